@@ -1,0 +1,33 @@
+/** Entity tags, and the conditions on them under which a write or a read happens (RFC 9110 §13). */
+
+/** Entity tags to compare with, without their quotes; `*` matches whatever exists. */
+export type TagList = "*" | readonly string[];
+
+/** Both may be given; If-Match is looked at first (RFC 9110 §13.2.2). */
+export interface Conditions {
+  readonly ifMatch?: TagList;
+  readonly ifNoneMatch?: TagList;
+}
+
+/**
+ * An entry's entity tag. Revisions are the bucket's own and a re-created bucket is a new incarnation, so a
+ * tag never returns under one name.
+ */
+export function etag(incarnation: string, revision: number): string {
+  return `${incarnation}-${revision}`;
+}
+
+/** Whether If-Match holds. `current` is the entry's tag, undefined if there is no entry. */
+export function matchHolds({ ifMatch }: Conditions, current: string | undefined): boolean {
+  return ifMatch === undefined || matches(ifMatch, current);
+}
+
+/** Whether If-None-Match holds. */
+export function noneMatchHolds({ ifNoneMatch }: Conditions, current: string | undefined): boolean {
+  return ifNoneMatch === undefined || !matches(ifNoneMatch, current);
+}
+
+function matches(tags: TagList, current: string | undefined): boolean {
+  if (current === undefined) return false;
+  return tags === "*" || tags.includes(current);
+}

@@ -1,0 +1,105 @@
+/** Bytes to lines. */
+
+/** A line without its ending. */
+export interface Line {
+  readonly text: string;
+  /** `utf-8`: `text` is what was written. `bytes`: it is no UTF-8, and each character stands for one byte. */
+  readonly encoding: "utf-8" | "bytes";
+}
+
+/**
+ * Bytes in the longest line: 1 MiB, and what its value may hold. A value whose escapes need more room than
+ * that can be sent as base64.
+ */
+export const MAX_LINE_BYTES = 2 * 1_048_576;
+
+const LF = 0x0a;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const byteDecoder = new TextDecoder("latin1");
+const encoder = new TextEncoder();
+
+/** What came of some bytes. */
+export interface Split {
+  readonly lines: Line[];
+  /** The line that follows has grown over the limit. The stream is out of step from here on. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * Cuts a stream of bytes into lines that end in LF or CRLF, wherever its chunks begin and end. A line that
+ * the end of the stream cuts off is no line: `PUT a b 10` may have lost its last digit.
+ */
+export class LineSplitter {
+  /** The beginning of a line whose end has not come, in the pieces in which it came. */
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+
+  push(chunk: Uint8Array): Split {
+    const last = chunk.lastIndexOf(LF);
+    if (last === -1) {
+      this.#hold(chunk);
+      return { lines: [], tooLong: this.#held > MAX_LINE_BYTES };
+    }
+    const first = chunk.indexOf(LF);
+    if (this.#held + first > MAX_LINE_BYTES) return { lines: [], tooLong: true };
+    const whole = this.#take(chunk.subarray(0, last + 1));
+    this.#hold(chunk.subarray(last + 1));
+    return { lines: linesOf(whole), tooLong: this.#held > MAX_LINE_BYTES };
+  }
+
+  #hold(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    // Copied: the chunk belongs to the stream, which may use its memory again.
+    this.#pieces.push(piece.slice());
+    this.#held += piece.length;
+  }
+
+  #take(last: Uint8Array): Uint8Array {
+    if (this.#held === 0) return last;
+    const whole = new Uint8Array(this.#held + last.length);
+    let at = 0;
+    for (const piece of [...this.#pieces, last]) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    this.#held = 0;
+    return whole;
+  }
+}
+
+/** The lines of a whole message; an ending after the last one is not needed. */
+export function linesOf(message: string | Uint8Array): Line[] {
+  const text = typeof message === "string" ? message : decode(message);
+  if (text !== undefined) return split(text).map((line) => ({ text: line, encoding: "utf-8" }));
+  // Somewhere in it are bytes that are no UTF-8: find out line by line, so that the others stay text.
+  return split(byteDecoder.decode(message as Uint8Array)).map(lineOfBytes);
+}
+
+/** Whether a message that came whole has a line over the limit. */
+export function hasOverlongLine(lines: readonly Line[]): boolean {
+  return lines.some(
+    ({ text, encoding }) =>
+      text.length > MAX_LINE_BYTES ||
+      (encoding === "utf-8" && text.length * 3 > MAX_LINE_BYTES && encoder.encode(text).length > MAX_LINE_BYTES),
+  );
+}
+
+function split(text: string): string[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+}
+
+function lineOfBytes(line: string): Line {
+  const text = decode(Uint8Array.from(line, (character) => character.charCodeAt(0)));
+  return text === undefined ? { text: line, encoding: "bytes" } : { text, encoding: "utf-8" };
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/** An answer to the bytes of its reply. Pure. */
+
+import type { Failure } from "../errors.ts";
+import type { Answer, Change } from "./command.ts";
+import { printValue, printWord } from "./words.ts";
+
+const HELP = [
+  "CREATE bucket",
+  "PUT bucket key value",
+  "GET bucket key",
+  "DELETE bucket key",
+  "INCR bucket key [by]",
+  "KEYS bucket [prefix [after]]",
+  "SUBSCRIBE bucket",
+  "LOOKUP bucket",
+  "STOP bucket",
+  "BUCKETS [prefix [after]]",
+  "AUTH token",
+  "PING",
+  "QUIT",
+  "HELP",
+];
+
+/** The reply, with its line endings. The guide's replies are the guide's, byte for byte. */
+export function reply(answer: Answer): string {
+  switch (answer.kind) {
+    case "ok":
+      return "OK\r\n";
+    case "silent":
+      return "";
+    case "value":
+      return `${printValue(answer.value)}\r\nOK\r\n`;
+    case "absent":
+      return "\r\nOK\r\n";
+    case "names":
+      return lines(answer.names.map(printWord));
+    case "pong":
+      return "PONG\r\n";
+    case "help":
+      return lines(HELP);
+    case "no_bucket":
+      return "NOT FOUND\r\n";
+    case "unknown":
+      return "UNKNOWN COMMAND\r\n";
+    case "error":
+      return errorLine(answer.failure);
+  }
+}
+
+/** The line that tells a subscriber of a change. */
+export function changeLine(change: Change): string {
+  return change.kind === "put"
+    ? `${printWord(change.key)} SET TO ${printValue(change.value)}\r\n`
+    : `${printWord(change.key)} DELETED\r\n`;
+}
+
+/** `ERROR <CODE> <words>`. */
+export function errorLine(failure: Failure): string {
+  return failure.code === "unauthorized"
+    ? "ERROR UNAUTHORIZED\r\n"
+    : `ERROR ${failure.code.toUpperCase()} ${failure.detail}\r\n`;
+}
+
+function lines(texts: readonly string[]): string {
+  return [...texts, "OK"].map((text) => `${text}\r\n`).join("");
+}

@@ -1,0 +1,149 @@
+/** A line's words: split on blanks, with JSON's quotes and base64 for what a plain word can't hold. */
+
+import { KvError } from "../errors.ts";
+import type { Line } from "./lines.ts";
+import { textOf, type Value } from "../value.ts";
+
+/** One word of a line, as it came. */
+export interface Word {
+  /** The word as text; bytes of a line that is no UTF-8 stand as one character each. */
+  readonly text: string;
+  /** The bytes, where the word has some that are no text. */
+  readonly bytes: ArrayBuffer | undefined;
+}
+
+const BASE64_QUOTE = 'base64:"';
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\0-\x1f\x7f-\x9f]/;
+// oxlint-disable-next-line no-control-regex -- the same, and the blanks that end a word
+const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f]/;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The words of a line. Blanks are spaces and tabs.
+ * @throws {KvError} `quoting_invalid`
+ */
+export function wordsOf(line: Line): Word[] {
+  const { text } = line;
+  // Nearly every line is plain text without quotes.
+  if (line.encoding === "utf-8" && !text.includes('"')) return plainWords(text);
+  const words: Word[] = [];
+  let at = 0;
+  while ((at = skipBlanks(text, at)) < text.length) {
+    const end = wordEnd(text, at);
+    words.push(wordOf(text.slice(at, end), line.encoding));
+    at = end;
+  }
+  return words;
+}
+
+/** A value as a reply shows it: as it is, unless that could be taken for something else. */
+export function printValue(value: Value): string {
+  const text = textOf(value);
+  if (text === undefined) return `${BASE64_QUOTE}${toBase64(value)}"`;
+  return CONTROL.test(text) || startsWithQuote(text) ? JSON.stringify(text) : text;
+}
+
+/** A name or key as a reply shows it: such that it can be typed in again. */
+export function printWord(text: string): string {
+  return text === "" || NEEDS_QUOTES.test(text) || startsWithQuote(text) ? JSON.stringify(text) : text;
+}
+
+function plainWords(text: string): Word[] {
+  const words: Word[] = [];
+  let at = 0;
+  while ((at = skipBlanks(text, at)) < text.length) {
+    const end = blankAfter(text, at);
+    words.push({ text: text.slice(at, end), bytes: undefined });
+    at = end;
+  }
+  return words;
+}
+
+function startsWithQuote(text: string): boolean {
+  return text.startsWith('"') || text.startsWith(BASE64_QUOTE);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function skipBlanks(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && isBlank(text.charCodeAt(end))) end += 1;
+  return end;
+}
+
+function blankAfter(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && !isBlank(text.charCodeAt(end))) end += 1;
+  return end;
+}
+
+/** Where the word that starts at `at` ends. */
+function wordEnd(text: string, at: number): number {
+  if (!startsWithQuote(text.slice(at, at + BASE64_QUOTE.length))) return blankAfter(text, at);
+  let end = text.indexOf('"', at) + 1;
+  while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  if (end >= text.length) throw quotingInvalid("The closing quote is missing.");
+  if (end + 1 < text.length && !isBlank(text.charCodeAt(end + 1))) {
+    throw quotingInvalid("After a closing quote comes a blank.");
+  }
+  return end + 1;
+}
+
+function wordOf(raw: string, encoding: Line["encoding"]): Word {
+  if (raw.startsWith(BASE64_QUOTE)) {
+    const bytes = fromBase64(raw.slice(BASE64_QUOTE.length, -1));
+    return { text: "", bytes };
+  }
+  const bytes = encoding === "bytes" ? bytesOf(raw) : undefined;
+  const text = bytes === undefined ? raw : decode(bytes);
+  // A line that is no UTF-8 has words that are: only the others stay bytes.
+  if (text === undefined) {
+    if (raw.startsWith('"')) throw quotingInvalid("What stands in quotes is UTF-8; write bytes as base64.");
+    return { text: raw, bytes };
+  }
+  return { text: text.startsWith('"') ? unquote(text) : text, bytes: undefined };
+}
+
+function unquote(quoted: string): string {
+  let text: unknown;
+  try {
+    text = JSON.parse(quoted);
+  } catch {
+    throw quotingInvalid("What stands in quotes is written with JSON's escapes.");
+  }
+  if (typeof text === "string" && text.isWellFormed()) return text;
+  throw quotingInvalid("What stands in quotes has half of a surrogate pair.");
+}
+
+function decode(bytes: ArrayBuffer): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a text in which each character stands for one. */
+function bytesOf(text: string): ArrayBuffer {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
+}
+
+function toBase64(value: Value): string {
+  return (typeof value === "string" ? new TextEncoder().encode(value) : new Uint8Array(value)).toBase64();
+}
+
+function fromBase64(text: string): ArrayBuffer {
+  try {
+    return Uint8Array.fromBase64(text).buffer;
+  } catch {
+    throw quotingInvalid('What stands in base64:"…" is not base64.');
+  }
+}
+
+function quotingInvalid(message: string): KvError {
+  return new KvError("quoting_invalid", message);
+}

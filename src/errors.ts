@@ -1,0 +1,103 @@
+/** Every error that a caller can meet, by its stable code. */
+
+import { Exit, Refusal } from "./otp/exit.ts";
+
+interface Meaning {
+  /** The HTTP status that carries it. */
+  readonly status: number;
+  /** The same for each occurrence (RFC 9457 §3.1.3). */
+  readonly title: string;
+}
+
+const meanings = {
+  bucket_name_invalid: { status: 400, title: "Invalid bucket name" },
+  key_invalid: { status: 400, title: "Invalid key" },
+  key_too_long: { status: 400, title: "Key too long" },
+  value_too_large: { status: 413, title: "Value too large" },
+  value_invalid: { status: 400, title: "Invalid value" },
+  metadata_invalid: { status: 400, title: "Invalid metadata" },
+  metadata_too_large: { status: 400, title: "Metadata too large" },
+  content_type_invalid: { status: 400, title: "Invalid content type" },
+  body_invalid: { status: 400, title: "Invalid request body" },
+  body_too_large: { status: 413, title: "Request body too large" },
+  query_invalid: { status: 400, title: "Invalid query" },
+  header_invalid: { status: 400, title: "Invalid header" },
+  cursor_invalid: { status: 400, title: "Invalid cursor" },
+  quoting_invalid: { status: 400, title: "Invalid quoting" },
+  too_long: { status: 413, title: "Line too long" },
+  wrong_protocol: { status: 400, title: "Wrong protocol" },
+  bucket_not_found: { status: 404, title: "Bucket not found" },
+  key_not_found: { status: 404, title: "Key not found" },
+  path_not_found: { status: 404, title: "No such path" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  upgrade_required: { status: 426, title: "WebSocket upgrade required" },
+  precondition_failed: { status: 412, title: "Precondition failed" },
+  not_an_integer: { status: 409, title: "Value is not an integer" },
+  increment_overflow: { status: 409, title: "Increment overflows" },
+  wrong_bucket: { status: 400, title: "Another bucket's connection" },
+  needs_connection: { status: 400, title: "Needs a connection" },
+  unauthorized: { status: 401, title: "Unauthorized" },
+  origin_not_allowed: { status: 403, title: "Origin not allowed" },
+  host_not_allowed: { status: 403, title: "Host not allowed" },
+  auth_not_configured: { status: 503, title: "Authorization not configured" },
+  settings_invalid: { status: 500, title: "Invalid settings" },
+  partitions_mismatch: { status: 500, title: "Partition count mismatch" },
+  restart_unsupported: { status: 400, title: "Restart kind not supported" },
+  jurisdiction_unavailable: { status: 400, title: "Jurisdiction not available" },
+  slow_reader: { status: 503, title: "Reader too slow" },
+  subscription_lost: { status: 503, title: "Subscription lost" },
+  bucket_busy: { status: 503, title: "Bucket changes too fast" },
+  timeout: { status: 504, title: "No reply in time" },
+  overloaded: { status: 503, title: "Overloaded" },
+  unavailable: { status: 503, title: "Unavailable" },
+  crash: { status: 500, title: "Internal error" },
+} as const satisfies Record<string, Meaning>;
+
+/** A stable error code: `snake_case` over HTTP, the same in upper case in the text protocol. */
+export type ErrorCode = keyof typeof meanings;
+
+/** A request that was turned down. Nothing was changed. */
+export class KvError extends Refusal {
+  override readonly name = "KvError";
+
+  constructor(code: ErrorCode, message: string) {
+    super(code, message);
+  }
+}
+
+/** What went wrong, ready to be written in any protocol. */
+export interface Failure extends Meaning {
+  readonly code: ErrorCode;
+  /** What happened this time, and what to do about it. */
+  readonly detail: string;
+}
+
+/** An error code with its meaning. */
+export function failure(code: ErrorCode, detail: string): Failure {
+  return { code, detail, ...meanings[code] };
+}
+
+/** Says of anything that was thrown what to tell the caller. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Refusal && isErrorCode(error.code)) return failure(error.code, error.message);
+  if (error instanceof Exit) return failureOfExit(error);
+  console.error("unexpected", error);
+  return failure("crash", "The service met an unexpected error. The outcome of the request is unknown.");
+}
+
+function failureOfExit(exit: Exit): Failure {
+  const { reason } = exit;
+  if (typeof reason === "object") {
+    console.error("crash", reason.crash);
+    return failure("crash", "The bucket or registry failed while it worked. The outcome is unknown.");
+  }
+  if (reason === "timeout") {
+    return failure("timeout", "No reply within the deadline. The outcome is unknown: read before you try again.");
+  }
+  if (exit.overloaded) return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");
+  return failure("unavailable", `The bucket could not be reached (${reason}). The outcome is unknown.`);
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(meanings, code);
+}

@@ -1,0 +1,34 @@
+/** `POST /v1/commands`: the text protocol, text in and text out. */
+
+import { KvError } from "../errors.ts";
+import { hasOverlongLine, linesOf } from "../command/lines.ts";
+import { Interpreter, type Admission } from "../command/run.ts";
+import type { Directory } from "../registry/directory.ts";
+import { directoryService } from "../session/service.ts";
+import { readText } from "./body.ts";
+
+/** Runs the body's lines; the response has their replies, streamed as they come. */
+export async function runCommands(request: Request, directory: Directory, admission: Admission): Promise<Response> {
+  const lines = linesOf(new Uint8Array(await readText(request)));
+  const interpreter = new Interpreter(
+    {
+      ...directoryService(directory, () => undefined),
+      subscribe: () =>
+        Promise.reject(new KvError("needs_connection", "SUBSCRIBE needs a connection: TCP, or a WebSocket at /v1/connect.")),
+    },
+    admission,
+  );
+  const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
+  if (hasOverlongLine(lines)) return new Response(interpreter.tooLong(), { headers });
+  const encoder = new TextEncoder();
+  const pieces = interpreter.run(lines);
+  // Pulled, not pushed: a reader that is slow slows the commands down instead of filling the memory.
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+  });
+  return new Response(body, { headers });
+}

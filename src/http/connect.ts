@@ -1,0 +1,32 @@
+/** WebSocket upgrades: `/v1/connect` for any bucket, `/v1/buckets/{b}/connect` straight to one. */
+
+import type { Admission } from "../command/run.ts";
+import { KvError } from "../errors.ts";
+import type { Directory } from "../registry/directory.ts";
+import { acceptWebSocket } from "../session/websocket.ts";
+import { subprotocol } from "./guard.ts";
+import { bucketNotFound } from "./keys.ts";
+import { bucketOf } from "./path.ts";
+
+export function connectToAny(request: Request, directory: Directory, admission: Admission): Response {
+  requireUpgrade(request);
+  return upgraded(request, acceptWebSocket(directory, admission));
+}
+
+/** The bucket's own object takes the connection; from then on the Worker is not in its way. */
+export async function connectToBucket(request: Request, directory: Directory): Promise<Response> {
+  const name = bucketOf(request);
+  requireUpgrade(request);
+  const socket = await directory.upgrade(name, "/connect");
+  if (socket === undefined) throw bucketNotFound(name);
+  return upgraded(request, socket);
+}
+
+function upgraded(request: Request, webSocket: WebSocket): Response {
+  return new Response(null, { status: 101, webSocket, headers: subprotocol(request) });
+}
+
+function requireUpgrade(request: Request): void {
+  if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") return;
+  throw new KvError("upgrade_required", "This path speaks WebSocket: connect with ws:// or wss://.");
+}

@@ -1,0 +1,24 @@
+/** Errors as RFC 9457 problem details. */
+
+import type { Failure } from "../errors.ts";
+
+/** Seconds after which a caller may try again, where that can help. */
+const RETRY_AFTER_SECONDS = "1";
+
+/**
+ * The response for a failure: `application/problem+json` with `type`, `title`, `status`, `detail`, `code`.
+ * The code is the stable part.
+ */
+export function problem({ code, title, status, detail }: Failure, headers: Record<string, string> = {}): Response {
+  const body = JSON.stringify({ type: `urn:durable-kv:problem:${code}`, title, status, detail, code });
+  return new Response(body, {
+    status,
+    headers: {
+      "Content-Type": "application/problem+json",
+      "X-Content-Type-Options": "nosniff",
+      ...(code === "overloaded" || code === "unavailable" ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
+      ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="durable-kv"' } : {}),
+      ...headers,
+    },
+  });
+}

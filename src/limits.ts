@@ -1,0 +1,91 @@
+/** What names, keys and values may be. Each limit is checked before anything is stored. */
+
+import { KvError } from "./errors.ts";
+
+/** Bytes in the longest bucket name. */
+export const MAX_BUCKET_NAME_BYTES = 256;
+/** Bytes of UTF-8 in the longest key. */
+export const MAX_KEY_BYTES = 1_024;
+/** Bytes in the largest value. */
+export const MAX_VALUE_BYTES = 1_048_576;
+/** Bytes of JSON in the largest metadata. */
+export const MAX_METADATA_BYTES = 1_024;
+/** Bytes in the longest content type. */
+export const MAX_CONTENT_TYPE_BYTES = 256;
+/** Names or keys on one page of a listing. */
+export const MAX_PAGE = 1_000;
+
+// Printable ASCII without space, `/` and `"`.
+const BUCKET_NAME = /^[!#-.0-~]+$/;
+// oxlint-disable-next-line no-control-regex -- ASCII is what is asked for
+const ASCII = /^[\0-\x7f]*$/;
+
+const encoder = new TextEncoder();
+
+/** How many bytes `text` is in UTF-8. */
+export function byteLength(text: string): number {
+  return ASCII.test(text) ? text.length : encoder.encode(text).length;
+}
+
+/**
+ * @returns `name`, if a bucket may have it: 1–256 bytes of printable ASCII without space, `/` and `"`,
+ *   and not `.` or `..`, which URLs can't carry.
+ * @throws {KvError} `bucket_name_invalid`
+ */
+export function bucketName(name: string): string {
+  if (BUCKET_NAME.test(name) && name.length <= MAX_BUCKET_NAME_BYTES && name !== "." && name !== "..") {
+    return name;
+  }
+  throw new KvError(
+    "bucket_name_invalid",
+    `A bucket name is 1–${MAX_BUCKET_NAME_BYTES} bytes of printable ASCII without space, "/" or a double quote, and not "." or "..".`,
+  );
+}
+
+/**
+ * @returns `key`, if it is one: 1–1,024 bytes of well-formed UTF-8 without NUL.
+ * @throws {KvError} `key_invalid`, `key_too_long`
+ */
+export function key(text: string): string {
+  if (text === "" || text.includes("\0") || !text.isWellFormed()) {
+    throw new KvError("key_invalid", "A key is at least one character of well-formed UTF-8, without NUL.");
+  }
+  // A UTF-16 unit is at most three bytes of UTF-8, so most keys need no counting.
+  if (text.length * 3 > MAX_KEY_BYTES && byteLength(text) > MAX_KEY_BYTES) {
+    throw new KvError("key_too_long", `A key has at most ${MAX_KEY_BYTES} bytes of UTF-8.`);
+  }
+  return text;
+}
+
+/**
+ * @returns `value`, if it is small enough.
+ * @throws {KvError} `value_too_large`
+ */
+export function value<T extends string | ArrayBuffer>(bytes: T): T {
+  const size = typeof bytes === "string" ? textSize(bytes) : bytes.byteLength;
+  if (size > MAX_VALUE_BYTES) throw valueTooLarge();
+  return bytes;
+}
+
+/** The error for a value over the limit. */
+export function valueTooLarge(): KvError {
+  return new KvError("value_too_large", `A value has at most ${MAX_VALUE_BYTES} bytes.`);
+}
+
+/**
+ * @returns `type`, if it may be kept as a value's content type.
+ * @throws {KvError} `content_type_invalid`
+ */
+export function contentType(type: string): string {
+  // A media type is ASCII, and what is stored is later sent as a header.
+  if (/^[\x20-\x7e]+$/.test(type) && type.length <= MAX_CONTENT_TYPE_BYTES) return type;
+  throw new KvError(
+    "content_type_invalid",
+    `A content type is at most ${MAX_CONTENT_TYPE_BYTES} bytes of printable ASCII.`,
+  );
+}
+
+/** Bytes of a text, or a number that is small enough where counting is not needed. */
+function textSize(text: string): number {
+  return text.length * 3 <= MAX_VALUE_BYTES ? text.length : byteLength(text);
+}

@@ -1,0 +1,67 @@
+/** Settings: the environment's variables, checked. */
+
+import type { Env } from "./env.ts";
+import { KvError } from "./errors.ts";
+
+export interface Settings {
+  /** How many partitions the registry has. */
+  readonly partitions: number;
+  /** A call's deadline in milliseconds. */
+  readonly callTimeoutMs: number;
+  /** How many names the directory's cache holds. */
+  readonly directoryNames: number;
+  /** Origins that may open a WebSocket, besides the service's own. */
+  readonly origins: readonly string[];
+  /** What callers must show; undefined if there is none. */
+  readonly token: string | undefined;
+  /** Whether callers without a token are let in, because only this machine can reach the service. */
+  readonly openOnLoopback: boolean;
+}
+
+const cache = new WeakMap<Env, Settings>();
+
+/**
+ * The settings in `env`; read once for each isolate.
+ * @throws {KvError} `settings_invalid`, which names the variable and what it may be.
+ */
+export function settingsOf(env: Env): Settings {
+  let settings = cache.get(env);
+  if (settings === undefined) {
+    settings = read(env);
+    cache.set(env, settings);
+  }
+  return settings;
+}
+
+function read(env: Env): Settings {
+  return {
+    partitions: integer("KV_PARTITIONS", env.KV_PARTITIONS, { default: 16, min: 1, max: 1_024 }),
+    callTimeoutMs: integer("KV_CALL_TIMEOUT_MS", env.KV_CALL_TIMEOUT_MS, { default: 5_000, min: 10, max: 60_000 }),
+    directoryNames: integer("KV_DIRECTORY_NAMES", env.KV_DIRECTORY_NAMES, { default: 10_000, min: 1, max: 100_000 }),
+    origins: (env.KV_ORIGINS ?? "").split(/\s+/).filter((origin) => origin !== "").map(origin),
+    token: env.KV_TOKEN === undefined || env.KV_TOKEN === "" ? undefined : env.KV_TOKEN,
+    openOnLoopback: openOnLoopback(env.KV_OPEN),
+  };
+}
+
+function integer(
+  name: string,
+  text: string | undefined,
+  allowed: { readonly default: number; readonly min: number; readonly max: number },
+): number {
+  if (text === undefined || text === "") return allowed.default;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= allowed.min && number <= allowed.max) return number;
+  throw new KvError("settings_invalid", `${name} is "${text}"; it has to be a whole number from ${allowed.min} to ${allowed.max}.`);
+}
+
+function origin(text: string): string {
+  if (URL.canParse(text) && new URL(text).origin === text) return text;
+  throw new KvError("settings_invalid", `KV_ORIGINS has "${text}"; an origin is written like https://example.com.`);
+}
+
+function openOnLoopback(text: string | undefined): boolean {
+  if (text === undefined || text === "") return false;
+  if (text === "loopback") return true;
+  throw new KvError("settings_invalid", `KV_OPEN is "${text}"; it has to be "loopback" or left out.`);
+}
