@@ -1,0 +1,18 @@
+/** The Worker in one file. */
+
+import { build } from "esbuild";
+
+/** Bundles a Worker's entry point. @returns the source of one ES module. */
+export async function bundle(entryPoint: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+    logLevel: "silent",
+  });
+  return outputFiles.map(({ text }) => text).join("");
+}

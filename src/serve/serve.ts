@@ -1,0 +1,61 @@
+/** The service on this machine: the Worker of wrangler.toml on workerd. */
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { bundle } from "./bundle.ts";
+import { startEngine, type Engine } from "./engine.ts";
+import { lockFolder } from "./lock.ts";
+import { isLoopback, type ServeOptions } from "./options.ts";
+import { Stop } from "./stop.ts";
+import { readWorkerConfig } from "./worker-config.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+/**
+ * Serves. The settings are those of wrangler.toml, overridden by variables of the same name in `environment`.
+ * @throws {Stop} if a port or the data folder can't be had.
+ */
+export async function serve(options: ServeOptions, environment: NodeJS.ProcessEnv): Promise<Engine> {
+  const { host, port, tcpPort } = options;
+  const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
+  const data = options.data === undefined ? undefined : resolve(options.data);
+  if (data !== undefined) lockFolder(data);
+  await Promise.all([checkPort("--port", host, port), checkPort("--tcp-port", host, tcpPort)]);
+
+  const hasToken = (environment["KV_TOKEN"] ?? "") !== "";
+  const vars = Object.fromEntries(
+    Object.entries(config.vars).map(([name, value]) => [name, environment[name] ?? value]),
+  );
+  return startEngine(await bundle(config.main), {
+    // Without a token the door is open to this machine only; a deployment never has this variable.
+    worker: { ...config, vars: isLoopback(host) && !hasToken ? { ...vars, KV_OPEN: "loopback" } : vars },
+    http: address(host, port),
+    tcp: address(host, tcpPort),
+    data,
+    // By name: the token itself is never written to a file.
+    secrets: hasToken ? ["KV_TOKEN"] : [],
+  });
+}
+
+/** `host:port`, with brackets where the host has colons of its own. */
+export function address(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+async function checkPort(option: string, host: string, port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, host);
+    await once(probe, "listening");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Stop(
+      code === "EADDRINUSE"
+        ? `Port ${port} of ${host} is in use. Stop what uses it, or take another: ${option} N`
+        : `Can't listen on ${address(host, port)}: ${message}`,
+    );
+  } finally {
+    probe.close();
+  }
+}
