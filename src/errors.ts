@@ -92,9 +92,13 @@ function failureOfExit(exit: Exit): Failure {
     return failure("crash", "The bucket or registry failed while it worked. The outcome is unknown.");
   }
   if (reason === "timeout") {
-    return failure("timeout", "No reply within the deadline. The outcome is unknown: read before you try again.");
+    return failure(
+      "timeout",
+      "No reply within the deadline. The outcome is unknown: read before you try again.",
+    );
   }
-  if (exit.overloaded) return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");
+  if (exit.overloaded)
+    return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");
   return failure("unavailable", `The bucket could not be reached (${reason}). The outcome is unknown.`);
 }
 

@@ -17,7 +17,6 @@ export const MAX_PAGE = 1_000;
 
 // Printable ASCII without space, `/` and `"`.
 const BUCKET_NAME = /^[!#-.0-~]+$/;
-// oxlint-disable-next-line no-control-regex -- ASCII is what is asked for
 const ASCII = /^[\0-\x7f]*$/;
 
 const encoder = new TextEncoder();

@@ -36,9 +36,20 @@ export function settingsOf(env: Env): Settings {
 function read(env: Env): Settings {
   return {
     partitions: integer("KV_PARTITIONS", env.KV_PARTITIONS, { default: 16, min: 1, max: 1_024 }),
-    callTimeoutMs: integer("KV_CALL_TIMEOUT_MS", env.KV_CALL_TIMEOUT_MS, { default: 5_000, min: 10, max: 60_000 }),
-    directoryNames: integer("KV_DIRECTORY_NAMES", env.KV_DIRECTORY_NAMES, { default: 10_000, min: 1, max: 100_000 }),
-    origins: (env.KV_ORIGINS ?? "").split(/\s+/).filter((origin) => origin !== "").map(origin),
+    callTimeoutMs: integer("KV_CALL_TIMEOUT_MS", env.KV_CALL_TIMEOUT_MS, {
+      default: 5_000,
+      min: 10,
+      max: 60_000,
+    }),
+    directoryNames: integer("KV_DIRECTORY_NAMES", env.KV_DIRECTORY_NAMES, {
+      default: 10_000,
+      min: 1,
+      max: 100_000,
+    }),
+    origins: (env.KV_ORIGINS ?? "")
+      .split(/\s+/)
+      .filter((text) => text !== "")
+      .map(checkedOrigin),
     token: env.KV_TOKEN === undefined || env.KV_TOKEN === "" ? undefined : env.KV_TOKEN,
     openOnLoopback: openOnLoopback(env.KV_OPEN),
   };
@@ -52,12 +63,18 @@ function integer(
   if (text === undefined || text === "") return allowed.default;
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= allowed.min && number <= allowed.max) return number;
-  throw new KvError("settings_invalid", `${name} is "${text}"; it has to be a whole number from ${allowed.min} to ${allowed.max}.`);
+  throw new KvError(
+    "settings_invalid",
+    `${name} is "${text}"; it has to be a whole number from ${allowed.min} to ${allowed.max}.`,
+  );
 }
 
-function origin(text: string): string {
+function checkedOrigin(text: string): string {
   if (URL.canParse(text) && new URL(text).origin === text) return text;
-  throw new KvError("settings_invalid", `KV_ORIGINS has "${text}"; an origin is written like https://example.com.`);
+  throw new KvError(
+    "settings_invalid",
+    `KV_ORIGINS has "${text}"; an origin is written like https://example.com.`,
+  );
 }
 
 function openOnLoopback(text: string | undefined): boolean {

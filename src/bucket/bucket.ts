@@ -26,7 +26,12 @@ export type Found<T> =
 
 /** What a conditional write did. */
 export type Written =
-  | { readonly outcome: "stored"; readonly created: boolean; readonly revision: number; readonly etag: string }
+  | {
+      readonly outcome: "stored";
+      readonly created: boolean;
+      readonly revision: number;
+      readonly etag: string;
+    }
   | { readonly outcome: "precondition_failed" };
 
 export type Removed = { readonly outcome: "removed" | "absent" | "precondition_failed" };

@@ -1,5 +1,6 @@
 /** A bucket's tables: its entries, and what is known of them without a scan. Synchronous, one thread. */
 
+import { BoundedCache } from "../bounded-cache.ts";
 import { KvError } from "../errors.ts";
 import { byteLength } from "../limits.ts";
 import { textOf, type Value } from "../value.ts";
@@ -34,6 +35,13 @@ export interface Page {
   readonly limit: number;
 }
 
+/** Bytes of values that are kept in memory; an object has 128 MB in all. */
+const CACHE_BYTES = 8 * 1_048_576;
+/** What an entry costs beside its value, roughly. */
+const CACHE_ENTRY_BYTES = 256;
+/** A larger value is read from the storage each time. */
+const CACHE_MAX_VALUE_BYTES = 65_536;
+
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
 
@@ -47,10 +55,17 @@ type EntryRow = InfoRow & { value: Value };
  * The totals live in one row beside the entries. They are kept in memory and written back once for each
  * {@link write}, however many changes that makes: a batch of a hundred puts is a hundred and one rows
  * written, not two hundred.
+ *
+ * Entries used of late are kept in memory too. That can never be stale: this object alone writes the
+ * storage, and a write that is undone empties the cache.
  */
 export class Entries {
   readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
   readonly #sql: SqlStorage;
+  readonly #recent = new BoundedCache<Entry>({
+    limit: CACHE_BYTES,
+    weigh: ({ size }) => size + CACHE_ENTRY_BYTES,
+  });
   #totals: TotalsRow | undefined;
 
   constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
@@ -60,16 +75,15 @@ export class Entries {
 
   /** Makes the tables of a new bucket. */
   createTables(): void {
-    // `was` is the size that the latest change replaced: an upsert can return it, and so tell a new key from
-    // a replaced one, and what the replaced value weighed, without a read before the write.
     // `value` has no type, so that text is kept as text and bytes as bytes.
     this.#sql.exec(
       `CREATE TABLE entries (
-         key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL,
-         size INTEGER NOT NULL, was INTEGER
+         key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL
        ) WITHOUT ROWID`,
     );
-    this.#sql.exec("CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL, revision INTEGER NOT NULL)");
+    this.#sql.exec(
+      "CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL, revision INTEGER NOT NULL)",
+    );
     this.#sql.exec("INSERT INTO totals VALUES (0, 0, 0)");
   }
 
@@ -94,7 +108,7 @@ export class Entries {
         return result;
       });
     } catch (error) {
-      this.#totals = undefined; // the transaction is undone, so what was counted in memory is wrong
+      this.reset(); // the transaction is undone, so what memory holds is wrong
       throw error;
     }
   }
@@ -102,6 +116,7 @@ export class Entries {
   /** Forgets what it knows of the storage; to be called when that is wiped. */
   reset(): void {
     this.#totals = undefined;
+    this.#recent.clear();
   }
 
   totals(): Totals {
@@ -109,51 +124,61 @@ export class Entries {
   }
 
   get(key: string): Entry | undefined {
-    return this.#sql
-      .exec<EntryRow>("SELECT value, type, revision, size FROM entries WHERE key = ?", key)
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const entry = this.#sql
+      .exec<EntryRow>(
+        "SELECT value, type, revision, octet_length(value) AS size FROM entries WHERE key = ?",
+        key,
+      )
       .toArray()[0];
+    if (entry !== undefined) this.#remember(key, entry);
+    return entry;
   }
 
   info(key: string): EntryInfo | undefined {
-    return this.#sql.exec<InfoRow>("SELECT type, revision, size FROM entries WHERE key = ?", key).toArray()[0];
+    return (
+      this.#recent.get(key) ??
+      this.#sql
+        .exec<InfoRow>("SELECT type, revision, octet_length(value) AS size FROM entries WHERE key = ?", key)
+        .toArray()[0]
+    );
   }
 
   /** Stores a value under the bucket's next revision. */
-  put(key: string, value: Value, type: string | null): { readonly revision: number; readonly created: boolean } {
+  put(
+    key: string,
+    value: Value,
+    type: string | null,
+  ): { readonly revision: number; readonly created: boolean } {
     const totals = this.#load();
+    const before = this.info(key);
     const revision = totals.revision + 1;
     const size = typeof value === "string" ? byteLength(value) : value.byteLength;
-    const { was } = this.#sql
-      .exec<{ was: number | null }>(
-        `INSERT INTO entries (key, value, type, revision, size) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (key) DO UPDATE
-         SET value = excluded.value, type = excluded.type, revision = excluded.revision,
-             was = size, size = excluded.size
-         RETURNING was`,
-        key,
-        value,
-        type,
-        revision,
-        size,
-      )
-      .one();
-    const created = was === null;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO entries (key, value, type, revision) VALUES (?, ?, ?, ?)",
+      key,
+      value,
+      type,
+      revision,
+    );
+    this.#remember(key, { value, type, revision, size });
     totals.revision = revision;
-    totals.entries += created ? 1 : 0;
-    totals.bytes += created ? byteLength(key) + size : size - was;
-    return { revision, created };
+    totals.entries += before === undefined ? 1 : 0;
+    totals.bytes += before === undefined ? byteLength(key) + size : size - before.size;
+    return { revision, created: before === undefined };
   }
 
   /** Removes a key. @returns whether it was there. Only then is there a new revision. */
   remove(key: string): boolean {
-    const removed = this.#sql
-      .exec<{ size: number }>("DELETE FROM entries WHERE key = ? RETURNING size", key)
-      .toArray()[0];
-    if (removed === undefined) return false;
+    const before = this.info(key);
+    if (before === undefined) return false;
+    this.#sql.exec("DELETE FROM entries WHERE key = ?", key);
+    this.#recent.delete(key);
     const totals = this.#load();
     totals.revision += 1;
     totals.entries -= 1;
-    totals.bytes -= byteLength(key) + removed.size;
+    totals.bytes -= byteLength(key) + before.size;
     return true;
   }
 
@@ -186,6 +211,11 @@ export class Entries {
       keys.push(key);
     }
     return keys;
+  }
+
+  #remember(key: string, entry: Entry): void {
+    if (entry.size <= CACHE_MAX_VALUE_BYTES) this.#recent.set(key, entry);
+    else this.#recent.delete(key);
   }
 
   #load(): TotalsRow {

@@ -1,5 +1,6 @@
 /** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
 
+import { BoundedCache } from "../bounded-cache.ts";
 import type { Answer, BucketCommand, Change } from "../command/command.ts";
 import { changeLine } from "../command/reply.ts";
 import { Interpreter, type Service } from "../command/run.ts";
@@ -9,7 +10,6 @@ import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
 import { Serial } from "../otp/serial.ts";
-import { BoundedCache } from "../registry/cache.ts";
 import { Directory } from "../registry/directory.ts";
 import { settingsOf } from "../settings.ts";
 
@@ -93,7 +93,10 @@ export class Sockets {
   #interpreter(socket: WebSocket): Interpreter {
     // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
     const door = new Door(settingsOf(this.#env));
-    return new Interpreter(this.#service(socket), { admitted: true, accepts: (token) => door.accepts(token) });
+    return new Interpreter(this.#service(socket), {
+      admitted: true,
+      accepts: (token) => door.accepts(token),
+    });
   }
 
   #service(socket: WebSocket): Service {
@@ -130,10 +133,15 @@ export class Sockets {
   }
 
   #directory(): Directory {
-    return new Directory(this.#env, settingsOf(this.#env), new BoundedCache(1), (sent) => this.#ctx.waitUntil(sent));
+    return new Directory(this.#env, settingsOf(this.#env), new BoundedCache({ limit: 1 }), (sent) =>
+      this.#ctx.waitUntil(sent),
+    );
   }
 }
 
 function wrongBucket(name: string | undefined): KvError {
-  return new KvError("wrong_bucket", `This connection is that of ${name ?? "one bucket"}; others are at /v1/connect.`);
+  return new KvError(
+    "wrong_bucket",
+    `This connection is that of ${name ?? "one bucket"}; others are at /v1/connect.`,
+  );
 }

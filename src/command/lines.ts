@@ -81,13 +81,15 @@ export function hasOverlongLine(lines: readonly Line[]): boolean {
   return lines.some(
     ({ text, encoding }) =>
       text.length > MAX_LINE_BYTES ||
-      (encoding === "utf-8" && text.length * 3 > MAX_LINE_BYTES && encoder.encode(text).length > MAX_LINE_BYTES),
+      (encoding === "utf-8" &&
+        text.length * 3 > MAX_LINE_BYTES &&
+        encoder.encode(text).length > MAX_LINE_BYTES),
   );
 }
 
 function split(text: string): string[] {
   const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
+  if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
 }
 

@@ -39,12 +39,19 @@ function commandOf(words: readonly Word[]): Command | Malformed {
     case "GET":
       return count === 2 ? { verb: "GET", bucket: bucket(first), key: key(second) } : UNKNOWN;
     case "PUT":
-      return count === 3 ? { verb: "PUT", bucket: bucket(first), key: key(second), value: value(third) } : UNKNOWN;
+      return count === 3
+        ? { verb: "PUT", bucket: bucket(first), key: key(second), value: value(third) }
+        : UNKNOWN;
     case "DELETE":
       return count === 2 ? { verb: "DELETE", bucket: bucket(first), key: key(second) } : UNKNOWN;
     case "INCR":
       return count === 2 || count === 3
-        ? { verb: "INCR", bucket: bucket(first), key: key(second), by: third === undefined ? 1n : integer(third) }
+        ? {
+            verb: "INCR",
+            bucket: bucket(first),
+            key: key(second),
+            by: third === undefined ? 1n : integer(third),
+          }
         : UNKNOWN;
     case "KEYS":
       return count >= 1 && count <= 3

@@ -77,9 +77,7 @@ export class Interpreter {
         else barrier = command;
         length += line.text.length;
       }
-      // oxlint-disable-next-line no-await-in-loop -- in order
       yield* this.#runWindow(window);
-      // oxlint-disable-next-line no-await-in-loop -- in order
       if (barrier !== undefined) yield reply(await this.#runAlone(barrier));
     }
   }
@@ -93,18 +91,21 @@ export class Interpreter {
     const foreign = foreignProtocol(line);
     if (foreign !== undefined) return { verb: "BAD", failure: foreign };
     const command = parse(line);
-    return this.#mayRun(command) ? command : { verb: "BAD", failure: failure("unauthorized", "AUTH comes first.") };
+    return this.#mayRun(command)
+      ? command
+      : { verb: "BAD", failure: failure("unauthorized", "AUTH comes first.") };
   }
 
   #mayRun({ verb }: Command | Malformed): boolean {
-    return this.#admission.admitted || verb === "AUTH" || verb === "PING" || verb === "QUIT" || verb === "HELP";
+    return (
+      this.#admission.admitted || verb === "AUTH" || verb === "PING" || verb === "QUIT" || verb === "HELP"
+    );
   }
 
   async *#runWindow(window: readonly BucketCommand[]): AsyncGenerator<string, void, void> {
-    const answers = new Array<Answer | undefined>(window.length).fill(undefined);
+    const answers = window.map((): Answer | undefined => undefined);
     let next = 0;
     while (next < window.length) {
-      // oxlint-disable-next-line no-await-in-loop -- each round begins where the last one had to stop
       await this.#fill(window, answers, next);
       let text = "";
       for (; answers[next] !== undefined; next += 1) {
@@ -116,7 +117,11 @@ export class Interpreter {
   }
 
   /** Asks for answers, that of `window[next]` at least. */
-  async #fill(window: readonly BucketCommand[], answers: (Answer | undefined)[], next: number): Promise<void> {
+  async #fill(
+    window: readonly BucketCommand[],
+    answers: (Answer | undefined)[],
+    next: number,
+  ): Promise<void> {
     await Promise.all(
       [...openGroups(window, answers, next)].map(async ([bucket, places]) => {
         const commands = places.map((place) => window[place] as BucketCommand);

@@ -13,9 +13,7 @@ export interface Word {
 }
 
 const BASE64_QUOTE = 'base64:"';
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\0-\x1f\x7f-\x9f]/;
-// oxlint-disable-next-line no-control-regex -- the same, and the blanks that end a word
 const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f]/;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,65 +1,46 @@
 /** The HTTP API: routes to handlers. */
 
 import { Hono } from "hono";
-import type { Door } from "../door.ts";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf } from "../errors.ts";
-import type { Directory } from "../registry/directory.ts";
-import type { Settings } from "../settings.ts";
 import { createBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket } from "./connect.ts";
+import type { Context } from "./context.ts";
 import { turnedAway } from "./guard.ts";
 import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { problem } from "./problem.ts";
 
-/** What a request is served with. */
-export interface Context {
-  readonly directory: Directory;
-  readonly door: Door;
-  readonly settings: Settings;
-}
-
 type Handler = (request: Request, context: Context) => Response | Promise<Response>;
 type Methods = Readonly<Record<string, Handler>>;
 
-const BUCKETS: Methods = { GET: (request, { directory }) => listBuckets(request, directory) };
+const BUCKETS: Methods = { GET: listBuckets };
+const BUCKET: Methods = { PUT: createBucket, GET: lookUpBucket, HEAD: lookUpBucket, DELETE: stopBucket };
+const KEY: Methods = { PUT: putKey, GET: getKey, HEAD: headKey, DELETE: deleteKey };
+const COMMANDS: Methods = { POST: runCommands };
+const CONNECT: Methods = { GET: connectToAny };
+const CONNECT_BUCKET: Methods = { GET: connectToBucket };
 
-const BUCKET: Methods = {
-  PUT: (request, { directory }) => createBucket(request, directory),
-  GET: (request, { directory }) => lookUpBucket(request, directory),
-  HEAD: (request, { directory }) => lookUpBucket(request, directory),
-  DELETE: (request, { directory }) => stopBucket(request, directory),
-};
-
-const KEY: Methods = {
-  PUT: (request, { directory }) => putKey(request, directory),
-  GET: (request, { directory }) => getKey(request, directory),
-  HEAD: (request, { directory }) => headKey(request, directory),
-  DELETE: (request, { directory }) => deleteKey(request, directory),
-};
-
-const COMMANDS: Methods = {
-  POST: (request, { directory, door }) => runCommands(request, directory, admitted(door)),
-};
-
-const CONNECT: Methods = { GET: (request, { directory, door }) => connectToAny(request, directory, admitted(door)) };
-
-const CONNECT_BUCKET: Methods = { GET: (request, { directory }) => connectToBucket(request, directory) };
-
-const app = new Hono<{ Bindings: Context }>()
-  .all("/v1/buckets/:bucket/keys/:key{.*}", (c) => dispatch(KEY, c.req.raw, c.env))
-  .all("/v1/buckets/:bucket/keys", (c) => dispatch(KEY, c.req.raw, c.env))
-  .all("/v1/buckets/:bucket/connect", (c) => dispatch(CONNECT_BUCKET, c.req.raw, c.env))
-  .all("/v1/buckets/:bucket", (c) => dispatch(BUCKET, c.req.raw, c.env))
-  .all("/v1/buckets", (c) => dispatch(BUCKETS, c.req.raw, c.env))
-  .all("/v1/commands", (c) => dispatch(COMMANDS, c.req.raw, c.env))
-  .all("/v1/connect", (c) => dispatch(CONNECT, c.req.raw, c.env))
-  .notFound((c) => problem(failure("path_not_found", `There is nothing at ${new URL(c.req.url).pathname}.`)))
-  .onError((error) => problem(failureOf(error)));
+// Every path stands for one set of methods, so that a wrong method can be told from a wrong path.
+const app = new Hono<{ Bindings: Context }>({ router: new RegExpRouter() });
+for (const [path, methods] of [
+  ["/v1/buckets/:bucket/keys/:key", KEY],
+  ["/v1/buckets/:bucket/keys/", KEY],
+  ["/v1/buckets/:bucket/keys", KEY],
+  ["/v1/buckets/:bucket/connect", CONNECT_BUCKET],
+  ["/v1/buckets/:bucket", BUCKET],
+  ["/v1/buckets", BUCKETS],
+  ["/v1/commands", COMMANDS],
+  ["/v1/connect", CONNECT],
+] as const) {
+  app.all(path, ({ req, env }) => dispatch(methods, req.raw, env));
+}
+app.notFound(({ env }) => problem(failure("path_not_found", `There is nothing at ${env.target.path}.`)));
+app.onError((error) => problem(failureOf(error)));
 
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
-  const why = turnedAway(request, context.door, context.settings);
+  const why = turnedAway(request, context);
   if (why !== undefined) return problem(why);
   return app.fetch(request, context);
 }
@@ -76,9 +57,4 @@ function dispatch(methods: Methods, request: Request, context: Context): Respons
   return problem(failure("method_not_allowed", `${request.method} is not for this path; ${allowed} is.`), {
     Allow: allowed,
   });
-}
-
-/** The guard has let the request in; an AUTH line is still looked at. */
-function admitted(door: Door): { admitted: boolean; accepts: (token: string) => boolean } {
-  return { admitted: true, accepts: (token) => door.accepts(token) };
 }

@@ -2,12 +2,11 @@
 
 import { KvError } from "../errors.ts";
 import { MAX_METADATA_BYTES, MAX_PAGE, byteLength } from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
 import type { Registration } from "../registry/names.ts";
 import type { CreateOptions } from "../registry/registry.ts";
 import { readText } from "./body.ts";
+import type { Context } from "./context.ts";
 import { bucketNotFound } from "./keys.ts";
-import { bucketOf } from "./path.ts";
 
 const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
   "wnam",
@@ -24,8 +23,8 @@ const JURISDICTIONS: readonly DurableObjectJurisdiction[] = ["eu", "fedramp", "f
 const OPTION_NAMES = ["restart", "locationHint", "jurisdiction", "metadata"];
 
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
-export async function createBucket(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
+export async function createBucket(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
   const options = await createOptions(request);
   const onlyNew = request.headers.get("If-None-Match")?.trim() === "*";
   if (onlyNew && (await directory.lookup(name)) !== undefined) throw alreadyThere(name);
@@ -34,13 +33,13 @@ export async function createBucket(request: Request, directory: Directory): Prom
   if (onlyNew && !created) throw alreadyThere(name);
   return Response.json(describe(registration), {
     status: created ? 201 : 200,
-    headers: created ? { Location: new URL(request.url).pathname } : {},
+    headers: created ? { Location: target.path } : {},
   });
 }
 
 /** `GET` and `HEAD /v1/buckets/{b}`: what the registry and the bucket know of it. */
-export async function lookUpBucket(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
+export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
   // The registry is asked, not the cache: a lookup is never answered from what was true before.
   const registration = await directory.lookup(name);
   const totals = registration && (await directory.call(name, (bucket) => bucket.totals()));
@@ -49,15 +48,15 @@ export async function lookUpBucket(request: Request, directory: Directory): Prom
 }
 
 /** `DELETE /v1/buckets/{b}`: stop, reason normal; its data is gone and its name free. */
-export async function stopBucket(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
+export async function stopBucket(_request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
   if (!(await directory.stop(name))) throw bucketNotFound(name);
   return new Response(null, { status: 204 });
 }
 
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
-export async function listBuckets(request: Request, directory: Directory): Promise<Response> {
-  const query = new URL(request.url).searchParams;
+export async function listBuckets(_request: Request, { directory, target }: Context): Promise<Response> {
+  const { query } = target;
   const limit = limitOf(query.get("limit"));
   // One more than asked for tells whether there is a next page.
   const found = await directory.list({
@@ -73,7 +72,14 @@ export async function listBuckets(request: Request, directory: Directory): Promi
   });
 }
 
-function describe({ name, id, incarnation, state, createdAt, metadata }: Registration): Record<string, unknown> {
+function describe({
+  name,
+  id,
+  incarnation,
+  state,
+  createdAt,
+  metadata,
+}: Registration): Record<string, unknown> {
   return {
     name,
     id,
@@ -91,16 +97,26 @@ async function createOptions(request: Request): Promise<CreateOptions> {
   const body = parseObject(text);
   const unknown = Object.keys(body).find((name) => !OPTION_NAMES.includes(name));
   if (unknown !== undefined) {
-    throw new KvError("body_invalid", `"${unknown}" is no option of a bucket; ${OPTION_NAMES.join(", ")} are.`);
+    throw new KvError(
+      "body_invalid",
+      `"${unknown}" is no option of a bucket; ${OPTION_NAMES.join(", ")} are.`,
+    );
   }
   const { restart, metadata, locationHint, jurisdiction } = body;
   if (restart !== undefined && restart !== "permanent") {
-    throw new KvError("restart_unsupported", 'Buckets are "permanent": no other kind of restart is supported yet.');
+    throw new KvError(
+      "restart_unsupported",
+      'Buckets are "permanent": no other kind of restart is supported yet.',
+    );
   }
   return {
     ...(metadata === undefined ? {} : { metadata: metadataOf(metadata) }),
-    ...(locationHint === undefined ? {} : { locationHint: oneOf("locationHint", locationHint, LOCATION_HINTS) }),
-    ...(jurisdiction === undefined ? {} : { jurisdiction: oneOf("jurisdiction", jurisdiction, JURISDICTIONS) }),
+    ...(locationHint === undefined
+      ? {}
+      : { locationHint: oneOf("locationHint", locationHint, LOCATION_HINTS) }),
+    ...(jurisdiction === undefined
+      ? {}
+      : { jurisdiction: oneOf("jurisdiction", jurisdiction, JURISDICTIONS) }),
   };
 }
 
@@ -111,7 +127,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch {
     throw new KvError("body_invalid", "The body is not JSON.");
   }
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  if (typeof body === "object" && body !== null && !Array.isArray(body))
+    return body as Record<string, unknown>;
   throw new KvError("body_invalid", "The body is not a JSON object.");
 }
 
@@ -142,7 +159,9 @@ function cursorOf(name: string): string {
 function nameOf(cursor: string | null): string {
   if (cursor === null) return "";
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      Uint8Array.fromBase64(cursor, { alphabet: "base64url" }),
+    );
   } catch {
     throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
   }

@@ -2,21 +2,26 @@
 
 import { KvError } from "../errors.ts";
 import { hasOverlongLine, linesOf } from "../command/lines.ts";
-import { Interpreter, type Admission } from "../command/run.ts";
-import type { Directory } from "../registry/directory.ts";
+import { Interpreter } from "../command/run.ts";
 import { directoryService } from "../session/service.ts";
 import { readText } from "./body.ts";
+import { admitted, type Context } from "./context.ts";
 
 /** Runs the body's lines; the response has their replies, streamed as they come. */
-export async function runCommands(request: Request, directory: Directory, admission: Admission): Promise<Response> {
+export async function runCommands(request: Request, { directory, door }: Context): Promise<Response> {
   const lines = linesOf(new Uint8Array(await readText(request)));
   const interpreter = new Interpreter(
     {
       ...directoryService(directory, () => undefined),
       subscribe: () =>
-        Promise.reject(new KvError("needs_connection", "SUBSCRIBE needs a connection: TCP, or a WebSocket at /v1/connect.")),
+        Promise.reject(
+          new KvError(
+            "needs_connection",
+            "SUBSCRIBE needs a connection: TCP, or a WebSocket at /v1/connect.",
+          ),
+        ),
     },
-    admission,
+    admitted(door),
   );
   const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
   if (hasOverlongLine(lines)) return new Response(interpreter.tooLong(), { headers });

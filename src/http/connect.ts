@@ -1,21 +1,19 @@
 /** WebSocket upgrades: `/v1/connect` for any bucket, `/v1/buckets/{b}/connect` straight to one. */
 
-import type { Admission } from "../command/run.ts";
 import { KvError } from "../errors.ts";
-import type { Directory } from "../registry/directory.ts";
 import { acceptWebSocket } from "../session/websocket.ts";
+import { admitted, type Context } from "./context.ts";
 import { subprotocol } from "./guard.ts";
 import { bucketNotFound } from "./keys.ts";
-import { bucketOf } from "./path.ts";
 
-export function connectToAny(request: Request, directory: Directory, admission: Admission): Response {
+export function connectToAny(request: Request, { directory, door }: Context): Response {
   requireUpgrade(request);
-  return upgraded(request, acceptWebSocket(directory, admission));
+  return upgraded(request, acceptWebSocket(directory, admitted(door)));
 }
 
 /** The bucket's own object takes the connection; from then on the Worker is not in its way. */
-export async function connectToBucket(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
+export async function connectToBucket(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
   requireUpgrade(request);
   const socket = await directory.upgrade(name, "/connect");
   if (socket === undefined) throw bucketNotFound(name);

@@ -31,7 +31,8 @@ function tags(header: string, text: string | null): TagList | undefined {
     // If-Match compares strongly, and a weak tag never matches (RFC 9110 §8.8.3.2).
     const weak = part.trim().startsWith("W/");
     const tag = STRONG.exec(weak ? part.trim().slice(2) : part.trim())?.[1];
-    if (tag === undefined) throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
+    if (tag === undefined)
+      throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
     return weak && header === "If-Match" ? `W/${tag}` : tag;
   });
 }

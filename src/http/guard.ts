@@ -4,25 +4,25 @@ import type { Door } from "../door.ts";
 import { authNotConfigured } from "../door.ts";
 import { failure, type Failure } from "../errors.ts";
 import type { Settings } from "../settings.ts";
+import type { Context } from "./context.ts";
 
 /** The WebSocket subprotocol that is spoken. */
 export const SUBPROTOCOL = "kv";
 /** A browser can't set headers on a WebSocket, so there the token comes as a second subprotocol. */
 const TOKEN_SUBPROTOCOL = "kv.bearer.";
 
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Why a request may not go on; undefined if it may. */
-export function turnedAway(request: Request, door: Door, settings: Settings): Failure | undefined {
+export function turnedAway(request: Request, { door, settings, target }: Context): Failure | undefined {
   if (door.state === "unconfigured") return authNotConfigured();
-  const url = new URL(request.url);
   // Without a token the loopback address is all that protects the service, and a web page can give its own
   // name that address (DNS rebinding): the name has to be a loopback one too.
-  if (door.state === "open" && !LOOPBACK_HOST.test(url.hostname)) {
+  if (door.state === "open" && !LOOPBACK_HOST.test(target.host)) {
     return failure("host_not_allowed", "Without a token the service answers to localhost only.");
   }
-  const foreign = foreignOrigin(request, url, settings);
+  const foreign = foreignOrigin(request, target.host, settings);
   if (foreign !== undefined) return foreign;
   if (door.state === "locked" && !showsToken(request, door)) {
     return failure("unauthorized", "Show the token: Authorization: Bearer <token>.");
@@ -31,12 +31,15 @@ export function turnedAway(request: Request, door: Door, settings: Settings): Fa
 }
 
 /** A page of another site may neither open a WebSocket nor change anything with what the browser knows. */
-function foreignOrigin(request: Request, url: URL, { origins }: Settings): Failure | undefined {
+function foreignOrigin(request: Request, host: string, { origins }: Settings): Failure | undefined {
   const origin = request.headers.get("Origin");
   if (origin === null) return undefined;
   if (SAFE_METHODS.has(request.method) && request.headers.get("Upgrade") === null) return undefined;
-  if (origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === url.host)) return undefined;
-  return failure("origin_not_allowed", `Pages of ${origin} may not do this. KV_ORIGINS lists those that may.`);
+  if (origins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host)) return undefined;
+  return failure(
+    "origin_not_allowed",
+    `Pages of ${origin} may not do this. KV_ORIGINS lists those that may.`,
+  );
 }
 
 function showsToken(request: Request, door: Door): boolean {

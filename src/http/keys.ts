@@ -3,16 +3,15 @@
 import type { EntryInfo } from "../bucket/entries.ts";
 import { KvError } from "../errors.ts";
 import { contentType } from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
 import { readValue } from "./body.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
-import { bucketOf, keyOf } from "./path.ts";
+import type { Context } from "./context.ts";
 
 /** `PUT …/keys/{k}`: stores the body. 201 if the key is new, 204 if it was there. */
-export async function putKey(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
-  const key = keyOf(request);
+export async function putKey(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { key } = target;
   const type = request.headers.get("Content-Type");
   const checkedType = type === null || type === "" ? BYTES_TYPE : contentType(type);
   const conditions = conditionsOf(request.headers);
@@ -25,9 +24,9 @@ export async function putKey(request: Request, directory: Directory): Promise<Re
 }
 
 /** `GET …/keys/{k}`: the bytes that were stored. */
-export async function getKey(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
-  const key = keyOf(request);
+export async function getKey(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { key } = target;
   const conditions = conditionsOf(request.headers);
   const found = await directory.call(name, (bucket) => bucket.get(key, conditions));
   if (found === undefined) throw bucketNotFound(name);
@@ -36,9 +35,9 @@ export async function getKey(request: Request, directory: Directory): Promise<Re
 }
 
 /** `HEAD …/keys/{k}`: what a GET would say, without the bytes leaving the bucket. */
-export async function headKey(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
-  const key = keyOf(request);
+export async function headKey(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { key } = target;
   const conditions = conditionsOf(request.headers);
   const found = await directory.call(name, (bucket) => bucket.info(key, conditions));
   if (found === undefined) throw bucketNotFound(name);
@@ -52,9 +51,9 @@ export async function headKey(request: Request, directory: Directory): Promise<R
 }
 
 /** `DELETE …/keys/{k}`: 204, also when the key is not there. */
-export async function deleteKey(request: Request, directory: Directory): Promise<Response> {
-  const name = bucketOf(request);
-  const key = keyOf(request);
+export async function deleteKey(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { key } = target;
   const conditions = conditionsOf(request.headers);
   const removed = await directory.call(name, (bucket) => bucket.remove(key, conditions));
   if (removed === undefined) throw bucketNotFound(name);

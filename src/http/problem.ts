@@ -9,7 +9,10 @@ const RETRY_AFTER_SECONDS = "1";
  * The response for a failure: `application/problem+json` with `type`, `title`, `status`, `detail`, `code`.
  * The code is the stable part.
  */
-export function problem({ code, title, status, detail }: Failure, headers: Record<string, string> = {}): Response {
+export function problem(
+  { code, title, status, detail }: Failure,
+  headers: Record<string, string> = {},
+): Response {
   const body = JSON.stringify({ type: `urn:durable-kv:problem:${code}`, title, status, detail, code });
   return new Response(body, {
     status,

@@ -14,7 +14,12 @@ export interface TimersOptions {
   readonly retryLimitMs?: number;
 }
 
-type TimerRow = { readonly key: string; readonly ref: number; readonly attempts: number; readonly message: string };
+type TimerRow = {
+  readonly key: string;
+  readonly ref: number;
+  readonly attempts: number;
+  readonly message: string;
+};
 
 /**
  * Timers as rows. The rows are the truth and the alarm only a consequence of them: it is set to the
@@ -41,7 +46,8 @@ export class Timers<Message> {
     this.#retryBaseMs = options.retryBaseMs ?? 1_000;
     this.#retryLimitMs = options.retryLimitMs ?? 300_000;
     this.#hasTable =
-      storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'timers'").toArray().length > 0;
+      storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'timers'").toArray()
+        .length > 0;
   }
 
   /** Whether an alarm may have to be set again after a restart. */
@@ -74,7 +80,8 @@ export class Timers<Message> {
   /** When the timer of `key` is due, in milliseconds since the epoch. */
   due(key: string): number | undefined {
     if (!this.#hasTable) return undefined;
-    return this.#storage.sql.exec<{ due: number }>("SELECT due FROM timers WHERE key = ?", key).toArray()[0]?.due;
+    return this.#storage.sql.exec<{ due: number }>("SELECT due FROM timers WHERE key = ?", key).toArray()[0]
+      ?.due;
   }
 
   cancel(key: string): void {
@@ -93,7 +100,6 @@ export class Timers<Message> {
       // An earlier handler of this run may have cancelled or replaced this timer.
       if (!this.#isCurrent(timer)) continue;
       try {
-        // oxlint-disable-next-line no-await-in-loop -- a mailbox: one message at a time, in order
         await handle(JSON.parse(timer.message) as Message);
         // Removed only now: had the object died in the handler, the row would bring the message back.
         this.#storage.sql.exec("DELETE FROM timers WHERE key = ? AND ref = ?", timer.key, timer.ref);
@@ -125,13 +131,17 @@ export class Timers<Message> {
   #overdue(): TimerRow[] {
     if (!this.#hasTable) return [];
     return this.#storage.sql
-      .exec<TimerRow>("SELECT key, ref, attempts, message FROM timers WHERE due <= ? ORDER BY due, ref", this.#clock())
+      .exec<TimerRow>(
+        "SELECT key, ref, attempts, message FROM timers WHERE due <= ? ORDER BY due, ref",
+        this.#clock(),
+      )
       .toArray();
   }
 
   #isCurrent(timer: TimerRow): boolean {
     return (
-      this.#storage.sql.exec("SELECT 1 FROM timers WHERE key = ? AND ref = ?", timer.key, timer.ref).toArray().length > 0
+      this.#storage.sql.exec("SELECT 1 FROM timers WHERE key = ? AND ref = ?", timer.key, timer.ref).toArray()
+        .length > 0
     );
   }
 
@@ -148,7 +158,8 @@ export class Timers<Message> {
   #earliest(): number | undefined {
     if (!this.#hasTable) return undefined;
     return (
-      this.#storage.sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM timers").one().due ?? undefined
+      this.#storage.sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM timers").one().due ??
+      undefined
     );
   }
 

@@ -5,14 +5,15 @@ import type { Env } from "../env.ts";
 import { call, cast } from "../otp/call.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
 import type { Settings } from "../settings.ts";
-import { BoundedCache } from "./cache.ts";
+import type { BoundedCache } from "../bounded-cache.ts";
 import type { Registration } from "./names.ts";
 import { partitionOf, type Partition } from "./partition.ts";
 import { partitionStub, type Created, type CreateOptions, type Registry } from "./registry.ts";
 
 /** Where a bucket was last seen. */
 export interface Whereabouts {
-  readonly id: string;
+  /** Kept as an object: to make one from its text costs as much as the rest of a lookup. */
+  readonly id: DurableObjectId;
   readonly incarnation: string;
 }
 
@@ -100,14 +101,14 @@ export class Directory {
     name: string,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | undefined> {
-    const known = this.#cache.get(name) ?? (await this.lookup(name));
+    const known = this.#cache.get(name) ?? (await this.#locate(name));
     if (known === undefined) return undefined;
     const first = await this.#tryCall(known, request);
     if (first !== NOPROC) return first;
 
     // Nothing was done there, so the request may go to whoever has the name now.
     this.#cache.delete(name);
-    const current = await this.lookup(name);
+    const current = await this.#locate(name);
     if (current === undefined) return undefined;
     if (current.incarnation !== known.incarnation) {
       const second = await this.#tryCall(current, request);
@@ -135,9 +136,9 @@ export class Directory {
     { id }: Whereabouts,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | typeof NOPROC> {
-    const { BUCKET } = this.#env;
     try {
-      return await this.#call(() => request(BUCKET.get(BUCKET.idFromString(id))));
+      // A new stub for each call: after an exception an old one stays broken.
+      return await this.#call(() => request(this.#env.BUCKET.get(id)));
     } catch (error) {
       if (error instanceof Exit && error.reason === "noproc") return NOPROC;
       throw error;
@@ -162,8 +163,15 @@ export class Directory {
     return call(request, { timeoutMs: this.#settings.callTimeoutMs });
   }
 
-  #remember({ name, id, incarnation }: Registration): void {
-    this.#cache.set(name, { id, incarnation });
+  async #locate(name: string): Promise<Whereabouts | undefined> {
+    const found = await this.lookup(name);
+    return found && this.#remember(found);
+  }
+
+  #remember({ name, id, incarnation }: Registration): Whereabouts {
+    const whereabouts = { id: this.#env.BUCKET.idFromString(id), incarnation };
+    this.#cache.set(name, whereabouts);
+    return whereabouts;
   }
 }
 

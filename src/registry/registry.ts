@@ -183,7 +183,9 @@ export class Registry extends GenServer<Env, Partition, Repair> {
   #newId(jurisdiction: DurableObjectJurisdiction | undefined): string {
     const { BUCKET } = this.env;
     try {
-      return (jurisdiction === undefined ? BUCKET : BUCKET.jurisdiction(jurisdiction)).newUniqueId().toString();
+      return (jurisdiction === undefined ? BUCKET : BUCKET.jurisdiction(jurisdiction))
+        .newUniqueId()
+        .toString();
     } catch (error) {
       throw new KvError(
         "jurisdiction_unavailable",
@@ -215,7 +217,8 @@ export class Registry extends GenServer<Env, Partition, Repair> {
         if (caller.partition !== 0) {
           agree(caller, await this.#call(() => this.#first().settlePartitions(caller.partitions)));
         }
-        if (this.args === undefined) this.start({ partition: caller.partition, partitions: caller.partitions });
+        if (this.args === undefined)
+          this.start({ partition: caller.partition, partitions: caller.partitions });
       }
       agree(caller, (this.args as Partition).partitions);
       return body();

@@ -34,7 +34,8 @@ export function capnpConfig({ worker, code, http, tcp, data, secrets }: EngineCo
   ];
   // The key is part of the data's path: it must stay as it is for the data to be found again.
   const namespaces = Object.values(worker.objects).map(
-    (className) => `(className = ${text(className)}, uniqueKey = ${text(`durable-kv-${className}`)}, enableSql = true)`,
+    (className) =>
+      `(className = ${text(className)}, uniqueKey = ${text(`durable-kv-${className}`)}, enableSql = true)`,
   );
   return `@0xd9b5c3a1e0f2a487;
 using Workerd = import "/workerd/workerd.capnp";
@@ -54,9 +55,9 @@ const worker :Workerd.Worker = (
 
 /** A text literal. Cap'n Proto takes C's escapes, which JSON's \\u is not. */
 function text(value: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what has to be escaped
-  const escaped = value.replace(/["\\\x00-\x1f\x7f]/g, (character) =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  const escaped = value.replace(
+    /["\\\x00-\x1f\x7f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
   return `"${escaped}"`;
 }

@@ -1,6 +1,6 @@
 /** One server for one data folder. */
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Stop } from "./stop.ts";
@@ -13,7 +13,8 @@ import { Stop } from "./stop.ts";
  */
 export function lockFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    // One level only: a mistyped path should not grow a tree of folders.
+    if (!existsSync(folder)) mkdirSync(folder);
     const lock = new DatabaseSync(join(folder, "lock"));
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     // Held by being reachable: a collected database is closed, and a closed one is unlocked.

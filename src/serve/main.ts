@@ -18,7 +18,8 @@ async function main(): Promise<number> {
   process.stdout.write(`Ready on ${http}\nReady on ${tcp}\n`);
 
   const signalled = new Promise<"signal">((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve("signal"));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => resolve("signal"));
   });
   const outcome = await Promise.race([signalled, engine.ended]);
   if (outcome === "signal") {

@@ -34,11 +34,15 @@ wrangler.toml, each of which it overrides.
 export function serveOptions(args: readonly string[], token: string | undefined): ServeOptions | "help" {
   const { values } = parse(args);
   if (values.help) return "help";
-  if (values.memory && values.data !== undefined) throw new Stop("--memory keeps nothing, so it goes without --data.");
+  if (values.memory && values.data !== undefined)
+    throw new Stop("--memory keeps nothing, so it goes without --data.");
   const { host } = values;
-  if (host !== "localhost" && isIP(host) === 0) throw new Stop(`--host ${host}: write an IP address, or localhost.`);
+  if (host !== "localhost" && isIP(host) === 0)
+    throw new Stop(`--host ${host}: write an IP address, or localhost.`);
   if (!isLoopback(host) && token === undefined) {
-    throw new Stop(`--host ${host} can be reached from other machines: set KV_TOKEN, the token that callers must show.`);
+    throw new Stop(
+      `--host ${host} can be reached from other machines: set KV_TOKEN, the token that callers must show.`,
+    );
   }
   return {
     host,

@@ -18,7 +18,9 @@ interface WranglerToml {
   readonly main: string;
   readonly compatibility_date: string;
   readonly vars?: Readonly<Record<string, string>>;
-  readonly durable_objects?: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
+  readonly durable_objects?: {
+    readonly bindings: readonly { readonly name: string; readonly class_name: string }[];
+  };
 }
 
 export function readWorkerConfig(path: string): WorkerConfig {

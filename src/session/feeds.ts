@@ -43,7 +43,9 @@ export class Feeds {
   #lost(bucket: string): void {
     if (this.#closed || !this.#open.delete(bucket)) return;
     this.#offer(
-      errorLine(failure("subscription_lost", `The feed of ${bucket} has ended: look it up, and subscribe again.`)),
+      errorLine(
+        failure("subscription_lost", `The feed of ${bucket} has ended: look it up, and subscribe again.`),
+      ),
     );
   }
 }

@@ -56,13 +56,10 @@ async function converse(
 ): Promise<void> {
   const splitter = new LineSplitter();
   while (!interpreter.closed) {
-    // oxlint-disable-next-line no-await-in-loop -- one batch after the other
     const { done, value } = await reader.read();
     if (done) return;
     const { lines, tooLong } = splitter.push(value);
-    // oxlint-disable-next-line no-await-in-loop -- replies in order, each waiting for the reader
     for await (const text of interpreter.run(lines)) await outbox.write(text);
-    // oxlint-disable-next-line no-await-in-loop -- the last thing that is said
     if (tooLong && !interpreter.closed) await outbox.write(interpreter.tooLong());
   }
 }

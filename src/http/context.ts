@@ -1,0 +1,19 @@
+/** What a request is served with. */
+
+import type { Admission } from "../command/run.ts";
+import type { Door } from "../door.ts";
+import type { Directory } from "../registry/directory.ts";
+import type { Settings } from "../settings.ts";
+import type { Target } from "./target.ts";
+
+export interface Context {
+  readonly target: Target;
+  readonly directory: Directory;
+  readonly door: Door;
+  readonly settings: Settings;
+}
+
+/** The guard has let the request in; an AUTH line is still looked at. */
+export function admitted(door: Door): Admission {
+  return { admitted: true, accepts: (token) => door.accepts(token) };
+}

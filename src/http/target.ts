@@ -1,0 +1,81 @@
+/** What a request's URL says, taken apart once. */
+
+import { KvError } from "../errors.ts";
+import { bucketName, key } from "../limits.ts";
+
+const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
+const NO_QUERY = new URLSearchParams();
+
+/**
+ * The parts of a URL as they came: a router decodes before it matches, and to decode twice would turn the
+ * key `%41` into `A`.
+ */
+export class Target {
+  /** Name and port, as in the Host header. */
+  readonly host: string;
+  readonly path: string;
+  readonly #query: string | undefined;
+  #segments: readonly string[] | undefined;
+
+  constructor(url: string) {
+    const parts = PARTS.exec(url);
+    this.host = parts?.[1] ?? "";
+    this.path = parts?.[2] ?? "";
+    this.#query = parts?.[3];
+  }
+
+  get query(): URLSearchParams {
+    return this.#query === undefined ? NO_QUERY : new URLSearchParams(this.#query);
+  }
+
+  /**
+   * The bucket that the request is about: the segment behind `/v1/buckets/`.
+   * @throws {KvError} `bucket_name_invalid`
+   */
+  get bucket(): string {
+    const name = decode(this.#segment(3));
+    if (name === undefined)
+      throw new KvError("bucket_name_invalid", "The name is not percent-encoded UTF-8.");
+    return bucketName(name);
+  }
+
+  /**
+   * The key that the request is about: the segment behind `/keys/`, percent-encoded once, or `?key64=`,
+   * base64url, for what a URL can't carry.
+   * @throws {KvError} `key_invalid`, `key_too_long`
+   */
+  get key(): string {
+    const key64 = this.query.get("key64");
+    const text = key64 === null ? decode(this.#segment(5)) : decode64(key64);
+    if (text === undefined) {
+      throw new KvError(
+        "key_invalid",
+        "A key is UTF-8: percent-encoded in the path, or base64url in ?key64=.",
+      );
+    }
+    return key(text);
+  }
+
+  #segment(index: number): string {
+    this.#segments ??= this.path.split("/");
+    return this.#segments[index] ?? "";
+  }
+}
+
+function decode(text: string): string | undefined {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function decode64(text: string): string | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import { bytes, startBucket } from "../support/buckets.ts";
+
+// The guide's KV.BucketTest.
+describe("KV.BucketTest", () => {
+  it("stores values by key", async () => {
+    const bucket = await startBucket("stores values by key");
+    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+    await call(() => bucket.put("milk", "3", null, {}));
+    expect(await call(() => bucket.get("milk", {}))).toMatchObject({ outcome: "found", entry: { value: "3" } });
+  });
+
+  it("deletes a key", async () => {
+    const bucket = await startBucket("deletes a key");
+    await call(() => bucket.put("milk", "3", null, {}));
+    expect(await call(() => bucket.remove("milk", {}))).toEqual({ outcome: "removed" });
+    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+    expect(await call(() => bucket.remove("milk", {}))).toEqual({ outcome: "absent" });
+  });
+});
+
+describe("a bucket without a live incarnation", () => {
+  it("answers noproc to every call, and writes no schema", async () => {
+    const bucket = env.BUCKET.get(env.BUCKET.newUniqueId());
+    for (const request of [
+      () => bucket.get("milk", {}),
+      () => bucket.info("milk", {}),
+      () => bucket.put("milk", "1", null, {}),
+      () => bucket.remove("milk", {}),
+      () => bucket.keys({ prefix: "", after: "", limit: 1 }),
+      () => bucket.totals(),
+      () => bucket.run([{ verb: "PUT", bucket: "x", key: "milk", value: "1" }]),
+    ]) {
+      expect(await request()).toEqual({ exit: "noproc" });
+    }
+    expect((await bucket.fetch("http://bucket/connect", { headers: { Upgrade: "websocket" } })).status).toBe(404);
+    const tables = await runInDurableObject(bucket, (_, state) =>
+      state.storage.sql.exec("SELECT name FROM sqlite_schema").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+
+  it("has lost its data for good", async () => {
+    const bucket = await startBucket("stopped");
+    await call(() => bucket.put("milk", "1", null, {}));
+    await call(() => bucket.stop("normal"));
+    expect(await bucket.get("milk", {})).toEqual({ exit: "noproc" });
+    await evictDurableObject(bucket);
+    expect(await env.BUCKET.get(bucket.id).get("milk", {})).toEqual({ exit: "noproc" });
+  });
+});
+
+describe("revisions", () => {
+  it("go up by one with each change, and not with what changes nothing", async () => {
+    const bucket = await startBucket("revisions");
+    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ revision: 1, created: true });
+    expect(await call(() => bucket.put("b", "1", null, {}))).toMatchObject({ revision: 2, created: true });
+    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ revision: 3, created: false });
+    await call(() => bucket.remove("nothing", {}));
+    await call(() => bucket.remove("a", {}));
+    expect(await call(() => bucket.totals())).toEqual({ entries: 1, bytes: 2, revision: 4 });
+  });
+
+  it("go on after an eviction", async () => {
+    const bucket = await startBucket("revisions evicted");
+    await call(() => bucket.put("a", "1", null, {}));
+    await call(() => bucket.remove("a", {}));
+    await evictDurableObject(bucket);
+    const again = env.BUCKET.get(bucket.id);
+    expect(await call(() => again.put("a", "1", null, {}))).toMatchObject({ revision: 3 });
+  });
+
+  it("make the entity tag, with the incarnation", async () => {
+    const bucket = await startBucket("etag", "cafe");
+    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ etag: "cafe-1" });
+    expect(await call(() => bucket.get("a", {}))).toMatchObject({ etag: "cafe-1" });
+  });
+});
+
+describe("conditions", () => {
+  it("If-Match lets a write through only for the tag that is there", async () => {
+    const bucket = await startBucket("if-match", "cafe");
+    expect(await call(() => bucket.put("a", "1", null, { ifMatch: "*" }))).toEqual({ outcome: "precondition_failed" });
+    await call(() => bucket.put("a", "1", null, {}));
+    expect(await call(() => bucket.put("a", "2", null, { ifMatch: ["cafe-7"] }))).toEqual({
+      outcome: "precondition_failed",
+    });
+    expect(await call(() => bucket.put("a", "3", null, { ifMatch: ["cafe-7", "cafe-1"] }))).toMatchObject({
+      outcome: "stored",
+    });
+    expect(await call(() => bucket.remove("a", { ifMatch: ["cafe-1"] }))).toEqual({ outcome: "precondition_failed" });
+    expect(await call(() => bucket.remove("a", { ifMatch: "*" }))).toEqual({ outcome: "removed" });
+  });
+
+  it("If-None-Match: * lets only the first one create", async () => {
+    const bucket = await startBucket("if-none-match");
+    expect(await call(() => bucket.put("a", "1", null, { ifNoneMatch: "*" }))).toMatchObject({ created: true });
+    expect(await call(() => bucket.put("a", "2", null, { ifNoneMatch: "*" }))).toEqual({
+      outcome: "precondition_failed",
+    });
+    expect(await call(() => bucket.get("a", {}))).toMatchObject({ entry: { value: "1" } });
+  });
+
+  it("spare a reader what it has, and stop one that wants something else", async () => {
+    const bucket = await startBucket("conditional read", "cafe");
+    await call(() => bucket.put("a", "1", null, {}));
+    expect(await call(() => bucket.get("a", { ifNoneMatch: ["cafe-1"] }))).toEqual({
+      outcome: "not_modified",
+      etag: "cafe-1",
+    });
+    expect(await call(() => bucket.get("a", { ifMatch: ["cafe-2"] }))).toEqual({ outcome: "precondition_failed" });
+    expect(await call(() => bucket.get("b", { ifNoneMatch: "*" }))).toEqual({ outcome: "absent" });
+  });
+});
+
+describe("commands that travel together", () => {
+  it("are answered in order, and leave the others alone when one is turned down", async () => {
+    const bucket = await startBucket("batch");
+    const answers = await call(() =>
+      bucket.run([
+        { verb: "PUT", bucket: "b", key: "milk", value: "much" },
+        { verb: "INCR", bucket: "b", key: "milk", by: 1n },
+        { verb: "INCR", bucket: "b", key: "eggs", by: 12n },
+        { verb: "GET", bucket: "b", key: "milk" },
+        { verb: "DELETE", bucket: "b", key: "milk" },
+        { verb: "GET", bucket: "b", key: "milk" },
+        { verb: "KEYS", bucket: "b", prefix: "", after: "" },
+      ]),
+    );
+    expect(answers).toMatchObject([
+      { kind: "ok" },
+      { kind: "error", failure: { code: "not_an_integer" } },
+      { kind: "value", value: "12" },
+      { kind: "value", value: "much" },
+      { kind: "ok" },
+      { kind: "absent" },
+      { kind: "names", names: ["eggs"] },
+    ]);
+  });
+
+  it("are answered in part when the answers grow too large, and the rest is not carried out", async () => {
+    const bucket = await startBucket("large batch");
+    const value = "x".repeat(1_048_576);
+    await call(() => bucket.put("big", value, null, {}));
+    const commands = [
+      ...Array.from({ length: 9 }, () => ({ verb: "GET", bucket: "b", key: "big" }) as const),
+      { verb: "PUT", bucket: "b", key: "after", value: "1" } as const,
+    ];
+    const answers = await call(() => bucket.run(commands));
+    expect(answers.length).toBeGreaterThanOrEqual(1);
+    expect(answers.length).toBeLessThan(9);
+    expect(await call(() => bucket.get("after", {}))).toEqual({ outcome: "absent" });
+  });
+});
+
+describe("values", () => {
+  it("are bytes, whatever they are, and keep their type", async () => {
+    const bucket = await startBucket("bytes");
+    await call(() => bucket.put("a", bytes(0, 255, 10), "image/x", {}));
+    const found = await call(() => bucket.get("a", {}));
+    expect(found).toMatchObject({ entry: { type: "image/x", size: 3 } });
+    expect(found.outcome === "found" && new Uint8Array(found.entry.value as ArrayBuffer)).toEqual(
+      new Uint8Array([0, 255, 10]),
+    );
+  });
+});

@@ -1,0 +1,124 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import { Timers } from "../../src/otp/timers.ts";
+import type { Counter } from "../support/counter.ts";
+
+const SOON = 60_000;
+
+async function process(name: string): Promise<DurableObjectStub<Counter>> {
+  const counter = env.COUNTER.getByName(name);
+  await call(() => counter.start({ from: 0 }));
+  return counter;
+}
+
+/** Runs the alarm as if it were `ms` later, and says what the process has heard. */
+async function alarmAfter(counter: DurableObjectStub<Counter>, ms: number): Promise<string[]> {
+  await runInDurableObject(counter, (instance) => {
+    instance.now = Date.now() + ms;
+  });
+  await runDurableObjectAlarm(counter);
+  return runInDurableObject(counter, (instance) => instance.heard.splice(0));
+}
+
+const alarmOf = (counter: DurableObjectStub<Counter>): Promise<number | null> =>
+  runInDurableObject(counter, (_, state) => state.storage.getAlarm());
+
+describe("timers", () => {
+  it("deliver their message once it is due", async () => {
+    const counter = await process("timer due");
+    await call(() => counter.remind("a", "hello", SOON));
+    expect(await alarmAfter(counter, SOON + 1)).toEqual(["hello"]);
+    expect(await alarmOf(counter)).toBeNull();
+  });
+
+  it("share the one alarm, which is set to the earliest", async () => {
+    const counter = await process("timers share");
+    await call(() => counter.remind("late", "second", SOON * 2));
+    const late = await alarmOf(counter);
+    await call(() => counter.remind("early", "first", SOON));
+    expect(await alarmOf(counter)).toBeLessThan(Number(late));
+    expect(await alarmAfter(counter, SOON + 1_000)).toEqual(["first"]);
+    expect(await alarmOf(counter)).toBe(late);
+    expect(await alarmAfter(counter, SOON * 3)).toEqual(["second"]);
+  });
+
+  it("that are overdue together come in the order of their time", async () => {
+    const counter = await process("timers overdue");
+    await call(() => counter.remind("b", "second", SOON + 10));
+    await call(() => counter.remind("c", "third", SOON + 20));
+    await call(() => counter.remind("a", "first", SOON));
+    expect(await alarmAfter(counter, SOON * 2)).toEqual(["first", "second", "third"]);
+  });
+
+  it("of one key replace each other", async () => {
+    const counter = await process("timer replaced");
+    await call(() => counter.remind("a", "old", SOON));
+    await call(() => counter.remind("a", "new", SOON * 2));
+    expect(await alarmAfter(counter, SOON + 1)).toEqual([]);
+    expect(await alarmAfter(counter, SOON * 2 + 1_000)).toEqual(["new"]);
+  });
+
+  it("can be cancelled, and then no alarm is left", async () => {
+    const counter = await process("timer cancelled");
+    await call(() => counter.remind("a", "hello", SOON));
+    await call(() => counter.forget("a"));
+    expect(await alarmOf(counter)).toBeNull();
+  });
+
+  it("are tried again, later and later, for longer than the platform tries an alarm", async () => {
+    const counter = await process("timer fails");
+    await call(() => counter.remind("a", "at last", SOON));
+    await runInDurableObject(counter, (instance) => {
+      instance.failures = 8; // the platform gives up after six
+    });
+    const dues: number[] = [];
+    const heard: string[] = [];
+    while (heard.length === 0) {
+      const due = Number(await alarmOf(counter));
+      dues.push(due);
+      heard.push(...(await alarmAfter(counter, due - Date.now())));
+    }
+    expect(heard).toEqual(["at last"]);
+    const waits = dues.slice(1).map((due, index) => Math.round((due - Number(dues[index])) / 1_000));
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128]);
+  });
+
+  it("do not hold each other up when one fails", async () => {
+    const counter = await process("timer fails beside another");
+    await call(() => counter.remind("a", "fails once", SOON));
+    await call(() => counter.remind("b", "not held up", SOON + 1));
+    await runInDurableObject(counter, (instance) => {
+      instance.failures = 1;
+    });
+    expect(await alarmAfter(counter, SOON + 1_000)).toEqual(["not held up"]);
+  });
+
+  it("are armed again on construction when the platform has lost the alarm", async () => {
+    const counter = await process("timer restored");
+    await call(() => counter.remind("a", "not lost", SOON));
+    const due = await alarmOf(counter);
+    await runInDurableObject(counter, (_, state) => state.storage.deleteAlarm());
+    await evictDurableObject(counter);
+    expect(await alarmOf(env.COUNTER.getByName("timer restored"))).toBe(due);
+  });
+
+  it("may be set by a handler while it runs, for its own key too", async () => {
+    const counter = await process("timer again");
+    await runInDurableObject(counter, async (_, state) => {
+      let now = 0;
+      const timers = new Timers<number>(state.storage, { clock: () => now });
+      const heard: number[] = [];
+      timers.sendAfter("tick", 1, 10);
+      for (now = 10; now <= 30; now += 10) {
+        await timers.deliver((count) => {
+          heard.push(count);
+          timers.sendAfter("tick", count + 1, 10);
+        });
+      }
+      expect(heard).toEqual([1, 2, 3]);
+      timers.cancel("tick");
+    });
+  });
+});

@@ -1,0 +1,92 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { BoundedCache } from "../../src/bounded-cache.ts";
+import { call } from "../../src/otp/call.ts";
+import { isolate } from "../support/directories.ts";
+
+const put = (value: string) => (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
+  bucket.put("milk", value, null, {});
+const get = (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) => bucket.get("milk", {});
+
+describe("invariant 1: truth", () => {
+  it("a stale cache never reads what was there, and never writes it: the bucket was stopped", async () => {
+    const [edge, other] = [isolate(), isolate()];
+    await edge.directory.create("stale-stopped");
+    await edge.directory.call("stale-stopped", put("old"));
+    await other.directory.stop("stale-stopped");
+    expect(edge.cache.size).toBe(1);
+    expect(await edge.directory.call("stale-stopped", get)).toBeUndefined();
+    expect(await edge.directory.call("stale-stopped", put("lost"))).toBeUndefined();
+    expect(edge.cache.size).toBe(0);
+  });
+
+  it("a stale cache goes on to the bucket that has the name now: stopped and re-created", async () => {
+    const [edge, other] = [isolate(), isolate()];
+    await edge.directory.create("stale-recreated");
+    await edge.directory.call("stale-recreated", put("old"));
+    await other.directory.stop("stale-recreated");
+    await other.directory.create("stale-recreated");
+    expect(await edge.directory.call("stale-recreated", get)).toEqual({ outcome: "absent" });
+    expect(await edge.directory.call("stale-recreated", put("new"))).toMatchObject({ revision: 1 });
+    expect(await other.directory.call("stale-recreated", get)).toMatchObject({ entry: { value: "new" } });
+  });
+
+  it("a condition on the old bucket's tag does not hold for the new one, whatever its revision", async () => {
+    const { directory } = isolate();
+    await directory.create("stale-tag");
+    const old = await directory.call("stale-tag", put("old"));
+    await directory.stop("stale-tag");
+    await directory.create("stale-tag");
+    await directory.call("stale-tag", put("new"));
+    const tag = old?.outcome === "stored" ? old.etag : "";
+    expect(
+      await directory.call("stale-tag", (bucket) => bucket.put("milk", "lost", null, { ifMatch: [tag] })),
+    ).toEqual({ outcome: "precondition_failed" });
+  });
+
+  it("a name whose bucket was wiped behind the registry's back is reported, and freed", async () => {
+    const edge = isolate();
+    const { registration } = await edge.directory.create("wiped-behind");
+    await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));
+    expect(await edge.directory.call("wiped-behind", get)).toBeUndefined();
+    await edge.settled();
+    expect(await edge.directory.lookup("wiped-behind")).toBeUndefined();
+    expect(await edge.directory.create("wiped-behind")).toMatchObject({ created: true });
+  });
+});
+
+describe("the hot path", () => {
+  it("is one hop: what is cached is called without the registry", async () => {
+    const edge = isolate();
+    await edge.directory.create("hot");
+    // A directory that can't reach any registry still gets through.
+    const unreachable = { ...env, REGISTRY: undefined as unknown as typeof env.REGISTRY, BUCKET: env.BUCKET };
+    const { Directory } = await import("../../src/registry/directory.ts");
+    const hot = new Directory(unreachable, { partitions: 16, callTimeoutMs: 5_000 }, edge.cache, () => undefined);
+    expect(await hot.call("hot", put("1"))).toMatchObject({ outcome: "stored" });
+  });
+});
+
+describe("the cache", () => {
+  it("is bounded, and forgets what was used least recently", () => {
+    const cache = new BoundedCache<number>({ limit: 3 });
+    for (const [index, name] of ["a", "b", "c"].entries()) cache.set(name, index);
+    cache.get("a");
+    cache.set("d", 3);
+    expect([cache.get("a"), cache.get("b"), cache.get("c"), cache.get("d")]).toEqual([0, undefined, 2, 3]);
+    expect(cache.size).toBe(3);
+  });
+
+  it("counts weight, where values have one", () => {
+    const cache = new BoundedCache<string>({ limit: 10, weigh: (text) => text.length });
+    cache.set("a", "12345");
+    cache.set("b", "12345");
+    cache.set("b", "1234567");
+    expect([cache.get("a"), cache.get("b")]).toEqual([undefined, "1234567"]);
+    cache.set("c", "x".repeat(11));
+    expect(cache.size).toBe(0);
+    cache.clear();
+    cache.set("d", "1234567890");
+    expect(cache.size).toBe(1);
+  });
+});

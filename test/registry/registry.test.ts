@@ -1,0 +1,227 @@
+import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import { Names, type Registration } from "../../src/registry/names.ts";
+import { partitionOf } from "../../src/registry/partition.ts";
+import { partitionStub, type Registry } from "../../src/registry/registry.ts";
+import { isolate, PARTITIONS } from "../support/directories.ts";
+
+const { directory } = isolate();
+
+/** The partition object of a name. */
+const registryOf = (name: string): DurableObjectStub<Registry> =>
+  partitionStub(env.REGISTRY, partitionOf(name, PARTITIONS));
+
+/** What the partition's table says of a name. */
+const rowOf = (name: string): Promise<Registration | undefined> =>
+  runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).find(name));
+
+/** Leaves a name in a state in which a registry that was cut off would have left it. */
+async function cutOff(name: string, state: "starting" | "stopping", started: boolean): Promise<Registration> {
+  // The partition is in use, so it has its tables.
+  await directory.create(`beside ${name}`.replaceAll(" ", "-"));
+  const id = env.BUCKET.newUniqueId();
+  const entry: Registration = { name, incarnation: "cut-off", id: id.toString(), state, createdAt: 1, metadata: null };
+  await directory.create(name);
+  await directory.stop(name);
+  await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry));
+  if (started) await call(() => env.BUCKET.get(id).start({ name, incarnation: "cut-off", createdAt: 1 }));
+  return entry;
+}
+
+// The guide's KV.RegistryTest.
+describe("KV.RegistryTest", () => {
+  it("spawns buckets", async () => {
+    expect(await directory.lookup("shopping-spawn")).toBeUndefined();
+    await directory.create("shopping-spawn");
+    expect(await directory.lookup("shopping-spawn")).toMatchObject({ name: "shopping-spawn", state: "running" });
+    await directory.call("shopping-spawn", (bucket) => bucket.put("milk", "1", null, {}));
+    expect(await directory.call("shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
+      entry: { value: "1" },
+    });
+  });
+
+  it("removes bucket on exit", async () => {
+    await directory.create("shopping-exit");
+    expect(await directory.stop("shopping-exit")).toBe(true);
+    expect(await directory.lookup("shopping-exit")).toBeUndefined();
+  });
+
+  it("creates and looks up buckets by any name", async () => {
+    // A name that is an object's own property, one as long as may be, one with every sign that may be in it.
+    for (const name of ["__proto__", "constructor", "n".repeat(256), "!#$%&'()*+,-.:;<=>?@[\\]^_`{|}~", "0"]) {
+      const { registration } = await directory.create(name);
+      expect(await directory.lookup(name)).toEqual(registration);
+    }
+  });
+});
+
+describe("create", () => {
+  it("ensures that there is a bucket: the same one, the second time", async () => {
+    const first = await directory.create("ensured", { metadata: '{"a":1}' });
+    const second = await directory.create("ensured", { metadata: '{"a":2}' });
+    expect(first.created).toBe(true);
+    expect(second).toEqual({ registration: first.registration, created: false });
+  });
+
+  it("agrees on one bucket when many ask at once", async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => isolate().directory.create("contended")));
+    expect(new Set(all.map(({ registration }) => registration.id)).size).toBe(1);
+    expect(all.filter(({ created }) => created)).toHaveLength(1);
+  });
+
+  it("that was cut off before the object was told is finished by the next one", async () => {
+    const entry = await cutOff("cut-create-next", "starting", false);
+    expect(await directory.lookup("cut-create-next")).toBeUndefined();
+    expect(await directory.create("cut-create-next")).toMatchObject({ created: true, registration: { id: entry.id } });
+    expect(await directory.call("cut-create-next", (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
+  });
+
+  it.each([
+    ["before the object was told", false],
+    ["before it was confirmed", true],
+  ])("that was cut off %s is finished by the alarm", async (when, started) => {
+    const name = `cut-create-${when}`.replaceAll(" ", "-");
+    await cutOff(name, "starting", started);
+    await runDurableObjectAlarm(registryOf(name));
+    // The alarm has run before its time: the repair is due ten seconds after the create.
+    await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("repair"));
+    expect(await rowOf(name)).toMatchObject({ state: "running", incarnation: "cut-off" });
+    expect(await directory.call(name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
+  });
+
+  it("sets the repair's alarm before the object hears of it, once for many", async () => {
+    await directory.create("armed");
+    const registry = registryOf("armed");
+    const alarm = await runInDurableObject(registry, (_, { storage }) => storage.getAlarm());
+    expect(alarm).toBeGreaterThan(Date.now());
+    const timers = await runInDurableObject(registry, (_, { storage }) =>
+      storage.sql.exec("SELECT key FROM timers").toArray(),
+    );
+    expect(timers).toEqual([{ key: "repair" }]);
+  });
+});
+
+describe("stop", () => {
+  it("frees the name, and a bucket that takes it is empty and another", async () => {
+    const first = await directory.create("again");
+    await directory.call("again", (bucket) => bucket.put("milk", "1", null, {}));
+    await directory.stop("again");
+    const second = await directory.create("again");
+    expect(second.created).toBe(true);
+    expect(second.registration.id).not.toBe(first.registration.id);
+    expect(second.registration.incarnation).not.toBe(first.registration.incarnation);
+    expect(await directory.call("again", (bucket) => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+  });
+
+  it("of a name that leads nowhere says so", async () => {
+    expect(await directory.stop("never-there")).toBe(false);
+  });
+
+  it("that was cut off is finished before the name is used again", async () => {
+    const entry = await cutOff("cut-stop-next", "stopping", true);
+    expect(await directory.lookup("cut-stop-next")).toBeUndefined();
+    const { registration, created } = await directory.create("cut-stop-next");
+    expect(created).toBe(true);
+    expect(registration.id).not.toBe(entry.id);
+    expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
+  });
+
+  it("that was cut off is finished by the alarm", async () => {
+    const entry = await cutOff("cut-stop-alarm", "stopping", true);
+    await runInDurableObject(registryOf("cut-stop-alarm"), (instance) => instance["handleInfo"]("repair"));
+    expect(await rowOf("cut-stop-alarm")).toBeUndefined();
+    expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
+  });
+
+  it("and create of one name, at once and many times, leave one bucket or none", async () => {
+    const results = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        index % 3 === 2 ? directory.stop("churned") : directory.create("churned"),
+      ),
+    );
+    expect(results).toHaveLength(30);
+    const found = await directory.lookup("churned");
+    const reached = await directory.call("churned", (bucket) => bucket.totals());
+    expect(reached === undefined).toBe(found === undefined);
+  });
+});
+
+describe("list", () => {
+  it("is in name order across partitions, by prefix, page after page", async () => {
+    const names = Array.from({ length: 25 }, (_, index) => `list-${String.fromCharCode(97 + (index * 7) % 25)}`);
+    await Promise.all(names.map((name) => directory.create(name)));
+    const found: string[] = [];
+    for (let after = ""; ; ) {
+      const page = await directory.list({ prefix: "list-", after, limit: 4 });
+      found.push(...page.map(({ name }) => name));
+      if (page.length < 4) break;
+      after = page.at(-1)?.name ?? "";
+    }
+    expect(found).toEqual(names.toSorted());
+  });
+
+  it("wakes no bucket", async () => {
+    const { registration } = await directory.create("asleep");
+    await evictDurableObject(env.BUCKET.get(env.BUCKET.idFromString(registration.id)));
+    expect(await directory.list({ prefix: "asleep", after: "", limit: 10 })).toHaveLength(1);
+    // To evict what does not run is an error: this is how the test knows that it was not woken.
+    await expect(evictDurableObject(env.BUCKET.get(env.BUCKET.idFromString(registration.id)))).rejects.toThrow();
+  });
+
+  it("leaves out what is between two states", async () => {
+    await cutOff("between-states", "stopping", true);
+    expect(await directory.list({ prefix: "between-states", after: "", limit: 10 })).toEqual([]);
+  });
+});
+
+describe("a name in the registry", () => {
+  it("whose bucket says itself that it is gone is freed; no other word frees it", async () => {
+    const { registration } = await directory.create("wiped");
+    const caller = { partition: partitionOf("wiped", PARTITIONS), partitions: PARTITIONS };
+    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(false);
+    expect(await directory.lookup("wiped")).toBeDefined();
+    await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));
+    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", "another"))).toBe(false);
+    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(true);
+    expect(await directory.lookup("wiped")).toBeUndefined();
+  });
+
+  it("survives a restart of its partition", async () => {
+    const { registration } = await directory.create("kept");
+    await evictDurableObject(registryOf("kept"));
+    expect(await directory.lookup("kept")).toEqual(registration);
+  });
+});
+
+describe("invariant 7: names are cheap", () => {
+  it("reads of unknown names make no row, no object, no cache entry", async () => {
+    await directory.create("some-bucket");
+    const reader = isolate();
+    const buckets = (await listDurableObjectIds(env.BUCKET)).length;
+    const rows = await tableSizes();
+    for (let index = 0; index < 500; index += 1) {
+      expect(await reader.directory.lookup(`unknown-${index}`)).toBeUndefined();
+      expect(await reader.directory.call(`unknown-${index}`, (bucket) => bucket.totals())).toBeUndefined();
+      expect(await reader.directory.stop(`unknown-${index}`)).toBe(false);
+    }
+    expect(reader.cache.size).toBe(0);
+    expect((await listDurableObjectIds(env.BUCKET)).length).toBe(buckets);
+    expect(await tableSizes()).toEqual(rows);
+  });
+
+  /** Rows in each table of each partition. */
+  function tableSizes(): Promise<unknown[]> {
+    return Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) =>
+        runInDurableObject(partitionStub(env.REGISTRY, partition), (__, { storage: { sql } }) =>
+          sql
+            .exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+            .toArray()
+            .map(({ name }) => [name, sql.exec(`SELECT count(*) AS rows FROM ${name}`).one()]),
+        ),
+      ),
+    );
+  }
+});

@@ -1,0 +1,74 @@
+/** A small process, the tests' own, on src/otp alone: it counts, and can be made to fail. */
+
+import { Exit, Refusal, type Reply } from "../../src/otp/exit.ts";
+import { asReply, GenServer } from "../../src/otp/gen-server.ts";
+
+export interface CounterArgs {
+  readonly from: number;
+}
+
+export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
+  /** What `handleInfo` was given, in order. */
+  readonly heard: string[] = [];
+  /** What `terminate` was given. */
+  readonly ended: unknown[] = [];
+  /** How often `handleInfo` has still to throw. */
+  failures = 0;
+  /** What the clock says; undefined is the real time. */
+  now: number | undefined;
+  protected override readonly clock = () => this.now ?? Date.now();
+
+  next(): Reply<number> {
+    return this.handleCall(() => {
+      const count = this.ctx.storage.sql
+        .exec<{ count: number }>("UPDATE counter SET count = count + 1 RETURNING count")
+        .one().count;
+      return count;
+    });
+  }
+
+  refuse(): Reply<never> {
+    return this.handleCall(() => {
+      throw new Refusal("no_such_thing", "there is no such thing");
+    });
+  }
+
+  crash(): Reply<never> {
+    return this.handleCall(() => {
+      throw new TypeError("out of cheese");
+    });
+  }
+
+  async callsTheDead(): Promise<Reply<never>> {
+    return asReply(() => Promise.reject(new Exit("noproc")));
+  }
+
+  hang(): Promise<Reply<never>> {
+    return new Promise(() => undefined);
+  }
+
+  remind(key: string, message: string, delayMs: number): Reply<void> {
+    return this.handleCall(() => this.timers.sendAfter(key, message, delayMs));
+  }
+
+  forget(key: string): Reply<void> {
+    return this.handleCall(() => this.timers.cancel(key));
+  }
+
+  protected override init({ from }: CounterArgs): void {
+    this.ctx.storage.sql.exec("CREATE TABLE counter (count INTEGER NOT NULL)");
+    this.ctx.storage.sql.exec("INSERT INTO counter VALUES (?)", from);
+  }
+
+  protected override terminate(reason: unknown): void {
+    this.ended.push(reason);
+  }
+
+  protected override handleInfo(message: string): void {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error("made to fail");
+    }
+    this.heard.push(message);
+  }
+}

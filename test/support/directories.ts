@@ -1,0 +1,28 @@
+/** Directories for tests: callers of the registry, each with a cache of its own, as two isolates would have. */
+
+import { env } from "cloudflare:workers";
+import { BoundedCache } from "../../src/bounded-cache.ts";
+import { Directory, type DirectoryCache } from "../../src/registry/directory.ts";
+
+/** As many as the project under test is set to. */
+export const PARTITIONS = Number(env.KV_PARTITIONS);
+
+export interface Isolate {
+  readonly directory: Directory;
+  readonly cache: DirectoryCache;
+  /** Waits for what was sent without waiting. */
+  settled(): Promise<void>;
+}
+
+export function isolate(options: { readonly partitions?: number; readonly cacheLimit?: number } = {}): Isolate {
+  const sent: Promise<unknown>[] = [];
+  const cache: DirectoryCache = new BoundedCache({ limit: options.cacheLimit ?? 100 });
+  const settings = { partitions: options.partitions ?? PARTITIONS, callTimeoutMs: 5_000 };
+  return {
+    directory: new Directory(env, settings, cache, (promise) => sent.push(promise)),
+    cache,
+    settled: async () => {
+      await Promise.all(sent);
+    },
+  };
+}
