@@ -31,6 +31,7 @@ export async function startBare(): Promise<Server> {
     http: "127.0.0.1:0",
     tcp: "127.0.0.1:0",
     data: join(data, "bare"),
+    scratch: false,
     secrets: [],
   });
   return server("bare", engine, data);

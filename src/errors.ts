@@ -99,6 +99,7 @@ function failureOfExit(exit: Exit): Failure {
   }
   if (exit.overloaded)
     return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");
+  console.error(reason, exit.cause);
   return failure("unavailable", `The bucket could not be reached (${reason}). The outcome is unknown.`);
 }
 

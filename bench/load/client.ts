@@ -17,7 +17,7 @@ export async function rawClient(
 ): Promise<Client> {
   const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
-  let reply = Buffer.alloc(0);
+  let reply: Buffer = Buffer.alloc(0);
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   const fail = (error: Error): void => waiting?.reject(error);
   socket.on("data", (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 /** The Worker in one file. */
 
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 
 /** Bundles a Worker's entry point. @returns the source of one ES module. */
 export async function bundle(entryPoint: string): Promise<string> {
@@ -14,5 +14,7 @@ export async function bundle(entryPoint: string): Promise<string> {
     external: ["cloudflare:*"],
     logLevel: "silent",
   });
+  // esbuild is a process of its own: it is not needed while the server runs.
+  await stop();
   return outputFiles.map(({ text }) => text).join("");
 }

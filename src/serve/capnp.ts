@@ -10,8 +10,8 @@ export interface EngineConfig {
   readonly http: string;
   /** `host:port`; undefined serves no TCP. */
   readonly tcp: string | undefined;
-  /** Absolute path of the data folder; undefined keeps nothing. */
-  readonly data: string | undefined;
+  /** Absolute path of the data folder. */
+  readonly data: string;
   /** Names of environment variables that become bindings of the Worker without being written down here. */
   readonly secrets: readonly string[];
 }
@@ -23,7 +23,7 @@ export function capnpConfig({ worker, code, http, tcp, data, secrets }: EngineCo
   ];
   const services = [
     `(name = "worker", worker = .worker)`,
-    ...(data === undefined ? [] : [`(name = "disk", disk = (path = ${text(data)}, writable = true))`]),
+    `(name = "disk", disk = (path = ${text(data)}, writable = true))`,
   ];
   const bindings = [
     ...Object.entries(worker.objects).map(
@@ -48,7 +48,7 @@ const worker :Workerd.Worker = (
   compatibilityDate = ${text(worker.compatibilityDate)},
   bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${namespaces.join(", ")}],
-  durableObjectStorage = ${data === undefined ? "(inMemory = void)" : `(localDisk = "disk")`},
+  durableObjectStorage = (localDisk = "disk"),
 );
 `;
 }

@@ -22,6 +22,11 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
+export interface EngineOptions extends Omit<EngineConfig, "code"> {
+  /** The data folder is to be removed when the engine has ended, however this process ends. */
+  readonly scratch: boolean;
+}
+
 /** How long the engine may take to close its connections, in milliseconds. */
 const GRACE_MS = 1_000;
 
@@ -41,6 +46,7 @@ exec 3>&- 4<&-
 wait "$engine"
 code=$?
 kill -9 "$watch" 2>/dev/null
+[ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
 exit "$code"
 `;
 
@@ -48,24 +54,25 @@ exit "$code"
  * Starts the engine with `code` as its Worker and waits until it listens.
  * @throws {Stop} with the engine's own words if it does not come up.
  */
-export async function startEngine(code: string, config: Omit<EngineConfig, "code">): Promise<Engine> {
+export async function startEngine(code: string, options: EngineOptions): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-"));
   try {
     await writeFile(join(folder, "worker.js"), code);
-    await writeFile(join(folder, "config.capnp"), capnpConfig({ ...config, code: "worker.js" }));
-    return await run(join(folder, "config.capnp"), config.tcp !== undefined);
+    await writeFile(join(folder, "config.capnp"), capnpConfig({ ...options, code: "worker.js" }));
+    return await run(join(folder, "config.capnp"), options);
   } finally {
     // The engine has read them: nothing of a server stays behind in the temporary folder.
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function run(configPath: string, withTcp: boolean): Promise<Engine> {
+async function run(configPath: string, { tcp, data, scratch }: EngineOptions): Promise<Engine> {
   const command = [workerd.default, "serve", configPath, "--control-fd=3"];
-  const posix = process.platform !== "win32";
-  const child = posix
-    ? spawn("/bin/sh", ["-c", WATCHDOG, "sh", ...command], { stdio: ["pipe", "pipe", "pipe", "pipe"] })
-    : spawn(workerd.default, command.slice(1), { stdio: ["pipe", "pipe", "pipe", "pipe"] });
+  const watched = process.platform === "win32" ? command : ["/bin/sh", "-c", WATCHDOG, "sh", ...command];
+  const child = spawn(String(watched[0]), watched.slice(1), {
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    env: { ...process.env, SCRATCH: scratch ? data : "" },
+  });
   const ended = once(child, "exit").then(([code]) => (code as number | null) ?? 1);
   const said = logTo(child);
   const events = createInterface({ input: child.stdio[3] as Readable });
@@ -76,7 +83,7 @@ async function run(configPath: string, withTcp: boolean): Promise<Engine> {
       const event = JSON.parse(line) as { event: string; socket?: string; port?: number; pid?: number };
       if (event.pid !== undefined) pid = event.pid;
       if (event.event === "listen") ports.set(String(event.socket), Number(event.port));
-      if (ports.size === (withTcp ? 2 : 1)) return true;
+      if (ports.size === (tcp === undefined ? 1 : 2)) return true;
     }
     return false;
   })();

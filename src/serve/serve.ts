@@ -1,7 +1,9 @@
 /** The service on this machine: the Worker of wrangler.toml on workerd. */
 
 import { once } from "node:events";
+import { existsSync, mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "./bundle.ts";
 import { startEngine, type Engine } from "./engine.ts";
@@ -19,8 +21,10 @@ const ROOT = resolve(import.meta.dirname, "../..");
 export async function serve(options: ServeOptions, environment: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, port, tcpPort } = options;
   const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
-  const data = options.data === undefined ? undefined : resolve(options.data);
-  if (data !== undefined) lockFolder(data);
+  const scratch = options.data === undefined;
+  // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
+  const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
+  if (!scratch) lockFolder(data);
   await Promise.all([checkPort("--port", host, port), checkPort("--tcp-port", host, tcpPort)]);
 
   const hasToken = (environment["KV_TOKEN"] ?? "") !== "";
@@ -33,9 +37,14 @@ export async function serve(options: ServeOptions, environment: NodeJS.ProcessEn
     http: address(host, port),
     tcp: address(host, tcpPort),
     data,
+    scratch,
     // By name: the token itself is never written to a file.
     secrets: hasToken ? ["KV_TOKEN"] : [],
   });
+}
+
+function memoryFolder(): string {
+  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
 /** `host:port`, with brackets where the host has colons of its own. */

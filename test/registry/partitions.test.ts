@@ -49,7 +49,7 @@ describe("the number of partitions", () => {
 describe("the partition of a name", () => {
   it("never changes", () => {
     // What is stored depends on these: a change of the hash would lose every name.
-    expect(["shopping", "milk", "a", "~"].map((name) => partitionOf(name, 16))).toMatchInlineSnapshot();
+    expect(["shopping", "milk", "a", "~"].map((name) => partitionOf(name, 16))).toEqual([13, 2, 12, 1]);
   });
 
   it("spreads names evenly", () => {
