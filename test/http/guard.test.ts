@@ -1,0 +1,119 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { Door } from "../../src/door.ts";
+import { failureOf } from "../../src/errors.ts";
+import { subprotocol, turnedAway } from "../../src/http/guard.ts";
+import { Target } from "../../src/http/target.ts";
+import { isolate } from "../support/directories.ts";
+import { settingsOf, type Settings } from "../../src/settings.ts";
+
+const { directory } = isolate();
+const settings = (some: Partial<Settings>): Settings => ({
+  ...settingsOf(env),
+  token: undefined,
+  openOnLoopback: false,
+  origins: [],
+  ...some,
+});
+
+/** The code with which a request is turned away; undefined if it is let in. */
+function code(some: Partial<Settings>, url: string, init: RequestInit = {}): string | undefined {
+  const all = settings(some);
+  const request = new Request(url, init);
+  return turnedAway(request, { settings: all, door: new Door(all), directory, target: new Target(request.url) })?.code;
+}
+
+const URL_LOCAL = "http://localhost:8787/v1/buckets";
+const URL_PUBLIC = "https://kv.example/v1/buckets";
+
+describe("with a token", () => {
+  const locked = { token: "s3cret" };
+  it.each([
+    ["the token", "Bearer s3cret", undefined],
+    ["the token, the scheme in other letters", "bearer s3cret", undefined],
+    ["a wrong token of the same length", "Bearer s3creT", "unauthorized"],
+    ["a wrong token of another length", "Bearer s3cre", "unauthorized"],
+    ["an empty token", "Bearer ", "unauthorized"],
+    ["another scheme", "Basic s3cret", "unauthorized"],
+  ])("a call that shows %s", (_, authorization, expected) => {
+    expect(code(locked, URL_PUBLIC, { headers: { Authorization: authorization } })).toBe(expected);
+  });
+
+  it("a call without one is turned away, from this machine too", () => {
+    expect(code(locked, URL_PUBLIC)).toBe("unauthorized");
+    expect(code({ ...locked, openOnLoopback: true }, URL_LOCAL)).toBe("unauthorized");
+  });
+
+  it("a WebSocket may show it as a subprotocol", () => {
+    const shown = (token: string): RequestInit => ({
+      headers: { Upgrade: "websocket", "Sec-WebSocket-Protocol": `kv, kv.bearer.${btoa(token)}` },
+    });
+    expect(code(locked, URL_PUBLIC, shown("s3cret"))).toBeUndefined();
+    expect(code(locked, URL_PUBLIC, shown("other!"))).toBe("unauthorized");
+    expect(subprotocol(new Request(URL_PUBLIC, shown("s3cret")))).toEqual({ "Sec-WebSocket-Protocol": "kv" });
+  });
+});
+
+describe("without a token", () => {
+  it("a deployment serves nothing, whatever is shown", () => {
+    expect(code({}, URL_PUBLIC)).toBe("auth_not_configured");
+    expect(code({}, URL_LOCAL, { headers: { Authorization: "Bearer " } })).toBe("auth_not_configured");
+  });
+
+  it.each(["http://localhost:8787/", "http://127.0.0.1:8787/", "http://[::1]:8787/", "http://LOCALHOST/"])(
+    "our own commands serve %s",
+    (url) => {
+      expect(code({ openOnLoopback: true }, url)).toBeUndefined();
+    },
+  );
+
+  it("a name that only resolves to this machine is turned away", () => {
+    expect(code({ openOnLoopback: true }, "http://evil.example:8787/v1/buckets")).toBe("host_not_allowed");
+    expect(code({ openOnLoopback: true }, "http://localhost.evil.example/v1/buckets")).toBe("host_not_allowed");
+  });
+});
+
+describe("a page of another origin", () => {
+  const open = { openOnLoopback: true };
+  const from = (origin: string, init: RequestInit = {}): RequestInit => ({
+    ...init,
+    headers: { ...(init.headers as Record<string, string>), Origin: origin },
+  });
+
+  it("may not open a WebSocket, with or without a token", () => {
+    const upgrade = { headers: { Upgrade: "websocket" } };
+    expect(code(open, URL_LOCAL, from("https://evil.example", upgrade))).toBe("origin_not_allowed");
+    expect(code(open, URL_LOCAL, from("null", upgrade))).toBe("origin_not_allowed");
+    expect(code(open, URL_LOCAL, from("http://localhost:8787", upgrade))).toBeUndefined();
+  });
+
+  it("may not change anything", () => {
+    expect(code(open, URL_LOCAL, from("https://evil.example", { method: "POST" }))).toBe("origin_not_allowed");
+    expect(code(open, URL_LOCAL, from("http://localhost:1234", { method: "PUT" }))).toBe("origin_not_allowed");
+    expect(code(open, URL_LOCAL, from("http://localhost:8787", { method: "PUT" }))).toBeUndefined();
+  });
+
+  it("may, if KV_ORIGINS lists it", () => {
+    const listed = { ...open, origins: ["https://app.example"] };
+    expect(code(listed, URL_LOCAL, from("https://app.example", { headers: { Upgrade: "websocket" } }))).toBeUndefined();
+  });
+});
+
+describe("settings", () => {
+  it.each([
+    ["KV_PARTITIONS", "0"],
+    ["KV_PARTITIONS", "many"],
+    ["KV_CALL_TIMEOUT_MS", "-5"],
+    ["KV_DIRECTORY_NAMES", "1e9"],
+    ["KV_ORIGINS", "example.com"],
+    ["KV_OPEN", "yes"],
+  ])("%s=%s is refused, by name", (name, value) => {
+    let failure;
+    try {
+      settingsOf({ ...env, [name]: value });
+    } catch (error) {
+      failure = failureOf(error);
+    }
+    expect(failure).toMatchObject({ code: "settings_invalid", detail: expect.stringContaining(name) as string });
+  });
+});
