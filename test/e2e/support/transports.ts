@@ -41,15 +41,26 @@ class Inbox {
   /** The next lines, with their endings. */
   async take(count: number): Promise<string> {
     for (;;) {
-      const lines = this.#text.match(/[^\n]*\n/g) ?? [];
-      if (lines.length >= count) {
-        const taken = lines.slice(0, count).join("");
-        this.#text = this.#text.slice(taken.length);
+      const end = this.#endOf(count);
+      if (end !== undefined) {
+        const taken = this.#text.slice(0, end);
+        this.#text = this.#text.slice(end);
         return taken;
       }
       if (this.closed) throw new Error(`closed after ${JSON.stringify(this.#text)}`);
       await new Promise<void>((wake) => (this.#wake = wake));
     }
+  }
+
+  /** Where the line of that number ends, if it is there. */
+  #endOf(count: number): number | undefined {
+    let end = 0;
+    for (let line = 0; line < count; line += 1) {
+      const at = this.#text.indexOf("\n", end);
+      if (at === -1) return undefined;
+      end = at + 1;
+    }
+    return end;
   }
 
   /** Everything until the other side closes. */
