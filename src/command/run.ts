@@ -37,6 +37,8 @@ export interface Admission {
 const MAX_WINDOW = 512;
 /** Characters of commands that may be under way at once for one connection. */
 const MAX_WINDOW_LENGTH = 4 * 1_048_576;
+/** Characters of replies that are gathered before they are sent. */
+const MAX_PIECE_LENGTH = 65_536;
 /** Buckets that are asked at once: the platform lets one request have six connections open. */
 const MAX_BUCKETS_AT_ONCE = 6;
 
@@ -65,21 +67,29 @@ export class Interpreter {
    */
   async *run(lines: readonly Line[]): AsyncGenerator<string, void, void> {
     let at = 0;
+    let known = "";
     while (at < lines.length && !this.#closed) {
       const window: BucketCommand[] = [];
-      let barrier: Exclude<Command | Malformed, BucketCommand> | undefined;
+      let alone: Exclude<Command | Malformed, BucketCommand> | undefined;
       let length = 0;
-      for (; at < lines.length && barrier === undefined; at += 1) {
+      for (; at < lines.length && alone === undefined; at += 1) {
         const line = lines[at] as Line;
         if (window.length === MAX_WINDOW || length > MAX_WINDOW_LENGTH) break;
         const command = this.#understand(line);
         if (isBucketCommand(command)) window.push(command);
-        else barrier = command;
+        else alone = command;
         length += line.text.length;
       }
+      // What is known already does not wait for what has to be asked for.
+      const asks = window.length > 0 || (alone !== undefined && leavesConnection(alone));
+      if (known !== "" && (asks || known.length > MAX_PIECE_LENGTH)) {
+        yield known;
+        known = "";
+      }
       yield* this.#runWindow(window);
-      if (barrier !== undefined) yield reply(await this.#runAlone(barrier));
+      if (alone !== undefined) known += reply(await this.#runAlone(alone));
     }
+    if (known !== "") yield known;
   }
 
   /** The reply to a line over the limit; the connection ends with it. */
@@ -209,6 +219,13 @@ function isBucketCommand(command: Command | Malformed): command is BucketCommand
     default:
       return false;
   }
+}
+
+/** Whether the answer to a command comes from elsewhere. */
+function leavesConnection({ verb }: ServiceCommand | Malformed): boolean {
+  return (
+    verb === "CREATE" || verb === "LOOKUP" || verb === "STOP" || verb === "SUBSCRIBE" || verb === "BUCKETS"
+  );
 }
 
 /**

@@ -11,6 +11,8 @@ export const SUBPROTOCOL = "kv";
 /** A browser can't set headers on a WebSocket, so there the token comes as a second subprotocol. */
 const TOKEN_SUBPROTOCOL = "kv.bearer.";
 
+// A token is whatever was set, blanks included; the scheme is known in any letters (RFC 9110 §11.1).
+const BEARER = /^bearer (.*)$/i;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -43,8 +45,8 @@ function foreignOrigin(request: Request, host: string, { origins }: Settings): F
 }
 
 function showsToken(request: Request, door: Door): boolean {
-  const [scheme, token] = (request.headers.get("Authorization") ?? "").split(" ", 2);
-  if (scheme?.toLowerCase() === "bearer" && token !== undefined) return door.accepts(token);
+  const bearer = BEARER.exec(request.headers.get("Authorization") ?? "")?.[1];
+  if (bearer !== undefined) return door.accepts(bearer);
   const offered = subprotocols(request).find((name) => name.startsWith(TOKEN_SUBPROTOCOL));
   return offered !== undefined && door.accepts(fromBase64Url(offered.slice(TOKEN_SUBPROTOCOL.length)));
 }

@@ -1,13 +1,14 @@
 /** The caller's side of a process: call with a deadline, and cast. */
 
+import { Deadlines } from "./deadlines.ts";
 import { classifyStubError, Exit, Refusal, type Reply } from "./exit.ts";
 
 /** GenServer's default deadline, in milliseconds (`GenServer.call/3`). */
 export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
 
 export interface CallOptions {
-  /** Deadline in milliseconds. */
-  readonly timeoutMs?: number;
+  /** What limits the time that the call may take; {@link DEFAULT_CALL_TIMEOUT_MS} if left out. */
+  readonly deadlines?: Deadlines;
 }
 
 /**
@@ -19,7 +20,8 @@ export interface CallOptions {
  * @throws {Refusal} when the process turned the request down; nothing was changed.
  */
 export async function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
-  const answer = await withDeadline(request, options.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS);
+  const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS) } = options;
+  const answer = await inTime(request, deadlines);
   if ("reply" in answer) return answer.reply;
   if ("exit" in answer) throw new Exit(answer.exit);
   throw new Refusal(answer.refusal.code, answer.refusal.message);
@@ -34,16 +36,10 @@ export function cast(request: () => Promise<unknown>, keepAlive: (sent: Promise<
   keepAlive(request().catch(() => undefined));
 }
 
-async function withDeadline<T>(request: () => Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: number | null = null;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Exit("timeout")), timeoutMs);
-  });
+async function inTime<T>(request: () => Promise<T>, deadlines: Deadlines): Promise<T> {
   try {
-    return await Promise.race([request(), deadline]);
+    return await deadlines.within(request());
   } catch (error) {
     throw error instanceof Exit ? error : classifyStubError(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

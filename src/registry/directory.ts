@@ -3,6 +3,7 @@
 import type { Bucket } from "../bucket/bucket.ts";
 import type { Env } from "../env.ts";
 import { call, cast } from "../otp/call.ts";
+import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
 import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
@@ -33,7 +34,8 @@ export interface ListPage {
  */
 export class Directory {
   readonly #env: Pick<Env, "REGISTRY" | "BUCKET">;
-  readonly #settings: Pick<Settings, "partitions" | "callTimeoutMs">;
+  readonly #partitions: number;
+  readonly #deadlines: Deadlines;
   readonly #cache: DirectoryCache;
   readonly #keepAlive: (sent: Promise<unknown>) => void;
 
@@ -44,7 +46,8 @@ export class Directory {
     keepAlive: (sent: Promise<unknown>) => void,
   ) {
     this.#env = env;
-    this.#settings = settings;
+    this.#partitions = settings.partitions;
+    this.#deadlines = new Deadlines(settings.callTimeoutMs);
     this.#cache = cache;
     this.#keepAlive = keepAlive;
   }
@@ -78,7 +81,7 @@ export class Directory {
 
   /** Running names in order, across all partitions. Wakes no bucket. */
   async list(page: ListPage): Promise<Registration[]> {
-    const { partitions } = this.#settings;
+    const partitions = this.#partitions;
     const pages = await Promise.all(
       Array.from({ length: partitions }, (_, partition) =>
         this.#call(() => partitionStub(this.#env.REGISTRY, partition).list({ partition, partitions }, page)),
@@ -154,13 +157,13 @@ export class Directory {
   }
 
   #partition(name: string): { registry: DurableObjectStub<Registry>; partition: Partition } {
-    const { partitions } = this.#settings;
+    const partitions = this.#partitions;
     const partition = partitionOf(name, partitions);
     return { registry: partitionStub(this.#env.REGISTRY, partition), partition: { partition, partitions } };
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
-    return call(request, { timeoutMs: this.#settings.callTimeoutMs });
+    return call(request, { deadlines: this.#deadlines });
   }
 
   async #locate(name: string): Promise<Whereabouts | undefined> {

@@ -4,6 +4,7 @@ import type { Bucket, BucketArgs } from "../bucket/bucket.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
 import { call } from "../otp/call.ts";
+import { Deadlines } from "../otp/deadlines.ts";
 import { messageOf, type Reply } from "../otp/exit.ts";
 import { asReply, GenServer } from "../otp/gen-server.ts";
 import { settingsOf } from "../settings.ts";
@@ -42,6 +43,7 @@ const REPAIR_BATCH = 100;
  */
 export class Registry extends GenServer<Env, Partition, Repair> {
   readonly #names = new Names(this.ctx.storage.sql);
+  readonly #deadlines = new Deadlines(settingsOf(this.env).callTimeoutMs);
   /** Partition 0 has confirmed this number to us, who have none of our own yet. */
   #confirmed: number | undefined;
 
@@ -195,7 +197,7 @@ export class Registry extends GenServer<Env, Partition, Repair> {
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
-    return call(request, { timeoutMs: settingsOf(this.env).callTimeoutMs });
+    return call(request, { deadlines: this.#deadlines });
   }
 
   /** A call that changes nothing in a partition that was never used: there the reply is `unused`. */

@@ -10,7 +10,10 @@ describe("KV.BucketTest", () => {
     const bucket = await startBucket("stores values by key");
     expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
     await call(() => bucket.put("milk", "3", null, {}));
-    expect(await call(() => bucket.get("milk", {}))).toMatchObject({ outcome: "found", entry: { value: "3" } });
+    expect(await call(() => bucket.get("milk", {}))).toMatchObject({
+      outcome: "found",
+      entry: { value: "3" },
+    });
   });
 
   it("deletes a key", async () => {
@@ -36,7 +39,9 @@ describe("a bucket without a live incarnation", () => {
     ]) {
       expect(await request()).toEqual({ exit: "noproc" });
     }
-    expect((await bucket.fetch("http://bucket/connect", { headers: { Upgrade: "websocket" } })).status).toBe(404);
+    expect((await bucket.fetch("http://bucket/connect", { headers: { Upgrade: "websocket" } })).status).toBe(
+      404,
+    );
     const tables = await runInDurableObject(bucket, (_, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_schema").toArray(),
     );
@@ -83,7 +88,9 @@ describe("revisions", () => {
 describe("conditions", () => {
   it("If-Match lets a write through only for the tag that is there", async () => {
     const bucket = await startBucket("if-match", "cafe");
-    expect(await call(() => bucket.put("a", "1", null, { ifMatch: "*" }))).toEqual({ outcome: "precondition_failed" });
+    expect(await call(() => bucket.put("a", "1", null, { ifMatch: "*" }))).toEqual({
+      outcome: "precondition_failed",
+    });
     await call(() => bucket.put("a", "1", null, {}));
     expect(await call(() => bucket.put("a", "2", null, { ifMatch: ["cafe-7"] }))).toEqual({
       outcome: "precondition_failed",
@@ -91,13 +98,17 @@ describe("conditions", () => {
     expect(await call(() => bucket.put("a", "3", null, { ifMatch: ["cafe-7", "cafe-1"] }))).toMatchObject({
       outcome: "stored",
     });
-    expect(await call(() => bucket.remove("a", { ifMatch: ["cafe-1"] }))).toEqual({ outcome: "precondition_failed" });
+    expect(await call(() => bucket.remove("a", { ifMatch: ["cafe-1"] }))).toEqual({
+      outcome: "precondition_failed",
+    });
     expect(await call(() => bucket.remove("a", { ifMatch: "*" }))).toEqual({ outcome: "removed" });
   });
 
   it("If-None-Match: * lets only the first one create", async () => {
     const bucket = await startBucket("if-none-match");
-    expect(await call(() => bucket.put("a", "1", null, { ifNoneMatch: "*" }))).toMatchObject({ created: true });
+    expect(await call(() => bucket.put("a", "1", null, { ifNoneMatch: "*" }))).toMatchObject({
+      created: true,
+    });
     expect(await call(() => bucket.put("a", "2", null, { ifNoneMatch: "*" }))).toEqual({
       outcome: "precondition_failed",
     });
@@ -111,7 +122,9 @@ describe("conditions", () => {
       outcome: "not_modified",
       etag: "cafe-1",
     });
-    expect(await call(() => bucket.get("a", { ifMatch: ["cafe-2"] }))).toEqual({ outcome: "precondition_failed" });
+    expect(await call(() => bucket.get("a", { ifMatch: ["cafe-2"] }))).toEqual({
+      outcome: "precondition_failed",
+    });
     expect(await call(() => bucket.get("b", { ifNoneMatch: "*" }))).toEqual({ outcome: "absent" });
   });
 });

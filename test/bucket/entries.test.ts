@@ -6,7 +6,10 @@ import { Entries } from "../../src/bucket/entries.ts";
 import { textOf, type Value } from "../../src/value.ts";
 
 /** Runs `body` with fresh tables inside an object. */
-function withEntries<T>(name: string, body: (entries: Entries, storage: DurableObjectStorage) => T | Promise<T>) {
+function withEntries<T>(
+  name: string,
+  body: (entries: Entries, storage: DurableObjectStorage) => T | Promise<T>,
+) {
   return runInDurableObject(env.BUCKET.getByName(name), (_, { storage }) => {
     const entries = new Entries(storage);
     entries.createTables();
@@ -61,11 +64,17 @@ describe("entries", () => {
                   expect(entries.remove(step.key)).toBe(there);
                 } else if (step.kind === "increment") {
                   const text = model.has(step.key) ? textOf(model.get(step.key) as Value) : "0";
-                  const sum = /^[+-]?\d{1,20}$/.test(text ?? "") && (text ?? "").length <= 20 ? BigInt(text ?? "") + step.by : undefined;
+                  const sum =
+                    /^[+-]?\d{1,20}$/.test(text ?? "") && (text ?? "").length <= 20
+                      ? BigInt(text ?? "") + step.by
+                      : undefined;
                   if (sum === undefined || sum >= 2n ** 63n || sum < -(2n ** 63n)) {
                     expect(() => entries.increment(step.key, step.by)).toThrow();
                   } else {
-                    expect(entries.increment(step.key, step.by)).toEqual({ value: sum, revision: (revision += 1) });
+                    expect(entries.increment(step.key, step.by)).toEqual({
+                      value: sum,
+                      revision: (revision += 1),
+                    });
                     model.set(step.key, sum.toString());
                   }
                 }
@@ -76,7 +85,9 @@ describe("entries", () => {
           const bytes = [...model].reduce((sum, [k, v]) => sum + byteLength(k) + byteLength(v), 0);
           expect(entries.totals()).toEqual({ entries: model.size, bytes, revision });
           for (const [k, v] of model) expect(entries.get(k)?.value).toEqual(v);
-          expect(entries.keys({ prefix: "", after: "", limit: 100 })).toEqual([...model.keys()].toSorted(inByteOrder));
+          expect(entries.keys({ prefix: "", after: "", limit: 100 })).toEqual(
+            [...model.keys()].toSorted(inByteOrder),
+          );
           expect(entries.keys({ prefix: "a", after: "a", limit: 100 })).toEqual(
             [...model.keys()].filter((k) => k.startsWith("a") && k !== "a").toSorted(inByteOrder),
           );

@@ -12,7 +12,10 @@ describe("a stream of bytes", () => {
   });
 
   it("keeps a line together whose packets are apart", () => {
-    expect(texts(new LineSplitter(), "GET sho", "pping mi", "lk\r", "\nPING\n")).toEqual(["GET shopping milk", "PING"]);
+    expect(texts(new LineSplitter(), "GET sho", "pping mi", "lk\r", "\nPING\n")).toEqual([
+      "GET shopping milk",
+      "PING",
+    ]);
   });
 
   it("has no line without its ending", () => {
@@ -20,7 +23,9 @@ describe("a stream of bytes", () => {
   });
 
   it("gives the same lines wherever its chunks begin and end", () => {
-    const line = fc.string({ unit: "binary", maxLength: 20 }).map((text) => text.toWellFormed().replaceAll(/[\r\n]/g, ""));
+    const line = fc
+      .string({ unit: "binary", maxLength: 20 })
+      .map((text) => text.toWellFormed().replaceAll(/[\r\n]/g, ""));
     fc.assert(
       fc.property(fc.array(line), fc.array(fc.nat(400), { maxLength: 10 }), (lines, cuts) => {
         const bytes = encode(lines.map((text) => `${text}\r\n`).join(""));
@@ -38,7 +43,9 @@ describe("a stream of bytes", () => {
   });
 
   it("tells a line that is no UTF-8, and leaves the others text", () => {
-    const { lines } = new LineSplitter().push(new Uint8Array([...encode("é\n"), 0xff, 0x0a, ...encode("z\n")]));
+    const { lines } = new LineSplitter().push(
+      new Uint8Array([...encode("é\n"), 0xff, 0x0a, ...encode("z\n")]),
+    );
     expect(lines).toEqual([
       { text: "é", encoding: "utf-8" },
       { text: "\xff", encoding: "bytes" },

@@ -34,12 +34,20 @@ describe("a line", () => {
     expect(parse(line(" \tPUT\t shopping  milk\t1 "))).toEqual(parse(line("PUT shopping milk 1")));
   });
 
-  it.each(["", "   ", "get shopping milk", "GET", "GET a b c", "PUT a b", "PUT a b c d", "PING x", "AUTH", "BUCKETS a b c"])(
-    "like %j is an unknown command",
-    (text) => {
-      expect(parse(line(text))).toEqual({ verb: "UNKNOWN" });
-    },
-  );
+  it.each([
+    "",
+    "   ",
+    "get shopping milk",
+    "GET",
+    "GET a b c",
+    "PUT a b",
+    "PUT a b c d",
+    "PING x",
+    "AUTH",
+    "BUCKETS a b c",
+  ])("like %j is an unknown command", (text) => {
+    expect(parse(line(text))).toEqual({ verb: "UNKNOWN" });
+  });
 
   it.each([
     ["LOOKUP b", { verb: "LOOKUP", bucket: "b" }],
@@ -81,17 +89,23 @@ describe("quoted words", () => {
     expect(parse(line('PUT b k base64:"AP8="'))).toMatchObject({ value: new Uint8Array([0, 255]).buffer });
   });
 
-  it.each(['PUT b k "open', 'PUT b k "a"b', 'PUT b k "\\x"', 'PUT b k "\\ud800"', 'PUT b k base64:"!"', 'PUT b k base64:"A'])(
-    "%j is turned down",
-    (text) => {
-      expect(code(text)).toBe("quoting_invalid");
-    },
-  );
+  it.each([
+    'PUT b k "open',
+    'PUT b k "a"b',
+    'PUT b k "\\x"',
+    'PUT b k "\\ud800"',
+    'PUT b k base64:"!"',
+    'PUT b k base64:"A',
+  ])("%j is turned down", (text) => {
+    expect(code(text)).toBe("quoting_invalid");
+  });
 
   it("are printed such that they can be typed in again", () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: "binary", maxLength: 30 }).filter((text) => text.isWellFormed() && !text.includes("\0") && text !== ""),
+        fc
+          .string({ unit: "binary", maxLength: 30 })
+          .filter((text) => text.isWellFormed() && !text.includes("\0") && text !== ""),
         (text) => {
           const put = parse(line(`PUT b ${printWord(text)} ${printWord(text)}`));
           expect(put).toMatchObject({ verb: "PUT", key: text, value: text });
@@ -122,7 +136,9 @@ describe("a value", () => {
 
 describe("bytes that are no UTF-8", () => {
   it("may be a value", () => {
-    expect(parse(byteLine("PUT b k ", 0xff, 0x41))).toMatchObject({ value: new Uint8Array([0xff, 0x41]).buffer });
+    expect(parse(byteLine("PUT b k ", 0xff, 0x41))).toMatchObject({
+      value: new Uint8Array([0xff, 0x41]).buffer,
+    });
   });
 
   it("may not be a key", () => {

@@ -66,7 +66,9 @@ describe("commands that arrive together", () => {
   it("travel in one hop where they are for one bucket", async () => {
     const service = new MemoryService();
     await service.create("a");
-    expect(await ask(service, "PUT a k 1\nGET a k\nDELETE a k\nGET a k")).toBe("OK\r\n1\r\nOK\r\nOK\r\n\r\nOK\r\n");
+    expect(await ask(service, "PUT a k 1\nGET a k\nDELETE a k\nGET a k")).toBe(
+      "OK\r\n1\r\nOK\r\nOK\r\n\r\nOK\r\n",
+    );
     expect(service.hops).toEqual([["a", 3 + 1]]);
   });
 
@@ -94,27 +96,42 @@ describe("commands that arrive together", () => {
   it("ask at most six buckets at once", async () => {
     const service = new MemoryService();
     const names = Array.from({ length: 40 }, (_, index) => `b${index}`);
-    expect(await ask(service, names.map((name) => `GET ${name} k`).join("\n"))).toBe("NOT FOUND\r\n".repeat(40));
+    expect(await ask(service, names.map((name) => `GET ${name} k`).join("\n"))).toBe(
+      "NOT FOUND\r\n".repeat(40),
+    );
     expect(service.mostAtOnce).toBe(6);
   });
 
   it("get the same replies as one by one, however few of them a hop answers", async () => {
     const command = fc.oneof(
-      fc.tuple(fc.constantFrom("PUT"), fc.constantFrom("a", "b", "c", "d", "nope"), fc.constantFrom("k", "l"), fc.nat(9)),
-      fc.tuple(fc.constantFrom("GET", "DELETE"), fc.constantFrom("a", "b", "c", "d", "nope"), fc.constantFrom("k", "l")),
+      fc.tuple(
+        fc.constantFrom("PUT"),
+        fc.constantFrom("a", "b", "c", "d", "nope"),
+        fc.constantFrom("k", "l"),
+        fc.nat(9),
+      ),
+      fc.tuple(
+        fc.constantFrom("GET", "DELETE"),
+        fc.constantFrom("a", "b", "c", "d", "nope"),
+        fc.constantFrom("k", "l"),
+      ),
       fc.tuple(fc.constantFrom("CREATE", "STOP", "LOOKUP", "PING", "bad"), fc.constantFrom("a", "b")),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(command, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), async (words, perHop) => {
-        const lines = words.map((parts) => parts.join(" "));
-        const together = new MemoryService();
-        together.answersPerHop = perHop;
-        const oneByOne = new MemoryService();
-        let expected = "";
-        for (const line of lines) expected += await ask(oneByOne, line);
-        expect(lines.length === 0 ? "" : await ask(together, lines.join("\n"))).toBe(expected);
-        expect(together.buckets_).toEqual(oneByOne.buckets_);
-      }),
+      fc.asyncProperty(
+        fc.array(command, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (words, perHop) => {
+          const lines = words.map((parts) => parts.join(" "));
+          const together = new MemoryService();
+          together.answersPerHop = perHop;
+          const oneByOne = new MemoryService();
+          let expected = "";
+          for (const line of lines) expected += await ask(oneByOne, line);
+          expect(lines.length === 0 ? "" : await ask(together, lines.join("\n"))).toBe(expected);
+          expect(together.buckets_).toEqual(oneByOne.buckets_);
+        },
+      ),
     );
   });
 });
@@ -124,7 +141,9 @@ describe("a failure", () => {
     const service = new MemoryService();
     service.fail = new Exit("timeout");
     const interpreter = new Interpreter(service, open);
-    expect(await converse(interpreter, "GET a k\nPING")).toMatch(/^ERROR TIMEOUT [^\r\n]*unknown[^\r\n]*\r\nPONG\r\n$/);
+    expect(await converse(interpreter, "GET a k\nPING")).toMatch(
+      /^ERROR TIMEOUT [^\r\n]*unknown[^\r\n]*\r\nPONG\r\n$/,
+    );
     expect(interpreter.closed).toBe(false);
   });
 
@@ -147,7 +166,10 @@ describe("a connection", () => {
   it("ends at the first line of an HTTP request, and runs nothing of its body", async () => {
     const service = new MemoryService();
     const interpreter = new Interpreter(service, open);
-    const replies = await converse(interpreter, "POST /x HTTP/1.1\r\nHost: localhost:4040\r\n\r\nCREATE a\r\n");
+    const replies = await converse(
+      interpreter,
+      "POST /x HTTP/1.1\r\nHost: localhost:4040\r\n\r\nCREATE a\r\n",
+    );
     expect(replies).toMatch(/^ERROR WRONG_PROTOCOL [^\r\n]*\r\n$/);
     expect(interpreter.closed).toBe(true);
     expect(service.buckets_.size).toBe(0);

@@ -26,7 +26,13 @@ describe("a TCP connection", () => {
   it("takes bytes that are no UTF-8 as a value, and not as a key", async () => {
     const { send, take, close } = await openTcp(server.tcpPort);
     send("CREATE raw\n");
-    send(Buffer.concat([Buffer.from("PUT raw k "), Buffer.from([0xff, 0x0a]), Buffer.from("GET raw k\nGET raw ")]));
+    send(
+      Buffer.concat([
+        Buffer.from("PUT raw k "),
+        Buffer.from([0xff, 0x0a]),
+        Buffer.from("GET raw k\nGET raw "),
+      ]),
+    );
     send(Buffer.from([0xff, 0x0a]));
     expect(await take(5)).toMatch(/^OK\r\nOK\r\nbase64:"\/w=="\r\nOK\r\nERROR KEY_INVALID [^\r\n]+\r\n$/);
     close();
@@ -38,7 +44,10 @@ describe("a TCP connection", () => {
     await ask(names.map((name) => `CREATE ${name}\n`).join(""), names.length);
     const puts = Array.from({ length: 600 }, (_, index) => [names[(index * 7) % 12], index] as const);
     await ask(puts.map(([name, index]) => `PUT ${name} k${index} v${index}\n`).join(""), puts.length);
-    const replies = await ask(puts.map(([name, index]) => `GET ${name} k${index}\n`).join(""), puts.length * 2);
+    const replies = await ask(
+      puts.map(([name, index]) => `GET ${name} k${index}\n`).join(""),
+      puts.length * 2,
+    );
     expect(replies).toBe(puts.map(([, index]) => `v${index}\r\nOK\r\n`).join(""));
     close();
   });
@@ -69,7 +78,9 @@ describe("a TCP connection", () => {
     await ask("CREATE big\n", 1);
     const value = "x".repeat(1_048_576);
     expect(await ask(`PUT big k ${value}\n`, 1)).toBe("OK\r\n");
-    expect(await ask(`PUT big k ${value}x\nPING\n`, 2)).toMatch(/^ERROR VALUE_TOO_LARGE [^\r\n]+\r\nPONG\r\n$/);
+    expect(await ask(`PUT big k ${value}x\nPING\n`, 2)).toMatch(
+      /^ERROR VALUE_TOO_LARGE [^\r\n]+\r\nPONG\r\n$/,
+    );
     expect(await ask("GET big k\n", 2)).toBe(`${value}\r\nOK\r\n`);
     close();
   });
@@ -124,39 +135,48 @@ describe("a client that does not read", () => {
 });
 
 describe("a WebSocket", () => {
-  it.each(["/v1/connect", "/v1/buckets/ws/connect"])("at %s gets one message back for each message", async (path) => {
-    await fetch(`${server.http}/v1/buckets/ws`, { method: "PUT" });
-    const { socket, close } = await openWebSocket(`ws://127.0.0.1:${server.httpPort}${path}`);
-    const messages: string[] = [];
-    const three = new Promise<void>((resolve) => {
-      socket.addEventListener("message", ({ data }) => {
-        messages.push(String(data));
-        if (messages.length === 3) resolve();
+  it.each(["/v1/connect", "/v1/buckets/ws/connect"])(
+    "at %s gets one message back for each message",
+    async (path) => {
+      await fetch(`${server.http}/v1/buckets/ws`, { method: "PUT" });
+      const { socket, close } = await openWebSocket(`ws://127.0.0.1:${server.httpPort}${path}`);
+      const messages: string[] = [];
+      const three = new Promise<void>((resolve) => {
+        socket.addEventListener("message", ({ data }) => {
+          messages.push(String(data));
+          if (messages.length === 3) resolve();
+        });
       });
-    });
-    socket.send("PUT ws a 1\nGET ws a\nGET ws b");
-    socket.send(new TextEncoder().encode("GET ws a\r\n"));
-    socket.send("");
-    await three;
-    expect(messages).toEqual(["OK\r\n1\r\nOK\r\n\r\nOK\r\n", "1\r\nOK\r\n", "UNKNOWN COMMAND\r\n"]);
-    close();
-  });
+      socket.send("PUT ws a 1\nGET ws a\nGET ws b");
+      socket.send(new TextEncoder().encode("GET ws a\r\n"));
+      socket.send("");
+      await three;
+      expect(messages).toEqual(["OK\r\n1\r\nOK\r\n\r\nOK\r\n", "1\r\nOK\r\n", "UNKNOWN COMMAND\r\n"]);
+      close();
+    },
+  );
 
-  it.each(["/v1/connect", "/v1/buckets/ws/connect"])("at %s is closed after QUIT, and after a line too long", async (path) => {
-    await fetch(`${server.http}/v1/buckets/ws`, { method: "PUT" });
-    const url = `ws://127.0.0.1:${server.httpPort}${path}`;
-    const quits = await openWebSocket(url);
-    expect(await quits.ask("QUIT", 1)).toBe("OK\r\n");
-    expect(await quits.closed).toBe(1000);
-    const long = await openWebSocket(url);
-    expect(await long.ask(`PUT ws k ${"x".repeat(3 * 1_048_576)}`, 1)).toMatch(/^ERROR TOO_LONG /);
-    expect(await long.closed).toBe(1009);
-  });
+  it.each(["/v1/connect", "/v1/buckets/ws/connect"])(
+    "at %s is closed after QUIT, and after a line too long",
+    async (path) => {
+      await fetch(`${server.http}/v1/buckets/ws`, { method: "PUT" });
+      const url = `ws://127.0.0.1:${server.httpPort}${path}`;
+      const quits = await openWebSocket(url);
+      expect(await quits.ask("QUIT", 1)).toBe("OK\r\n");
+      expect(await quits.closed).toBe(1000);
+      const long = await openWebSocket(url);
+      expect(await long.ask(`PUT ws k ${"x".repeat(3 * 1_048_576)}`, 1)).toMatch(/^ERROR TOO_LONG /);
+      expect(await long.closed).toBe(1009);
+    },
+  );
 });
 
 describe("a body of commands", () => {
   it("is answered as a stream, however long", async () => {
-    const lines = ["CREATE body", ...Array.from({ length: 5_000 }, (_, index) => `PUT body k${index} v${index}`)];
+    const lines = [
+      "CREATE body",
+      ...Array.from({ length: 5_000 }, (_, index) => `PUT body k${index} v${index}`),
+    ];
     const response = await fetch(`${server.http}/v1/commands`, { method: "POST", body: lines.join("\n") });
     expect(response.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
     expect(await response.text()).toBe("OK\r\n".repeat(5_001));

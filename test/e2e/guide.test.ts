@@ -134,20 +134,25 @@ describe("a bucket's own WebSocket", () => {
   });
 
   it("is refused for a bucket that is not there", async () => {
-    await expect(openWebSocket(`ws://127.0.0.1:${server.httpPort}/v1/buckets/nowhere/connect`)).rejects.toThrow(
-      "refused",
-    );
+    await expect(
+      openWebSocket(`ws://127.0.0.1:${server.httpPort}/v1/buckets/nowhere/connect`),
+    ).rejects.toThrow("refused");
   });
 });
 
 describe("clients that no one here wrote", () => {
   it("curl", async () => {
     const url = `${server.http}/v1/buckets/curled`;
-    const curl = async (...args: readonly string[]): Promise<string> => (await run("curl", ["-s", ...args])).stdout;
+    const curl = async (...args: readonly string[]): Promise<string> =>
+      (await run("curl", ["-s", ...args])).stdout;
     expect(await curl("-X", "PUT", "-o", "/dev/null", "-w", "%{http_code}", url)).toBe("201");
-    expect(await curl("-X", "PUT", "-d", "1", "-o", "/dev/null", "-w", "%{http_code}", `${url}/keys/milk`)).toBe("201");
+    expect(
+      await curl("-X", "PUT", "-d", "1", "-o", "/dev/null", "-w", "%{http_code}", `${url}/keys/milk`),
+    ).toBe("201");
     expect(await curl(`${url}/keys/milk`)).toBe("1");
-    expect(await curl("--data-binary", "GET curled milk\n", `${server.http}/v1/commands`)).toBe("1\r\nOK\r\n");
+    expect(await curl("--data-binary", "GET curled milk\n", `${server.http}/v1/commands`)).toBe(
+      "1\r\nOK\r\n",
+    );
     // A body of unknown length.
     const chunked = ["-T", "-", `${url}/keys/chunked`, "-H", "Transfer-Encoding: chunked"];
     const upload = spawn("curl", ["-s", ...chunked], { stdio: ["pipe", "ignore", "ignore"] });

@@ -4,7 +4,11 @@ import { describe, expect, it } from "vitest";
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
   exports.default.fetch(new Request(`http://localhost/v1/buckets${path}`, init));
 const create = (name: string, options?: unknown, headers: HeadersInit = {}): Promise<Response> =>
-  ask(`/${name}`, { method: "PUT", headers, ...(options === undefined ? {} : { body: JSON.stringify(options) }) });
+  ask(`/${name}`, {
+    method: "PUT",
+    headers,
+    ...(options === undefined ? {} : { body: JSON.stringify(options) }),
+  });
 
 interface Listing {
   readonly buckets: readonly { readonly name: string }[];
@@ -57,7 +61,8 @@ describe("PUT /v1/buckets/{b}", () => {
   it("says so where a jurisdiction can't be had", async () => {
     const response = await create("european", { jurisdiction: "eu" });
     expect([201, 400]).toContain(response.status);
-    if (response.status === 400) expect(await response.json()).toMatchObject({ code: "jurisdiction_unavailable" });
+    if (response.status === 400)
+      expect(await response.json()).toMatchObject({ code: "jurisdiction_unavailable" });
   });
 });
 
@@ -67,7 +72,13 @@ describe("GET /v1/buckets/{b}", () => {
     await ask("/known/keys/milk", { method: "PUT", body: "12345" });
     const response = await ask("/known");
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ name: "known", status: "running", entries: 1, bytes: 9, revision: 1 });
+    expect(await response.json()).toMatchObject({
+      name: "known",
+      status: "running",
+      entries: 1,
+      bytes: 9,
+      revision: 1,
+    });
     expect((await ask("/known", { method: "HEAD" })).status).toBe(200);
     expect((await ask("/unknown")).status).toBe(404);
   });
@@ -92,7 +103,11 @@ describe("GET /v1/buckets", () => {
     const found: string[] = [];
     let cursor: string | undefined;
     do {
-      const query = new URLSearchParams({ prefix: "p-", limit: "2", ...(cursor === undefined ? {} : { cursor }) });
+      const query = new URLSearchParams({
+        prefix: "p-",
+        limit: "2",
+        ...(cursor === undefined ? {} : { cursor }),
+      });
       const page: Listing = await (await ask(`?${query}`)).json();
       found.push(...page.buckets.map(({ name }) => name));
       cursor = page.cursor;

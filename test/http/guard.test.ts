@@ -20,7 +20,12 @@ const settings = (some: Partial<Settings>): Settings => ({
 function code(some: Partial<Settings>, url: string, init: RequestInit = {}): string | undefined {
   const all = settings(some);
   const request = new Request(url, init);
-  return turnedAway(request, { settings: all, door: new Door(all), directory, target: new Target(request.url) })?.code;
+  return turnedAway(request, {
+    settings: all,
+    door: new Door(all),
+    directory,
+    target: new Target(request.url),
+  })?.code;
 }
 
 const URL_LOCAL = "http://localhost:8787/v1/buckets";
@@ -31,6 +36,7 @@ describe("with a token", () => {
   it.each([
     ["the token", "Bearer s3cret", undefined],
     ["the token, the scheme in other letters", "bearer s3cret", undefined],
+    ["more than the token", "Bearer s3cret more", "unauthorized"],
     ["a wrong token of the same length", "Bearer s3creT", "unauthorized"],
     ["a wrong token of another length", "Bearer s3cre", "unauthorized"],
     ["an empty token", "Bearer ", "unauthorized"],
@@ -69,7 +75,9 @@ describe("without a token", () => {
 
   it("a name that only resolves to this machine is turned away", () => {
     expect(code({ openOnLoopback: true }, "http://evil.example:8787/v1/buckets")).toBe("host_not_allowed");
-    expect(code({ openOnLoopback: true }, "http://localhost.evil.example/v1/buckets")).toBe("host_not_allowed");
+    expect(code({ openOnLoopback: true }, "http://localhost.evil.example/v1/buckets")).toBe(
+      "host_not_allowed",
+    );
   });
 });
 
@@ -88,14 +96,20 @@ describe("a page of another origin", () => {
   });
 
   it("may not change anything", () => {
-    expect(code(open, URL_LOCAL, from("https://evil.example", { method: "POST" }))).toBe("origin_not_allowed");
-    expect(code(open, URL_LOCAL, from("http://localhost:1234", { method: "PUT" }))).toBe("origin_not_allowed");
+    expect(code(open, URL_LOCAL, from("https://evil.example", { method: "POST" }))).toBe(
+      "origin_not_allowed",
+    );
+    expect(code(open, URL_LOCAL, from("http://localhost:1234", { method: "PUT" }))).toBe(
+      "origin_not_allowed",
+    );
     expect(code(open, URL_LOCAL, from("http://localhost:8787", { method: "PUT" }))).toBeUndefined();
   });
 
   it("may, if KV_ORIGINS lists it", () => {
     const listed = { ...open, origins: ["https://app.example"] };
-    expect(code(listed, URL_LOCAL, from("https://app.example", { headers: { Upgrade: "websocket" } }))).toBeUndefined();
+    expect(
+      code(listed, URL_LOCAL, from("https://app.example", { headers: { Upgrade: "websocket" } })),
+    ).toBeUndefined();
   });
 });
 
@@ -114,6 +128,9 @@ describe("settings", () => {
     } catch (error) {
       failure = failureOf(error);
     }
-    expect(failure).toMatchObject({ code: "settings_invalid", detail: expect.stringContaining(name) as string });
+    expect(failure).toMatchObject({
+      code: "settings_invalid",
+      detail: expect.stringContaining(name) as string,
+    });
   });
 });

@@ -132,7 +132,10 @@ describe("a request that can't be served", () => {
     for (const method of ["PUT", "GET", "DELETE"]) {
       const response = await ask("nowhere/keys/a", { method });
       expect(response.status).toBe(404);
-      expect(await problemOf(response)).toMatchObject({ code: "bucket_not_found", title: "Bucket not found" });
+      expect(await problemOf(response)).toMatchObject({
+        code: "bucket_not_found",
+        title: "Bucket not found",
+      });
     }
   });
 

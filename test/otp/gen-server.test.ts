@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
+import { Deadlines } from "../../src/otp/deadlines.ts";
 import type { Counter } from "../support/counter.ts";
 
 const process = (name: string): DurableObjectStub<Counter> => env.COUNTER.getByName(name);
@@ -57,7 +58,9 @@ describe("a process", () => {
     await expect(call(() => counter.next())).rejects.toMatchObject({ reason: "noproc" });
     const left = await runInDurableObject(counter, async (instance, state) => ({
       ended: instance.ended,
-      tables: state.storage.sql.exec("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+      tables: state.storage.sql
+        .exec("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
+        .toArray(),
       alarm: await state.storage.getAlarm(),
     }));
     expect(left).toEqual({ ended: ["shutdown"], tables: [], alarm: null });
@@ -75,7 +78,10 @@ describe("a call", () => {
   it("throws a refusal for the caller's mistake, with its code", async () => {
     const counter = process("refuses");
     await call(() => counter.start({ from: 1 }));
-    await expect(call(() => counter.refuse())).rejects.toMatchObject({ name: "Refusal", code: "no_such_thing" });
+    await expect(call(() => counter.refuse())).rejects.toMatchObject({
+      name: "Refusal",
+      code: "no_such_thing",
+    });
   });
 
   it("exits with the crash's message when the process throws", async () => {
@@ -88,11 +94,15 @@ describe("a call", () => {
   });
 
   it("passes on the exit of a call that the process made itself", async () => {
-    await expect(call(() => process("calls the dead").callsTheDead())).rejects.toMatchObject({ reason: "noproc" });
+    await expect(call(() => process("calls the dead").callsTheDead())).rejects.toMatchObject({
+      reason: "noproc",
+    });
   });
 
   it("exits with timeout past its deadline", async () => {
     const counter = process("hangs");
-    await expect(call(() => counter.hang(), { timeoutMs: 20 })).rejects.toMatchObject({ reason: "timeout" });
+    await expect(call(() => counter.hang(), { deadlines: new Deadlines(20) })).rejects.toMatchObject({
+      reason: "timeout",
+    });
   });
 });

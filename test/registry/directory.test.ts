@@ -6,7 +6,8 @@ import { isolate } from "../support/directories.ts";
 
 const put = (value: string) => (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
   bucket.put("milk", value, null, {});
-const get = (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) => bucket.get("milk", {});
+const get = (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
+  bucket.get("milk", {});
 
 describe("invariant 1: truth", () => {
   it("a stale cache never reads what was there, and never writes it: the bucket was stopped", async () => {
@@ -62,7 +63,12 @@ describe("the hot path", () => {
     // A directory that can't reach any registry still gets through.
     const unreachable = { ...env, REGISTRY: undefined as unknown as typeof env.REGISTRY, BUCKET: env.BUCKET };
     const { Directory } = await import("../../src/registry/directory.ts");
-    const hot = new Directory(unreachable, { partitions: 16, callTimeoutMs: 5_000 }, edge.cache, () => undefined);
+    const hot = new Directory(
+      unreachable,
+      { partitions: 16, callTimeoutMs: 5_000 },
+      edge.cache,
+      () => undefined,
+    );
     expect(await hot.call("hot", put("1"))).toMatchObject({ outcome: "stored" });
   });
 });

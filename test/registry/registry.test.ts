@@ -1,4 +1,9 @@
-import { evictDurableObject, listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
@@ -22,7 +27,14 @@ async function cutOff(name: string, state: "starting" | "stopping", started: boo
   // The partition is in use, so it has its tables.
   await directory.create(`beside ${name}`.replaceAll(" ", "-"));
   const id = env.BUCKET.newUniqueId();
-  const entry: Registration = { name, incarnation: "cut-off", id: id.toString(), state, createdAt: 1, metadata: null };
+  const entry: Registration = {
+    name,
+    incarnation: "cut-off",
+    id: id.toString(),
+    state,
+    createdAt: 1,
+    metadata: null,
+  };
   await directory.create(name);
   await directory.stop(name);
   await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry));
@@ -35,7 +47,10 @@ describe("KV.RegistryTest", () => {
   it("spawns buckets", async () => {
     expect(await directory.lookup("shopping-spawn")).toBeUndefined();
     await directory.create("shopping-spawn");
-    expect(await directory.lookup("shopping-spawn")).toMatchObject({ name: "shopping-spawn", state: "running" });
+    expect(await directory.lookup("shopping-spawn")).toMatchObject({
+      name: "shopping-spawn",
+      state: "running",
+    });
     await directory.call("shopping-spawn", (bucket) => bucket.put("milk", "1", null, {}));
     expect(await directory.call("shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
       entry: { value: "1" },
@@ -50,7 +65,13 @@ describe("KV.RegistryTest", () => {
 
   it("creates and looks up buckets by any name", async () => {
     // A name that is an object's own property, one as long as may be, one with every sign that may be in it.
-    for (const name of ["__proto__", "constructor", "n".repeat(256), "!#$%&'()*+,-.:;<=>?@[\\]^_`{|}~", "0"]) {
+    for (const name of [
+      "__proto__",
+      "constructor",
+      "n".repeat(256),
+      "!#$%&'()*+,-.:;<=>?@[\\]^_`{|}~",
+      "0",
+    ]) {
       const { registration } = await directory.create(name);
       expect(await directory.lookup(name)).toEqual(registration);
     }
@@ -74,8 +95,13 @@ describe("create", () => {
   it("that was cut off before the object was told is finished by the next one", async () => {
     const entry = await cutOff("cut-create-next", "starting", false);
     expect(await directory.lookup("cut-create-next")).toBeUndefined();
-    expect(await directory.create("cut-create-next")).toMatchObject({ created: true, registration: { id: entry.id } });
-    expect(await directory.call("cut-create-next", (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
+    expect(await directory.create("cut-create-next")).toMatchObject({
+      created: true,
+      registration: { id: entry.id },
+    });
+    expect(await directory.call("cut-create-next", (bucket) => bucket.totals())).toMatchObject({
+      entries: 0,
+    });
   });
 
   it.each([
@@ -150,10 +176,13 @@ describe("stop", () => {
 
 describe("list", () => {
   it("is in name order across partitions, by prefix, page after page", async () => {
-    const names = Array.from({ length: 25 }, (_, index) => `list-${String.fromCharCode(97 + (index * 7) % 25)}`);
+    const names = Array.from(
+      { length: 25 },
+      (_, index) => `list-${String.fromCharCode(97 + ((index * 7) % 25))}`,
+    );
     await Promise.all(names.map((name) => directory.create(name)));
     const found: string[] = [];
-    for (let after = ""; ; ) {
+    for (let after = ""; ;) {
       const page = await directory.list({ prefix: "list-", after, limit: 4 });
       found.push(...page.map(({ name }) => name));
       if (page.length < 4) break;
@@ -167,7 +196,9 @@ describe("list", () => {
     await evictDurableObject(env.BUCKET.get(env.BUCKET.idFromString(registration.id)));
     expect(await directory.list({ prefix: "asleep", after: "", limit: 10 })).toHaveLength(1);
     // To evict what does not run is an error: this is how the test knows that it was not woken.
-    await expect(evictDurableObject(env.BUCKET.get(env.BUCKET.idFromString(registration.id)))).rejects.toThrow();
+    await expect(
+      evictDurableObject(env.BUCKET.get(env.BUCKET.idFromString(registration.id))),
+    ).rejects.toThrow();
   });
 
   it("leaves out what is between two states", async () => {
@@ -180,11 +211,15 @@ describe("a name in the registry", () => {
   it("whose bucket says itself that it is gone is freed; no other word frees it", async () => {
     const { registration } = await directory.create("wiped");
     const caller = { partition: partitionOf("wiped", PARTITIONS), partitions: PARTITIONS };
-    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(false);
+    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(
+      false,
+    );
     expect(await directory.lookup("wiped")).toBeDefined();
     await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));
     expect(await call(() => registryOf("wiped").suspect(caller, "wiped", "another"))).toBe(false);
-    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(true);
+    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(
+      true,
+    );
     expect(await directory.lookup("wiped")).toBeUndefined();
   });
 
@@ -217,7 +252,9 @@ describe("invariant 7: names are cheap", () => {
       Array.from({ length: PARTITIONS }, (_, partition) =>
         runInDurableObject(partitionStub(env.REGISTRY, partition), (__, { storage: { sql } }) =>
           sql
-            .exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+            .exec<{ name: string }>(
+              "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+            )
             .toArray()
             .map(({ name }) => [name, sql.exec(`SELECT count(*) AS rows FROM ${name}`).one()]),
         ),

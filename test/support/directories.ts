@@ -14,7 +14,9 @@ export interface Isolate {
   settled(): Promise<void>;
 }
 
-export function isolate(options: { readonly partitions?: number; readonly cacheLimit?: number } = {}): Isolate {
+export function isolate(
+  options: { readonly partitions?: number; readonly cacheLimit?: number } = {},
+): Isolate {
   const sent: Promise<unknown>[] = [];
   const cache: DirectoryCache = new BoundedCache({ limit: options.cacheLimit ?? 100 });
   const settings = { partitions: options.partitions ?? PARTITIONS, callTimeoutMs: 5_000 };

@@ -22,6 +22,8 @@ export interface RunningServer {
   output(): string;
   /** Asks it to end, waits, and says how long that took, in milliseconds, and its exit code. */
   stop(signal?: "SIGTERM" | "SIGINT"): Promise<{ readonly ms: number; readonly code: number | null }>;
+  /** Kills the server's own process and nothing else. */
+  kill(): Promise<void>;
   /** Kills it with all its children, as a machine that loses its power would. */
   killAll(): Promise<void>;
 }
@@ -37,7 +39,14 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const { data } = options;
   const child = launch(
-    ["--port", "0", "--tcp-port", "0", ...(data === undefined ? ["--memory"] : ["--data", data]), ...(options.args ?? [])],
+    [
+      "--port",
+      "0",
+      "--tcp-port",
+      "0",
+      ...(data === undefined ? ["--memory"] : ["--data", data]),
+      ...(options.args ?? []),
+    ],
     options.environment,
   );
   const output = collect(child);
@@ -64,6 +73,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       child.kill(signal);
       const [code] = (await ended) as [number | null];
       return { ms: performance.now() - started, code };
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
     },
     async killAll() {
       process.kill(-Number(child.pid), "SIGKILL");
