@@ -69,7 +69,8 @@ export async function startEngine(code: string, options: EngineOptions): Promise
 async function run(configPath: string, { tcp, data, scratch }: EngineOptions): Promise<Engine> {
   const command = [workerd.default, "serve", configPath, "--control-fd=3"];
   const watched = process.platform === "win32" ? command : ["/bin/sh", "-c", WATCHDOG, "sh", ...command];
-  const child = spawn(String(watched[0]), watched.slice(1), {
+  const [program = "", ...args] = watched;
+  const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     env: { ...process.env, SCRATCH: scratch ? data : "" },
   });

@@ -3,7 +3,7 @@
 import { LineSplitter } from "../command/lines.ts";
 import { errorLine } from "../command/reply.ts";
 import { Interpreter, type Admission } from "../command/run.ts";
-import { failure } from "../errors.ts";
+import type { Failure } from "../errors.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
 import { Outbox } from "./outbox.ts";
@@ -37,7 +37,7 @@ export async function serveTcp(socket: Socket, directory: Directory, admission: 
 }
 
 /** Turns a connection away with one line. */
-export async function refuseTcp(socket: Socket, why: ReturnType<typeof failure>): Promise<void> {
+export async function refuseTcp(socket: Socket, why: Failure): Promise<void> {
   const writer = socket.writable.getWriter();
   try {
     await writer.write(new TextEncoder().encode(errorLine(why)));

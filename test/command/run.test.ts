@@ -8,7 +8,7 @@ import { Exit } from "../../src/otp/exit.ts";
 
 /** A service in memory. `hops` has each journey to a bucket: its name, and how many commands travelled. */
 class MemoryService implements Service {
-  readonly buckets_ = new Map<string, Map<string, string>>();
+  readonly all = new Map<string, Map<string, string>>();
   readonly hops: [string, number][] = [];
   atOnce = 0;
   mostAtOnce = 0;
@@ -16,19 +16,19 @@ class MemoryService implements Service {
   fail: Error | undefined;
 
   async create(bucket: string): Promise<void> {
-    if (!this.buckets_.has(bucket)) this.buckets_.set(bucket, new Map());
+    if (!this.all.has(bucket)) this.all.set(bucket, new Map());
   }
   async lookup(bucket: string): Promise<string | undefined> {
-    return this.buckets_.has(bucket) ? `id of ${bucket}` : undefined;
+    return this.all.has(bucket) ? `id of ${bucket}` : undefined;
   }
   async stop(bucket: string): Promise<boolean> {
-    return this.buckets_.delete(bucket);
+    return this.all.delete(bucket);
   }
   async buckets(): Promise<string[]> {
-    return [...this.buckets_.keys()].toSorted();
+    return [...this.all.keys()].toSorted();
   }
   async subscribe(bucket: string): Promise<boolean> {
-    return this.buckets_.has(bucket);
+    return this.all.has(bucket);
   }
   async run(bucket: string, commands: readonly BucketCommand[]): Promise<Answer[] | undefined> {
     this.hops.push([bucket, commands.length]);
@@ -37,13 +37,13 @@ class MemoryService implements Service {
     await Promise.resolve();
     this.atOnce -= 1;
     if (this.fail !== undefined) throw this.fail;
-    const entries = this.buckets_.get(bucket);
+    const entries = this.all.get(bucket);
     return entries && commands.slice(0, this.answersPerHop).map((command) => answer(entries, command));
   }
 }
 
 function answer(entries: Map<string, string>, command: BucketCommand): Answer {
-  if (command.verb === "PUT") entries.set(command.key, String(command.value));
+  if (command.verb === "PUT") entries.set(command.key, command.value as string);
   if (command.verb === "DELETE") entries.delete(command.key);
   if (command.verb !== "GET") return { kind: "ok" };
   const value = entries.get(command.key);
@@ -129,7 +129,7 @@ describe("commands that arrive together", () => {
           let expected = "";
           for (const line of lines) expected += await ask(oneByOne, line);
           expect(lines.length === 0 ? "" : await ask(together, lines.join("\n"))).toBe(expected);
-          expect(together.buckets_).toEqual(oneByOne.buckets_);
+          expect(together.all).toEqual(oneByOne.all);
         },
       ),
     );
@@ -160,7 +160,7 @@ describe("a connection", () => {
     const interpreter = new Interpreter(service, open);
     expect(await converse(interpreter, "QUIT\nCREATE a")).toBe("OK\r\n");
     expect(interpreter.closed).toBe(true);
-    expect(service.buckets_.size).toBe(0);
+    expect(service.all.size).toBe(0);
   });
 
   it("ends at the first line of an HTTP request, and runs nothing of its body", async () => {
@@ -172,7 +172,7 @@ describe("a connection", () => {
     );
     expect(replies).toMatch(/^ERROR WRONG_PROTOCOL [^\r\n]*\r\n$/);
     expect(interpreter.closed).toBe(true);
-    expect(service.buckets_.size).toBe(0);
+    expect(service.all.size).toBe(0);
   });
 
   it("runs nothing but AUTH, PING, HELP and QUIT until it has shown the token", async () => {
@@ -181,8 +181,8 @@ describe("a connection", () => {
     expect(await converse(interpreter, "CREATE a\nGET a k\nbogus\nPING\nAUTH wrong\nCREATE a")).toBe(
       "ERROR UNAUTHORIZED\r\n".repeat(3) + "PONG\r\n" + "ERROR UNAUTHORIZED\r\n".repeat(2),
     );
-    expect(service.buckets_.size).toBe(0);
+    expect(service.all.size).toBe(0);
     expect(await converse(interpreter, "AUTH secret\nCREATE a")).toBe("OK\r\nOK\r\n");
-    expect(service.buckets_.size).toBe(1);
+    expect(service.all.size).toBe(1);
   });
 });

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer, type RunningServer } from "./support/server.ts";
-import { transports, type Conversation } from "./support/transports.ts";
+import { transports } from "./support/transports.ts";
 
 /** What is sent, and the bytes that come back. `B` stands for a bucket of the test's own. */
 type Step = readonly [sent: string, reply: string];
@@ -111,7 +111,10 @@ describe.each([1, 16])("the text protocol, with %i partitions,", (partitions) =>
     it.each(Object.entries(conversations))("%s", async (title, steps) => {
       const bucket = `${transport}/${title}`.replaceAll(/[^A-Za-z]+/g, "-");
       const conversation = await open(server);
-      await play(conversation, steps, bucket);
+      const mine = (text: string): string => text.replaceAll(/\bB\b/g, bucket);
+      for (const [sent, reply] of steps) {
+        expect(await conversation.ask(mine(sent), reply.split("\n").length - 1)).toBe(mine(reply));
+      }
       conversation.close();
     });
 
@@ -124,10 +127,3 @@ describe.each([1, 16])("the text protocol, with %i partitions,", (partitions) =>
     });
   });
 });
-
-async function play(conversation: Conversation, steps: readonly Step[], bucket: string): Promise<void> {
-  for (const [sent, reply] of steps) {
-    const mine = (text: string): string => text.replaceAll(/\bB\b/g, bucket);
-    expect(await conversation.ask(mine(sent), reply.split("\n").length - 1)).toBe(mine(reply));
-  }
-}

@@ -111,6 +111,7 @@ describe("the server", () => {
     await connection.rest();
     // Its connections close a moment before the system has buried it.
     while (existsSync(`/proc/${engine}`)) await fetch(server.http).catch(() => undefined);
+    await expect(fetch(`${server.http}/healthz`)).rejects.toThrow();
   });
 
   it("says which setting makes no sense, and serves nothing under it", async () => {

@@ -108,7 +108,7 @@ describe("GET /v1/buckets", () => {
         limit: "2",
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const page: Listing = await (await ask(`?${query}`)).json();
+      const page: Listing = await (await ask(`?${query.toString()}`)).json();
       found.push(...page.buckets.map(({ name }) => name));
       cursor = page.cursor;
     } while (cursor !== undefined);

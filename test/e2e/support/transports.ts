@@ -7,13 +7,13 @@ import type { RunningServer } from "./server.ts";
 /** A conversation in the text protocol. */
 export interface Conversation {
   /** Sends lines and waits for as many reply lines as are named, which come back with their endings. */
-  ask(lines: string, replyLines: number): Promise<string>;
-  close(): void;
+  readonly ask: (lines: string, replyLines: number) => Promise<string>;
+  readonly close: () => void;
 }
 
 export interface Transport {
   readonly name: string;
-  open(server: RunningServer): Promise<Conversation>;
+  readonly open: (server: RunningServer) => Promise<Conversation>;
 }
 
 export const transports: readonly Transport[] = [
@@ -72,11 +72,11 @@ class Inbox {
 
 export interface TcpConversation extends Conversation {
   readonly socket: Socket;
-  send(bytes: string | Uint8Array): void;
+  readonly send: (bytes: string | Uint8Array) => void;
   /** The next lines that arrive, with their endings. */
-  take(lines: number): Promise<string>;
+  readonly take: (lines: number) => Promise<string>;
   /** Everything until the server closes. */
-  rest(): Promise<string>;
+  readonly rest: () => Promise<string>;
 }
 
 export async function openTcp(port: number): Promise<TcpConversation> {
@@ -103,7 +103,7 @@ export async function openTcp(port: number): Promise<TcpConversation> {
 export interface WebSocketConversation extends Conversation {
   readonly socket: WebSocket;
   /** The messages that have arrived and were not asked for one by one. */
-  take(lines: number): Promise<string>;
+  readonly take: (lines: number) => Promise<string>;
   /** Settles when the other side has closed, with the code. */
   readonly closed: Promise<number>;
 }
