@@ -3,6 +3,7 @@
 import type { Answer, BucketCommand, Change } from "../command/command.ts";
 import type { Env } from "../env.ts";
 import type { Reply } from "../otp/exit.ts";
+import { CLOSE_NORMAL, isSendable } from "../command/text-socket.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Value } from "../value.ts";
 import { execute } from "./commands.ts";
@@ -82,8 +83,8 @@ export class Bucket extends GenServer<Env, BucketArgs> {
     return this.handleCall(() => this.#entries.keys(page));
   }
 
-  totals(): Reply<Totals> {
-    return this.handleCall(() => this.#entries.totals());
+  totals(): Reply<Totals & { readonly incarnation: string }> {
+    return this.handleCall(({ incarnation }) => ({ ...this.#entries.totals(), incarnation }));
   }
 
   /**
@@ -102,15 +103,20 @@ export class Bucket extends GenServer<Env, BucketArgs> {
   /** WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes. */
   override fetch(request: Request): Response {
     if (this.args === undefined) return new Response(null, { status: 404 });
-    return this.#sockets.accept(new URL(request.url).pathname === "/subscribe" ? "feed" : "session");
+    return this.#sockets.accept(
+      new URL(request.url).pathname === "/subscribe" ? "feed" : "session",
+      this.args.name,
+    );
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     await this.#sockets.receive(socket, message);
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#sockets.forget(socket);
+    // The handshake is two-sided. A code that only stands for "none was sent" may not be sent back.
+    socket.close(isSendable(code) ? code : CLOSE_NORMAL, reason);
   }
 
   override webSocketError(socket: WebSocket): void {

@@ -4,12 +4,11 @@ import { BoundedCache } from "../bounded-cache.ts";
 import type { Answer, BucketCommand, Change } from "../command/command.ts";
 import { changeLine } from "../command/reply.ts";
 import { Interpreter, type Service } from "../command/run.ts";
-import { answerMessage, CLOSE_GOING_AWAY, send } from "../command/text-socket.ts";
+import { CLOSE_GOING_AWAY, Conversations } from "../command/text-socket.ts";
 import { Door } from "../door.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
-import { Exit, type Reply } from "../otp/exit.ts";
-import { Serial } from "../otp/serial.ts";
+import type { Reply } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
 import { settingsOf } from "../settings.ts";
 
@@ -18,6 +17,9 @@ export type SocketKind = "session" | "feed";
 
 /** What a socket carries through hibernation. */
 interface Attachment {
+  readonly kind: SocketKind;
+  /** The bucket that it was opened for; the connection outlives it by a moment. */
+  readonly bucket: string;
   readonly subscribed: boolean;
 }
 
@@ -37,31 +39,31 @@ export class Sockets {
   readonly #env: Env;
   readonly #owner: SocketsOwner;
   readonly #subscribers: Set<WebSocket>;
-  /** One message of a connection at a time, so that replies keep the order of the messages. */
-  readonly #turns = new Serial<WebSocket>();
+  readonly #conversations = new Conversations();
 
   constructor(ctx: DurableObjectState, env: Env, owner: SocketsOwner) {
     this.#ctx = ctx;
     this.#env = env;
     this.#owner = owner;
-    this.#subscribers = new Set(
-      ctx.getWebSockets().filter((socket) => (socket.deserializeAttachment() as Attachment).subscribed),
-    );
+    this.#subscribers = new Set(ctx.getWebSockets().filter((socket) => attachmentOf(socket).subscribed));
   }
 
-  accept(kind: SocketKind): Response {
+  accept(kind: SocketKind, bucket: string): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    this.#attach(server, { subscribed: kind === "feed" });
+    this.#attach(server, { kind, bucket, subscribed: kind === "feed" });
     return new Response(null, { status: 101, webSocket: client });
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#turns.run(socket, async () => {
-      await answerMessage(socket, this.#interpreter(socket), message);
-      // Its own message may have been the bucket's end; the reply went first.
-      if (this.#owner.name() === undefined) socket.close(CLOSE_GOING_AWAY, "noproc");
-    });
+    // All that a feed sends is that it has read what it was sent.
+    if (attachmentOf(socket).kind === "feed") {
+      this.#conversations.heard(socket);
+      return;
+    }
+    await this.#conversations.answer(socket, message, this.#interpreter(socket));
+    // Its own message may have been the bucket's end; the reply went first.
+    if (this.#owner.name() === undefined) socket.close(CLOSE_GOING_AWAY, "noproc");
   }
 
   forget(socket: WebSocket): void {
@@ -73,7 +75,7 @@ export class Sockets {
     if (this.#subscribers.size === 0 || changes.length === 0) return;
     const text = changes.map(changeLine).join("");
     for (const socket of this.#subscribers) {
-      if (!send(socket, text)) this.#subscribers.delete(socket);
+      if (!this.#conversations.push(socket, text)) this.#subscribers.delete(socket);
     }
   }
 
@@ -81,7 +83,7 @@ export class Sockets {
   closeAll(): void {
     this.#subscribers.clear();
     for (const socket of this.#ctx.getWebSockets()) {
-      if (!this.#turns.has(socket)) socket.close(CLOSE_GOING_AWAY, "noproc");
+      if (!this.#conversations.isAnswering(socket)) socket.close(CLOSE_GOING_AWAY, "noproc");
     }
   }
 
@@ -100,36 +102,35 @@ export class Sockets {
   }
 
   #service(socket: WebSocket): Service {
+    const attachment = attachmentOf(socket);
+    const own = attachment.bucket;
+    const lives = (bucket: string): boolean => {
+      if (bucket !== own) throw wrongBucket(own);
+      return this.#owner.name() !== undefined;
+    };
     return {
-      create: async (bucket) => this.#only(bucket),
-      lookup: async (bucket) => {
-        this.#only(bucket);
-        return this.#ctx.id.toString();
+      create: async (bucket) => {
+        if (lives(bucket)) return;
+        throw new KvError(
+          "bucket_not_found",
+          `The bucket of this connection has ended. Create it at /v1/connect.`,
+        );
       },
-      stop: async (bucket) => {
-        this.#only(bucket);
-        // The registry frees the name, and it is the registry that tells the bucket to end.
-        return this.#directory().stop(bucket);
-      },
-      buckets: () => Promise.reject(wrongBucket(this.#owner.name())),
+      lookup: async (bucket) => (lives(bucket) ? this.#ctx.id.toString() : undefined),
+      // The registry frees the name, and it is the registry that tells the bucket to end.
+      stop: async (bucket) => lives(bucket) && this.#directory().stop(bucket),
+      buckets: () => Promise.reject(wrongBucket(own)),
       subscribe: async (bucket) => {
-        this.#only(bucket);
-        this.#attach(socket, { subscribed: true });
+        if (!lives(bucket)) return false;
+        this.#attach(socket, { ...attachment, subscribed: true });
         return true;
       },
       run: async (bucket, commands) => {
-        this.#only(bucket);
+        if (!lives(bucket)) return undefined;
         const answer = this.#owner.run(commands);
-        if ("reply" in answer) return answer.reply;
-        if ("exit" in answer && answer.exit !== "noproc") throw new Exit(answer.exit);
-        return undefined;
+        return "reply" in answer ? answer.reply : undefined;
       },
     };
-  }
-
-  #only(bucket: string): void {
-    const name = this.#owner.name();
-    if (name !== undefined && bucket !== name) throw wrongBucket(name);
   }
 
   #directory(): Directory {
@@ -139,9 +140,10 @@ export class Sockets {
   }
 }
 
-function wrongBucket(name: string | undefined): KvError {
-  return new KvError(
-    "wrong_bucket",
-    `This connection is that of ${name ?? "one bucket"}; others are at /v1/connect.`,
-  );
+function attachmentOf(socket: WebSocket): Attachment {
+  return socket.deserializeAttachment() as Attachment;
+}
+
+function wrongBucket(own: string): KvError {
+  return new KvError("wrong_bucket", `This connection is that of ${own}; others are at /v1/connect.`);
 }

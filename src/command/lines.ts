@@ -30,40 +30,42 @@ export interface Split {
  * the end of the stream cuts off is no line: `PUT a b 10` may have lost its last digit.
  */
 export class LineSplitter {
-  /** The beginning of a line whose end has not come, in the pieces in which it came. */
-  #pieces: Uint8Array[] = [];
-  #held = 0;
+  /** The beginning of a line whose end has not come: the first `#length` bytes. */
+  #held = new Uint8Array(0);
+  #length = 0;
 
   push(chunk: Uint8Array): Split {
     const last = chunk.lastIndexOf(LF);
     if (last === -1) {
       this.#hold(chunk);
-      return { lines: [], tooLong: this.#held > MAX_LINE_BYTES };
+      return { lines: [], tooLong: this.#length > MAX_LINE_BYTES };
     }
     const first = chunk.indexOf(LF);
-    if (this.#held + first > MAX_LINE_BYTES) return { lines: [], tooLong: true };
+    if (this.#length + first > MAX_LINE_BYTES) return { lines: [], tooLong: true };
     const whole = this.#take(chunk.subarray(0, last + 1));
     this.#hold(chunk.subarray(last + 1));
-    return { lines: linesOf(whole), tooLong: this.#held > MAX_LINE_BYTES };
+    return { lines: linesOf(whole), tooLong: this.#length > MAX_LINE_BYTES };
   }
 
+  /** Copies, because the chunk belongs to the stream, which may use its memory again. */
   #hold(piece: Uint8Array): void {
-    if (piece.length === 0) return;
-    // Copied: the chunk belongs to the stream, which may use its memory again.
-    this.#pieces.push(piece.slice());
-    this.#held += piece.length;
+    const length = this.#length + piece.length;
+    if (length > this.#held.length) {
+      // Twice as much each time: a line that comes byte by byte is not copied for each of them.
+      const larger = new Uint8Array(Math.max(length, this.#held.length * 2));
+      larger.set(this.#held.subarray(0, this.#length));
+      this.#held = larger;
+    }
+    this.#held.set(piece, this.#length);
+    this.#length = length;
   }
 
-  #take(last: Uint8Array): Uint8Array {
-    if (this.#held === 0) return last;
-    const whole = new Uint8Array(this.#held + last.length);
-    let at = 0;
-    for (const piece of [...this.#pieces, last]) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    this.#pieces = [];
-    this.#held = 0;
+  #take(end: Uint8Array): Uint8Array {
+    if (this.#length === 0) return end;
+    this.#hold(end);
+    const whole = this.#held.subarray(0, this.#length);
+    this.#held = new Uint8Array(0);
+    this.#length = 0;
     return whole;
   }
 }

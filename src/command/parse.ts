@@ -8,7 +8,8 @@ import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./words.ts";
 
 const UNKNOWN: Malformed = { verb: "UNKNOWN" };
-const HTTP_REQUEST = /^[A-Z]+ \S+ HTTP\/\d/;
+// A target has a slash and a bucket's name has none, so no command looks like this.
+const HTTP_REQUEST = /^[A-Z]+ \S*\/\S* HTTP\/\d/;
 
 /**
  * Parses a line. The verb is upper case; a verb that is not known, a wrong number of words, and an empty

@@ -1,12 +1,15 @@
-/** A WebSocket that carries the text protocol: one message in, one message back. */
+/** A WebSocket that carries the text protocol: one message in, one message back, and changes in between. */
 
+import { Serial } from "../otp/serial.ts";
 import { hasOverlongLine, linesOf } from "./lines.ts";
 import type { Interpreter } from "./run.ts";
 
 /** Characters in the longest message back; the platform's limit is 32 MiB. */
 const MAX_REPLY_LENGTH = 16 * 1_048_576;
-/** Bytes that may wait for a client that does not read. */
-const MAX_BUFFERED_BYTES = 16 * 1_048_576;
+/** Bytes of messages that may wait behind the one that is being answered. */
+const MAX_WAITING = 32 * 1_048_576;
+/** Characters of changes that are sent to a client from which nothing is heard. */
+const MAX_UNHEARD = 32 * 1_048_576;
 
 /** WebSocket close codes (RFC 6455 §7.4.1, and the IANA registry for 1013). */
 export const CLOSE_NORMAL = 1000;
@@ -14,15 +17,75 @@ export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TOO_BIG = 1009;
 export const CLOSE_TRY_AGAIN = 1013;
 
-/** Runs the lines of one message and sends all their replies back in one. */
-export async function answerMessage(
+/** Whether a close code may be sent; 1005, 1006 and 1015 only report (RFC 6455 §7.4.1). */
+export function isSendable(code: number): boolean {
+  return code >= 1000 && code < 5000 && code !== 1004 && code !== 1005 && code !== 1006 && code !== 1015;
+}
+
+/**
+ * The conversations of WebSockets. Messages of one socket are answered one after the other, so that replies
+ * keep their order.
+ */
+export class Conversations {
+  readonly #turns = new Serial<WebSocket>();
+  readonly #waiting = new WeakMap<WebSocket, number>();
+  readonly #unheard = new WeakMap<WebSocket, number>();
+
+  /** Whether a message of this socket is being answered. */
+  isAnswering(socket: WebSocket): boolean {
+    return this.#turns.has(socket);
+  }
+
+  /** Answers a message when its turn has come. */
+  async answer(socket: WebSocket, message: string | ArrayBuffer, interpreter: Interpreter): Promise<void> {
+    this.heard(socket);
+    const size = typeof message === "string" ? message.length : message.byteLength;
+    const waiting = (this.#waiting.get(socket) ?? 0) + size;
+    if (waiting > MAX_WAITING) {
+      socket.close(CLOSE_TRY_AGAIN, "too many messages before their replies");
+      return;
+    }
+    this.#waiting.set(socket, waiting);
+    try {
+      await this.#turns.run(socket, async () => {
+        if (isOpen(socket)) await answerMessage(socket, interpreter, message);
+      });
+    } finally {
+      this.#waiting.set(socket, (this.#waiting.get(socket) ?? 0) - size);
+    }
+  }
+
+  /** The client is there: it has sent something. */
+  heard(socket: WebSocket): void {
+    this.#unheard.delete(socket);
+  }
+
+  /**
+   * Sends what was not asked for. workerd buffers without bound for a client that does not read, and does
+   * not tell (it has no `bufferedAmount`); so who gets much and sends nothing, not even PING, is cut off.
+   * @returns false if the socket is closed, or has been for that.
+   */
+  push(socket: WebSocket, text: string): boolean {
+    if (!isOpen(socket)) return false;
+    const unheard = (this.#unheard.get(socket) ?? 0) + text.length;
+    if (unheard > MAX_UNHEARD) {
+      socket.close(CLOSE_TRY_AGAIN, "slow_reader");
+      return false;
+    }
+    this.#unheard.set(socket, unheard);
+    socket.send(text);
+    return true;
+  }
+}
+
+async function answerMessage(
   socket: WebSocket,
   interpreter: Interpreter,
   message: string | ArrayBuffer,
 ): Promise<void> {
   const lines = linesOf(typeof message === "string" ? message : new Uint8Array(message));
   if (hasOverlongLine(lines)) {
-    send(socket, interpreter.tooLong());
+    reply(socket, interpreter.tooLong());
     socket.close(CLOSE_TOO_BIG, "too_long");
     return;
   }
@@ -35,17 +98,14 @@ export async function answerMessage(
     }
   }
   // SUBSCRIBE alone has no reply, and no empty message stands for it.
-  if (text !== "") send(socket, text);
+  if (text !== "") reply(socket, text);
   if (interpreter.closed) socket.close(CLOSE_NORMAL, "bye");
 }
 
-/** Sends, unless the other side has gone or reads so slowly that it has to go. @returns whether it was sent. */
-export function send(socket: WebSocket, text: string): boolean {
-  if (socket.readyState !== WebSocket.OPEN) return false;
-  if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-    socket.close(CLOSE_TRY_AGAIN, "slow_reader");
-    return false;
-  }
-  socket.send(text);
-  return true;
+function reply(socket: WebSocket, text: string): void {
+  if (isOpen(socket)) socket.send(text);
+}
+
+function isOpen(socket: WebSocket): boolean {
+  return socket.readyState === WebSocket.OPEN;
 }

@@ -14,7 +14,7 @@ import { problem } from "./problem.ts";
 type Handler = (request: Request, context: Context) => Response | Promise<Response>;
 type Methods = Readonly<Record<string, Handler>>;
 
-const BUCKETS: Methods = { GET: listBuckets };
+const BUCKETS: Methods = { GET: listBuckets, HEAD: listBuckets };
 const BUCKET: Methods = { PUT: createBucket, GET: lookUpBucket, HEAD: lookUpBucket, DELETE: stopBucket };
 const KEY: Methods = { PUT: putKey, GET: getKey, HEAD: headKey, DELETE: deleteKey };
 const COMMANDS: Methods = { POST: runCommands };

@@ -22,6 +22,8 @@ const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
 const JURISDICTIONS: readonly DurableObjectJurisdiction[] = ["eu", "fedramp", "fedramp-high"];
 const OPTION_NAMES = ["restart", "locationHint", "jurisdiction", "metadata"];
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
 export async function createBucket(request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
@@ -40,11 +42,16 @@ export async function createBucket(request: Request, { directory, target }: Cont
 /** `GET` and `HEAD /v1/buckets/{b}`: what the registry and the bucket know of it. */
 export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
-  // The registry is asked, not the cache: a lookup is never answered from what was true before.
-  const registration = await directory.lookup(name);
-  const totals = registration && (await directory.call(name, (bucket) => bucket.totals()));
-  if (registration === undefined || totals === undefined) throw bucketNotFound(name);
-  return Response.json({ ...describe(registration), ...totals });
+  for (;;) {
+    // The registry is asked, not the cache: a lookup is never answered from what was true before.
+    const registration = await directory.lookup(name);
+    const totals = registration && (await directory.call(name, (bucket) => bucket.totals()));
+    if (registration === undefined || totals === undefined) throw bucketNotFound(name);
+    // Between the two questions another bucket may have taken the name: then both are asked again.
+    if (totals.incarnation === registration.incarnation) {
+      return Response.json({ ...describe(registration), ...totals });
+    }
+  }
 }
 
 /** `DELETE /v1/buckets/{b}`: stop, reason normal; its data is gone and its name free. */
@@ -92,9 +99,9 @@ function describe({
 }
 
 async function createOptions(request: Request): Promise<CreateOptions> {
-  const text = new TextDecoder().decode(await readText(request));
-  if (text.trim() === "") return {};
-  const body = parseObject(text);
+  const bytes = await readText(request);
+  if (bytes.byteLength === 0) return {};
+  const body = parseObject(bytes);
   const unknown = Object.keys(body).find((name) => !OPTION_NAMES.includes(name));
   if (unknown !== undefined) {
     throw new KvError(
@@ -120,12 +127,12 @@ async function createOptions(request: Request): Promise<CreateOptions> {
   };
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> {
+function parseObject(bytes: ArrayBuffer): Readonly<Record<string, unknown>> {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(decoder.decode(bytes));
   } catch {
-    throw new KvError("body_invalid", "The body is not JSON.");
+    throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
   }
   if (typeof body === "object" && body !== null && !Array.isArray(body))
     return body as Record<string, unknown>;
@@ -159,9 +166,7 @@ function cursorOf(name: string): string {
 function nameOf(cursor: string | null): string {
   if (cursor === null) return "";
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      Uint8Array.fromBase64(cursor, { alphabet: "base64url" }),
-    );
+    return decoder.decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
   } catch {
     throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
   }

@@ -9,7 +9,8 @@ import { admitted, type Context } from "./context.ts";
 
 /** Runs the body's lines; the response has their replies, streamed as they come. */
 export async function runCommands(request: Request, { directory, door }: Context): Promise<Response> {
-  const lines = linesOf(new Uint8Array(await readText(request)));
+  const text = new Uint8Array(await readText(request));
+  const lines = text.length === 0 ? [] : linesOf(text);
   const interpreter = new Interpreter(
     {
       ...directoryService(directory, () => undefined),

@@ -3,7 +3,7 @@
 import type { Conditions, TagList } from "../bucket/conditions.ts";
 import { KvError } from "../errors.ts";
 
-const STRONG = /^"([\x21\x23-\x7e]*)"$/;
+const TAG = /\s*(W\/)?"([\x21\x23-\x7e]*)"\s*(?:,|$)/g;
 
 /**
  * `If-Match` and `If-None-Match`.
@@ -26,13 +26,12 @@ export function etagHeader(tag: string): string {
 function tags(header: string, text: string | null): TagList | undefined {
   if (text === null) return undefined;
   if (text.trim() === "*") return "*";
-  return text.split(",").map((part) => {
-    // A cache may have weakened the tag. Ours are all strong, so If-None-Match can compare without the mark;
-    // If-Match compares strongly, and a weak tag never matches (RFC 9110 §8.8.3.2).
-    const weak = part.trim().startsWith("W/");
-    const tag = STRONG.exec(weak ? part.trim().slice(2) : part.trim())?.[1];
-    if (tag === undefined)
-      throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
-    return weak && header === "If-Match" ? `W/${tag}` : tag;
-  });
+  const found = [...text.matchAll(TAG)];
+  // Every character belongs to a tag or stands between two: anything else is no list of tags.
+  if (found.length === 0 || text.replaceAll(TAG, "").trim() !== "") {
+    throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
+  }
+  // A cache may have weakened a tag. Ours are all strong, so If-None-Match can compare without the mark;
+  // If-Match compares strongly, and a weak tag never matches (RFC 9110 §8.8.3.2).
+  return found.map(([, weak, tag = ""]) => (weak !== undefined && header === "If-Match" ? `W/${tag}` : tag));
 }

@@ -21,6 +21,7 @@ export function problem(
       "X-Content-Type-Options": "nosniff",
       ...(code === "overloaded" || code === "unavailable" ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
       ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="durable-kv"' } : {}),
+      ...(status === 426 ? { Upgrade: "websocket" } : {}),
       ...headers,
     },
   });

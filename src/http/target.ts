@@ -42,10 +42,15 @@ export class Target {
   /**
    * The key that the request is about: the segment behind `/keys/`, percent-encoded once, or `?key64=`,
    * base64url, for what a URL can't carry.
-   * @throws {KvError} `key_invalid`, `key_too_long`
+   * @throws {KvError} `key_invalid`, `key_too_long`, `query_invalid`
    */
   get key(): string {
-    const key64 = this.query.get("key64");
+    const { query } = this;
+    for (const name of query.keys()) {
+      // What is not understood is refused: a value stored without its ttl would be kept for ever.
+      if (name !== "key64") throw new KvError("query_invalid", `?${name}= is not supported for a key.`);
+    }
+    const key64 = query.get("key64");
     const text = key64 === null ? decode(this.#segment(5)) : decode64(key64);
     if (text === undefined) {
       throw new KvError(

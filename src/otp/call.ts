@@ -23,7 +23,7 @@ export async function call<T>(request: () => Promise<Reply<T>>, options: CallOpt
   const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS) } = options;
   const answer = await inTime(request, deadlines);
   if ("reply" in answer) return answer.reply;
-  if ("exit" in answer) throw new Exit(answer.exit);
+  if ("exit" in answer) throw new Exit(answer.exit, { overloaded: answer.overloaded ?? false });
   throw new Refusal(answer.refusal.code, answer.refusal.message);
 }
 

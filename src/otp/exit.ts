@@ -19,7 +19,7 @@ export interface Crash {
 /** What a process answers to a call; plain data, because class identity does not survive RPC. */
 export type Reply<T> =
   | { readonly reply: T }
-  | { readonly exit: ExitReason }
+  | { readonly exit: ExitReason; readonly overloaded?: boolean }
   | { readonly refusal: { readonly code: string; readonly message: string } };
 
 /** A call that ended without a reply. */

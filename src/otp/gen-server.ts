@@ -6,6 +6,7 @@ import { Serial } from "./serial.ts";
 import { Timers, type Clock } from "./timers.ts";
 
 const ARGS = "process";
+const ENDED = "ended";
 
 /**
  * The server half of a process, after OTP's `GenServer`. The object's single thread is the mailbox.
@@ -49,7 +50,8 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing.
-   * Arguments are the same when their JSON is.
+   * Arguments are the same when their JSON is. A process that was stopped before its start arrived is never
+   * started: the start was overtaken, and nobody waits for it any more.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */
@@ -60,6 +62,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
         ? { reply: "already_started" }
         : { refusal: { code: "already_started", message: "the process runs with other arguments" } };
     }
+    if (this.ctx.storage.kv.get<boolean>(ENDED) === true) return { exit: "noproc" };
     // One transaction: a start that is cut off leaves neither arguments nor schema behind.
     this.ctx.storage.transactionSync(() => {
       this.ctx.storage.kv.put(ARGS, args);
@@ -71,11 +74,14 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
 
   /**
    * Ends the process: `terminate` runs, then everything in its storage is wiped, the alarm included.
-   * Idempotent: stopping what does not live is `already_stopped`.
+   * Idempotent: stopping what does not live is `already_stopped`, and what does not live yet never will.
    */
   async stop(reason: ExitReason): Promise<Reply<"stopped" | "already_stopped">> {
     const args = this.#args;
-    if (args === undefined) return { reply: "already_stopped" };
+    if (args === undefined) {
+      this.ctx.storage.kv.put(ENDED, true);
+      return { reply: "already_stopped" };
+    }
     // Dead before the first await: whoever gets in while the storage is wiped hears noproc.
     this.#args = undefined;
     try {
@@ -129,6 +135,6 @@ export async function asReply<T>(body: () => Promise<T>): Promise<Reply<T>> {
  */
 function replyOf(error: unknown): Reply<never> {
   if (error instanceof Refusal) return { refusal: { code: error.code, message: error.message } };
-  if (error instanceof Exit) return { exit: error.reason };
+  if (error instanceof Exit) return { exit: error.reason, overloaded: error.overloaded };
   throw error;
 }

@@ -66,10 +66,7 @@ export class Timers<Message> {
   sendAfter(key: string, message: Message, delayMs: number): void {
     this.#createTable();
     this.#storage.sql.exec(
-      `INSERT INTO timers (key, ref, due, attempts, message)
-       VALUES (?1, (SELECT coalesce(max(ref), 0) + 1 FROM timers), ?2, 0, ?3)
-       ON CONFLICT (key) DO UPDATE
-       SET ref = excluded.ref, due = excluded.due, attempts = 0, message = excluded.message`,
+      "INSERT OR REPLACE INTO timers (key, due, attempts, message) VALUES (?, ?, 0, ?)",
       key,
       this.#clock() + delayMs,
       JSON.stringify(message),
@@ -119,11 +116,13 @@ export class Timers<Message> {
 
   #createTable(): void {
     if (this.#hasTable) return;
+    // A ref is never used twice (AUTOINCREMENT), also not after a cancel: what a handler has set anew for its
+    // own key must not be taken for what it was called with.
     this.#storage.sql.exec(
       `CREATE TABLE IF NOT EXISTS timers (
-         key TEXT PRIMARY KEY, ref INTEGER NOT NULL, due INTEGER NOT NULL,
+         ref INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, due INTEGER NOT NULL,
          attempts INTEGER NOT NULL, message TEXT NOT NULL
-       ) WITHOUT ROWID`,
+       )`,
     );
     this.#hasTable = true;
   }

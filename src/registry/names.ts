@@ -104,10 +104,10 @@ export class Names {
     return page;
   }
 
-  /** Names between two states. */
+  /** Names between two states, in no order: those that can't be settled must not stand before the others. */
   unsettled(limit: number): Registration[] {
     return this.#sql
-      .exec<Row>(`SELECT ${COLUMNS} FROM names WHERE state <> 'running' ORDER BY name LIMIT ?`, limit)
+      .exec<Row>(`SELECT ${COLUMNS} FROM names WHERE state <> 'running' ORDER BY random() LIMIT ?`, limit)
       .toArray()
       .map(registration);
   }

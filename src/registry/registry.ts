@@ -5,7 +5,7 @@ import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { messageOf, type Reply } from "../otp/exit.ts";
+import { Exit, messageOf, type Reply } from "../otp/exit.ts";
 import { asReply, GenServer } from "../otp/gen-server.ts";
 import { settingsOf } from "../settings.ts";
 import { Names, type NamesPage, type Registration } from "./names.ts";
@@ -98,9 +98,10 @@ export class Registry extends GenServer<Env, Partition, Repair> {
     const repairs = await Promise.allSettled(
       unsettled.map(({ name }) => this.serial.run(name, () => this.#settle(name))),
     );
-    // What failed stays unsettled: thrown on, so that the timer comes back later and later.
-    const failed = repairs.find((repair) => repair.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    for (const repair of repairs) {
+      if (repair.status === "rejected") console.error("repair failed, will be tried again", repair.reason);
+    }
+    // Not thrown: the timer's back-off would make one name that fails delay all others.
     if (this.#names.unsettled(1).length > 0) this.timers.sendAfter("repair", "repair", REPAIR_AFTER_MS);
   }
 
@@ -129,10 +130,15 @@ export class Registry extends GenServer<Env, Partition, Repair> {
   async #recheck(name: string, incarnation: string): Promise<boolean> {
     const found = this.#names.find(name);
     if (found?.state !== "running" || found.incarnation !== incarnation) return false;
-    const answer = await this.#bucket(found).totals();
-    if (!("exit" in answer) || answer.exit !== "noproc") return false;
-    this.#names.remove(found);
-    return true;
+    try {
+      await this.#call(() => this.#bucket(found).totals());
+      return false;
+    } catch (error) {
+      // Whatever else went wrong says nothing of whether the bucket lives.
+      if (!(error instanceof Exit) || error.reason !== "noproc") return false;
+      this.#names.remove(found);
+      return true;
+    }
   }
 
   async #settle(name: string): Promise<void> {

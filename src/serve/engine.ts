@@ -18,7 +18,7 @@ export interface Engine {
   readonly pid: number;
   /** Settles when the engine has ended, with its exit code. */
   readonly ended: Promise<number>;
-  /** Ends it: kindly, and after a second by force, which loses nothing that was acknowledged. */
+  /** Ends it: kindly, and soon after by force, which loses nothing that was acknowledged. */
   stop(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ export interface EngineOptions extends Omit<EngineConfig, "code"> {
   readonly scratch: boolean;
 }
 
-/** How long the engine may take to close its connections, in milliseconds. */
-const GRACE_MS = 1_000;
+/** How long clients that stay connected may keep the engine, in milliseconds. */
+const GRACE_MS = 500;
 
 /**
  * Runs the engine and waits for its end or for ours. If this process is killed, its end of the pipe closes,
@@ -42,7 +42,7 @@ engine=$!
 echo "{\\"event\\":\\"engine\\",\\"pid\\":$engine}" >&3
 { read -r _ <&4; kill -9 "$engine" 2>/dev/null; } 3>&- &
 watch=$!
-exec 3>&- 4<&-
+exec 3>&- 4<&- 2>/dev/null
 wait "$engine"
 code=$?
 kill -9 "$watch" 2>/dev/null

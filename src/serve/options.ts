@@ -36,6 +36,7 @@ export function serveOptions(args: readonly string[], token: string | undefined)
   if (values.help) return "help";
   if (values.memory && values.data !== undefined)
     throw new Stop("--memory keeps nothing, so it goes without --data.");
+  if (values.data === "") throw new Stop("--data wants the name of a folder.");
   const { host } = values;
   if (host !== "localhost" && isIP(host) === 0)
     throw new Stop(`--host ${host}: write an IP address, or localhost.`);

@@ -22,16 +22,18 @@ export async function serve(options: ServeOptions, environment: NodeJS.ProcessEn
   const { host, port, tcpPort } = options;
   const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
   const scratch = options.data === undefined;
-  // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
-  const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
-  if (!scratch) lockFolder(data);
+  if (!scratch) lockFolder(resolve(options.data));
   await Promise.all([checkPort("--port", host, port), checkPort("--tcp-port", host, tcpPort)]);
 
   const hasToken = (environment["KV_TOKEN"] ?? "") !== "";
   const vars = Object.fromEntries(
     Object.entries(config.vars).map(([name, value]) => [name, environment[name] ?? value]),
   );
-  return startEngine(await bundle(config.main), {
+  const code = await bundle(config.main);
+  // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
+  // Made last, and from here on the engine's to remove.
+  const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
+  const engine = await startEngine(code, {
     // Without a token the door is open to this machine only; a deployment never has this variable.
     worker: { ...config, vars: isLoopback(host) && !hasToken ? { ...vars, KV_OPEN: "loopback" } : vars },
     http: address(host, port),
@@ -41,6 +43,18 @@ export async function serve(options: ServeOptions, environment: NodeJS.ProcessEn
     // By name: the token itself is never written to a file.
     secrets: hasToken ? ["KV_TOKEN"] : [],
   });
+  await checkHealth(engine, host);
+  return engine;
+}
+
+/** A Worker whose settings make no sense says so to every request: better said once, before any is made. */
+async function checkHealth(engine: Engine, host: string): Promise<void> {
+  const anyHost = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const response = await fetch(`http://${address(anyHost, engine.ports.http)}/healthz`);
+  if (response.ok) return;
+  const { detail } = (await response.json()) as { detail: string };
+  await engine.stop();
+  throw new Stop(detail);
 }
 
 function memoryFolder(): string {

@@ -3,6 +3,9 @@
 import { errorLine } from "../command/reply.ts";
 import { failure } from "../errors.ts";
 
+/** Characters of changes after which the bucket hears that they have been read. */
+const ACKNOWLEDGE_AFTER = 1_048_576;
+
 /** Sends text to the connection. False if the client reads too slowly to be sent more. */
 export type Offer = (text: string) => boolean;
 
@@ -26,8 +29,18 @@ export class Feeds {
       return;
     }
     this.#open.set(bucket, feed);
+    let unacknowledged = 0;
     feed.addEventListener("message", ({ data }) => {
-      if (!this.#closed && typeof data === "string" && !this.#offer(data)) this.#tooSlow();
+      if (this.#closed || typeof data !== "string") return;
+      if (!this.#offer(data)) {
+        this.#tooSlow();
+        return;
+      }
+      unacknowledged += data.length;
+      if (unacknowledged < ACKNOWLEDGE_AFTER) return;
+      // The bucket cuts off a feed from which it hears nothing; this one is being read.
+      unacknowledged = 0;
+      feed.send("");
     });
     feed.addEventListener("close", () => this.#lost(bucket));
     feed.addEventListener("error", () => this.#lost(bucket));

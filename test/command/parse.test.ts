@@ -70,7 +70,8 @@ describe("a line", () => {
   it("that is an HTTP request is told apart, and a command that only looks like one is not", () => {
     expect(foreignProtocol(line("POST /v1/commands HTTP/1.1"))?.code).toBe("wrong_protocol");
     expect(foreignProtocol(line("GET http version HTTP/1.1"))).toBeUndefined();
-    expect(foreignProtocol(line("PUT a b c"))).toBeUndefined();
+    expect(foreignProtocol(line("PUT shopping HTTP/2 yes"))).toBeUndefined();
+    expect(foreignProtocol(line("GET shopping HTTP/1.1"))).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer, type RunningServer } from "./support/server.ts";
-import { openTcp, openWebSocket } from "./support/transports.ts";
+import { openTcp, openWebSocket, type TcpConversation } from "./support/transports.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -121,17 +121,40 @@ describe("a client that does not read", () => {
     await writer.ask("CREATE slow-feed\n", 1);
     await slow.ask("SUBSCRIBE slow-feed\nPING\n", 1);
     slow.socket.pause();
-    const value = "x".repeat(100_000);
-    const before = await server.memory();
-    for (let round = 0; round < 40; round += 1) {
-      expect(await writer.ask(`PUT slow-feed k ${value}\n`.repeat(10), 10)).toBe("OK\r\n".repeat(10));
-    }
-    const grown = (await server.memory()) - before;
-    console.log(`a feed that is not read: ${grown.toFixed(0)} MB more in the server after 40 MB of changes`);
-    expect(grown).toBeLessThan(150);
-    slow.close();
+    await writeMegabytes(writer, "slow-feed", 40);
+    slow.socket.resume();
+    const heard = (await slow.rest()).split("\r\n").length - 1;
+    console.log(`a feed that was not read for 400 changes of 100 kB: ${heard} of them, then cut off`);
+    expect(heard).toBeLessThan(400);
     writer.close();
   });
+
+  it.each(["/v1/connect", "/v1/buckets/slow-ws/connect"])(
+    "of a feed over the WebSocket at %s is cut off, and one that says PING is not",
+    async (path) => {
+      const writer = await openTcp(server.tcpPort);
+      await writer.ask("CREATE slow-ws\n", 1);
+      const url = `ws://127.0.0.1:${server.httpPort}${path}`;
+      const [silent, alive] = [await openWebSocket(url), await openWebSocket(url)];
+      await Promise.all([silent, alive].map(({ ask }) => ask("SUBSCRIBE slow-ws\nPING", 1)));
+      for (let round = 0; round < 4; round += 1) {
+        await writeMegabytes(writer, "slow-ws", 10);
+        alive.socket.send("PING");
+        expect(await alive.take(101)).toContain("PONG\r\n");
+      }
+      expect(await silent.closed).toBe(1013);
+      alive.close();
+      writer.close();
+    },
+  );
+
+  /** Changes a key, 100 kB at a time. */
+  async function writeMegabytes(writer: TcpConversation, bucket: string, megabytes: number): Promise<void> {
+    const value = "x".repeat(100_000);
+    for (let round = 0; round < megabytes; round += 1) {
+      expect(await writer.ask(`PUT ${bucket} k ${value}\n`.repeat(10), 10)).toBe("OK\r\n".repeat(10));
+    }
+  }
 });
 
 describe("a WebSocket", () => {
@@ -171,6 +194,19 @@ describe("a WebSocket", () => {
   );
 });
 
+describe("a WebSocket that its client closes", () => {
+  it.each(["/v1/connect", "/v1/buckets/ws/connect"])("at %s is closed by the server too", async (path) => {
+    await fetch(`${server.http}/v1/buckets/ws`, { method: "PUT" });
+    for (const code of [undefined, 1000, 3001]) {
+      const { ask, socket, closed } = await openWebSocket(`ws://127.0.0.1:${server.httpPort}${path}`);
+      await ask("PING", 1);
+      socket.close(code);
+      // Without a code there is none to send back, so the answer is the normal one, or none either.
+      expect(code === undefined ? [1000, 1005] : [code]).toContain(await closed);
+    }
+  });
+});
+
 describe("a body of commands", () => {
   it("is answered as a stream, however long", async () => {
     const lines = [
@@ -180,5 +216,10 @@ describe("a body of commands", () => {
     const response = await fetch(`${server.http}/v1/commands`, { method: "POST", body: lines.join("\n") });
     expect(response.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
     expect(await response.text()).toBe("OK\r\n".repeat(5_001));
+  });
+
+  it("that is empty has no command, and no reply", async () => {
+    const response = await fetch(`${server.http}/v1/commands`, { method: "POST" });
+    expect([response.status, await response.text()]).toEqual([200, ""]);
   });
 });

@@ -133,6 +133,23 @@ describe("a bucket's own WebSocket", () => {
     expect((await fetch(`${server.http}/v1/buckets/direct-stop`)).status).toBe(404);
   });
 
+  it("acknowledges nothing for a bucket that has ended", async () => {
+    await fetch(`${server.http}/v1/buckets/direct-dead`, { method: "PUT" });
+    const { ask, closed } = await openWebSocket(
+      `ws://127.0.0.1:${server.httpPort}/v1/buckets/direct-dead/connect`,
+    );
+    const lines = ["PUT direct-dead k 1", "STOP direct-dead", "CREATE direct-dead", "LOOKUP direct-dead"];
+    const replies = await ask(
+      [...lines, "SUBSCRIBE direct-dead", "GET direct-dead k", "CREATE other"].join("\n"),
+      7,
+    );
+    expect(replies).toMatch(
+      /^OK\r\nOK\r\nERROR BUCKET_NOT_FOUND [^\r]+\r\nNOT FOUND\r\nNOT FOUND\r\nNOT FOUND\r\nERROR WRONG_BUCKET [^\r]+\r\n$/,
+    );
+    expect(await closed).toBe(1001);
+    expect((await fetch(`${server.http}/v1/buckets/direct-dead`)).status).toBe(404);
+  });
+
   it("is refused for a bucket that is not there", async () => {
     await expect(
       openWebSocket(`ws://127.0.0.1:${server.httpPort}/v1/buckets/nowhere/connect`),

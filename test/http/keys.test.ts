@@ -110,7 +110,7 @@ describe("conditional requests", () => {
     expect((await put(`${keys}/a`, "1", { "If-None-Match": "*" })).status).toBe(201);
     expect((await put(`${keys}/a`, "2", { "If-None-Match": "*" })).status).toBe(412);
     const tag = (await ask(`${keys}/a`)).headers.get("ETag") ?? "";
-    for (const given of [tag, `W/${tag}`, `"other", ${tag}`]) {
+    for (const given of [tag, `W/${tag}`, `"other", ${tag}`, `"a,b",${tag}`]) {
       const spared = await ask(`${keys}/a`, { headers: { "If-None-Match": given } });
       expect(spared.status).toBe(304);
       expect(spared.headers.get("ETag")).toBe(tag);
@@ -120,9 +120,11 @@ describe("conditional requests", () => {
 
   it("with a header that is no list of tags are turned down, and nothing is stored", async () => {
     const keys = await bucket("badtag");
-    const response = await put(`${keys}/a`, "1", { "If-Match": "abc" });
-    expect(response.status).toBe(400);
-    expect(await problemOf(response)).toMatchObject({ code: "header_invalid" });
+    for (const given of ["abc", '"a" b', '"a', '"a" "b"']) {
+      const response = await put(`${keys}/a`, "1", { "If-Match": given });
+      expect([given, response.status]).toEqual([given, 400]);
+      expect(await problemOf(response)).toMatchObject({ code: "header_invalid" });
+    }
     expect((await ask(`${keys}/a`)).status).toBe(404);
   });
 });
@@ -137,6 +139,21 @@ describe("a request that can't be served", () => {
         title: "Bucket not found",
       });
     }
+  });
+
+  it("for what it does not know of its query stores nothing", async () => {
+    const keys = await bucket("queried");
+    const response = await put(`${keys}/a?ttl=60`);
+    expect(response.status).toBe(400);
+    expect(await problemOf(response)).toMatchObject({ code: "query_invalid" });
+    expect((await ask(`${keys}/a`)).status).toBe(404);
+  });
+
+  it("because it is no WebSocket says what it should be", async () => {
+    const response = await exports.default.fetch(new Request("http://localhost/v1/connect"));
+    expect(response.status).toBe(426);
+    expect(response.headers.get("Upgrade")).toBe("websocket");
+    expect(await problemOf(response)).toMatchObject({ code: "upgrade_required" });
   });
 
   it("by its method says which are allowed", async () => {

@@ -66,6 +66,15 @@ describe("a process", () => {
     expect(left).toEqual({ ended: ["shutdown"], tables: [], alarm: null });
   });
 
+  it("that is stopped before its start arrives never starts", async () => {
+    const counter = process("start overtaken");
+    expect(await call(() => counter.stop("normal"))).toBe("already_stopped");
+    await evictDurableObject(counter);
+    await expect(call(() => process("start overtaken").start({ from: 1 }))).rejects.toMatchObject({
+      reason: "noproc",
+    });
+  });
+
   it("stops once, however often it is told to", async () => {
     const counter = process("stops once");
     await call(() => counter.start({ from: 1 }));
