@@ -20,6 +20,7 @@ async function main(): Promise<number> {
   const signalled = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.once(signal, () => resolve("signal"));
+    whenShellIsGone(() => resolve("signal"));
   });
   const outcome = await Promise.race([signalled, engine.ended]);
   if (outcome === "signal") {
@@ -28,6 +29,20 @@ async function main(): Promise<number> {
   }
   process.stderr.write(`The engine ended by itself (code ${outcome}).\n`);
   return 1;
+}
+
+/**
+ * npm runs a script in a shell and passes signals to that, and most shells die of them without a word to
+ * their child: then our parent is another one.
+ */
+function whenShellIsGone(tell: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    tell();
+  }, 200);
 }
 
 function banner(host: string, httpPort: number, tcpPort: number, data: string | undefined): string {

@@ -67,6 +67,14 @@ describe("the server", () => {
     },
   );
 
+  it("ends when npm, which started it, is told to", async () => {
+    const server = await startServer({ npm: true });
+    const engine = await server.enginePid();
+    await server.stop();
+    while (existsSync(`/proc/${engine}`)) await fetch(`${server.http}/healthz`).catch(() => undefined);
+    await expect(fetch(`${server.http}/healthz`)).rejects.toThrow();
+  });
+
   it("says in one line that a port is in use", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => taken.once("listening", resolve));

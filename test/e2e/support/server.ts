@@ -29,6 +29,8 @@ export interface RunningServer {
 }
 
 export interface ServerOptions {
+  /** Start it with npm, as the README does, instead of by its file. */
+  readonly npm?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** Folder to keep data in; left out, nothing is kept. */
   readonly data?: string;
@@ -48,6 +50,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ...(options.args ?? []),
     ],
     options.environment,
+    options.npm === true ? ["npm", "start", "--"] : undefined,
   );
   const output = collect(child);
   const [http, tcp] = await Promise.all([
@@ -102,9 +105,17 @@ export function temporaryFolder(): { readonly path: string; remove(): Promise<vo
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-function launch(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+function launch(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  [program = "", ...first]: readonly string[] = [
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    MAIN,
+  ],
+): ChildProcess {
   const { KV_TOKEN: _, ...inherited } = process.env;
-  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+  return spawn(program, [...first, ...args], {
     env: { ...inherited, ...environment },
     // A group of its own, so that killAll takes the whole server and nothing else.
     detached: true,
