@@ -45,13 +45,7 @@ export class Target {
    * @throws {KvError} `key_invalid`, `key_too_long`, `query_invalid`
    */
   get key(): string {
-    const { query } = this;
-    for (const name of query.keys()) {
-      // What is not understood is refused: a value stored without its ttl would be kept for ever.
-      if (name !== "key64") throw new KvError("query_invalid", `?${name}= is not supported for a key.`);
-    }
-    const key64 = query.get("key64");
-    const text = key64 === null ? decode(this.#segment(5)) : decode64(key64);
+    const text = this.#query === undefined ? decode(this.#segment(5)) : this.#queriedKey();
     if (text === undefined) {
       throw new KvError(
         "key_invalid",
@@ -59,6 +53,16 @@ export class Target {
       );
     }
     return key(text);
+  }
+
+  #queriedKey(): string | undefined {
+    const { query } = this;
+    for (const name of query.keys()) {
+      // What is not understood is refused: a value stored without its ttl would be kept for ever.
+      if (name !== "key64") throw new KvError("query_invalid", `?${name}= is not supported for a key.`);
+    }
+    const key64 = query.get("key64");
+    return key64 === null ? decode(this.#segment(5)) : decode64(key64);
   }
 
   #segment(index: number): string {
