@@ -56,12 +56,13 @@ export class Sockets {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const attachment = attachmentOf(socket);
     // All that a feed sends is that it has read what it was sent.
-    if (attachmentOf(socket).kind === "feed") {
+    if (attachment.kind === "feed") {
       this.#conversations.heard(socket);
       return;
     }
-    await this.#conversations.answer(socket, message, this.#interpreter(socket));
+    await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));
     // Its own message may have been the bucket's end; the reply went first.
     if (this.#owner.name() === undefined) socket.close(CLOSE_GOING_AWAY, "noproc");
   }
@@ -92,17 +93,15 @@ export class Sockets {
     if (attachment.subscribed) this.#subscribers.add(socket);
   }
 
-  #interpreter(socket: WebSocket): Interpreter {
-    // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
-    const door = new Door(settingsOf(this.#env));
-    return new Interpreter(this.#service(socket), {
+  #interpreter(socket: WebSocket, attachment: Attachment): Interpreter {
+    return new Interpreter(this.#service(socket, attachment), {
+      // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
       admitted: true,
-      accepts: (token) => door.accepts(token),
+      accepts: (token) => new Door(settingsOf(this.#env)).accepts(token),
     });
   }
 
-  #service(socket: WebSocket): Service {
-    const attachment = attachmentOf(socket);
+  #service(socket: WebSocket, attachment: Attachment): Service {
     const own = attachment.bucket;
     const lives = (bucket: string): boolean => {
       if (bucket !== own) throw wrongBucket(own);

@@ -1,5 +1,7 @@
 /** Bytes to lines. */
 
+import { decodeUtf8 } from "../utf8.ts";
+
 /** A line without its ending. */
 export interface Line {
   readonly text: string;
@@ -14,7 +16,6 @@ export interface Line {
 export const MAX_LINE_BYTES = 2 * 1_048_576;
 
 const LF = 0x0a;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const byteDecoder = new TextDecoder("latin1");
 const encoder = new TextEncoder();
 
@@ -72,7 +73,7 @@ export class LineSplitter {
 
 /** The lines of a whole message; an ending after the last one is not needed. */
 export function linesOf(message: string | Uint8Array): Line[] {
-  const text = typeof message === "string" ? message : decode(message);
+  const text = typeof message === "string" ? message : decodeUtf8(message);
   if (text !== undefined) return split(text).map((line) => ({ text: line, encoding: "utf-8" }));
   // Somewhere in it are bytes that are no UTF-8: find out line by line, so that the others stay text.
   return split(byteDecoder.decode(message as Uint8Array)).map(lineOfBytes);
@@ -96,14 +97,6 @@ function split(text: string): string[] {
 }
 
 function lineOfBytes(line: string): Line {
-  const text = decode(Uint8Array.from(line, (character) => character.charCodeAt(0)));
+  const text = decodeUtf8(Uint8Array.from(line, (character) => character.charCodeAt(0)));
   return text === undefined ? { text: line, encoding: "bytes" } : { text, encoding: "utf-8" };
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

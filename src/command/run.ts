@@ -1,6 +1,6 @@
 /** Lines in, replies out, in order: what a session does between its bytes. */
 
-import { failure, failureOf, type Failure } from "../errors.ts";
+import { failure, failureOf } from "../errors.ts";
 import type { Answer, BucketCommand, Command, Malformed, ServiceCommand } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { foreignProtocol, parse } from "./parse.ts";
@@ -94,7 +94,9 @@ export class Interpreter {
 
   /** The reply to a line over the limit; the connection ends with it. */
   tooLong(): string {
-    return this.#end(failure("too_long", "A line has at most 2 MiB. The connection is closed."));
+    this.#closed = true;
+    const why = failure("too_long", "A line has at most 2 MiB. The connection is closed.");
+    return reply({ kind: "error", failure: why });
   }
 
   #understand(line: Line): Command | Malformed {
@@ -200,11 +202,6 @@ export class Interpreter {
     }
     this.#admission.admitted = true;
     return { kind: "ok" };
-  }
-
-  #end(why: Failure): string {
-    this.#closed = true;
-    return reply({ kind: "error", failure: why });
   }
 }
 

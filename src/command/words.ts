@@ -2,6 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import type { Line } from "./lines.ts";
+import { decodeUtf8 } from "../utf8.ts";
 import { textOf, type Value } from "../value.ts";
 
 /** One word of a line, as it came. */
@@ -15,8 +16,6 @@ export interface Word {
 const BASE64_QUOTE = 'base64:"';
 const CONTROL = /[\0-\x1f\x7f-\x9f]/;
 const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f]/;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The words of a line. Blanks are spaces and tabs.
@@ -97,7 +96,7 @@ function wordOf(raw: string, encoding: Line["encoding"]): Word {
     return { text: "", bytes };
   }
   const bytes = encoding === "bytes" ? bytesOf(raw) : undefined;
-  const text = bytes === undefined ? raw : decode(bytes);
+  const text = bytes === undefined ? raw : decodeUtf8(bytes);
   // A line that is no UTF-8 has words that are: only the others stay bytes.
   if (text === undefined) {
     if (raw.startsWith('"')) throw quotingInvalid("What stands in quotes is UTF-8; write bytes as base64.");
@@ -115,14 +114,6 @@ function unquote(quoted: string): string {
   }
   if (typeof text === "string" && text.isWellFormed()) return text;
   throw quotingInvalid("What stands in quotes has half of a surrogate pair.");
-}
-
-function decode(bytes: ArrayBuffer): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The bytes of a text in which each character stands for one. */

@@ -4,9 +4,11 @@ import { KvError } from "../errors.ts";
 import { MAX_METADATA_BYTES, MAX_PAGE, byteLength } from "../limits.ts";
 import type { Registration } from "../registry/names.ts";
 import type { CreateOptions } from "../registry/registry.ts";
+import { decodeUtf8 } from "../utf8.ts";
 import { readText } from "./body.ts";
 import type { Context } from "./context.ts";
 import { bucketNotFound } from "./keys.ts";
+import { decode64 } from "./target.ts";
 
 const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
   "wnam",
@@ -21,8 +23,6 @@ const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
 ];
 const JURISDICTIONS: readonly DurableObjectJurisdiction[] = ["eu", "fedramp", "fedramp-high"];
 const OPTION_NAMES = ["restart", "locationHint", "jurisdiction", "metadata"];
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
 export async function createBucket(request: Request, { directory, target }: Context): Promise<Response> {
@@ -130,7 +130,8 @@ async function createOptions(request: Request): Promise<CreateOptions> {
 function parseObject(bytes: ArrayBuffer): Readonly<Record<string, unknown>> {
   let body: unknown;
   try {
-    body = JSON.parse(decoder.decode(bytes));
+    // What is no UTF-8 is no JSON either: nothing at all does not parse.
+    body = JSON.parse(decodeUtf8(bytes) ?? "");
   } catch {
     throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
   }
@@ -165,11 +166,9 @@ function cursorOf(name: string): string {
 
 function nameOf(cursor: string | null): string {
   if (cursor === null) return "";
-  try {
-    return decoder.decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
-  } catch {
-    throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
-  }
+  const name = decode64(cursor);
+  if (name !== undefined) return name;
+  throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
 }
 
 function alreadyThere(name: string): KvError {

@@ -5,6 +5,7 @@ import { authNotConfigured } from "../door.ts";
 import { failure, type Failure } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import type { Context } from "./context.ts";
+import { decode64 } from "./target.ts";
 
 /** The WebSocket subprotocol that is spoken. */
 export const SUBPROTOCOL = "kv";
@@ -48,7 +49,7 @@ function showsToken(request: Request, door: Door): boolean {
   const bearer = BEARER.exec(request.headers.get("Authorization") ?? "")?.[1];
   if (bearer !== undefined) return door.accepts(bearer);
   const offered = subprotocols(request).find((name) => name.startsWith(TOKEN_SUBPROTOCOL));
-  return offered !== undefined && door.accepts(fromBase64Url(offered.slice(TOKEN_SUBPROTOCOL.length)));
+  return offered !== undefined && door.accepts(decode64(offered.slice(TOKEN_SUBPROTOCOL.length)) ?? "");
 }
 
 /** The subprotocol to confirm, if the client has offered ours. */
@@ -58,12 +59,4 @@ export function subprotocol(request: Request): Record<string, string> {
 
 function subprotocols(request: Request): string[] {
   return (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",").map((name) => name.trim());
-}
-
-function fromBase64Url(text: string): string {
-  try {
-    return new TextDecoder().decode(Uint8Array.fromBase64(text, { alphabet: "base64url" }));
-  } catch {
-    return "";
-  }
 }

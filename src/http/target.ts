@@ -2,6 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import { bucketName, key } from "../limits.ts";
+import { decodeUtf8 } from "../utf8.ts";
 
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const NO_QUERY = new URLSearchParams();
@@ -80,10 +81,10 @@ function decode(text: string): string | undefined {
   }
 }
 
-function decode64(text: string): string | undefined {
+/** Base64url of UTF-8; undefined if it is not that. */
+export function decode64(text: string): string | undefined {
   try {
-    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decodeUtf8(Uint8Array.fromBase64(text, { alphabet: "base64url" }));
   } catch {
     return undefined;
   }

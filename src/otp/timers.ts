@@ -99,7 +99,7 @@ export class Timers<Message> {
       try {
         await handle(JSON.parse(timer.message) as Message);
         // Removed only now: had the object died in the handler, the row would bring the message back.
-        this.#storage.sql.exec("DELETE FROM timers WHERE key = ? AND ref = ?", timer.key, timer.ref);
+        this.#storage.sql.exec("DELETE FROM timers WHERE ref = ?", timer.ref);
       } catch (error) {
         console.error(`timer ${timer.key}: attempt ${timer.attempts + 1} failed, will be retried`, error);
         this.#postpone(timer);
@@ -138,18 +138,14 @@ export class Timers<Message> {
   }
 
   #isCurrent(timer: TimerRow): boolean {
-    return (
-      this.#storage.sql.exec("SELECT 1 FROM timers WHERE key = ? AND ref = ?", timer.key, timer.ref).toArray()
-        .length > 0
-    );
+    return this.#storage.sql.exec("SELECT 1 FROM timers WHERE ref = ?", timer.ref).toArray().length > 0;
   }
 
   #postpone(timer: TimerRow): void {
     const wait = Math.min(this.#retryBaseMs * 2 ** timer.attempts, this.#retryLimitMs);
     this.#storage.sql.exec(
-      "UPDATE timers SET due = ?, attempts = attempts + 1 WHERE key = ? AND ref = ?",
+      "UPDATE timers SET due = ?, attempts = attempts + 1 WHERE ref = ?",
       this.#clock() + wait,
-      timer.key,
       timer.ref,
     );
   }

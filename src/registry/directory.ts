@@ -64,12 +64,8 @@ export class Directory {
 
   /** The running bucket of this name, from the registry itself. */
   async lookup(name: string): Promise<Registration | undefined> {
-    const found = await this.#ask(name, (registry, caller) => registry.lookup(caller, name));
-    if (found === null) {
-      this.#cache.delete(name);
-      return undefined;
-    }
-    this.#remember(found);
+    const found = await this.#find(name);
+    if (found !== undefined) this.#remember(found);
     return found;
   }
 
@@ -167,8 +163,15 @@ export class Directory {
   }
 
   async #locate(name: string): Promise<Whereabouts | undefined> {
-    const found = await this.lookup(name);
+    const found = await this.#find(name);
     return found && this.#remember(found);
+  }
+
+  async #find(name: string): Promise<Registration | undefined> {
+    const found = await this.#ask(name, (registry, caller) => registry.lookup(caller, name));
+    if (found !== null) return found;
+    this.#cache.delete(name);
+    return undefined;
   }
 
   #remember({ name, id, incarnation }: Registration): Whereabouts {

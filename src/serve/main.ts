@@ -14,7 +14,7 @@ async function main(): Promise<number> {
   const { host, data } = options;
   const http = `http://${address(host, engine.ports.http)}`;
   const tcp = `tcp://${address(host, Number(engine.ports.tcp))}`;
-  process.stdout.write(banner(host, engine.ports.http, Number(engine.ports.tcp), data));
+  process.stdout.write(banner(http, host, Number(engine.ports.tcp), data));
   process.stdout.write(`Ready on ${http}\nReady on ${tcp}\n`);
 
   const signalled = new Promise<"signal">((resolve) => {
@@ -45,8 +45,7 @@ function whenShellIsGone(tell: () => void): void {
   }, 200);
 }
 
-function banner(host: string, httpPort: number, tcpPort: number, data: string | undefined): string {
-  const http = `http://${address(host, httpPort)}`;
+function banner(http: string, host: string, tcpPort: number, data: string | undefined): string {
   return `
   Durable KV    ${http}    ${data === undefined ? "kept in memory only" : `data in ${data}`}
 

@@ -7,7 +7,7 @@ import type { Directory } from "../registry/directory.ts";
 /** What becomes of a feed that SUBSCRIBE has opened: see {@link Service.subscribe}. */
 export type OnFeed = (bucket: string, feed: WebSocket) => void;
 
-/** `onFeed` is left out where a connection can't carry changes. */
+/** Every bucket's service, by way of the directory. */
 export function directoryService(directory: Directory, onFeed: OnFeed): Service {
   return {
     create: async (bucket) => {
