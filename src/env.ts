@@ -3,12 +3,22 @@
 import type { Bucket } from "./bucket/bucket.ts";
 import type { Registry } from "./registry/registry.ts";
 
-export interface Env {
+/** Variables that hold a whole number. */
+export type IntegerSetting =
+  | "KV_PARTITIONS"
+  | "KV_CALL_TIMEOUT_MS"
+  | "KV_SWEEP_PERIOD_MS"
+  | "KV_SWEEP_BATCH"
+  | "KV_PROBE_TIMEOUT_MS"
+  | "KV_RECHECK_MS"
+  | "KV_ORPHAN_PERIOD_MS"
+  | "KV_EVENT_LOG"
+  | "KV_HEARTBEAT_MS"
+  | "KV_DIRECTORY_NAMES";
+
+export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly BUCKET: DurableObjectNamespace<Bucket>;
-  readonly KV_PARTITIONS?: string;
-  readonly KV_CALL_TIMEOUT_MS?: string;
-  readonly KV_DIRECTORY_NAMES?: string;
   readonly KV_ORIGINS?: string;
   /** A secret. */
   readonly KV_TOKEN?: string;

@@ -12,6 +12,8 @@ export const MAX_VALUE_BYTES = 1_048_576;
 export const MAX_METADATA_BYTES = 1_024;
 /** Bytes in the longest content type. */
 export const MAX_CONTENT_TYPE_BYTES = 256;
+/** Bytes of UTF-8 in the longest exit reason. */
+export const MAX_REASON_BYTES = 256;
 /** Names or keys on one page of a listing. */
 export const MAX_PAGE = 1_000;
 
@@ -54,6 +56,15 @@ export function key(text: string): string {
     throw new KvError("key_too_long", `A key has at most ${MAX_KEY_BYTES} bytes of UTF-8.`);
   }
   return text;
+}
+
+/**
+ * @returns `reason`, if an exit signal may carry it: 1–256 bytes of well-formed UTF-8.
+ * @throws {KvError} `reason_invalid`
+ */
+export function exitReason(reason: string): string {
+  if (reason !== "" && reason.isWellFormed() && byteLength(reason) <= MAX_REASON_BYTES) return reason;
+  throw new KvError("reason_invalid", `A reason is 1–${MAX_REASON_BYTES} bytes of well-formed UTF-8.`);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Settings: the environment's variables, checked. */
 
-import type { Env } from "./env.ts";
+import type { Env, IntegerSetting } from "./env.ts";
 import { KvError } from "./errors.ts";
 
 export interface Settings {
@@ -8,6 +8,20 @@ export interface Settings {
   readonly partitions: number;
   /** A call's deadline in milliseconds. */
   readonly callTimeoutMs: number;
+  /** How long the sweep takes to see each bucket once, in milliseconds; 0 means that there is none. */
+  readonly sweepPeriodMs: number;
+  /** How many buckets are probed at once. */
+  readonly sweepBatch: number;
+  /** A probe's deadline in milliseconds. */
+  readonly probeTimeoutMs: number;
+  /** The wait before a suspect is probed again, in milliseconds; doubled with each failure. */
+  readonly recheckMs: number;
+  /** How often a bucket asks whether the registry knows it, in milliseconds; 0 means never. */
+  readonly orphanPeriodMs: number;
+  /** How many events each partition keeps. */
+  readonly eventLog: number;
+  /** The wait between two signs of life on a stream of events, in milliseconds. */
+  readonly heartbeatMs: number;
   /** How many names the directory's cache holds. */
   readonly directoryNames: number;
   /** Origins that may open a WebSocket, besides the service's own. */
@@ -33,19 +47,20 @@ export function settingsOf(env: Env): Settings {
   return settings;
 }
 
+const DAY_MS = 86_400_000;
+
 function read(env: Env): Settings {
   return {
-    partitions: integer("KV_PARTITIONS", env.KV_PARTITIONS, { default: 16, min: 1, max: 1_024 }),
-    callTimeoutMs: integer("KV_CALL_TIMEOUT_MS", env.KV_CALL_TIMEOUT_MS, {
-      default: 5_000,
-      min: 10,
-      max: 60_000,
-    }),
-    directoryNames: integer("KV_DIRECTORY_NAMES", env.KV_DIRECTORY_NAMES, {
-      default: 10_000,
-      min: 1,
-      max: 100_000,
-    }),
+    partitions: integer(env, "KV_PARTITIONS", { default: 16, min: 1, max: 1_024 }),
+    callTimeoutMs: integer(env, "KV_CALL_TIMEOUT_MS", { default: 5_000, min: 10, max: 60_000 }),
+    sweepPeriodMs: integer(env, "KV_SWEEP_PERIOD_MS", { default: 3_600_000, min: 0, max: 7 * DAY_MS }),
+    sweepBatch: integer(env, "KV_SWEEP_BATCH", { default: 100, min: 1, max: 1_000 }),
+    probeTimeoutMs: integer(env, "KV_PROBE_TIMEOUT_MS", { default: 2_000, min: 10, max: 60_000 }),
+    recheckMs: integer(env, "KV_RECHECK_MS", { default: 5_000, min: 10, max: 300_000 }),
+    orphanPeriodMs: integer(env, "KV_ORPHAN_PERIOD_MS", { default: DAY_MS, min: 0, max: 7 * DAY_MS }),
+    eventLog: integer(env, "KV_EVENT_LOG", { default: 10_000, min: 1, max: 1_000_000 }),
+    heartbeatMs: integer(env, "KV_HEARTBEAT_MS", { default: 15_000, min: 10, max: 60_000 }),
+    directoryNames: integer(env, "KV_DIRECTORY_NAMES", { default: 10_000, min: 1, max: 100_000 }),
     origins: (env.KV_ORIGINS ?? "")
       .split(/\s+/)
       .filter((text) => text !== "")
@@ -56,10 +71,11 @@ function read(env: Env): Settings {
 }
 
 function integer(
-  name: string,
-  text: string | undefined,
+  env: Env,
+  name: IntegerSetting,
   allowed: { readonly default: number; readonly min: number; readonly max: number },
 ): number {
+  const text = env[name];
   if (text === undefined || text === "") return allowed.default;
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= allowed.min && number <= allowed.max) return number;

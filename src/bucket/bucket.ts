@@ -1,14 +1,18 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
 import type { Answer, BucketCommand, Change } from "../command/command.ts";
+import { answerClose } from "../close-codes.ts";
 import type { Env } from "../env.ts";
-import type { Reply } from "../otp/exit.ts";
-import { CLOSE_NORMAL, isSendable } from "../command/text-socket.ts";
+import { call } from "../otp/call.ts";
+import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
+import type { Registry } from "../registry/registry.ts";
+import { settingsOf } from "../settings.ts";
+import type { Totals } from "../totals.ts";
 import type { Value } from "../value.ts";
 import { execute } from "./commands.ts";
 import { etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
-import { Entries, type Entry, type EntryInfo, type Page, type Totals } from "./entries.ts";
+import { Entries, type Entry, type EntryInfo, type Page } from "./entries.ts";
 import { Sockets } from "./sockets.ts";
 
 export interface BucketArgs {
@@ -17,6 +21,12 @@ export interface BucketArgs {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }
+
+/** What a bucket answers to a probe. `ended`: it does not live any more, and that is why. */
+export type ProbeReply = Totals | { readonly ended: string };
+
+/** Timer: ask the registry whether it knows this bucket. */
+type Info = "orphan";
 
 /** What a conditional read found. */
 export type Found<T> =
@@ -44,23 +54,24 @@ export type Removed = { readonly outcome: "removed" | "absent" | "precondition_f
  * Every change gets the bucket's next revision. Changes that were asked for together are one transaction,
  * and their acknowledgement is held back by the platform's output gate until they are on disk.
  */
-export class Bucket extends GenServer<Env, BucketArgs> {
+export class Bucket extends GenServer<Env, BucketArgs, Info> {
   readonly #entries = new Entries(this.ctx.storage);
   readonly #sockets = new Sockets(this.ctx, this.env, {
     name: () => this.args?.name,
     run: (commands) => this.run(commands),
+    exit: (reason) => this.exit(reason),
   });
 
-  get(key: string, conditions: Conditions): Reply<Found<Entry>> {
+  get(key: string, conditions: Conditions): Answered<Found<Entry>> {
     return this.#read(conditions, () => this.#entries.get(key));
   }
 
   /** As {@link get}, without the value. */
-  info(key: string, conditions: Conditions): Reply<Found<EntryInfo>> {
+  info(key: string, conditions: Conditions): Answered<Found<EntryInfo>> {
     return this.#read(conditions, () => this.#entries.info(key));
   }
 
-  put(key: string, value: Value, type: string | null, conditions: Conditions): Reply<Written> {
+  put(key: string, value: Value, type: string | null, conditions: Conditions): Answered<Written> {
     return this.handleCall(({ incarnation }) => {
       if (!this.#allows(key, conditions, incarnation)) return { outcome: "precondition_failed" };
       const { created, revision } = this.#entries.write(() => this.#entries.put(key, value, type));
@@ -69,7 +80,7 @@ export class Bucket extends GenServer<Env, BucketArgs> {
     });
   }
 
-  remove(key: string, conditions: Conditions): Reply<Removed> {
+  remove(key: string, conditions: Conditions): Answered<Removed> {
     return this.handleCall(({ incarnation }) => {
       if (!this.#allows(key, conditions, incarnation)) return { outcome: "precondition_failed" };
       const removed = this.#entries.write(() => this.#entries.remove(key));
@@ -79,19 +90,29 @@ export class Bucket extends GenServer<Env, BucketArgs> {
   }
 
   /** Keys in the order of their bytes. */
-  keys(page: Page): Reply<string[]> {
+  keys(page: Page): Answered<string[]> {
     return this.handleCall(() => this.#entries.keys(page));
   }
 
-  totals(): Reply<Totals & { readonly incarnation: string }> {
+  totals(): Answered<Totals & { readonly incarnation: string }> {
     return this.handleCall(({ incarnation }) => ({ ...this.#entries.totals(), incarnation }));
+  }
+
+  /**
+   * Whether the bucket is well, in its own words: the registry asks. Reads its storage, not its memory. One
+   * that has ended by itself says why, so that the reason is known even if its notice is late.
+   */
+  probe(): Answered<ProbeReply> {
+    const { lastWords } = this;
+    if (lastWords !== undefined) return { reply: { ended: lastWords } };
+    return this.handleProbe(() => this.#entries.readTotals());
   }
 
   /**
    * Carries out commands of the text protocol, in one transaction. Answers the first of them, one at least,
    * as far as their answers stay within a few megabytes; the others have not been carried out.
    */
-  run(commands: readonly BucketCommand[]): Reply<readonly Answer[]> {
+  run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
     return this.handleCall(() => {
       const changes: Change[] = [];
       const answers = this.#entries.write(() => execute(this.#entries, commands, changes));
@@ -115,8 +136,7 @@ export class Bucket extends GenServer<Env, BucketArgs> {
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#sockets.forget(socket);
-    // The handshake is two-sided. A code that only stands for "none was sent" may not be sent back.
-    socket.close(isSendable(code) ? code : CLOSE_NORMAL, reason);
+    answerClose(socket, code, reason);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -125,14 +145,42 @@ export class Bucket extends GenServer<Env, BucketArgs> {
 
   protected override init(): void {
     this.#entries.createTables();
+    this.#askLater();
   }
 
-  protected override terminate(): void {
+  protected override wiped(): void {
     this.#entries.reset();
-    this.#sockets.closeAll();
   }
 
-  #read<T extends EntryInfo>(conditions: Conditions, find: () => T | undefined): Reply<Found<T>> {
+  protected override ended(reason: string): void {
+    this.#sockets.ended(reason);
+  }
+
+  protected override resetting(reason: string): void {
+    this.#sockets.resetting(reason);
+  }
+
+  /**
+   * The orphan check. An object whose start and stop were both lost on their way is named by nobody, and no
+   * sweep will ever find it: it has to ask. Only a clear no ends it.
+   */
+  protected override async handleInfo(_message: Info, { name, incarnation }: BucketArgs): Promise<void> {
+    const [monitor] = this.monitors;
+    if (monitor !== undefined) {
+      const { REGISTRY } = this.env;
+      const registry = REGISTRY.get(REGISTRY.idFromString(monitor.watcher.id)) as DurableObjectStub<Registry>;
+      if (!(await call(() => registry.knows({ name, incarnation })))) return this.vanish();
+    }
+    this.#askLater();
+  }
+
+  #askLater(): void {
+    const { orphanPeriodMs } = settingsOf(this.env);
+    // Half a period to one and a half: buckets made together do not ask together.
+    if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
+  }
+
+  #read<T extends EntryInfo>(conditions: Conditions, find: () => T | undefined): Answered<Found<T>> {
     return this.handleCall(({ incarnation }) => {
       const entry = find();
       const tag = entry && etag(incarnation, entry.revision);

@@ -3,17 +3,8 @@
 import { BoundedCache } from "../bounded-cache.ts";
 import { KvError } from "../errors.ts";
 import { byteLength } from "../limits.ts";
+import type { Totals } from "../totals.ts";
 import { textOf, type Value } from "../value.ts";
-
-/** What a bucket knows of itself without a scan. */
-export interface Totals {
-  /** How many keys there are. */
-  readonly entries: number;
-  /** Bytes of all keys and values. */
-  readonly bytes: number;
-  /** The revision of the latest change; 0 in a new bucket. */
-  readonly revision: number;
-}
 
 /** An entry without its value. */
 export interface EntryInfo {
@@ -44,6 +35,8 @@ const CACHE_MAX_VALUE_BYTES = 65_536;
 
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
+
+const SELECT_TOTALS = "SELECT entries, bytes, revision FROM totals";
 
 type TotalsRow = { entries: number; bytes: number; revision: number };
 type InfoRow = { revision: number; type: string | null; size: number };
@@ -121,6 +114,11 @@ export class Entries {
 
   totals(): Totals {
     return { ...this.#load() };
+  }
+
+  /** As {@link totals}, from the storage itself. */
+  readTotals(): Totals {
+    return this.#sql.exec<TotalsRow>(SELECT_TOTALS).one();
   }
 
   get(key: string): Entry | undefined {
@@ -219,7 +217,7 @@ export class Entries {
   }
 
   #load(): TotalsRow {
-    return (this.#totals ??= this.#sql.exec<TotalsRow>("SELECT entries, bytes, revision FROM totals").one());
+    return (this.#totals ??= this.#sql.exec<TotalsRow>(SELECT_TOTALS).one());
   }
 }
 

@@ -1,14 +1,16 @@
 /** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
 
 import { BoundedCache } from "../bounded-cache.ts";
-import type { Answer, BucketCommand, Change } from "../command/command.ts";
-import { changeLine } from "../command/reply.ts";
+import type { Answer, BucketCommand, Change, Signal } from "../command/command.ts";
+import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
+import { changeLine, signalLine } from "../command/reply.ts";
 import { Interpreter, type Service } from "../command/run.ts";
-import { CLOSE_GOING_AWAY, Conversations } from "../command/text-socket.ts";
+import { Conversations } from "../command/text-socket.ts";
 import { Door } from "../door.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
-import type { Reply } from "../otp/exit.ts";
+import { call } from "../otp/call.ts";
+import { Exit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
 import { settingsOf } from "../settings.ts";
 
@@ -21,13 +23,20 @@ interface Attachment {
   /** The bucket that it was opened for; the connection outlives it by a moment. */
   readonly bucket: string;
   readonly subscribed: boolean;
+  readonly monitors: boolean;
+}
+
+interface Closing {
+  readonly code: number;
+  readonly reason: string;
 }
 
 /** What the sockets ask of their bucket. */
 export interface SocketsOwner {
   /** The bucket's name; undefined if it does not live. */
   readonly name: () => string | undefined;
-  readonly run: (commands: readonly BucketCommand[]) => Reply<readonly Answer[]>;
+  readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
+  readonly exit: (reason: string) => Answered<unknown>;
 }
 
 /**
@@ -40,6 +49,7 @@ export class Sockets {
   readonly #owner: SocketsOwner;
   readonly #subscribers: Set<WebSocket>;
   readonly #conversations = new Conversations();
+  #closing: Closing | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, owner: SocketsOwner) {
     this.#ctx = ctx;
@@ -51,7 +61,7 @@ export class Sockets {
   accept(kind: SocketKind, bucket: string): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    this.#attach(server, { kind, bucket, subscribed: kind === "feed" });
+    this.#attach(server, { kind, bucket, subscribed: kind === "feed", monitors: false });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -64,7 +74,7 @@ export class Sockets {
     }
     await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));
     // Its own message may have been the bucket's end; the reply went first.
-    if (this.#owner.name() === undefined) socket.close(CLOSE_GOING_AWAY, "noproc");
+    if (this.#closing !== undefined) socket.close(this.#closing.code, this.#closing.reason);
   }
 
   forget(socket: WebSocket): void {
@@ -80,11 +90,24 @@ export class Sockets {
     }
   }
 
-  /** The bucket ends. A connection whose message is being answered hears its reply first. */
-  closeAll(): void {
+  /** The bucket has ended, and the registry knows. */
+  ended(reason: string): void {
+    this.#closeAll("DOWN", reason, { code: CLOSE_GOING_AWAY, reason: "noproc" });
+  }
+
+  /** The bucket's object is about to be reset; what it holds can't be kept. */
+  resetting(reason: string): void {
+    this.#closeAll("RESTARTED", reason, { code: CLOSE_RESTART, reason: "restarted" });
+  }
+
+  /** A connection whose message is being answered hears its reply first. */
+  #closeAll(kind: Signal["kind"], reason: string, closing: Closing): void {
+    this.#closing = closing;
     this.#subscribers.clear();
     for (const socket of this.#ctx.getWebSockets()) {
-      if (!this.#conversations.isAnswering(socket)) socket.close(CLOSE_GOING_AWAY, "noproc");
+      const { bucket, monitors } = attachmentOf(socket);
+      if (monitors) this.#conversations.push(socket, signalLine({ kind, bucket, reason }));
+      if (!this.#conversations.isAnswering(socket)) socket.close(closing.code, closing.reason);
     }
   }
 
@@ -121,14 +144,20 @@ export class Sockets {
       buckets: () => Promise.reject(wrongBucket(own)),
       subscribe: async (bucket) => {
         if (!lives(bucket)) return false;
-        this.#attach(socket, { ...attachment, subscribed: true });
+        this.#attach(socket, { ...attachmentOf(socket), subscribed: true });
         return true;
       },
-      run: async (bucket, commands) => {
-        if (!lives(bucket)) return undefined;
-        const answer = this.#owner.run(commands);
-        return "reply" in answer ? answer.reply : undefined;
+      monitor: async (bucket) => {
+        if (!lives(bucket)) return false;
+        this.#attach(socket, { ...attachmentOf(socket), monitors: true });
+        return true;
       },
+      exit: async (bucket, reason) => {
+        if (!lives(bucket)) return false;
+        return (await orNoproc(() => this.#owner.exit(reason))) !== undefined;
+      },
+      run: async (bucket, commands) =>
+        lives(bucket) ? orNoproc(() => this.#owner.run(commands)) : undefined,
     };
   }
 
@@ -136,6 +165,16 @@ export class Sockets {
     return new Directory(this.#env, settingsOf(this.#env), new BoundedCache({ limit: 1 }), (sent) =>
       this.#ctx.waitUntil(sent),
     );
+  }
+}
+
+/** The bucket's own reply; undefined if it has ended meanwhile. */
+async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
+  try {
+    return await call(async () => request());
+  } catch (error) {
+    if (error instanceof Exit && error.reason === "noproc") return undefined;
+    throw error;
   }
 }
 

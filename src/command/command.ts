@@ -16,7 +16,9 @@ export type ServiceCommand =
   | { readonly verb: "CREATE"; readonly bucket: string }
   | { readonly verb: "LOOKUP"; readonly bucket: string }
   | { readonly verb: "STOP"; readonly bucket: string }
+  | { readonly verb: "EXIT"; readonly bucket: string; readonly reason: string }
   | { readonly verb: "SUBSCRIBE"; readonly bucket: string }
+  | { readonly verb: "MONITOR"; readonly bucket: string }
   | { readonly verb: "BUCKETS"; readonly prefix: string; readonly after: string }
   | { readonly verb: "AUTH"; readonly token: string }
   | { readonly verb: "PING" }
@@ -37,6 +39,8 @@ export type Answer =
   | { readonly kind: "names"; readonly names: readonly string[] }
   | { readonly kind: "pong" }
   | { readonly kind: "help" }
+  /** MONITOR of what is not there. */
+  | { readonly kind: "ok_noproc"; readonly bucket: string }
   | { readonly kind: "no_bucket" }
   | { readonly kind: "unknown" }
   | { readonly kind: "error"; readonly failure: Failure };
@@ -45,3 +49,10 @@ export type Answer =
 export type Change =
   | { readonly kind: "put"; readonly key: string; readonly value: Value }
   | { readonly kind: "delete"; readonly key: string };
+
+/** What a monitor hears of its bucket. */
+export type Signal = {
+  readonly kind: "DOWN" | "RESTARTED";
+  readonly bucket: string;
+  readonly reason: string;
+};

@@ -2,7 +2,7 @@
 
 import type { Value } from "../value.ts";
 import { failure, failureOf, KvError, type Failure } from "../errors.ts";
-import { bucketName, key as checkedKey, value as checkedValue } from "../limits.ts";
+import { bucketName, exitReason as checkedReason, key as checkedKey, value as checkedValue } from "../limits.ts";
 import type { Command, Malformed } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./words.ts";
@@ -62,7 +62,12 @@ function commandOf(words: readonly Word[]): Command | Malformed {
     case "LOOKUP":
     case "STOP":
     case "SUBSCRIBE":
+    case "MONITOR":
       return count === 1 ? { verb: verb.text, bucket: bucket(first) } : UNKNOWN;
+    case "EXIT":
+      return count === 2
+        ? { verb: "EXIT", bucket: bucket(first), reason: checkedReason(text(second)) }
+        : UNKNOWN;
     case "BUCKETS":
       return count <= 2 ? { verb: "BUCKETS", prefix: text(first), after: text(second) } : UNKNOWN;
     case "AUTH":

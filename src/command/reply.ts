@@ -1,7 +1,7 @@
 /** An answer to the bytes of its reply. Pure. */
 
 import type { Failure } from "../errors.ts";
-import type { Answer, Change } from "./command.ts";
+import type { Answer, Change, Signal } from "./command.ts";
 import { printValue, printWord } from "./words.ts";
 
 const HELP = [
@@ -13,7 +13,9 @@ const HELP = [
   "KEYS bucket [prefix [after]]",
   "SUBSCRIBE bucket",
   "LOOKUP bucket",
+  "MONITOR bucket",
   "STOP bucket",
+  "EXIT bucket reason",
   "BUCKETS [prefix [after]]",
   "AUTH token",
   "PING",
@@ -38,6 +40,8 @@ export function reply(answer: Answer): string {
       return "PONG\r\n";
     case "help":
       return lines(HELP);
+    case "ok_noproc":
+      return `OK\r\n${signalLine({ kind: "DOWN", bucket: answer.bucket, reason: "noproc" })}`;
     case "no_bucket":
       return "NOT FOUND\r\n";
     case "unknown":
@@ -52,6 +56,11 @@ export function changeLine(change: Change): string {
   return change.kind === "put"
     ? `${printWord(change.key)} SET TO ${printValue(change.value)}\r\n`
     : `${printWord(change.key)} DELETED\r\n`;
+}
+
+/** The line that tells a monitor of what it watches. The reason goes to the end of the line. */
+export function signalLine({ kind, bucket, reason }: Signal): string {
+  return `${kind} ${bucket} ${printValue(reason)}\r\n`;
 }
 
 /** `ERROR <CODE> <words>`. */

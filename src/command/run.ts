@@ -14,6 +14,10 @@ export interface Service {
   lookup(bucket: string): Promise<string | undefined>;
   /** Whether there was such a bucket. */
   stop(bucket: string): Promise<boolean>;
+  /** Sends an exit signal. Whether there was such a bucket. */
+  exit(bucket: string, reason: string): Promise<boolean>;
+  /** From now on this connection hears of the bucket's end, and of its restarts. False if there is none. */
+  monitor(bucket: string): Promise<boolean>;
   /** Names in order, a page at most. */
   buckets(prefix: string, after: string): Promise<readonly string[]>;
   /** From now on changes are sent to this connection. False if there is no such bucket. */
@@ -175,6 +179,12 @@ export class Interpreter {
       }
       case "STOP":
         return { kind: (await service.stop(command.bucket)) ? "ok" : "no_bucket" };
+      case "EXIT":
+        return { kind: (await service.exit(command.bucket, command.reason)) ? "ok" : "no_bucket" };
+      case "MONITOR":
+        return (await service.monitor(command.bucket))
+          ? { kind: "ok" }
+          : { kind: "ok_noproc", bucket: command.bucket };
       case "SUBSCRIBE":
         return { kind: (await service.subscribe(command.bucket)) ? "silent" : "no_bucket" };
       case "BUCKETS":
@@ -220,9 +230,17 @@ function isBucketCommand(command: Command | Malformed): command is BucketCommand
 
 /** Whether the answer to a command comes from elsewhere. */
 function leavesConnection({ verb }: ServiceCommand | Malformed): boolean {
-  return (
-    verb === "CREATE" || verb === "LOOKUP" || verb === "STOP" || verb === "SUBSCRIBE" || verb === "BUCKETS"
-  );
+  switch (verb) {
+    case "AUTH":
+    case "PING":
+    case "QUIT":
+    case "HELP":
+    case "UNKNOWN":
+    case "BAD":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A WebSocket that carries the text protocol: one message in, one message back, and changes in between. */
 
+import { CLOSE_NORMAL, CLOSE_TOO_BIG, CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { Serial } from "../otp/serial.ts";
 import { hasOverlongLine, linesOf } from "./lines.ts";
 import type { Interpreter } from "./run.ts";
@@ -11,17 +12,6 @@ const MAX_WAITING = 32 * 1_048_576;
 /** Characters of changes that are sent to a client from which nothing is heard. */
 const MAX_UNHEARD = 32 * 1_048_576;
 
-/** WebSocket close codes (RFC 6455 §7.4.1, and the IANA registry for 1013). */
-export const CLOSE_NORMAL = 1000;
-export const CLOSE_GOING_AWAY = 1001;
-export const CLOSE_TOO_BIG = 1009;
-export const CLOSE_TRY_AGAIN = 1013;
-
-/** Whether a close code may be sent; 1005, 1006 and 1015 only report (RFC 6455 §7.4.1). */
-export function isSendable(code: number): boolean {
-  return code >= 1000 && code < 5000 && code !== 1004 && code !== 1005 && code !== 1006 && code !== 1015;
-}
-
 /**
  * The conversations of WebSockets. Messages of one socket are answered one after the other, so that replies
  * keep their order.
@@ -30,6 +20,8 @@ export class Conversations {
   readonly #turns = new Serial<WebSocket>();
   readonly #waiting = new WeakMap<WebSocket, number>();
   readonly #unheard = new WeakMap<WebSocket, number>();
+  /** What came up while a message was being answered: it is sent behind the reply. */
+  readonly #held = new WeakMap<WebSocket, string>();
 
   /** Whether a message of this socket is being answered. */
   isAnswering(socket: WebSocket): boolean {
@@ -48,7 +40,7 @@ export class Conversations {
     this.#waiting.set(socket, waiting);
     try {
       await this.#turns.run(socket, async () => {
-        if (isOpen(socket)) await answerMessage(socket, interpreter, message);
+        if (isOpen(socket)) await answerMessage(socket, interpreter, message, () => this.#release(socket));
       });
     } finally {
       this.#waiting.set(socket, (this.#waiting.get(socket) ?? 0) - size);
@@ -73,8 +65,16 @@ export class Conversations {
       return false;
     }
     this.#unheard.set(socket, unheard);
-    socket.send(text);
+    // Behind the reply: what was asked for a moment ago must not be heard of before its OK.
+    if (this.isAnswering(socket)) this.#held.set(socket, (this.#held.get(socket) ?? "") + text);
+    else socket.send(text);
     return true;
+  }
+
+  #release(socket: WebSocket): void {
+    const held = this.#held.get(socket);
+    this.#held.delete(socket);
+    if (held !== undefined) reply(socket, held);
   }
 }
 
@@ -82,6 +82,7 @@ async function answerMessage(
   socket: WebSocket,
   interpreter: Interpreter,
   message: string | ArrayBuffer,
+  replied: () => void,
 ): Promise<void> {
   const lines = linesOf(typeof message === "string" ? message : new Uint8Array(message));
   if (hasOverlongLine(lines)) {
@@ -99,6 +100,7 @@ async function answerMessage(
   }
   // SUBSCRIBE alone has no reply, and no empty message stands for it.
   if (text !== "") reply(socket, text);
+  replied();
   if (interpreter.closed) socket.close(CLOSE_NORMAL, "bye");
 }
 

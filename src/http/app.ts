@@ -3,10 +3,11 @@
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf } from "../errors.ts";
-import { createBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
+import { countBuckets, createBucket, exitBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket } from "./connect.ts";
 import type { Context } from "./context.ts";
+import { allEvents, bucketEvents } from "./events.ts";
 import { turnedAway } from "./guard.ts";
 import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { problem } from "./problem.ts";
@@ -17,6 +18,10 @@ type Methods = Readonly<Record<string, Handler>>;
 const BUCKETS: Methods = { GET: listBuckets, HEAD: listBuckets };
 const BUCKET: Methods = { PUT: createBucket, GET: lookUpBucket, HEAD: lookUpBucket, DELETE: stopBucket };
 const KEY: Methods = { PUT: putKey, GET: getKey, HEAD: headKey, DELETE: deleteKey };
+const EXIT: Methods = { POST: exitBucket };
+const MONITOR: Methods = { GET: bucketEvents };
+const EVENTS: Methods = { GET: allEvents };
+const REGISTRY: Methods = { GET: countBuckets, HEAD: countBuckets };
 const COMMANDS: Methods = { POST: runCommands };
 const CONNECT: Methods = { GET: connectToAny };
 const CONNECT_BUCKET: Methods = { GET: connectToBucket };
@@ -28,8 +33,12 @@ for (const [path, methods] of [
   ["/v1/buckets/:bucket/keys/", KEY],
   ["/v1/buckets/:bucket/keys", KEY],
   ["/v1/buckets/:bucket/connect", CONNECT_BUCKET],
+  ["/v1/buckets/:bucket/exit", EXIT],
+  ["/v1/buckets/:bucket/monitor", MONITOR],
   ["/v1/buckets/:bucket", BUCKET],
   ["/v1/buckets", BUCKETS],
+  ["/v1/events", EVENTS],
+  ["/v1/registry", REGISTRY],
   ["/v1/commands", COMMANDS],
   ["/v1/connect", CONNECT],
 ] as const) {

@@ -1,9 +1,13 @@
 /** The bucket calls: create, look up, stop, list. */
 
 import { KvError } from "../errors.ts";
-import { MAX_METADATA_BYTES, MAX_PAGE, byteLength } from "../limits.ts";
-import type { Registration } from "../registry/names.ts";
+import { MAX_METADATA_BYTES, MAX_PAGE, byteLength, exitReason } from "../limits.ts";
+import { Exit, Refusal } from "../otp/exit.ts";
+import type { RestartKind } from "../otp/restart.ts";
+import type { Directory } from "../registry/directory.ts";
+import type { Probe, Registration, State } from "../registry/names.ts";
 import type { CreateOptions } from "../registry/registry.ts";
+import type { Totals } from "../totals.ts";
 import { decodeUtf8 } from "../utf8.ts";
 import { readText } from "./body.ts";
 import type { Context } from "./context.ts";
@@ -22,6 +26,7 @@ const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
   "me",
 ];
 const JURISDICTIONS: readonly DurableObjectJurisdiction[] = ["eu", "fedramp", "fedramp-high"];
+const RESTART_KINDS: readonly RestartKind[] = ["permanent", "temporary"];
 const OPTION_NAMES = ["restart", "locationHint", "jurisdiction", "metadata"];
 
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
@@ -39,18 +44,34 @@ export async function createBucket(request: Request, { directory, target }: Cont
   });
 }
 
-/** `GET` and `HEAD /v1/buckets/{b}`: what the registry and the bucket know of it. */
+/**
+ * `GET` and `HEAD /v1/buckets/{b}`: what the registry and the bucket know of it. Where the bucket can't be
+ * reached, what it said to its last probe, with the age of that.
+ */
 export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
   for (;;) {
     // The registry is asked, not the cache: a lookup is never answered from what was true before.
     const registration = await directory.lookup(name);
-    const totals = registration && (await directory.call(name, (bucket) => bucket.totals()));
+    const totals = registration && (await totalsOf(directory, name));
     if (registration === undefined || totals === undefined) throw bucketNotFound(name);
+    if (totals === "unreached") return Response.json(describe(registration));
     // Between the two questions another bucket may have taken the name: then both are asked again.
     if (totals.incarnation === registration.incarnation) {
-      return Response.json({ ...describe(registration), ...totals });
+      return Response.json(describe({ ...registration, probe: { ...totals, at: Date.now() } }));
     }
+  }
+}
+
+async function totalsOf(
+  directory: Directory,
+  name: string,
+): Promise<(Totals & { readonly incarnation: string }) | "unreached" | undefined> {
+  try {
+    return await directory.call(name, (bucket) => bucket.totals());
+  } catch (error) {
+    if (error instanceof Exit || error instanceof Refusal) return "unreached";
+    throw error;
   }
 }
 
@@ -59,6 +80,31 @@ export async function stopBucket(_request: Request, { directory, target }: Conte
   const name = target.bucket;
   if (!(await directory.stop(name))) throw bucketNotFound(name);
   return new Response(null, { status: 204 });
+}
+
+/**
+ * `POST /v1/buckets/{b}/exit`: an exit signal. 202: it was heard, and when a temporary bucket ends by it, that
+ * has happened.
+ */
+export async function exitBucket(request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { reason } = parseObject(await readText(request), ["reason"]);
+  if (typeof reason !== "string") {
+    throw new KvError("body_invalid", 'An exit has a reason: {"reason": "shutdown"}, or "kill".');
+  }
+  if (!(await directory.exit(name, exitReason(reason)))) throw bucketNotFound(name);
+  return new Response(null, { status: 202 });
+}
+
+/** `GET /v1/registry`: how many names there are in each state. Wakes no bucket. */
+export async function countBuckets(_request: Request, { directory, settings }: Context): Promise<Response> {
+  const counts = await directory.counts();
+  const total = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
+  for (const state of Object.keys(total) as State[]) {
+    total[state] = counts.reduce((sum, count) => sum + count[state], 0);
+  }
+  const names = Object.values(total).reduce((sum, count) => sum + count, 0);
+  return Response.json({ partitions: settings.partitions, names, states: total });
 }
 
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
@@ -79,44 +125,34 @@ export async function listBuckets(_request: Request, { directory, target }: Cont
   });
 }
 
-function describe({
-  name,
-  id,
-  incarnation,
-  state,
-  createdAt,
-  metadata,
-}: Registration): Record<string, unknown> {
+function describe(registration: Registration): Record<string, unknown> {
+  const { name, id, incarnation, state, restart, restarts, reason, createdAt, metadata, probe } =
+    registration;
   return {
     name,
     id,
     incarnation,
     status: state,
-    restart: "permanent",
+    restart,
+    restarts,
+    ...(reason === null ? {} : { lastReason: reason }),
     createdAt: new Date(createdAt).toISOString(),
     ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
+    ...(probe === null ? {} : described(probe)),
   };
+}
+
+function described({ entries, bytes, revision, at }: Probe): Record<string, unknown> {
+  const probedAt = new Date(at).toISOString();
+  return { entries, bytes, revision, probedAt, probeAgeMs: Math.max(0, Date.now() - at) };
 }
 
 async function createOptions(request: Request): Promise<CreateOptions> {
   const bytes = await readText(request);
   if (bytes.byteLength === 0) return {};
-  const body = parseObject(bytes);
-  const unknown = Object.keys(body).find((name) => !OPTION_NAMES.includes(name));
-  if (unknown !== undefined) {
-    throw new KvError(
-      "body_invalid",
-      `"${unknown}" is no option of a bucket; ${OPTION_NAMES.join(", ")} are.`,
-    );
-  }
-  const { restart, metadata, locationHint, jurisdiction } = body;
-  if (restart !== undefined && restart !== "permanent") {
-    throw new KvError(
-      "restart_unsupported",
-      'Buckets are "permanent": no other kind of restart is supported yet.',
-    );
-  }
+  const { restart, metadata, locationHint, jurisdiction } = parseObject(bytes, OPTION_NAMES);
   return {
+    ...(restart === undefined ? {} : { restart: oneOf("restart", restart, RESTART_KINDS) }),
     ...(metadata === undefined ? {} : { metadata: metadataOf(metadata) }),
     ...(locationHint === undefined
       ? {}
@@ -127,7 +163,8 @@ async function createOptions(request: Request): Promise<CreateOptions> {
   };
 }
 
-function parseObject(bytes: ArrayBuffer): Readonly<Record<string, unknown>> {
+/** The body's members, none but these. */
+function parseObject(bytes: ArrayBuffer, members: readonly string[]): Readonly<Record<string, unknown>> {
   let body: unknown;
   try {
     // What is no UTF-8 is no JSON either: nothing at all does not parse.
@@ -135,9 +172,12 @@ function parseObject(bytes: ArrayBuffer): Readonly<Record<string, unknown>> {
   } catch {
     throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
   }
-  if (typeof body === "object" && body !== null && !Array.isArray(body))
-    return body as Record<string, unknown>;
-  throw new KvError("body_invalid", "The body is not a JSON object.");
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new KvError("body_invalid", "The body is not a JSON object.");
+  }
+  const unknown = Object.keys(body).find((name) => !members.includes(name));
+  if (unknown === undefined) return body as Record<string, unknown>;
+  throw new KvError("body_invalid", `"${unknown}" is not known here; ${members.join(", ")} is.`);
 }
 
 function metadataOf(metadata: unknown): string {

@@ -1,6 +1,5 @@
 /** `POST /v1/commands`: the text protocol, text in and text out. */
 
-import { KvError } from "../errors.ts";
 import { hasOverlongLine, linesOf } from "../command/lines.ts";
 import { Interpreter } from "../command/run.ts";
 import { directoryService } from "../session/service.ts";
@@ -11,19 +10,7 @@ import { admitted, type Context } from "./context.ts";
 export async function runCommands(request: Request, { directory, door }: Context): Promise<Response> {
   const text = new Uint8Array(await readText(request));
   const lines = text.length === 0 ? [] : linesOf(text);
-  const interpreter = new Interpreter(
-    {
-      ...directoryService(directory, () => undefined),
-      subscribe: () =>
-        Promise.reject(
-          new KvError(
-            "needs_connection",
-            "SUBSCRIBE needs a connection: TCP, or a WebSocket at /v1/connect.",
-          ),
-        ),
-    },
-    admitted(door),
-  );
+  const interpreter = new Interpreter(directoryService(directory), admitted(door));
   const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
   if (hasOverlongLine(lines)) return new Response(interpreter.tooLong(), { headers });
   const encoder = new TextEncoder();

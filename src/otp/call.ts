@@ -9,10 +9,16 @@ export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
 export interface CallOptions {
   /** What limits the time that the call may take; {@link DEFAULT_CALL_TIMEOUT_MS} if left out. */
   readonly deadlines?: Deadlines;
+  /** Once more, if the connection breaks: only for requests of which twice is as good as once. */
+  readonly repeat?: "once";
 }
 
+/** Waits before a process that is being restarted is asked again, in milliseconds: a reset takes a few. */
+const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
+
 /**
- * Sends a request to a process and waits for its reply.
+ * Sends a request to a process and waits for its reply. `request` is called again, and makes a new stub
+ * then, if the process is being restarted: nothing was done there.
  *
  * @throws {Exit} `timeout` past the deadline, `noconnection` when the connection breaks, `{ crash }` when
  *   the process threw: in these three the outcome is unknown. `noproc` and the other reasons as the
@@ -20,11 +26,15 @@ export interface CallOptions {
  * @throws {Refusal} when the process turned the request down; nothing was changed.
  */
 export async function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
-  const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS) } = options;
-  const answer = await inTime(request, deadlines);
-  if ("reply" in answer) return answer.reply;
-  if ("exit" in answer) throw new Exit(answer.exit, { overloaded: answer.overloaded ?? false });
-  throw new Refusal(answer.refusal.code, answer.refusal.message);
+  const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS), repeat } = options;
+  try {
+    return await callOnce(request, deadlines);
+  } catch (error) {
+    // Not where the process has too much to do: there, more of the same is the last thing that helps.
+    const broken = error instanceof Exit && error.reason === "noconnection" && !error.overloaded;
+    if (!broken || repeat === undefined) throw error;
+    return callOnce(request, deadlines);
+  }
 }
 
 /**
@@ -34,6 +44,19 @@ export async function call<T>(request: () => Promise<Reply<T>>, options: CallOpt
 export function cast(request: () => Promise<unknown>, keepAlive: (sent: Promise<unknown>) => void): void {
   // A cast has no one to tell of a failure: that is its contract, not an oversight.
   keepAlive(request().catch(() => undefined));
+}
+
+async function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await inTime(request, deadlines);
+    if ("reply" in answer) return answer.reply;
+    if ("refusal" in answer) throw new Refusal(answer.refusal.code, answer.refusal.message);
+    const wait = answer.exit === "restarting" ? RESTART_WAITS_MS[tries] : undefined;
+    if (wait === undefined) throw new Exit(answer.exit, { overloaded: answer.overloaded ?? false });
+    await new Promise((resolve) => {
+      setTimeout(resolve, wait);
+    });
+  }
 }
 
 async function inTime<T>(request: () => Promise<T>, deadlines: Deadlines): Promise<T> {

@@ -5,11 +5,20 @@
  *
  * - `normal`, `shutdown`, `killed`: it ended, was told to end, or was killed.
  * - `noproc`: there is no process behind the handle. Nothing was done.
+ * - `restarting`: it is about to be back. Nothing was done: ask again.
  * - `timeout`: no reply within the deadline. The outcome is **unknown**.
  * - `noconnection`: the connection to it broke. The outcome is **unknown**.
  * - `{ crash }`: its own code threw; the message says what. The outcome is **unknown**.
  */
-export type ExitReason = "normal" | "shutdown" | "killed" | "noproc" | "timeout" | "noconnection" | Crash;
+export type ExitReason = 
+  | "normal"
+  | "shutdown"
+  | "killed"
+  | "noproc"
+  | "restarting"
+  | "timeout"
+  | "noconnection"
+  | Crash;
 
 /** An unexpected exception in the process's own code. */
 export interface Crash {
@@ -21,6 +30,9 @@ export type Reply<T> =
   | { readonly reply: T }
   | { readonly exit: ExitReason; readonly overloaded?: boolean }
   | { readonly refusal: { readonly code: string; readonly message: string } };
+
+/** A reply at once, or later: a crash is answered when those who watch the process know of it. */
+export type Answered<T> = Reply<T> | Promise<Reply<T>>;
 
 /** A call that ended without a reply. */
 export class Exit extends Error {
@@ -80,6 +92,23 @@ export function classifyStubError(error: unknown): Exit {
   }
   if (marks.remote === true) return new Exit({ crash: messageOf(error) }, { cause: error });
   return new Exit("noconnection", { cause: error });
+}
+
+// What the machine does to SQLite, as opposed to a statement that is wrong; the platform appends the code.
+const STORAGE_FAULT = /: SQLITE_(FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
+
+/**
+ * Whether an exception met inside a process is the platform's doing and not the process's own: a full disk,
+ * a broken file, a reset. It says nothing of the process, so it is no crash and ends nothing.
+ */
+export function isInfrastructure(error: unknown): boolean {
+  const marks: StubErrorMarks = typeof error === "object" && error !== null ? error : {};
+  return (
+    marks.durableObjectReset === true ||
+    marks.overloaded === true ||
+    marks.retryable === true ||
+    STORAGE_FAULT.test(messageOf(error))
+  );
 }
 
 /** The words of anything that was thrown. */

@@ -1,10 +1,9 @@
 /** `Process.send_after` for a Durable Object: any number of timers over its one alarm. */
 
+import { failpoint } from "./failpoint.ts";
+
 /** Now, in milliseconds since the epoch. */
 export type Clock = () => number;
-
-/** The part of an object's storage that timers need. */
-export type TimerStorage = Pick<DurableObjectStorage, "sql" | "getAlarm" | "setAlarm" | "deleteAlarm">;
 
 export interface TimersOptions {
   readonly clock: Clock;
@@ -14,40 +13,39 @@ export interface TimersOptions {
   readonly retryLimitMs?: number;
 }
 
-type TimerRow = {
-  readonly key: string;
-  readonly ref: number;
+interface Timer<Message> {
+  /** Milliseconds since the epoch. */
+  readonly due: number;
   readonly attempts: number;
-  readonly message: string;
-};
+  readonly message: Message;
+  /** Never used twice for a key: what a handler has set anew must not be taken for what it was called with. */
+  readonly ref: string;
+}
+
+const PREFIX = "timer/";
 
 /**
- * Timers as rows. The rows are the truth and the alarm only a consequence of them: it is set to the
- * earliest row after each change and on construction, so a timer outlives eviction, a restart, and the
- * platform's giving up on an alarm after six failures.
+ * Timers as rows of the object's key-value storage, a handful for an object. The rows are the truth and the
+ * alarm only a consequence of them: it is set to the earliest row after each change and on construction, so
+ * a timer outlives eviction, a restart, and the platform's giving up on an alarm after six failures.
  *
  * Delivery is at least once: a row is removed after its handler has returned. A handler that throws is
  * tried again with exponential back-off, for ever.
  *
- * `Message` must survive JSON.
+ * `Message` must survive structured cloning.
  */
 export class Timers<Message> {
-  readonly #storage: TimerStorage;
+  readonly #ctx: DurableObjectState;
   readonly #clock: Clock;
   readonly #retryBaseMs: number;
   readonly #retryLimitMs: number;
-  /** The table is made by the first timer, so that an object without timers writes no schema. */
-  #hasTable: boolean;
   #armedFor: number | undefined;
 
-  constructor(storage: TimerStorage, options: TimersOptions) {
-    this.#storage = storage;
+  constructor(ctx: DurableObjectState, options: TimersOptions) {
+    this.#ctx = ctx;
     this.#clock = options.clock;
     this.#retryBaseMs = options.retryBaseMs ?? 1_000;
     this.#retryLimitMs = options.retryLimitMs ?? 300_000;
-    this.#hasTable =
-      storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'timers'").toArray()
-        .length > 0;
   }
 
   /** Whether an alarm may have to be set again after a restart. */
@@ -57,33 +55,26 @@ export class Timers<Message> {
 
   /** Sets the alarm again if the platform has lost it. To be called once, on construction. */
   async restore(): Promise<void> {
-    if (!this.pending) return;
-    this.#armedFor = (await this.#storage.getAlarm()) ?? undefined;
+    this.#armedFor = (await this.#ctx.storage.getAlarm()) ?? undefined;
     this.#arm();
   }
 
   /** Delivers `message` once, `delayMs` from now. A timer of the same key is replaced. */
   sendAfter(key: string, message: Message, delayMs: number): void {
-    this.#createTable();
-    this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO timers (key, due, attempts, message) VALUES (?, ?, 0, ?)",
-      key,
-      this.#clock() + delayMs,
-      JSON.stringify(message),
-    );
+    // Whole, as the alarm keeps it: else a restart would find another time there, and set it anew.
+    const due = Math.ceil(this.#clock() + delayMs);
+    this.#put(key, { due, attempts: 0, message, ref: crypto.randomUUID() });
+    if (FAILPOINTS) void failpoint(this.#ctx, "timer: row written, alarm not set");
     this.#arm();
   }
 
   /** When the timer of `key` is due, in milliseconds since the epoch. */
   due(key: string): number | undefined {
-    if (!this.#hasTable) return undefined;
-    return this.#storage.sql.exec<{ due: number }>("SELECT due FROM timers WHERE key = ?", key).toArray()[0]
-      ?.due;
+    return this.#get(key)?.due;
   }
 
   cancel(key: string): void {
-    if (!this.#hasTable) return;
-    this.#storage.sql.exec("DELETE FROM timers WHERE key = ?", key);
+    this.#ctx.storage.kv.delete(PREFIX + key);
     this.#arm();
   }
 
@@ -93,69 +84,59 @@ export class Timers<Message> {
    */
   async deliver(handle: (message: Message) => void | Promise<void>): Promise<void> {
     this.#armedFor = undefined; // an alarm that fires is no longer set
-    for (const timer of this.#overdue()) {
+    for (const [key, timer] of this.#overdue()) {
       // An earlier handler of this run may have cancelled or replaced this timer.
-      if (!this.#isCurrent(timer)) continue;
+      if (this.#get(key)?.ref !== timer.ref) continue;
       try {
-        await handle(JSON.parse(timer.message) as Message);
+        await handle(timer.message);
+        if (FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
         // Removed only now: had the object died in the handler, the row would bring the message back.
-        this.#storage.sql.exec("DELETE FROM timers WHERE ref = ?", timer.ref);
+        if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
       } catch (error) {
-        console.error(`timer ${timer.key}: attempt ${timer.attempts + 1} failed, will be retried`, error);
-        this.#postpone(timer);
+        console.error(`timer ${key}: attempt ${timer.attempts + 1} failed, will be retried`, error);
+        this.#postpone(key, timer);
       }
     }
+    if (FAILPOINTS) await failpoint(this.#ctx, "timer: rows removed, alarm not set");
     this.#arm();
   }
 
-  /** Forgets what it knows of the storage; to be called when that has been wiped. */
+  /** Forgets what it knows of the alarm; to be called when the storage was wiped, or a change undone. */
   reset(): void {
-    this.#hasTable = false;
     this.#armedFor = undefined;
   }
 
-  #createTable(): void {
-    if (this.#hasTable) return;
-    // A ref is never used twice (AUTOINCREMENT), also not after a cancel: what a handler has set anew for its
-    // own key must not be taken for what it was called with.
-    this.#storage.sql.exec(
-      `CREATE TABLE IF NOT EXISTS timers (
-         ref INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, due INTEGER NOT NULL,
-         attempts INTEGER NOT NULL, message TEXT NOT NULL
-       )`,
-    );
-    this.#hasTable = true;
+  #all(): [string, Timer<Message>][] {
+    return [...this.#ctx.storage.kv.list<Timer<Message>>({ prefix: PREFIX })].map(([key, timer]) => [
+      key.slice(PREFIX.length),
+      timer,
+    ]);
   }
 
-  #overdue(): TimerRow[] {
-    if (!this.#hasTable) return [];
-    return this.#storage.sql
-      .exec<TimerRow>(
-        "SELECT key, ref, attempts, message FROM timers WHERE due <= ? ORDER BY due, ref",
-        this.#clock(),
-      )
-      .toArray();
+  #get(key: string): Timer<Message> | undefined {
+    return this.#ctx.storage.kv.get<Timer<Message>>(PREFIX + key);
   }
 
-  #isCurrent(timer: TimerRow): boolean {
-    return this.#storage.sql.exec("SELECT 1 FROM timers WHERE ref = ?", timer.ref).toArray().length > 0;
+  #put(key: string, timer: Timer<Message>): void {
+    this.#ctx.storage.kv.put(PREFIX + key, timer);
   }
 
-  #postpone(timer: TimerRow): void {
+  #overdue(): [string, Timer<Message>][] {
+    const now = this.#clock();
+    return this.#all()
+      .filter(([, { due }]) => due <= now)
+      .toSorted(([, one], [, other]) => one.due - other.due);
+  }
+
+  #postpone(key: string, timer: Timer<Message>): void {
+    if (this.#get(key)?.ref !== timer.ref) return;
     const wait = Math.min(this.#retryBaseMs * 2 ** timer.attempts, this.#retryLimitMs);
-    this.#storage.sql.exec(
-      "UPDATE timers SET due = ?, attempts = attempts + 1 WHERE ref = ?",
-      this.#clock() + wait,
-      timer.ref,
-    );
+    this.#put(key, { ...timer, due: this.#clock() + wait, attempts: timer.attempts + 1 });
   }
 
   #earliest(): number | undefined {
-    if (!this.#hasTable) return undefined;
-    return (
-      this.#storage.sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM timers").one().due ??
-      undefined
-    );
+    const dues = this.#all().map(([, { due }]) => due);
+    return dues.length === 0 ? undefined : Math.min(...dues);
   }
 
   #arm(): void {
@@ -163,6 +144,7 @@ export class Timers<Message> {
     if (due === this.#armedFor) return;
     this.#armedFor = due;
     // Not awaited: the write joins the rows' own transaction, and the output gate holds for both.
-    void (due === undefined ? this.#storage.deleteAlarm() : this.#storage.setAlarm(due));
+    const { storage } = this.#ctx;
+    void (due === undefined ? storage.deleteAlarm() : storage.setAlarm(due));
   }
 }

@@ -2,21 +2,35 @@
 
 import type { Bucket } from "../bucket/bucket.ts";
 import type { Env } from "../env.ts";
-import { call, cast } from "../otp/call.ts";
+import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
+import { Follower, type Heard } from "./follower.ts";
 import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
-import type { Registration } from "./names.ts";
+import type { Registration, State } from "./names.ts";
 import { partitionOf, type Partition } from "./partition.ts";
-import { partitionStub, type Created, type CreateOptions, type Registry } from "./registry.ts";
+import {
+  followPartition,
+  partitionStub,
+  type Created,
+  type CreateOptions,
+  type Registry,
+} from "./registry.ts";
 
 /** Where a bucket was last seen. */
 export interface Whereabouts {
   /** Kept as an object: to make one from its text costs as much as the rest of a lookup. */
   readonly id: DurableObjectId;
   readonly incarnation: string;
+  /** Calls in a row that did not reach it. */
+  readonly failures: number;
 }
+
+/** Calls in a row that do not reach a bucket before the registry is told. */
+const SUSPECT_AFTER = 2;
+/** How often a bucket that is being reset is asked whether it is back. */
+const RESET_TRIES = 5;
 
 export type DirectoryCache = BoundedCache<Whereabouts>;
 
@@ -72,17 +86,42 @@ export class Directory {
   /** Ends the bucket of this name. @returns whether there was one. */
   async stop(name: string): Promise<boolean> {
     this.#cache.delete(name);
-    return this.#ask(name, (registry, caller) => registry.stopBucket(caller, name));
+    const { registry, partition } = this.#partition(name);
+    // Not repeated: the second answer would be that there is none.
+    return this.#call(() => registry.stopBucket(partition, name));
   }
 
-  /** Running names in order, across all partitions. Wakes no bucket. */
-  async list(page: ListPage): Promise<Registration[]> {
-    const partitions = this.#partitions;
-    const pages = await Promise.all(
-      Array.from({ length: partitions }, (_, partition) =>
-        this.#call(() => partitionStub(this.#env.REGISTRY, partition).list({ partition, partitions }, page)),
-      ),
+  /**
+   * Sends an exit signal. When it returns, the end is history: a temporary bucket is gone from every lookup,
+   * and a permanent one is back. @returns whether there was such a bucket.
+   */
+  async exit(name: string, reason: string): Promise<boolean> {
+    const said = await this.call(name, (bucket) => bucket.exit(reason));
+    if (said !== "exited") return said !== undefined;
+    await this.#back(name);
+    return true;
+  }
+
+  /** How many names there are in each state, partition by partition. */
+  counts(): Promise<Readonly<Record<State, number>>[]> {
+    return this.#askAll((registry, caller) => registry.counts(caller));
+  }
+
+  /** Follows the events of the partition that has the name; only those of the name. */
+  follower(name: string, heard: Heard): Follower {
+    return this.#follower(partitionOf(name, this.#partitions), heard, name);
+  }
+
+  /** Follows all events, partition by partition. */
+  followers(heard: (partition: number) => Heard): Follower[] {
+    return Array.from({ length: this.#partitions }, (_, partition) =>
+      this.#follower(partition, heard(partition)),
     );
+  }
+
+  /** Names of living buckets in order, across all partitions. Wakes no bucket. */
+  async list(page: ListPage): Promise<Registration[]> {
+    const pages = await this.#askAll((registry, caller) => registry.list(caller, page));
     // Each page is in order and at least as long as what is asked for, so nothing of the result is missing.
     return pages
       .flat()
@@ -102,7 +141,7 @@ export class Directory {
   ): Promise<T | undefined> {
     const known = this.#cache.get(name) ?? (await this.#locate(name));
     if (known === undefined) return undefined;
-    const first = await this.#tryCall(known, request);
+    const first = await this.#tryCall(name, known, request);
     if (first !== NOPROC) return first;
 
     // Nothing was done there, so the request may go to whoever has the name now.
@@ -110,13 +149,13 @@ export class Directory {
     const current = await this.#locate(name);
     if (current === undefined) return undefined;
     if (current.incarnation !== known.incarnation) {
-      const second = await this.#tryCall(current, request);
+      const second = await this.#tryCall(name, current, request);
       if (second !== NOPROC) return second;
     }
-    // The registry holds a bucket to be running that says itself that it is not: let it see for itself.
+    // The registry holds a bucket to be living that says itself that it is not: let it see for itself. Waited
+    // for, so that whoever is told that there is no bucket can create one.
     this.#cache.delete(name);
-    const { partition, registry } = this.#partition(name);
-    cast(() => registry.suspect(partition, name, current.incarnation), this.#keepAlive);
+    await this.#ask(name, (registry, caller) => registry.suspect(caller, name, current.incarnation));
     return undefined;
   }
 
@@ -131,25 +170,85 @@ export class Directory {
     });
   }
 
+  /** Waits until a bucket that is being reset answers again, or is known not to. */
+  async #back(name: string): Promise<void> {
+    for (let tries = 0; tries < RESET_TRIES; tries += 1) {
+      try {
+        await this.call(name, (bucket) => bucket.probe());
+        return;
+      } catch (error) {
+        // The probe may have met the object just before its reset; whatever else it says, the bucket is back.
+        if (!(error instanceof Exit) || error.reason !== "noconnection") return;
+      }
+    }
+  }
+
   async #tryCall<T>(
-    { id }: Whereabouts,
+    name: string,
+    whereabouts: Whereabouts,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | typeof NOPROC> {
+    const { id, failures } = whereabouts;
     try {
       // A new stub for each call: after an exception an old one stays broken.
-      return await this.#call(() => request(this.#env.BUCKET.get(id)));
+      const reply = await this.#call(() => request(this.#env.BUCKET.get(id)));
+      if (failures > 0) this.#cache.set(name, { ...whereabouts, failures: 0 });
+      return reply;
     } catch (error) {
       if (error instanceof Exit && error.reason === "noproc") return NOPROC;
+      if (error instanceof Exit) this.#failed(name, whereabouts);
       throw error;
     }
   }
 
+  /** The bucket was not reached. If that goes on, the registry is told, and probes it at once. */
+  #failed(name: string, whereabouts: Whereabouts): void {
+    const failures = whereabouts.failures + 1;
+    this.#cache.set(name, { ...whereabouts, failures });
+    if (failures % SUSPECT_AFTER !== 0) return;
+    const { partition, registry } = this.#partition(name);
+    cast(() => registry.suspect(partition, name, whereabouts.incarnation), this.#keepAlive);
+  }
+
+  #follower(partition: number, heard: Heard, name?: string): Follower {
+    const caller = { partition, partitions: this.#partitions };
+    return new Follower(
+      (since) =>
+        this.#call(() =>
+          followPartition(partitionStub(this.#env.REGISTRY, partition), caller, {
+            ...(name === undefined ? {} : { name }),
+            ...(since === undefined ? {} : { since }),
+          }),
+        ),
+      heard,
+    );
+  }
+
+  #askAll<T>(
+    request: (registry: DurableObjectStub<Registry>, caller: Partition) => Promise<Reply<T>>,
+  ): Promise<T[]> {
+    const partitions = this.#partitions;
+    return Promise.all(
+      Array.from({ length: partitions }, (_, partition) =>
+        this.#call(() => request(partitionStub(this.#env.REGISTRY, partition), { partition, partitions }), {
+          repeat: "once",
+        }),
+      ),
+    );
+  }
+
+  /** Asks the partition of a name something that may be asked twice. */
   #ask<T>(
     name: string,
     request: (registry: DurableObjectStub<Registry>, caller: Partition) => Promise<Reply<T>>,
   ): Promise<T> {
-    const { registry, partition } = this.#partition(name);
-    return this.#call(() => request(registry, partition));
+    return this.#call(
+      () => {
+        const { registry, partition } = this.#partition(name);
+        return request(registry, partition);
+      },
+      { repeat: "once" },
+    );
   }
 
   #partition(name: string): { registry: DurableObjectStub<Registry>; partition: Partition } {
@@ -158,8 +257,8 @@ export class Directory {
     return { registry: partitionStub(this.#env.REGISTRY, partition), partition: { partition, partitions } };
   }
 
-  #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
-    return call(request, { deadlines: this.#deadlines });
+  #call<T>(request: () => Promise<Reply<T>>, options: Pick<CallOptions, "repeat"> = {}): Promise<T> {
+    return call(request, { deadlines: this.#deadlines, ...options });
   }
 
   async #locate(name: string): Promise<Whereabouts | undefined> {
@@ -175,7 +274,7 @@ export class Directory {
   }
 
   #remember({ name, id, incarnation }: Registration): Whereabouts {
-    const whereabouts = { id: this.#env.BUCKET.idFromString(id), incarnation };
+    const whereabouts = { id: this.#env.BUCKET.idFromString(id), incarnation, failures: 0 };
     this.#cache.set(name, whereabouts);
     return whereabouts;
   }

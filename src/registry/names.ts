@@ -1,23 +1,45 @@
 /** The registry's table: names and the incarnations behind them. Synchronous, one thread. */
 
+import type { RestartKind } from "../otp/restart.ts";
+import type { Totals } from "../totals.ts";
+
 /**
  * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have been told yet.
- * `stopping`: it may not have been wiped yet. Only a `running` name is ever looked up or listed.
+ * `stopping`: it may not have been wiped yet. Between them the bucket lives: `running`, or `suspect` when a
+ * probe has failed, or `unreachable` when several have.
  */
-export type State = "starting" | "running" | "stopping";
+export type State = "starting" | "running" | "suspect" | "unreachable" | "stopping";
+
+/** What a bucket said of itself when it was last probed. */
+export interface Probe extends Totals {
+  /** When, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Which bucket: a name, and which of all that ever had it. */
+export interface Incarnation {
+  readonly name: string;
+  readonly incarnation: string;
+}
 
 /** What a name stands for. */
-export interface Registration {
-  readonly name: string;
-  /** Unique among all buckets that ever had the name. */
-  readonly incarnation: string;
+export interface Registration extends Incarnation {
   /** The id of the bucket's object, 64 hexadecimal digits. */
   readonly id: string;
   readonly state: State;
+  readonly restart: RestartKind;
+  /** How often the bucket was restarted. */
+  readonly restarts: number;
+  /** Why it was last restarted, or is suspect or unreachable. */
+  readonly reason: string | null;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** JSON, as it was given. */
   readonly metadata: string | null;
+  /** Null if the bucket has not been probed yet. */
+  readonly probe: Probe | null;
+  /** How often in a row what has to be done about it has failed. */
+  readonly attempts: number;
 }
 
 export interface NamesPage {
@@ -27,19 +49,42 @@ export interface NamesPage {
   readonly limit: number;
 }
 
+/** How a name goes on. */
+export interface Step {
+  readonly state: State;
+  /** When to look after it, in milliseconds since the epoch; not for `running`, which the sweep looks after. */
+  readonly checkAt?: number;
+  readonly attempts?: number;
+  /** Left as it is, if left out. */
+  readonly reason?: string;
+}
+
 type Row = {
   name: string;
   incarnation: string;
   id: string;
   state: State;
+  restart: RestartKind;
+  restarts: number;
+  reason: string | null;
   created_at: number;
   metadata: string | null;
+  entries: number | null;
+  bytes: number;
+  revision: number;
+  probed_at: number;
+  attempts: number;
 };
 
-const COLUMNS = "name, incarnation, id, state, created_at, metadata";
+const COLUMNS =
+  "name, incarnation, id, state, restart, restarts, reason, created_at, metadata, entries, bytes, revision, probed_at, attempts";
+
+/** A name in one of these leads to its bucket. */
+const LIVES = "state NOT IN ('starting', 'stopping')";
 
 export class Names {
   readonly #sql: SqlStorage;
+  #size: number | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -49,70 +94,209 @@ export class Names {
     this.#sql.exec(
       `CREATE TABLE names (
          name TEXT PRIMARY KEY, incarnation TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL,
-         created_at INTEGER NOT NULL, metadata TEXT
+         restart TEXT NOT NULL, restarts INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL,
+         metadata TEXT, entries INTEGER, bytes INTEGER, revision INTEGER, probed_at INTEGER,
+         attempts INTEGER NOT NULL DEFAULT 0, check_at INTEGER
        ) WITHOUT ROWID`,
     );
-    // Holds only the few names that are between two states, so that repair does not scan the others.
-    this.#sql.exec("CREATE INDEX unsettled ON names (name) WHERE state <> 'running'");
+    // Holds only the few names that something has to be done about, so that to find them scans no others.
+    this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
+    // When the names from the batch before up to this one were last probed, and found as their rows say.
+    this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
+  }
+
+  /** Forgets what it knows of the storage; to be called when a change was undone. */
+  reset(): void {
+    this.#size = undefined;
   }
 
   find(name: string): Registration | undefined {
     const row = this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM names WHERE name = ?`, name).toArray()[0];
-    return row && registration(row);
+    return row && this.#registration(row);
   }
 
-  insert(entry: Registration): void {
+  insert(entry: Registration, checkAt: number): void {
     this.#sql.exec(
-      `INSERT INTO names (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, check_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       entry.name,
       entry.incarnation,
       entry.id,
       entry.state,
+      entry.restart,
       entry.createdAt,
       entry.metadata,
+      checkAt,
     );
+    if (this.#size !== undefined) this.#size += 1;
   }
 
-  /** Moves this incarnation, and no other that may have taken its name, to another state. */
-  mark(entry: Registration, state: State): void {
+  /**
+   * Moves this incarnation, and no other that may have taken its name, on from one of these states.
+   * @returns whether it was there, and in one of them.
+   */
+  move({ name, incarnation }: Incarnation, from: readonly State[], to: Step): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      `UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason)
+       WHERE name = ? AND incarnation = ? AND state IN (${from.map((state) => `'${state}'`).join(", ")})`,
+      to.state,
+      to.checkAt ?? null,
+      to.attempts ?? 0,
+      to.reason ?? null,
+      name,
+      incarnation,
+    );
+    return rowsWritten > 0;
+  }
+
+  /** Frees the name of this incarnation. @returns whether it had it. */
+  remove({ name, incarnation }: Incarnation): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      "DELETE FROM names WHERE name = ? AND incarnation = ?",
+      name,
+      incarnation,
+    );
+    if (rowsWritten > 0 && this.#size !== undefined) this.#size -= 1;
+    return rowsWritten > 0;
+  }
+
+  /** Counts a restart. @returns whether it is news of this incarnation. */
+  restarted({ name, incarnation }: Incarnation, restarts: number, reason: string): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      "UPDATE names SET restarts = ?1, reason = ?2 WHERE name = ?3 AND incarnation = ?4 AND restarts < ?1",
+      restarts,
+      reason,
+      name,
+      incarnation,
+    );
+    return rowsWritten > 0;
+  }
+
+  /** Keeps what a probe has brought. */
+  saveProbe({ name, incarnation }: Incarnation, probe: Probe): void {
     this.#sql.exec(
-      "UPDATE names SET state = ? WHERE name = ? AND incarnation = ?",
-      state,
-      entry.name,
-      entry.incarnation,
+      `UPDATE names SET entries = ?, bytes = ?, revision = ?, probed_at = ? WHERE name = ? AND incarnation = ?`,
+      probe.entries,
+      probe.bytes,
+      probe.revision,
+      probe.at,
+      name,
+      incarnation,
     );
   }
 
-  /** Frees the name of this incarnation. */
-  remove(entry: Registration): void {
-    this.#sql.exec("DELETE FROM names WHERE name = ? AND incarnation = ?", entry.name, entry.incarnation);
+  /**
+   * All names behind `after` up to `upto` were probed now. One row for a whole batch, so that an idle
+   * bucket whose totals have not changed costs no write.
+   */
+  saveSweep(after: string, upto: string, at: number): void {
+    this.#sql.exec("DELETE FROM swept WHERE upto > ? AND upto < ?", after, upto);
+    this.#sql.exec("INSERT OR REPLACE INTO swept (upto, at) VALUES (?, ?)", upto, at);
   }
 
-  /** Running names, in the order of their bytes. */
+  /** Names of living buckets, in the order of their bytes. */
   page({ prefix, after, limit }: NamesPage): Registration[] {
     const page: Registration[] = [];
     const rows = this.#sql.exec<Row>(
-      `SELECT ${COLUMNS} FROM names WHERE name >= ?1 AND name > ?2 AND state = 'running' ORDER BY name LIMIT ?3`,
+      `SELECT ${COLUMNS} FROM names WHERE name >= ?1 AND name > ?2 AND ${LIVES} ORDER BY name LIMIT ?3`,
       prefix,
       after,
       limit,
     );
+    const swept = this.#sweptFrom(after > prefix ? after : prefix);
     for (const row of rows) {
       if (!row.name.startsWith(prefix)) break;
-      page.push(registration(row));
+      page.push(registration(row, swept(row.name)));
     }
     return page;
   }
 
-  /** Names between two states, in no order: those that can't be settled must not stand before the others. */
-  unsettled(limit: number): Registration[] {
+  /** Running names behind this one, for the sweep. */
+  runningAfter(after: string, limit: number): Registration[] {
     return this.#sql
-      .exec<Row>(`SELECT ${COLUMNS} FROM names WHERE state <> 'running' ORDER BY random() LIMIT ?`, limit)
+      .exec<Row>(
+        `SELECT ${COLUMNS} FROM names WHERE name > ? AND state = 'running' ORDER BY name LIMIT ?`,
+        after,
+        limit,
+      )
       .toArray()
-      .map(registration);
+      .map((row) => registration(row, undefined));
+  }
+
+  /** Names that something has to be done about by now, those that wait longest first. */
+  due(now: number, limit: number): Registration[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT ${COLUMNS} FROM names WHERE state <> 'running' AND check_at <= ? ORDER BY check_at LIMIT ?`,
+        now,
+        limit,
+      )
+      .toArray()
+      .map((row) => registration(row, undefined));
+  }
+
+  /** When something has to be done next about a name that is not running. */
+  nextCheck(): number | undefined {
+    const { due } = this.#sql
+      .exec<{ due: number | null }>("SELECT min(check_at) AS due FROM names WHERE state <> 'running'")
+      .one();
+    return due ?? undefined;
+  }
+
+  /** How many names there are. Counted once and then as they come and go. */
+  get size(): number {
+    return (this.#size ??= this.#sql.exec<{ size: number }>("SELECT count(*) AS size FROM names").one().size);
+  }
+
+  /** How many names there are in each state. */
+  counts(): Readonly<Record<State, number>> {
+    const counts = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
+    const rows = this.#sql.exec<{ state: State; count: number }>(
+      "SELECT state, count(*) AS count FROM names WHERE state <> 'running' GROUP BY state",
+    );
+    let others = 0;
+    for (const { state, count } of rows) {
+      counts[state] = count;
+      others += count;
+    }
+    return { ...counts, running: this.size - others };
+  }
+
+  #registration(row: Row): Registration {
+    const swept = this.#sql
+      .exec<{ at: number }>("SELECT at FROM swept WHERE upto >= ? ORDER BY upto LIMIT 1", row.name)
+      .toArray()[0];
+    return registration(row, swept?.at);
+  }
+
+  /** When a name was last swept, for names that are asked for in order, none before `from`. */
+  #sweptFrom(from: string): (name: string) => number | undefined {
+    const rows = this.#sql.exec<{ upto: string; at: number }>(
+      "SELECT upto, at FROM swept WHERE upto >= ? ORDER BY upto",
+      from,
+    );
+    let current = rows.next();
+    return (name) => {
+      while (current.done !== true && current.value.upto < name) current = rows.next();
+      return current.done === true ? undefined : current.value.at;
+    };
   }
 }
 
-function registration({ created_at: createdAt, ...row }: Row): Registration {
-  return { ...row, createdAt };
+function registration(row: Row, sweptAt: number | undefined): Registration {
+  const { entries, bytes, revision } = row;
+  return {
+    name: row.name,
+    incarnation: row.incarnation,
+    id: row.id,
+    state: row.state,
+    restart: row.restart,
+    restarts: row.restarts,
+    reason: row.reason,
+    createdAt: row.created_at,
+    metadata: row.metadata,
+    attempts: row.attempts,
+    // A sweep that came later has found the same.
+    probe: entries === null ? null : { entries, bytes, revision, at: Math.max(row.probed_at, sweptAt ?? 0) },
+  };
 }

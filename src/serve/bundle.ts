@@ -12,6 +12,9 @@ export async function bundle(entryPoint: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
+    // As in wrangler.toml. With the syntax minified, what stands behind a constant `false` is gone.
+    define: { FAILPOINTS: "false" },
+    minifySyntax: true,
     logLevel: "silent",
   });
   // esbuild is a process of its own: it is not needed while the server runs.

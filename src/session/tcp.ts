@@ -6,6 +6,7 @@ import { Interpreter, type Admission } from "../command/run.ts";
 import type { Failure } from "../errors.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
+import { SessionMonitors } from "./monitors.ts";
 import { Outbox } from "./outbox.ts";
 import { directoryService } from "./service.ts";
 
@@ -24,7 +25,8 @@ export async function serveTcp(socket: Socket, directory: Directory, admission: 
       void socket.close().catch(() => undefined);
     },
   );
-  const service = directoryService(directory, (bucket, feed) => feeds.add(bucket, feed));
+  const monitors = new SessionMonitors(directory, (text) => outbox.offer(text));
+  const service = directoryService(directory, { feeds, monitors });
   try {
     await converse(reader, outbox, new Interpreter(service, admission));
     await writer.close();
@@ -32,6 +34,7 @@ export async function serveTcp(socket: Socket, directory: Directory, admission: 
     // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
   } finally {
     feeds.closeAll();
+    monitors.closeAll();
     await socket.close().catch(() => undefined);
   }
 }

@@ -1,9 +1,11 @@
 /** A WebSocket at the Worker that speaks the text protocol with any bucket. */
 
+import { CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { Interpreter, type Admission } from "../command/run.ts";
-import { CLOSE_TRY_AGAIN, Conversations } from "../command/text-socket.ts";
+import { Conversations } from "../command/text-socket.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
+import { SessionMonitors } from "./monitors.ts";
 import { directoryService } from "./service.ts";
 
 /** Accepts a connection. @returns the end that goes to the client. */
@@ -16,7 +18,8 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
     (text) => conversations.push(server, text),
     () => server.close(CLOSE_TRY_AGAIN, "slow_reader"),
   );
-  const service = directoryService(directory, (bucket, feed) => feeds.add(bucket, feed));
+  const monitors = new SessionMonitors(directory, (text) => conversations.push(server, text));
+  const service = directoryService(directory, { feeds, monitors });
   const interpreter = new Interpreter(service, admission);
 
   server.addEventListener("message", ({ data }: { data: string | ArrayBuffer }) => {
@@ -24,7 +27,10 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
       .answer(server, data, interpreter)
       .catch((error: unknown) => console.error("websocket", error));
   });
-  const end = (): void => feeds.closeAll();
+  const end = (): void => {
+    feeds.closeAll();
+    monitors.closeAll();
+  };
   server.addEventListener("close", end);
   server.addEventListener("error", end);
   return client;

@@ -24,6 +24,12 @@ class MemoryService implements Service {
   async stop(bucket: string): Promise<boolean> {
     return this.all.delete(bucket);
   }
+  async exit(bucket: string): Promise<boolean> {
+    return this.all.has(bucket);
+  }
+  async monitor(bucket: string): Promise<boolean> {
+    return this.all.has(bucket);
+  }
   async buckets(): Promise<string[]> {
     return [...this.all.keys()].toSorted();
   }

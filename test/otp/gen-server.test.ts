@@ -54,10 +54,10 @@ describe("a process", () => {
     const counter = process("stops");
     await call(() => counter.start({ from: 1 }));
     await call(() => counter.remind("soon", "never heard", 60_000));
-    expect(await call(() => counter.stop("shutdown"))).toBe("stopped");
+    expect(await call(() => counter.stop("shutdown"))).toBe("shutdown");
     await expect(call(() => counter.next())).rejects.toMatchObject({ reason: "noproc" });
     const left = await runInDurableObject(counter, async (instance, state) => ({
-      ended: instance.ended,
+      ended: instance.goodbyes,
       tables: state.storage.sql
         .exec("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
         .toArray(),
@@ -68,7 +68,7 @@ describe("a process", () => {
 
   it("that is stopped before its start arrives never starts", async () => {
     const counter = process("start overtaken");
-    expect(await call(() => counter.stop("normal"))).toBe("already_stopped");
+    expect(await call(() => counter.stop("normal"))).toBe("normal");
     await evictDurableObject(counter);
     await expect(call(() => process("start overtaken").start({ from: 1 }))).rejects.toMatchObject({
       reason: "noproc",
@@ -79,7 +79,7 @@ describe("a process", () => {
     const counter = process("stops once");
     await call(() => counter.start({ from: 1 }));
     await call(() => counter.stop("normal"));
-    expect(await call(() => counter.stop("normal"))).toBe("already_stopped");
+    expect(await call(() => counter.stop("normal"))).toBe("normal");
   });
 });
 

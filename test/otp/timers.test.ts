@@ -108,7 +108,7 @@ describe("timers", () => {
     const counter = await process("timer cancelled and set");
     await runInDurableObject(counter, async (_, state) => {
       let now = 1_000;
-      const timers = new Timers<string>(state.storage, { clock: () => now });
+      const timers = new Timers<string>(state, { clock: () => now });
       timers.sendAfter("a", "first", 0);
       await timers.deliver(() => {
         timers.cancel("a");
@@ -126,7 +126,7 @@ describe("timers", () => {
     const counter = await process("timer again");
     await runInDurableObject(counter, async (_, state) => {
       let now = 0;
-      const timers = new Timers<number>(state.storage, { clock: () => now });
+      const timers = new Timers<number>(state, { clock: () => now });
       const heard: number[] = [];
       timers.sendAfter("tick", 1, 10);
       for (now = 10; now <= 30; now += 10) {

@@ -32,12 +32,17 @@ async function cutOff(name: string, state: "starting" | "stopping", started: boo
     incarnation: "cut-off",
     id: id.toString(),
     state,
+    restart: "permanent",
+    restarts: 0,
+    reason: null,
     createdAt: 1,
     metadata: null,
+    probe: null,
+    attempts: 0,
   };
   await directory.create(name);
   await directory.stop(name);
-  await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry));
+  await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry, 0));
   if (started) await call(() => env.BUCKET.get(id).start({ name, incarnation: "cut-off", createdAt: 1 }));
   return entry;
 }
@@ -112,7 +117,7 @@ describe("create", () => {
     await cutOff(name, "starting", started);
     await runDurableObjectAlarm(registryOf(name));
     // The alarm has run before its time: the repair is due ten seconds after the create.
-    await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("repair"));
+    await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("check"));
     expect(await rowOf(name)).toMatchObject({ state: "running", incarnation: "cut-off" });
     expect(await directory.call(name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
   });
@@ -123,9 +128,9 @@ describe("create", () => {
     const alarm = await runInDurableObject(registry, (_, { storage }) => storage.getAlarm());
     expect(alarm).toBeGreaterThan(Date.now());
     const timers = await runInDurableObject(registry, (_, { storage }) =>
-      storage.sql.exec("SELECT key FROM timers").toArray(),
+      [...storage.kv.list({ prefix: "timer/" })].map(([key]) => key),
     );
-    expect(timers).toEqual([{ key: "repair" }]);
+    expect(timers).toEqual(["timer/check", "timer/sweep"]);
   });
 });
 
@@ -156,7 +161,7 @@ describe("stop", () => {
 
   it("that was cut off is finished by the alarm", async () => {
     const entry = await cutOff("cut-stop-alarm", "stopping", true);
-    await runInDurableObject(registryOf("cut-stop-alarm"), (instance) => instance["handleInfo"]("repair"));
+    await runInDurableObject(registryOf("cut-stop-alarm"), (instance) => instance["handleInfo"]("check"));
     expect(await rowOf("cut-stop-alarm")).toBeUndefined();
     expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
   });

@@ -1,6 +1,6 @@
 /** A small process, the tests' own, on src/otp alone: it counts, and can be made to fail. */
 
-import { Exit, Refusal, type Reply } from "../../src/otp/exit.ts";
+import { Exit, Refusal, type Answered, type Reply } from "../../src/otp/exit.ts";
 import { asReply, GenServer } from "../../src/otp/gen-server.ts";
 
 export interface CounterArgs {
@@ -11,14 +11,14 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   /** What `handleInfo` was given, in order. */
   readonly heard: string[] = [];
   /** What `terminate` was given. */
-  readonly ended: unknown[] = [];
+  readonly goodbyes: unknown[] = [];
   /** How often `handleInfo` has still to throw. */
   failures = 0;
   /** What the clock says; undefined is the real time. */
   now: number | undefined;
   protected override readonly clock = () => this.now ?? Date.now();
 
-  next(): Reply<number> {
+  next(): Answered<number> {
     return this.handleCall(() => {
       const count = this.ctx.storage.sql
         .exec<{ count: number }>("UPDATE counter SET count = count + 1 RETURNING count")
@@ -27,13 +27,13 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
     });
   }
 
-  refuse(): Reply<never> {
+  refuse(): Answered<never> {
     return this.handleCall(() => {
       throw new Refusal("no_such_thing", "there is no such thing");
     });
   }
 
-  crash(): Reply<never> {
+  crash(): Answered<never> {
     return this.handleCall(() => {
       throw new TypeError("out of cheese");
     });
@@ -47,11 +47,11 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
     return new Promise(() => undefined);
   }
 
-  remind(key: string, message: string, delayMs: number): Reply<void> {
+  remind(key: string, message: string, delayMs: number): Answered<void> {
     return this.handleCall(() => this.timers.sendAfter(key, message, delayMs));
   }
 
-  forget(key: string): Reply<void> {
+  forget(key: string): Answered<void> {
     return this.handleCall(() => this.timers.cancel(key));
   }
 
@@ -61,7 +61,7 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   }
 
   protected override terminate(reason: unknown): void {
-    this.ended.push(reason);
+    this.goodbyes.push(reason);
   }
 
   protected override handleInfo(message: string): void {

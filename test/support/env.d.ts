@@ -2,12 +2,24 @@
 
 declare namespace Cloudflare {
   interface Env {
-    readonly REGISTRY: DurableObjectNamespace<import("../../src/registry/registry.ts").Registry>;
-    readonly BUCKET: DurableObjectNamespace<import("../../src/bucket/bucket.ts").Bucket>;
+    readonly REGISTRY: DurableObjectNamespace<import("./objects.ts").TestRegistry>;
+    readonly BUCKET: DurableObjectNamespace<import("./objects.ts").TestBucket>;
     readonly COUNTER: DurableObjectNamespace<import("./counter.ts").Counter>;
     readonly KV_PARTITIONS: string;
+    /** How many sequences a model-based test runs, for how many minutes at most, and from which seed. */
+    readonly KV_TEST_RUNS: string;
+    readonly KV_TEST_MINUTES: string;
+    readonly KV_TEST_SEED: string;
   }
   interface GlobalProps {
     mainModule: typeof import("../worker.ts");
   }
+}
+
+interface ImportMeta {
+  /** Vite's: the modules that match, by path. */
+  glob<T>(
+    pattern: string,
+    options: { readonly query: string; readonly import: string; readonly eager: true },
+  ): Record<string, T>;
 }

@@ -1,0 +1,130 @@
+/** What happens to buckets, as Server-Sent Events. */
+
+import { KvError } from "../errors.ts";
+import type { RegistryEvent } from "../registry/events.ts";
+import type { Follower } from "../registry/follower.ts";
+import type { Context } from "./context.ts";
+import { EventStream, type StreamEvent } from "./event-stream.ts";
+
+/** `GET /v1/events`: what happens to all buckets, from now on, or behind Last-Event-ID. */
+export async function allEvents(request: Request, { directory, settings }: Context): Promise<Response> {
+  const lastId = request.headers.get("Last-Event-ID");
+  const positions = lastId === null ? undefined : positionsOf(lastId, settings.partitions);
+  const stream = new EventStream(settings.heartbeatMs, () => closeAll(followers));
+  const reached = new Array<number>(settings.partitions).fill(0);
+  const followers = directory.followers((partition) => ({
+    events: (events) => {
+      for (const event of events) {
+        reached[partition] = event.seq;
+        stream.send(streamed(event, idOf(reached)));
+      }
+    },
+    lost: () => stream.close(),
+  }));
+  await orCloseAll(followers, async () => {
+    const hellos = await Promise.all(
+      followers.map((follower, partition) => follower.start(positions?.[partition])),
+    );
+    hellos.forEach((hello, partition) => {
+      if (hello === undefined) throw expired();
+      // Events may have come in the meantime.
+      reached[partition] = Math.max(Number(reached[partition]), hello.position);
+    });
+  });
+  stream.begin(idOf(reached));
+  return stream.response();
+}
+
+/**
+ * `GET /v1/buckets/{b}/monitor`: the restarts of the bucket that has the name now, and its end; then the stream
+ * ends. If there is none, that is DOWN `noproc` at once. A client that comes back for more than the end
+ * hears 204, which tells it to stop.
+ */
+export async function bucketEvents(
+  request: Request,
+  { directory, settings, target }: Context,
+): Promise<Response> {
+  const name = target.bucket;
+  const last = monitorIdOf(request.headers.get("Last-Event-ID"));
+  if (last?.incarnation === "") return new Response(null, { status: 204 });
+  const stream = new EventStream(settings.heartbeatMs, () => follower.close());
+  let incarnation = last?.incarnation;
+  const follower = directory.follower(name, {
+    events: (events) => {
+      for (const event of events) {
+        if (event.incarnation !== incarnation || event.kind === "created") continue;
+        // An id without an incarnation says that there is nothing more to hear.
+        const down = event.kind === "DOWN";
+        stream.send(streamed(event, `${event.seq}-${down ? "" : incarnation}`));
+        if (down) stream.close();
+      }
+    },
+    lost: () => stream.close(),
+  });
+  await orCloseAll([follower], async () => {
+    const hello = await follower.start(last?.seq);
+    if (hello === undefined) throw expired();
+    incarnation ??= hello.found?.incarnation;
+    if (incarnation !== undefined) {
+      if (last === undefined) stream.begin(`${hello.position}-${incarnation}`);
+      return;
+    }
+    stream.send({ id: `${hello.position}-`, event: "DOWN", data: { name, reason: "noproc" } });
+    stream.close();
+  });
+  return stream.response();
+}
+
+function streamed(event: RegistryEvent, id: string): StreamEvent {
+  const { kind, name, incarnation, reason, at } = event;
+  return {
+    id,
+    event: kind,
+    data: {
+      name,
+      incarnation,
+      ...(reason === null ? {} : { reason }),
+      at: new Date(at).toISOString(),
+    },
+  };
+}
+
+async function orCloseAll(followers: readonly Follower[], start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    closeAll(followers);
+    throw error;
+  }
+}
+
+function closeAll(followers: readonly Follower[]): void {
+  for (const follower of followers) follower.close();
+}
+
+/** An id says how far each partition was heard. */
+function idOf(reached: readonly number[]): string {
+  return reached.map((seq) => seq.toString(36)).join(".");
+}
+
+function positionsOf(id: string, partitions: number): number[] {
+  const parts = id.split(".");
+  if (parts.length === partitions && parts.every((part) => /^[0-9a-z]{1,10}$/.test(part))) {
+    return parts.map((part) => Number.parseInt(part, 36));
+  }
+  throw new KvError("cursor_invalid", "This Last-Event-ID is none of this stream. Begin without one.");
+}
+
+function monitorIdOf(id: string | null): { readonly seq: number; readonly incarnation: string } | undefined {
+  if (id === null) return undefined;
+  const [, seq, incarnation] = /^(\d{1,15})-([0-9a-f]*)$/.exec(id) ?? [];
+  if (seq !== undefined && incarnation !== undefined) return { seq: Number(seq), incarnation };
+  throw new KvError("cursor_invalid", "This Last-Event-ID is none of this stream. Begin without one.");
+}
+
+function expired(): KvError {
+  return new KvError(
+    "events_expired",
+    "The events behind this Last-Event-ID are no longer kept. List what there is, and begin without one.",
+  );
+}

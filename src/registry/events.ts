@@ -1,0 +1,93 @@
+/** What has happened to names, in order: a bounded log. Synchronous, one thread. */
+
+import type { Incarnation } from "./names.ts";
+
+/**
+ * - `created`: the bucket can be looked up.
+ * - `RESTARTED`: it ended, and lives on with what it kept.
+ * - `unreachable`, `reachable`: probes of it fail, or do so no longer. Its name is kept.
+ * - `DOWN`: it has ended, what it kept is gone, and its name is free.
+ */
+export type EventKind = "created" | "RESTARTED" | "unreachable" | "reachable" | "DOWN";
+
+export interface RegistryEvent extends Incarnation {
+  /** Increasing; a partition's own. */
+  readonly seq: number;
+  readonly kind: EventKind;
+  /** Null for `created` and `reachable`. */
+  readonly reason: string | null;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Rows that may be there above the limit before they are removed together. */
+const TRIM_EVERY = 256;
+
+type Row = { [Column in keyof RegistryEvent]: RegistryEvent[Column] };
+
+const COLUMNS = "seq, at, kind, name, incarnation, reason";
+
+export class Events {
+  readonly #sql: SqlStorage;
+  readonly #limit: number;
+
+  /** @param limit how many events are kept. */
+  constructor(sql: SqlStorage, limit: number) {
+    this.#sql = sql;
+    this.#limit = limit;
+  }
+
+  createTables(): void {
+    // A new row's number is one more than the largest, and the latest is never removed: no number comes twice.
+    this.#sql.exec(
+      `CREATE TABLE events (
+         seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+         incarnation TEXT NOT NULL, reason TEXT
+       )`,
+    );
+  }
+
+  append(event: Omit<RegistryEvent, "seq">): RegistryEvent {
+    const { seq } = this.#sql
+      .exec<{ seq: number }>(
+        "INSERT INTO events (at, kind, name, incarnation, reason) VALUES (?, ?, ?, ?, ?) RETURNING seq",
+        event.at,
+        event.kind,
+        event.name,
+        event.incarnation,
+        event.reason,
+      )
+      .one();
+    if (seq % TRIM_EVERY === 0) this.#sql.exec("DELETE FROM events WHERE seq <= ?", seq - this.#limit);
+    return { seq, ...event };
+  }
+
+  /** The number of the latest event; 0 before the first. */
+  get position(): number {
+    return this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM events").one().seq ?? 0;
+  }
+
+  /** Whether every event behind `seq` is still there, and `seq` is none that is yet to come. */
+  covers(seq: number): boolean {
+    const { position } = this;
+    const oldest =
+      this.#sql.exec<{ seq: number | null }>("SELECT min(seq) AS seq FROM events").one().seq ?? position + 1;
+    return seq <= position && seq >= oldest - 1;
+  }
+
+  /** Events behind `seq`, in order; of one name, if it is given. */
+  after(seq: number, limit: number, name?: string): RegistryEvent[] {
+    return name === undefined
+      ? this.#sql
+          .exec<Row>(`SELECT ${COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
+          .toArray()
+      : this.#sql
+          .exec<Row>(
+            `SELECT ${COLUMNS} FROM events WHERE seq > ? AND name = ? ORDER BY seq LIMIT ?`,
+            seq,
+            name,
+            limit,
+          )
+          .toArray();
+  }
+}
