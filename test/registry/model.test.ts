@@ -2,8 +2,9 @@
 
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { PARTITIONS } from "../support/directories.ts";
+import { seeded, type SeededBug } from "../support/objects.ts";
 import { sequences } from "../support/model.ts";
 
 const RUNS = Number(env.KV_TEST_RUNS);
@@ -16,7 +17,7 @@ beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefin
 describe(`invariants 1 to 6, ${PARTITIONS} ${PARTITIONS === 1 ? "partition" : "partitions"}`, () => {
   it(`hold over ${RUNS} sequences`, { timeout: MINUTES * 60_000 + 60_000 }, async () => {
     console.log(`model: ${RUNS} sequences, KV_TEST_SEED=${SEED}`);
-    const details = await fc.check(sequences("model"), {
+    const details = await fc.check(sequences("model", 20), {
       numRuns: RUNS,
       seed: SEED,
       interruptAfterTimeLimit: MINUTES * 60_000,
@@ -25,5 +26,28 @@ describe(`invariants 1 to 6, ${PARTITIONS} ${PARTITIONS === 1 ? "partition" : "p
     console.log(`model: ${details.numRuns} sequences run`);
     if (details.failed) console.log(details.errorInstance);
     expect(details.failed, fc.defaultReportMessage(details) ?? "").toBe(false);
+  });
+});
+
+describe("a registry with a bug is caught", () => {
+  const bugs: readonly SeededBug[] = [
+    "down without incarnation check",
+    "freed before the wipe",
+    "create without re-check",
+  ];
+  afterEach(() => {
+    seeded.bug = undefined;
+  });
+
+  it.each(bugs)("%s", { timeout: 120_000 }, async (bug) => {
+    seeded.bug = bug;
+    const details = await fc.check(sequences("bug", 40), {
+      numRuns: 1_000,
+      seed: SEED,
+      endOnFailure: true,
+      unbiased: true,
+    });
+    console.log(`${bug}: caught after ${details.numRuns} sequences, KV_TEST_SEED=${SEED}`);
+    expect(details.failed).toBe(true);
   });
 });

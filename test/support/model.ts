@@ -156,14 +156,32 @@ function passWindow(): void {
   clock.aheadMs += 6_000;
 }
 
-const commands: readonly fc.Arbitrary<Command>[] = [
-  fc
-    .tuple(which, which, fc.constantFrom<RestartKind>("permanent", "temporary"))
-    .map(([at, caller, restart]) =>
-      command(`create(${at}, ${restart}) by ${caller}`, (model, real) =>
-        create(model, real, real.names[at] as string, caller, restart),
-      ),
+const creates = fc
+  .tuple(which, which, fc.constantFrom<RestartKind>("permanent", "temporary"))
+  .map(([at, caller, restart]) =>
+    command(`create(${at}, ${restart}) by ${caller}`, (model, real) =>
+      create(model, real, real.names[at] as string, caller, restart),
     ),
+  );
+
+const CONCURRENT = ["create", "stop", "shutdown", "put"] as const;
+
+const pairs = fc
+  .tuple(which, fc.constantFrom(...CONCURRENT), fc.constantFrom(...CONCURRENT))
+  .map(([at, one, other]) =>
+    command(`${one}(${at}) and ${other}(${at}) at once`, (model, real) =>
+      pair(model, real, real.names[at] as string, [one, other]),
+    ),
+  );
+
+/** Each as often as any other, but for those that are here twice: without a bucket the others do little. */
+const commands: readonly fc.Arbitrary<Command>[] = [
+  creates,
+  creates,
+  creates,
+  pairs,
+  pairs,
+  pairs,
   fc.tuple(which, which, fc.constantFrom(...KEYS), fc.nat({ max: 9 })).map(([at, caller, key, value]) =>
     command(`put(${at}, ${key}, ${value}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
@@ -205,7 +223,9 @@ const commands: readonly fc.Arbitrary<Command>[] = [
     command(`stop(${at}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
       const bucket = model.buckets.get(name);
-      expect(await directoryOf(real, caller).stop(name)).toBe(bucket !== undefined);
+      const said = await directoryOf(real, caller).stop(name);
+      // One that was half stopped may have ended by itself since.
+      if (bucket?.halfStopped === undefined) expect(said).toBe(bucket !== undefined);
       end(model, name, ...(bucket?.halfStopped ?? [bucket?.unheard ?? "normal"]));
     }),
   ),
@@ -217,6 +237,8 @@ const commands: readonly fc.Arbitrary<Command>[] = [
       await ending.send(real, name, caller);
       const half = model.buckets.get(name)?.halfStopped;
       if (half !== undefined) half.push(ending.reason);
+      // A crash is the object's own business: nobody asks the registry on the way.
+      else if (how === "crash" && model.buckets.get(name)?.unheard !== undefined) return;
       else if (heard(model, name)?.restart === "temporary") end(model, name, ending.reason);
     }),
   ),
@@ -292,20 +314,13 @@ const commands: readonly fc.Arbitrary<Command>[] = [
       }
     }),
   ),
-  fc
-    .tuple(which, fc.constantFrom("create", "stop", "shutdown", "put"), fc.constantFrom("create", "stop", "shutdown", "put"))
-    .map(([at, one, other]) =>
-      command(`${one}(${at}) and ${other}(${at}) at once`, (model, real) =>
-        pair(model, real, real.names[at] as string, [one, other]),
-      ),
-    ),
 ];
 
-type Concurrent = "create" | "stop" | "shutdown" | "put";
+type Concurrent = (typeof CONCURRENT)[number];
 
 /** What came of one of two. */
 interface Outcome {
-  readonly what: string;
+  readonly what: Concurrent;
   readonly created?: boolean;
   readonly registration?: Registration;
   /** What a stop or an exit has said. */
@@ -319,7 +334,7 @@ async function pair(
   model: Model,
   real: Real,
   name: string,
-  both: readonly [string, string],
+  both: readonly [Concurrent, Concurrent],
 ): Promise<void> {
   if (isHalfStopped(model, name)) return;
   passWindow();
@@ -328,7 +343,7 @@ async function pair(
     both.map(async (what, caller): Promise<Outcome> => {
       const directory = directoryOf(real, caller);
       try {
-        switch (what as Concurrent) {
+        switch (what) {
           case "create":
             return { what, ...(await directory.create(name, { restart: "temporary" })) };
           case "stop":
@@ -411,7 +426,7 @@ async function again<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** A sequence of commands, run against both; then everything that is due is done, and the invariants hold. */
-export function sequences(label: string, maxCommands = 20): fc.IAsyncProperty<[Iterable<Command>]> {
+export function sequences(label: string, maxCommands: number): fc.IAsyncProperty<[Iterable<Command>]> {
   return fc.asyncProperty(fc.commands([...commands], { maxCommands, size: "max" }), async (sequence) => {
     const model = new Model();
     const real = new Real(label);

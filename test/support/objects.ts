@@ -1,8 +1,11 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
 import { Bucket } from "../../src/bucket/bucket.ts";
-import type { Answered } from "../../src/otp/exit.ts";
-import { Registry } from "../../src/registry/registry.ts";
+import type { Answered, Reply } from "../../src/otp/exit.ts";
+import { asReply } from "../../src/otp/gen-server.ts";
+import type { Incarnation, Registration } from "../../src/registry/names.ts";
+import type { Partition } from "../../src/registry/partition.ts";
+import { Registry, type CreateOptions, type Created } from "../../src/registry/registry.ts";
 
 /** How much later it is for all objects than it is, in milliseconds. */
 export const clock = { aheadMs: 0 };
@@ -28,6 +31,45 @@ export class TestBucket extends Bucket {
   }
 }
 
+/**
+ * Bugs that a registry like this one might have, for the tests to be tried on.
+ *
+ * - `down without incarnation check`: whoever has the name is freed of it by the DOWN of another.
+ * - `freed before the wipe`: the name is free while the bucket's object may still live.
+ * - `create without re-check`: what was read before an await is taken to be true after it.
+ */
+export type SeededBug = "down without incarnation check" | "freed before the wipe" | "create without re-check";
+
+export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
+
 export class TestRegistry extends Registry {
   protected override readonly clock = now;
+
+  protected override down(bucket: Incarnation, reason: string): void {
+    const current =
+      seeded.bug === "down without incarnation check" ? this.names.find(bucket.name) : undefined;
+    super.down(current ?? bucket, reason);
+  }
+
+  protected override async finishStop(entry: Registration): Promise<void> {
+    if (seeded.bug === "freed before the wipe") this.down(entry, "normal");
+    await super.finishStop(entry);
+  }
+
+  override create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
+    if (seeded.bug !== "create without re-check") return super.create(caller, name, options);
+    return asReply(async () => {
+      const found = this.names.find(name);
+      if (found !== undefined) return this.createBucket(name, options);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+      // Somebody else may have taken the name by now.
+      const other = this.names.find(name);
+      if (other !== undefined) this.names.remove(other);
+      const entry = this.insert(name, options);
+      await this.finishStart(entry);
+      return { registration: { ...entry, state: "running" }, created: true };
+    });
+  }
 }
