@@ -6,7 +6,6 @@ import type { Env } from "../env.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
-import type { Registry } from "../registry/registry.ts";
 import { settingsOf } from "../settings.ts";
 import type { Totals } from "../totals.ts";
 import type { Value } from "../value.ts";
@@ -168,7 +167,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     const [monitor] = this.monitors;
     if (monitor !== undefined) {
       const { REGISTRY } = this.env;
-      const registry = REGISTRY.get(REGISTRY.idFromString(monitor.watcher.id)) as DurableObjectStub<Registry>;
+      const registry = REGISTRY.get(REGISTRY.idFromString(monitor.watcher.id));
       if (!(await call(() => registry.knows({ name, incarnation })))) return this.vanish();
     }
     this.#askLater();

@@ -2,7 +2,12 @@
 
 import type { Value } from "../value.ts";
 import { failure, failureOf, KvError, type Failure } from "../errors.ts";
-import { bucketName, exitReason as checkedReason, key as checkedKey, value as checkedValue } from "../limits.ts";
+import {
+  bucketName,
+  exitReason as checkedReason,
+  key as checkedKey,
+  value as checkedValue,
+} from "../limits.ts";
 import type { Command, Malformed } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./words.ts";

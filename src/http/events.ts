@@ -11,13 +11,19 @@ export async function allEvents(request: Request, { directory, settings }: Conte
   const lastId = request.headers.get("Last-Event-ID");
   const positions = lastId === null ? undefined : positionsOf(lastId, settings.partitions);
   const stream = new EventStream(settings.heartbeatMs, () => closeAll(followers));
-  const reached = new Array<number>(settings.partitions).fill(0);
+  const reached = positions ?? Array.from({ length: settings.partitions }, () => 0);
+  // What comes before every partition has said where it begins: an id without that would lead back too far.
+  let early: (() => void)[] | undefined = [];
   const followers = directory.followers((partition) => ({
     events: (events) => {
-      for (const event of events) {
-        reached[partition] = event.seq;
-        stream.send(streamed(event, idOf(reached)));
-      }
+      const hear = (): void => {
+        for (const event of events) {
+          reached[partition] = event.seq;
+          stream.send(streamed(event, idOf(reached)));
+        }
+      };
+      if (early === undefined) hear();
+      else early.push(hear);
     },
     lost: () => stream.close(),
   }));
@@ -27,11 +33,12 @@ export async function allEvents(request: Request, { directory, settings }: Conte
     );
     hellos.forEach((hello, partition) => {
       if (hello === undefined) throw expired();
-      // Events may have come in the meantime.
-      reached[partition] = Math.max(Number(reached[partition]), hello.position);
+      reached[partition] = hello.position;
     });
   });
   stream.begin(idOf(reached));
+  for (const hear of early) hear();
+  early = undefined;
   return stream.response();
 }
 
@@ -61,6 +68,7 @@ export async function bucketEvents(
     },
     lost: () => stream.close(),
   });
+  if (last !== undefined) stream.begin(`${last.seq}-${last.incarnation}`);
   await orCloseAll([follower], async () => {
     const hello = await follower.start(last?.seq);
     if (hello === undefined) throw expired();

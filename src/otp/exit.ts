@@ -10,15 +10,8 @@
  * - `noconnection`: the connection to it broke. The outcome is **unknown**.
  * - `{ crash }`: its own code threw; the message says what. The outcome is **unknown**.
  */
-export type ExitReason = 
-  | "normal"
-  | "shutdown"
-  | "killed"
-  | "noproc"
-  | "restarting"
-  | "timeout"
-  | "noconnection"
-  | Crash;
+export type ExitReason =
+  "normal" | "shutdown" | "killed" | "noproc" | "restarting" | "timeout" | "noconnection" | Crash;
 
 /** An unexpected exception in the process's own code. */
 export interface Crash {
@@ -95,7 +88,8 @@ export function classifyStubError(error: unknown): Exit {
 }
 
 // What the machine does to SQLite, as opposed to a statement that is wrong; the platform appends the code.
-const STORAGE_FAULT = /: SQLITE_(FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
+const STORAGE_FAULT =
+  /: SQLITE_(FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
 
 /**
  * Whether an exception met inside a process is the platform's doing and not the process's own: a full disk,

@@ -3,7 +3,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { call, DEFAULT_CALL_TIMEOUT_MS } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Exit, formatReason, isInfrastructure, messageOf, Refusal, type Answered, type Reply } from "./exit.ts";
+import {
+  Exit,
+  formatReason,
+  isInfrastructure,
+  messageOf,
+  Refusal,
+  type Answered,
+  type Reply,
+} from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
 import { Monitors, Outbox, type Address, type Monitor, type Notice } from "./monitor.ts";
 import { mayTryAgain, restarted, type RestartCount, type RestartKind } from "./restart.ts";
@@ -82,7 +90,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
     this.#monitors = new Monitors(kv);
     this.#outbox = new Outbox(kv);
     this.#timers = new Timers<Info | Internal>(ctx, { clock: () => this.clock() });
-    this.timers = this.#timers as unknown as Timers<Info>;
+    this.timers = this.#timers;
     // Held before the first message, so that none is served by a process whose alarm is lost.
     if (this.#timers.pending) void ctx.blockConcurrencyWhile(() => this.#timers.restore());
   }
@@ -297,14 +305,9 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
       this.#transaction(() => {
         this.ctx.storage.kv.put(PROCESS, next);
         for (const { ref, watcher } of this.#monitors.all()) {
-          const { restarts, givenUp } = next;
-          this.#outbox.post(watcher, {
-            kind: "restarted",
-            ref,
-            reason,
-            restarts,
-            givenUp: givenUp !== undefined,
-          });
+          const { restarts } = next;
+          const tooMany = next.givenUp !== undefined;
+          this.#outbox.post(watcher, { kind: "restarted", ref, reason, restarts, givenUp: tooMany });
         }
         this.#scheduleNotices();
       });
@@ -319,11 +322,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
     }
   }
 
-  async #end(
-    life: Life<Args>,
-    reason: string,
-    manner: Manner,
-  ): Promise<void> {
+  async #end(life: Life<Args>, reason: string, manner: Manner): Promise<void> {
     // Dead before the first await: whoever gets in while the storage is wiped hears noproc.
     this.#life = undefined;
     this.#wiping = this.#wipe(life, reason, manner);
@@ -436,7 +435,9 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
   /** As `deleteAll`, but synchronous, so that it can be part of a transaction. */
   #dropEverything(): void {
     const { sql, kv } = this.ctx.storage;
-    const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").toArray();
+    const tables = sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .toArray();
     for (const { name } of tables) if (!PLATFORM_TABLE.test(name)) sql.exec(`DROP TABLE "${name}"`);
     for (const key of [...kv.list()].map(([name]) => name)) kv.delete(key);
   }

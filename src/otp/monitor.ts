@@ -7,7 +7,7 @@ export interface Address {
   readonly id: string;
 }
 
-/** One process that watches another. `ref` tells this monitor from every other that the watcher has. */
+/** One process that watches another. `ref` tells this monitor from every other that there is. */
 export interface Monitor {
   readonly ref: string;
   readonly watcher: Address;

@@ -38,13 +38,7 @@ export class EventSockets {
     // A tag is at most as long as a name, and is carried through hibernation.
     this.#ctx.acceptWebSocket(server, [name ?? ALL]);
     send(server, { hello });
-    for (let { position } = hello; events !== undefined;) {
-      const batch = events.after(position, BATCH, name);
-      const last = batch.at(-1);
-      if (last === undefined) break;
-      send(server, { events: batch });
-      position = last.seq;
-    }
+    if (events !== undefined) sendBehind(server, hello.position, events, name);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -53,6 +47,16 @@ export class EventSockets {
     for (const tag of [event.name, ALL]) {
       for (const socket of this.#ctx.getWebSockets(tag)) send(socket, message);
     }
+  }
+}
+
+function sendBehind(socket: WebSocket, since: number, events: Events, name: string | undefined): void {
+  for (let position = since; ;) {
+    const batch = events.after(position, BATCH, name);
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    send(socket, { events: batch });
+    position = last.seq;
   }
 }
 

@@ -51,7 +51,7 @@ export async function monitorBucket(
   };
 
   const hello = await follower.start();
-  if (hello?.found == null) {
+  if (hello === undefined || hello.found === null) {
     close();
     return undefined;
   }

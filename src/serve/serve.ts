@@ -12,6 +12,12 @@ import { isLoopback, type ServeOptions } from "./options.ts";
 import { Stop } from "./stop.ts";
 import { readWorkerConfig } from "./worker-config.ts";
 
+/**
+ * What is different on this machine: what is seldom in a deployment happens while somebody looks on. `npm run
+ * dev` says the same.
+ */
+const LOCAL_VARS = { KV_SWEEP_PERIOD_MS: "30000", KV_SWEEP_BATCH: "20" };
+
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /**
@@ -27,7 +33,10 @@ export async function serve(options: ServeOptions, environment: NodeJS.ProcessEn
 
   const hasToken = (environment["KV_TOKEN"] ?? "") !== "";
   const vars = Object.fromEntries(
-    Object.entries(config.vars).map(([name, value]) => [name, environment[name] ?? value]),
+    Object.entries({ ...config.vars, ...LOCAL_VARS }).map(([name, value]) => [
+      name,
+      environment[name] ?? value,
+    ]),
   );
   const code = await bundle(config.main);
   // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.

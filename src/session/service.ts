@@ -40,8 +40,5 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
 }
 
 function needsConnection(verb: string): KvError {
-  return new KvError(
-    "needs_connection",
-    `${verb} needs a connection: TCP, or a WebSocket at /v1/connect.`,
-  );
+  return new KvError("needs_connection", `${verb} needs a connection: TCP, or a WebSocket at /v1/connect.`);
 }

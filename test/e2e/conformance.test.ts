@@ -56,6 +56,18 @@ const conversations: Readonly<Record<string, readonly Step[]>> = {
     ["CREATE B\n", "OK\r\n"],
     ["GET B milk\n", "\r\nOK\r\n"],
   ],
+  "exit signals: a permanent bucket comes back with what it kept": [
+    ["CREATE B\n", "OK\r\n"],
+    ["PUT B milk 1\n", "OK\r\n"],
+    ["EXIT B normal\n", "OK\r\n"],
+    ["EXIT B kill\n", "OK\r\n"],
+    ["GET B milk\n", "1\r\nOK\r\n"],
+    ['EXIT B "out of stock"\n', "OK\r\n"],
+    ["GET B milk\n", "1\r\nOK\r\n"],
+    ["EXIT B\n", "UNKNOWN COMMAND\r\n"],
+    ["STOP B\n", "OK\r\n"],
+    ["EXIT B kill\n", "NOT FOUND\r\n"],
+  ],
   "keys and counters": [
     ["CREATE B\n", "OK\r\n"],
     ["INCR B n\n", "1\r\nOK\r\n"],
@@ -94,7 +106,7 @@ const conversations: Readonly<Record<string, readonly Step[]>> = {
     ["PING\n", "PONG\r\n"],
     [
       "HELP\n",
-      `${["CREATE bucket", "PUT bucket key value", "GET bucket key", "DELETE bucket key", "INCR bucket key [by]", "KEYS bucket [prefix [after]]", "SUBSCRIBE bucket", "LOOKUP bucket", "STOP bucket", "BUCKETS [prefix [after]]", "AUTH token", "PING", "QUIT", "HELP", "OK"].join("\r\n")}\r\n`,
+      `${["CREATE bucket", "PUT bucket key value", "GET bucket key", "DELETE bucket key", "INCR bucket key [by]", "KEYS bucket [prefix [after]]", "SUBSCRIBE bucket", "LOOKUP bucket", "MONITOR bucket", "STOP bucket", "EXIT bucket reason", "BUCKETS [prefix [after]]", "AUTH token", "PING", "QUIT", "HELP", "OK"].join("\r\n")}\r\n`,
     ],
     ["QUIT\n", "OK\r\n"],
   ],

@@ -45,7 +45,7 @@ describe("PUT /v1/buckets/{b}", () => {
     ["an option that there is not", '{"color":"red"}', "body_invalid"],
     ["a hint that there is not", '{"locationHint":"moon"}', "body_invalid"],
     ["a jurisdiction that there is not", '{"jurisdiction":"moon"}', "body_invalid"],
-    ["another kind of restart", '{"restart":"temporary"}', "restart_unsupported"],
+    ["a kind of restart that there is not", '{"restart":"transient"}', "body_invalid"],
     ["too much metadata", JSON.stringify({ metadata: "x".repeat(1_023) }), "metadata_too_large"],
   ])("with a body that is %s makes nothing", async (_, body, code) => {
     const response = await ask("/never-made", { method: "PUT", body });

@@ -93,57 +93,62 @@ describe("the first create of a partition", () => {
   });
 });
 
-describe.each(Object.entries(ways))("invariants 1, 2, 4 and 5: a cut off %s", (way, { before, run, ends }) => {
-  const counts = (table[way] = { cases: 0, reached: 0, acknowledged: 0, passed: 0 });
-  let number = 0;
+describe.each(Object.entries(ways))(
+  "invariants 1, 2, 4 and 5: a cut off %s",
+  (way, { before, run, ends }) => {
+    const counts = (table[way] = { cases: 0, reached: 0, acknowledged: 0, passed: 0 });
+    let number = 0;
 
-  describe.each(FAILPOINT_NAMES)("at “%s”", (point) => {
-    it.each(FAULTS)("by %s", async (fault) => {
-      number += 1;
-      counts.cases += 1;
-      const name = `${way.replaceAll(" ", "-")}-${number}`;
-      const earlier = new Set(bucketIds);
-      const caller = isolate();
-      if (before !== undefined) {
-        await caller.directory.create(name, { restart: before });
-        await caller.directory.call(name, (bucket) => bucket.put("milk", "1", null, {}));
-      }
-      const isHit = armFailpoint(point, fault);
-      const acknowledged = await run(caller, name).then(
-        () => true,
-        () => false,
-      );
-      // 1: from the moment in which the end is acknowledged, nobody finds the bucket.
-      if (acknowledged && ends) {
-        expect(await again(() => isolate().directory.lookup(name))).toBeUndefined();
-        expect(
-          await again(() => caller.directory.call(name, (bucket) => bucket.get("milk", {}))),
-        ).toBeUndefined();
-      }
-      await runAlarms([name], bucketsSince(earlier));
-      if (isHit()) {
-        counts.reached += 1;
-        hits.set(point, (hits.get(point) ?? 0) + 1);
-      }
-      if (acknowledged) counts.acknowledged += 1;
-      setFailpointHook();
-      await expectInvariants(name, bucketsSince(earlier));
-      if (before === "permanent") {
-        // 3: nothing is lost by a restart.
-        expect(await caller.directory.call(name, (bucket) => bucket.get("milk", {}))).toMatchObject({
-          entry: { value: "1" },
-        });
-      }
-      // Whatever was cut off, the name can be used, and is empty if it is new.
-      const { created } = await caller.directory.create(name);
-      if (created) {
-        expect(await caller.directory.call(name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
-      }
-      await caller.directory.stop(name);
-      counts.passed += 1;
+    describe.each(FAILPOINT_NAMES)("at “%s”", (point) => {
+      it.each(FAULTS)("by %s", async (fault) => {
+        number += 1;
+        counts.cases += 1;
+        const name = `${way.replaceAll(" ", "-")}-${number}`;
+        const earlier = new Set(bucketIds);
+        const caller = isolate();
+        if (before !== undefined) {
+          await caller.directory.create(name, { restart: before });
+          await caller.directory.call(name, (bucket) => bucket.put("milk", "1", null, {}));
+        }
+        const isHit = armFailpoint(point, fault);
+        const acknowledged = await run(caller, name).then(
+          () => true,
+          () => false,
+        );
+        // 1: from the moment in which the end is acknowledged, nobody finds the bucket.
+        if (acknowledged && ends) {
+          expect(await again(() => isolate().directory.lookup(name))).toBeUndefined();
+          expect(
+            await again(() => caller.directory.call(name, (bucket) => bucket.get("milk", {}))),
+          ).toBeUndefined();
+        }
+        await runAlarms([name], bucketsSince(earlier));
+        if (isHit()) {
+          counts.reached += 1;
+          hits.set(point, (hits.get(point) ?? 0) + 1);
+        }
+        if (acknowledged) counts.acknowledged += 1;
+        setFailpointHook();
+        await expectInvariants(name, bucketsSince(earlier));
+        if (before === "permanent") {
+          // 3: nothing is lost by a restart.
+          expect(await caller.directory.call(name, (bucket) => bucket.get("milk", {}))).toMatchObject({
+            entry: { value: "1" },
+          });
+        }
+        // Whatever was cut off, the name can be used, and is empty if it is new.
+        const { created } = await caller.directory.create(name);
+        if (created) {
+          expect(await caller.directory.call(name, (bucket) => bucket.totals())).toMatchObject({
+            entries: 0,
+          });
+        }
+        await caller.directory.stop(name);
+        counts.passed += 1;
+      });
     });
-  });
-});
+  },
+);
 
 describe("every failpoint", () => {
   it("was reached", () => {

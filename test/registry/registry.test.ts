@@ -9,18 +9,11 @@ import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub, type Registry } from "../../src/registry/registry.ts";
+import { partitionStub } from "../../src/registry/registry.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
+import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 
 const { directory } = isolate();
-
-/** The partition object of a name. */
-const registryOf = (name: string): DurableObjectStub<Registry> =>
-  partitionStub(env.REGISTRY, partitionOf(name, PARTITIONS));
-
-/** What the partition's table says of a name. */
-const rowOf = (name: string): Promise<Registration | undefined> =>
-  runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).find(name));
 
 /** Leaves a name in a state in which a registry that was cut off would have left it. */
 async function cutOff(name: string, state: "starting" | "stopping", started: boolean): Promise<Registration> {
@@ -216,15 +209,13 @@ describe("a name in the registry", () => {
   it("whose bucket says itself that it is gone is freed; no other word frees it", async () => {
     const { registration } = await directory.create("wiped");
     const caller = { partition: partitionOf("wiped", PARTITIONS), partitions: PARTITIONS };
-    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(
-      false,
-    );
+    const suspect = (incarnation: string): Promise<boolean> =>
+      call(() => registryOf("wiped").suspect(caller, "wiped", incarnation));
+    expect(await suspect(registration.incarnation)).toBe(false);
     expect(await directory.lookup("wiped")).toBeDefined();
-    await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));
-    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", "another"))).toBe(false);
-    expect(await call(() => registryOf("wiped").suspect(caller, "wiped", registration.incarnation))).toBe(
-      true,
-    );
+    await wipeBehind(registration.id);
+    expect(await suspect("another")).toBe(false);
+    expect(await suspect(registration.incarnation)).toBe(true);
     expect(await directory.lookup("wiped")).toBeUndefined();
   });
 

@@ -2,6 +2,7 @@
 
 import { Exit, Refusal, type Answered, type Reply } from "../../src/otp/exit.ts";
 import { asReply, GenServer } from "../../src/otp/gen-server.ts";
+import type { Notice } from "../../src/otp/monitor.ts";
 
 export interface CounterArgs {
   readonly from: number;
@@ -12,6 +13,12 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   readonly heard: string[] = [];
   /** What `terminate` was given. */
   readonly goodbyes: unknown[] = [];
+  /** Notices of processes that it watches, in order. */
+  readonly notices: Notice[] = [];
+  /** Exit signals that it has handled. */
+  readonly signals: string[] = [];
+  /** Whether exit signals are handled. */
+  trapsExits = false;
   /** How often `handleInfo` has still to throw. */
   failures = 0;
   /** What the clock says; undefined is the real time. */
@@ -25,6 +32,10 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
         .one().count;
       return count;
     });
+  }
+
+  probe(): Answered<number> {
+    return this.handleProbe(() => this.heard.length);
   }
 
   refuse(): Answered<never> {
@@ -41,6 +52,13 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
 
   async callsTheDead(): Promise<Reply<never>> {
     return asReply(() => Promise.reject(new Exit("noproc")));
+  }
+
+  /** Fails as the platform does. */
+  fail(message: string): Answered<never> {
+    return this.handleCall(() => {
+      throw new Error(message);
+    });
   }
 
   hang(): Promise<Reply<never>> {
@@ -62,6 +80,20 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
 
   protected override terminate(reason: unknown): void {
     this.goodbyes.push(reason);
+  }
+
+  protected override handleExit(reason: string): "exit" | "handled" {
+    if (!this.trapsExits) return "exit";
+    this.signals.push(reason);
+    return "handled";
+  }
+
+  protected override handleNotice(notice: Notice): void {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error("made to fail");
+    }
+    this.notices.push(notice);
   }
 
   protected override handleInfo(message: string): void {

@@ -47,7 +47,7 @@ async function abortOnDisk(ctx: DurableObjectState, point: string): Promise<void
 }
 
 export function registryOf(name: string): DurableObjectStub<TestRegistry> {
-  return partitionStub(env.REGISTRY, partitionOf(name, PARTITIONS)) as DurableObjectStub<TestRegistry>;
+  return env.REGISTRY.get(partitionStub(env.REGISTRY, partitionOf(name, PARTITIONS)).id);
 }
 
 export function bucketOf(id: string): DurableObjectStub<TestBucket> {

@@ -80,7 +80,13 @@ function end(model: Model, name: string, ...reasons: readonly string[]): void {
   model.ended.set(bucket.incarnation, { name, reasons });
 }
 
-async function create(model: Model, real: Real, name: string, caller: number, restart: RestartKind): Promise<void> {
+async function create(
+  model: Model,
+  real: Real,
+  name: string,
+  caller: number,
+  restart: RestartKind,
+): Promise<void> {
   const before = model.buckets.get(name);
   // The stop comes first: the name is free, and its next bucket is empty.
   if (before?.halfStopped !== undefined) end(model, name, ...before.halfStopped);
@@ -204,11 +210,13 @@ const commands: readonly fc.Arbitrary<Command>[] = [
       bucket?.entries.delete(key);
     }),
   ),
-  fc.tuple(which, which).map(([at, caller]) =>
-    command(`get(${at}) by ${caller}`, (model, real) =>
-      checkEntries(model, real, real.names[at] as string, caller),
+  fc
+    .tuple(which, which)
+    .map(([at, caller]) =>
+      command(`get(${at}) by ${caller}`, (model, real) =>
+        checkEntries(model, real, real.names[at] as string, caller),
+      ),
     ),
-  ),
   fc.tuple(which, which).map(([at, caller]) =>
     command(`lookup(${at}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
@@ -351,7 +359,10 @@ async function pair(
           case "shutdown":
             return { what, said: await directory.exit(name, "shutdown") };
           case "put":
-            return { what, put: await directory.call(name, (bucket) => bucket.put("milk", `by ${caller}`, null, {})) };
+            return {
+              what,
+              put: await directory.call(name, (bucket) => bucket.put("milk", `by ${caller}`, null, {})),
+            };
         }
       } catch (error) {
         // The bucket was restarting, or ended under the call: the outcome is unknown, and said to be.
@@ -375,7 +386,8 @@ async function pair(
   }
   if (before !== undefined && before.incarnation !== row?.incarnation) end(model, name, ...reasons);
   const stopped = results.some(({ what, said }) => what === "stop" && said === true);
-  if (stopped && before !== undefined && created.length === 0) expect(row?.incarnation).not.toBe(before.incarnation);
+  if (stopped && before !== undefined && created.length === 0)
+    expect(row?.incarnation).not.toBe(before.incarnation);
   if (row === undefined) return;
   const kept = row.incarnation === before?.incarnation;
   if (!kept) {
@@ -435,14 +447,20 @@ export function sequences(label: string, maxCommands: number): fc.IAsyncProperty
       await runAlarms(real.names, real.ids(), [400_000, 400_000]);
       for (const name of real.names) {
         settle(model, name);
-        await expectInvariants(name, real.ids().filter((id) => belongs(model, name, id)));
+        await expectInvariants(
+          name,
+          real.ids().filter((id) => belongs(model, name, id)),
+        );
         await checkEntries(model, real, name, 0);
         await checkEntries(model, real, name, 1);
       }
       await checkDown(model);
     } finally {
       setFailpointHook();
-      for (const name of real.names) await directoryOf(real, 0).stop(name).catch(() => undefined);
+      for (const name of real.names)
+        await directoryOf(real, 0)
+          .stop(name)
+          .catch(() => undefined);
     }
   });
 }

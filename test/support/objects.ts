@@ -1,6 +1,6 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
-import { Bucket } from "../../src/bucket/bucket.ts";
+import { Bucket, type BucketArgs } from "../../src/bucket/bucket.ts";
 import type { Answered, Reply } from "../../src/otp/exit.ts";
 import { asReply } from "../../src/otp/gen-server.ts";
 import type { Incarnation, Registration } from "../../src/registry/names.ts";
@@ -13,6 +13,9 @@ export const clock = { aheadMs: 0 };
 /** Ids of all buckets' objects that have run, whether or not anybody still names them. */
 export const bucketIds = new Set<string>();
 
+/** Ids of buckets that answer nothing, as if the network were broken. */
+export const deaf = new Set<string>();
+
 const now = (): number => Date.now() + clock.aheadMs;
 
 export class TestBucket extends Bucket {
@@ -21,6 +24,10 @@ export class TestBucket extends Bucket {
   constructor(...args: ConstructorParameters<typeof Bucket>) {
     super(...args);
     bucketIds.add(this.ctx.id.toString());
+  }
+
+  protected override handleCall<T>(body: (args: BucketArgs) => T): Answered<T> {
+    return deaf.has(this.ctx.id.toString()) ? { exit: "noconnection" } : super.handleCall(body);
   }
 
   /** A bug in the bucket's own code. */
@@ -38,7 +45,8 @@ export class TestBucket extends Bucket {
  * - `freed before the wipe`: the name is free while the bucket's object may still live.
  * - `create without re-check`: what was read before an await is taken to be true after it.
  */
-export type SeededBug = "down without incarnation check" | "freed before the wipe" | "create without re-check";
+export type SeededBug =
+  "down without incarnation check" | "freed before the wipe" | "create without re-check";
 
 export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
 

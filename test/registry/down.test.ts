@@ -1,0 +1,112 @@
+/** A thousand buckets, ended in every way, while the registry is restarted at random. */
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { beforeAll, expect, it, vi } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import type { Exit } from "../../src/otp/exit.ts";
+import { Events, type RegistryEvent } from "../../src/registry/events.ts";
+import { partitionStub } from "../../src/registry/registry.ts";
+import { isolate, PARTITIONS } from "../support/directories.ts";
+import {
+  abortObject,
+  bucketOf,
+  bucketState,
+  bucketsSince,
+  registryOf,
+  runAlarms,
+  wipeBehind,
+} from "../support/faults.ts";
+
+const BUCKETS = 1_000;
+const AT_ONCE = 20;
+const RESTART_EVERY = 10;
+
+interface End {
+  readonly reason: string;
+  readonly run: (name: string, id: string) => Promise<unknown>;
+}
+
+const { directory } = isolate();
+
+const ends: readonly End[] = [
+  { reason: "normal", run: (name) => directory.stop(name) },
+  { reason: "shutdown", run: (name) => directory.exit(name, "shutdown") },
+  { reason: "killed", run: (name) => directory.exit(name, "kill") },
+  { reason: "out of stock", run: (name) => directory.exit(name, "out of stock") },
+  {
+    reason: "crash: out of cheese",
+    run: async (_, id) => {
+      await call(() => bucketOf(id).crash("out of cheese")).catch((error: unknown) => {
+        const { reason } = error as Exit;
+        if (typeof reason !== "object" && reason !== "noproc") throw error;
+      });
+    },
+  },
+  { reason: "noproc", run: (_, id) => wipeBehind(id) },
+];
+
+// What is made to fail is logged by those who meet it.
+beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
+
+it(
+  `invariant 5: DOWN arrives, exactly once for each of ${BUCKETS} incarnations, with its reason`,
+  { timeout: 180_000 },
+  async () => {
+    const seed = Date.now() & 0x7fffffff;
+    console.log(`down: seed ${seed}`);
+    const [choices] = fc.sample(
+      fc.array(fc.nat({ max: ends.length - 1 }), { minLength: BUCKETS, maxLength: BUCKETS }),
+      { seed, numRuns: 1 },
+    ) as [number[]];
+    const wanted = new Map<string, string>();
+    const names = choices.map((_, at) => `bucket-${at}`);
+    for (let from = 0; from < BUCKETS; from += AT_ONCE) {
+      const some = names.slice(from, from + AT_ONCE);
+      await Promise.all(
+        some.map(async (name, at) => {
+          const { registration } = await directory.create(name, { restart: "temporary" });
+          const end = ends[Number(choices[from + at])] as End;
+          wanted.set(registration.incarnation, end.reason);
+          const restarts = at % RESTART_EVERY === 0 ? abortObject(registryOf(name)) : undefined;
+          await untilKnown(() => end.run(name, registration.id));
+          await restarts;
+        }),
+      );
+    }
+    await runAlarms(names, bucketsSince(new Set()), [400_000, 4_000_000]);
+
+    const heard = (
+      await Promise.all(
+        Array.from({ length: PARTITIONS }, (_, partition) =>
+          runInDurableObject(partitionStub(env.REGISTRY, partition), (__, { storage }): RegistryEvent[] =>
+            new Events(storage.sql, 1).after(0, 10_000),
+          ),
+        ),
+      )
+    )
+      .flat()
+      .filter(({ kind }) => kind === "DOWN");
+    const reasons = new Map(heard.map(({ incarnation, reason }) => [incarnation, reason]));
+    const missing = [...wanted.keys()].filter((incarnation) => !reasons.has(incarnation));
+    expect(missing, "none missing").toEqual([]);
+    expect(heard.length, "each once").toBe(BUCKETS);
+    const wrong = [...wanted].filter(([incarnation, reason]) => reasons.get(incarnation) !== reason);
+    expect(wrong, "reasons right").toEqual([]);
+    const states = await Promise.all(bucketsSince(new Set()).map(bucketState));
+    expect(states.filter(({ kept }) => kept > 0)).toEqual([]);
+  },
+);
+
+/** As a client does it that was told that the outcome is unknown: once more, and the alarms do the rest. */
+async function untilKnown(end: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    try {
+      await end();
+      return;
+    } catch {
+      // The registry was just restarting.
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/** Liveness: suspicion, the sweep, and the orphan check. */
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import { partitionOf } from "../../src/registry/partition.ts";
+import { partitionStub } from "../../src/registry/registry.ts";
+import { isolate, PARTITIONS } from "../support/directories.ts";
+import { bucketOf, bucketState, eventsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
+import { clock, deaf } from "../support/objects.ts";
+
+const { directory } = isolate();
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+// Probes that fail are the subject here.
+beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
+afterEach(() => deaf.clear());
+
+/** Lets time go by, and runs the alarm of the name's partition. */
+async function later(name: string, ms: number): Promise<void> {
+  clock.aheadMs += ms;
+  await runDurableObjectAlarm(registryOf(name));
+}
+
+/** Sweeps all partitions once, as the hour does. */
+async function sweep(): Promise<void> {
+  clock.aheadMs += HOUR_MS + 1_000;
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    await runDurableObjectAlarm(partitionStub(env.REGISTRY, partition)).catch(() => undefined);
+  }
+}
+
+async function create(name: string): Promise<string> {
+  const { registration } = await directory.create(name);
+  return registration.id;
+}
+
+/** When the name's own row was last written by a probe. */
+const written = (name: string): Promise<unknown[]> =>
+  runInDurableObject(registryOf(name), (_, { storage }) =>
+    storage.sql.exec("SELECT probed_at FROM names WHERE name = ?", name).toArray(),
+  );
+
+const kinds = async (name: string): Promise<string[]> =>
+  (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
+
+describe("the sweep", () => {
+  it("brings back entries, bytes and revision, with the time", async () => {
+    await create("swept");
+    await directory.call("swept", (bucket) => bucket.put("milk", "12345", null, {}));
+    expect(await directory.lookup("swept")).toMatchObject({ probe: null });
+    await sweep();
+    const at = Date.now() + clock.aheadMs;
+    const found = await directory.lookup("swept");
+    expect(found?.probe).toMatchObject({ entries: 1, bytes: 9, revision: 1 });
+    expect(at - Number(found?.probe?.at)).toBeLessThan(5_000);
+    expect(await directory.list({ prefix: "swept", after: "", limit: 1 })).toEqual([found]);
+  });
+
+  it("writes no row of a bucket that has not changed, and its age is the sweep's all the same", async () => {
+    await create("idle");
+    await sweep();
+    const first = (await directory.lookup("idle"))?.probe;
+    const [row] = await written("idle");
+    await sweep();
+    const second = (await directory.lookup("idle"))?.probe;
+    expect(Number(second?.at) - Number(first?.at)).toBeGreaterThanOrEqual(HOUR_MS);
+    expect(await written("idle")).toEqual([row]);
+    await directory.call("idle", (bucket) => bucket.put("milk", "1", null, {}));
+    await sweep();
+    expect(await written("idle")).not.toEqual([row]);
+  });
+
+  it("frees a name whose bucket was wiped behind everybody's back: DOWN noproc", async () => {
+    const id = await create("wiped-behind");
+    await wipeBehind(id);
+    expect(await directory.lookup("wiped-behind")).toBeDefined();
+    await sweep();
+    expect(await directory.lookup("wiped-behind")).toBeUndefined();
+    expect(await kinds("wiped-behind")).toEqual(["created", "DOWN noproc"]);
+  });
+
+  it("goes on behind its last batch, round and round", async () => {
+    const names = Array.from({ length: 5 }, (_, at) => `round-${at}`);
+    for (const name of names) await create(name);
+    await sweep();
+    await sweep();
+    for (const name of names) expect((await directory.lookup(name))?.probe).not.toBeNull();
+  });
+});
+
+describe("invariant 6: only the bucket's own word kills it", () => {
+  it("a bucket that does not answer is suspect, then unreachable, and its name is kept", async () => {
+    const id = await create("unreachable");
+    deaf.add(id);
+    await sweep();
+    expect(await directory.lookup("unreachable")).toMatchObject({ state: "suspect" });
+    await later("unreachable", 6_000);
+    expect(await directory.lookup("unreachable")).toMatchObject({ state: "suspect" });
+    await later("unreachable", 11_000);
+    expect(await directory.lookup("unreachable")).toMatchObject({ state: "unreachable", id });
+    expect(await kinds("unreachable")).toEqual(["created", "unreachable noconnection"]);
+    deaf.clear();
+    await later("unreachable", 21_000);
+    expect(await directory.lookup("unreachable")).toMatchObject({ state: "running", id });
+    expect(await kinds("unreachable")).toEqual(["created", "unreachable noconnection", "reachable"]);
+  });
+
+  it("a probe storm frees no name, and gives no verdict on any", async () => {
+    // Enough of one partition's names to be a storm there.
+    const names = Array.from({ length: 16 * PARTITIONS * 2 }, (_, at) => `storm-${at}`)
+      .filter((name) => partitionOf(name, PARTITIONS) === partitionOf("storm-0", PARTITIONS))
+      .slice(0, 24);
+    expect(names.length).toBeGreaterThanOrEqual(20);
+    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
+    for (const id of ids.values()) deaf.add(id);
+    // More often than the sweep insists on one batch.
+    for (let round = 0; round < 6; round += 1) await later("storm-0", HOUR_MS + 1_000);
+    for (const [name, id] of ids) {
+      expect(await directory.lookup(name)).toMatchObject({ state: "running", id, probe: null });
+    }
+    deaf.clear();
+    await later("storm-0", HOUR_MS + 1_000);
+    for (const name of names) {
+      expect((await directory.lookup(name))?.probe).toMatchObject({ entries: 0 });
+      await directory.stop(name);
+    }
+  });
+
+  it("a caller that can't reach a bucket makes the registry look, and that is all", async () => {
+    const id = await create("doubted");
+    deaf.add(id);
+    const caller = isolate();
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(caller.directory.call("doubted", (bucket) => bucket.totals())).rejects.toMatchObject({
+        reason: "noconnection",
+      });
+    }
+    await caller.settled();
+    expect(await directory.lookup("doubted")).toMatchObject({ state: "suspect", id });
+  });
+});
+
+describe("suspicion", () => {
+  it("a caller that hears noproc is answered when the name is free", async () => {
+    const id = await create("suspected");
+    const caller = isolate();
+    await caller.directory.call("suspected", (bucket) => bucket.totals());
+    await wipeBehind(id);
+    expect(await caller.directory.call("suspected", (bucket) => bucket.totals())).toBeUndefined();
+    expect(await kinds("suspected")).toEqual(["created", "DOWN noproc"]);
+    expect(await caller.directory.create("suspected")).toMatchObject({ created: true });
+  });
+});
+
+describe("the orphan check", () => {
+  it("an object that nobody names wipes itself", async () => {
+    // Its partition is in use and does not know it: its start was late, and its stop was lost.
+    await create("beside-the-orphan");
+    const id = env.BUCKET.newUniqueId();
+    const watcher = { binding: "REGISTRY", id: registryOf("beside-the-orphan").id.toString() };
+    await call(() =>
+      env.BUCKET.get(id).start(
+        { name: "orphan", incarnation: "aaaa", createdAt: 0 },
+        { monitor: { ref: "aaaa/orphan", watcher } },
+      ),
+    );
+    clock.aheadMs += 2 * DAY_MS;
+    await runDurableObjectAlarm(bucketOf(id.toString()));
+    expect(await bucketState(id.toString())).toMatchObject({ incarnation: undefined, kept: 0 });
+  });
+
+  it("a bucket that is known lives, and asks again", async () => {
+    const id = await create("known");
+    clock.aheadMs += 2 * DAY_MS;
+    await runDurableObjectAlarm(bucketOf(id));
+    expect(await bucketState(id)).toMatchObject({ incarnation: (await rowOf("known"))?.incarnation });
+    const alarm = await runInDurableObject(bucketOf(id), (_, { storage }) => storage.getAlarm());
+    expect(alarm).toBeGreaterThan(Date.now() + clock.aheadMs);
+  });
+
+  it("a registry that has lost its storage is no authority: nothing is wiped on its word", async () => {
+    const id = env.BUCKET.newUniqueId();
+    const watcher = { binding: "REGISTRY", id: env.REGISTRY.newUniqueId().toString() };
+    await call(() =>
+      env.BUCKET.get(id).start(
+        { name: "bereft", incarnation: "aaaa", createdAt: 0 },
+        { monitor: { ref: "aaaa/bereft", watcher } },
+      ),
+    );
+    clock.aheadMs += 2 * DAY_MS;
+    await runDurableObjectAlarm(bucketOf(id.toString()));
+    expect(await bucketState(id.toString())).toMatchObject({ incarnation: "aaaa" });
+  });
+});
+
+describe("list", () => {
+  it("shows what the last probe brought, and wakes no bucket", async () => {
+    const id = await create("listed");
+    await sweep();
+    await evictDurableObject(bucketOf(id));
+    expect(await directory.list({ prefix: "listed", after: "", limit: 1 })).toMatchObject([
+      { probe: { entries: 0 } },
+    ]);
+    await expect(evictDurableObject(bucketOf(id))).rejects.toThrow();
+  });
+});
