@@ -1,4 +1,4 @@
-/** The two that are compared, on the same engine, each with its data on disk. */
+/** The servers that are measured, on the same engine, each with its data on disk. */
 
 import { readFileSync } from "node:fs";
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
@@ -6,46 +6,72 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "../src/serve/bundle.ts";
 import { startEngine, type Engine } from "../src/serve/engine.ts";
-import { serve } from "../src/serve/serve.ts";
+import { readWorkerConfig } from "../src/serve/worker-config.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
 
 export interface Server {
   readonly name: "ours" | "bare";
   readonly http: number;
   readonly tcp: number;
+  readonly data: string;
   /** Megabytes of resident memory. */
   memory(): number;
+  /** Ends it; its data stays if it was given a folder. */
   stop(): Promise<void>;
 }
 
-export async function startOurs(): Promise<Server> {
-  const data = await mkdtemp(join(tmpdir(), "durable-kv-bench-"));
-  const engine = await serve({ host: "127.0.0.1", port: 0, tcpPort: 0, data }, {});
-  return server("ours", engine, data);
+export interface OursOptions {
+  /** Settings that are not those of wrangler.toml. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** A folder that stays; left out, one that goes with the server. */
+  readonly data?: string;
+}
+
+export async function startOurs({ vars = {}, data }: OursOptions = {}): Promise<Server> {
+  const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
+  return start("ours", await bundle(config.main), {
+    // The settings of a deployment; only this machine can reach it.
+    worker: { ...config, vars: { ...config.vars, ...vars, KV_OPEN: "loopback" } },
+    data,
+  });
 }
 
 export async function startBare(): Promise<Server> {
-  const data = await mkdtemp(join(tmpdir(), "durable-kv-bench-"));
-  await mkdir(join(data, "bare"));
-  const engine = await startEngine(await bundle(resolve(import.meta.dirname, "bare/worker.ts")), {
+  return start("bare", await bundle(resolve(import.meta.dirname, "bare/worker.ts")), {
     worker: { compatibilityDate: "2026-10-01", vars: {}, objects: { STORE: "Store" } },
+    data: undefined,
+  });
+}
+
+export async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "durable-kv-bench-"));
+}
+
+async function start(
+  name: Server["name"],
+  code: string,
+  { worker, data }: { worker: Parameters<typeof startEngine>[1]["worker"]; data: string | undefined },
+): Promise<Server> {
+  const folder = data ?? (await temporaryFolder());
+  await mkdir(folder, { recursive: true });
+  const engine: Engine = await startEngine(code, {
+    worker,
     http: "127.0.0.1:0",
     tcp: "127.0.0.1:0",
-    data: join(data, "bare"),
+    data: folder,
     scratch: false,
     secrets: [],
   });
-  return server("bare", engine, data);
-}
-
-function server(name: Server["name"], engine: Engine, data: string): Server {
   return {
     name,
     http: engine.ports.http,
     tcp: Number(engine.ports.tcp),
+    data: folder,
     memory: () => residentMegabytes(engine.pid),
     stop: async () => {
       await engine.stop();
-      await rm(data, { recursive: true, force: true });
+      if (data === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

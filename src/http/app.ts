@@ -3,7 +3,14 @@
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf } from "../errors.ts";
-import { countBuckets, createBucket, exitBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
+import {
+  createBucket,
+  describeRegistry,
+  exitBucket,
+  listBuckets,
+  lookUpBucket,
+  stopBucket,
+} from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket } from "./connect.ts";
 import type { Context } from "./context.ts";
@@ -21,7 +28,7 @@ const KEY: Methods = { PUT: putKey, GET: getKey, HEAD: headKey, DELETE: deleteKe
 const EXIT: Methods = { POST: exitBucket };
 const MONITOR: Methods = { GET: bucketEvents };
 const EVENTS: Methods = { GET: allEvents };
-const REGISTRY: Methods = { GET: countBuckets, HEAD: countBuckets };
+const REGISTRY: Methods = { GET: describeRegistry, HEAD: describeRegistry };
 const COMMANDS: Methods = { POST: runCommands };
 const CONNECT: Methods = { GET: connectToAny };
 const CONNECT_BUCKET: Methods = { GET: connectToBucket };

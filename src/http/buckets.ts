@@ -5,7 +5,7 @@ import { MAX_METADATA_BYTES, MAX_PAGE, byteLength, exitReason } from "../limits.
 import { Exit, Refusal } from "../otp/exit.ts";
 import type { RestartKind } from "../otp/restart.ts";
 import type { Directory } from "../registry/directory.ts";
-import type { Probe, Registration, State } from "../registry/names.ts";
+import type { Probe, Registration } from "../registry/names.ts";
 import type { CreateOptions } from "../registry/registry.ts";
 import type { Totals } from "../totals.ts";
 import { decodeUtf8 } from "../utf8.ts";
@@ -96,15 +96,31 @@ export async function exitBucket(request: Request, { directory, target }: Contex
   return new Response(null, { status: 202 });
 }
 
-/** `GET /v1/registry`: how many names there are in each state. Wakes no bucket. */
-export async function countBuckets(_request: Request, { directory, settings }: Context): Promise<Response> {
-  const counts = await directory.counts();
-  const total = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
-  for (const state of Object.keys(total) as State[]) {
-    total[state] = counts.reduce((sum, count) => sum + count[state], 0);
+/**
+ * `GET /v1/registry`: how many names there are in each state, and what the sweep has done since the partitions
+ * were last woken. Wakes no bucket.
+ */
+export async function describeRegistry(
+  _request: Request,
+  { directory, settings }: Context,
+): Promise<Response> {
+  const all = await directory.stats();
+  const states = sum(all.map((stats) => stats.states));
+  return Response.json({
+    partitions: settings.partitions,
+    names: Object.values(states).reduce((total, count) => total + count, 0),
+    states,
+    sweep: sum(all.map(({ sweep }) => ({ ...sweep }))),
+  });
+}
+
+/** The sums of what has the same name. */
+function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const count of counts) {
+    for (const [name, number] of Object.entries(count)) total[name] = (total[name] ?? 0) + number;
   }
-  const names = Object.values(total).reduce((sum, count) => sum + count, 0);
-  return Response.json({ partitions: settings.partitions, names, states: total });
+  return total;
 }
 
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */

@@ -25,16 +25,9 @@ const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
  *   process itself answered them: then nothing was done.
  * @throws {Refusal} when the process turned the request down; nothing was changed.
  */
-export async function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
+export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
   const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS), repeat } = options;
-  try {
-    return await callOnce(request, deadlines);
-  } catch (error) {
-    // Not where the process has too much to do: there, more of the same is the last thing that helps.
-    const broken = error instanceof Exit && error.reason === "noconnection" && !error.overloaded;
-    if (!broken || repeat === undefined) throw error;
-    return callOnce(request, deadlines);
-  }
+  return repeat === "once" ? callTwice(request, deadlines) : callOnce(request, deadlines);
 }
 
 /**
@@ -44,6 +37,17 @@ export async function call<T>(request: () => Promise<Reply<T>>, options: CallOpt
 export function cast(request: () => Promise<unknown>, keepAlive: (sent: Promise<unknown>) => void): void {
   // A cast has no one to tell of a failure: that is its contract, not an oversight.
   keepAlive(request().catch(() => undefined));
+}
+
+async function callTwice<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
+  try {
+    return await callOnce(request, deadlines);
+  } catch (error) {
+    // Not where the process has too much to do: there, more of the same is the last thing that helps.
+    const broken = error instanceof Exit && error.reason === "noconnection" && !error.overloaded;
+    if (!broken) throw error;
+    return callOnce(request, deadlines);
+  }
 }
 
 async function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {

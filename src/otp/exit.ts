@@ -109,3 +109,24 @@ export function isInfrastructure(error: unknown): boolean {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Runs the body of a call that awaits. */
+export async function asReply<T>(body: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { reply: await body() };
+  } catch (error) {
+    const reply = replyOf(error);
+    if (reply === undefined) throw error;
+    return reply;
+  }
+}
+
+/**
+ * A {@link Refusal} becomes data, and so does an {@link Exit} that the process met in a call of its own: the
+ * caller learns why. Anything else is no answer.
+ */
+export function replyOf(error: unknown): Reply<never> | undefined {
+  if (error instanceof Refusal) return { refusal: { code: error.code, message: error.message } };
+  if (error instanceof Exit) return { exit: error.reason, overloaded: error.overloaded };
+  return undefined;
+}

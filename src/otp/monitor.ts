@@ -1,5 +1,11 @@
 /** Monitors: who hears how a process ends, and the outbox that tells them, at least once. */
 
+import { call, DEFAULT_CALL_TIMEOUT_MS } from "./call.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Exit, type Reply } from "./exit.ts";
+import { failpoint } from "./failpoint.ts";
+import { Serial } from "./serial.ts";
+
 /** Where a process can be reached: a binding of the environment, and the id of an object behind it. */
 export interface Address {
   readonly binding: string;
@@ -33,7 +39,7 @@ export type Notice =
     };
 
 /** A notice on its way. */
-export interface Letter {
+interface Letter {
   readonly key: string;
   readonly to: Address;
   readonly notice: Notice;
@@ -71,38 +77,78 @@ export class Monitors {
   }
 }
 
+/** A watcher, as the one that owes it a notice sees it. */
+interface Watcher extends Rpc.DurableObjectBranded {
+  notify(notice: Notice): Promise<Reply<null>>;
+}
+
 /**
- * Notices that have not been acknowledged, as rows, in the order in which they were posted. A notice is
- * removed when its watcher has acknowledged it, so one whose acknowledgement is lost is sent again.
+ * What a process owes its watchers: notices that have not been acknowledged, as rows, in the order in which
+ * they were posted. A notice is removed when its watcher has acknowledged it, so one whose acknowledgement
+ * is lost is sent again.
  */
 export class Outbox {
-  readonly #kv: Kv;
+  readonly #ctx: DurableObjectState;
+  readonly #env: unknown;
+  readonly #deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS);
+  /** One delivery at a time, so that notices keep their order. */
+  readonly #turns = new Serial<"delivery">();
 
-  constructor(kv: Kv) {
-    this.#kv = kv;
+  constructor(ctx: DurableObjectState, env: unknown) {
+    this.#ctx = ctx;
+    this.#env = env;
+  }
+
+  get isEmpty(): boolean {
+    return this.#all().length === 0;
   }
 
   post(to: Address, notice: Notice): void {
-    const [last] = [...this.#kv.list({ prefix: NOTICE, reverse: true, limit: 1 })];
+    const { kv } = this.#ctx.storage;
+    const [last] = [...kv.list({ prefix: NOTICE, reverse: true, limit: 1 })];
     const number = last === undefined ? 1 : Number(last[0].slice(NOTICE.length)) + 1;
-    this.#kv.put(NOTICE + String(number).padStart(DIGITS, "0"), { to, notice });
+    kv.put(NOTICE + String(number).padStart(DIGITS, "0"), { to, notice });
   }
 
-  all(): Letter[] {
-    return [...this.#kv.list<Omit<Letter, "key">>({ prefix: NOTICE })].map(([key, letter]) => ({
+  /**
+   * Takes back what one monitor has not heard yet: OTP's `demonitor` with `flush`.
+   * @returns whether there was anything.
+   */
+  flush(ref: string): boolean {
+    const letters = this.#all().filter(({ notice }) => notice.ref === ref);
+    for (const { key } of letters) this.#ctx.storage.kv.delete(key);
+    return letters.length > 0;
+  }
+
+  /** Sends all, each until it is acknowledged; the first that is not ends the delivery, which then throws. */
+  deliver(): Promise<void> {
+    return this.#turns.run("delivery", async () => {
+      for (const { key, to, notice } of this.#all()) {
+        if (FAILPOINTS) await failpoint(this.#ctx, "notice: written, not sent");
+        await this.#send(to, notice);
+        if (FAILPOINTS) await failpoint(this.#ctx, "notice: sent, not removed");
+        this.#ctx.storage.kv.delete(key);
+      }
+    });
+  }
+
+  async #send({ binding, id }: Address, notice: Notice): Promise<void> {
+    const namespace = (this.#env as Record<string, DurableObjectNamespace<Watcher>>)[binding];
+    if (namespace === undefined) throw new Error(`no binding ${binding}`);
+    try {
+      await call(() => namespace.get(namespace.idFromString(id)).notify(notice), {
+        deadlines: this.#deadlines,
+      });
+    } catch (error) {
+      // As in OTP, what is sent to a process that is not there is dropped.
+      if (!(error instanceof Exit) || error.reason !== "noproc") throw error;
+    }
+  }
+
+  #all(): Letter[] {
+    return [...this.#ctx.storage.kv.list<Omit<Letter, "key">>({ prefix: NOTICE })].map(([key, letter]) => ({
       key,
       ...letter,
     }));
-  }
-
-  remove({ key }: Pick<Letter, "key">): void {
-    this.#kv.delete(key);
-  }
-
-  /** Takes back what one monitor has not heard yet: OTP's `demonitor` with `flush`. */
-  flush(ref: string): Notice[] {
-    const letters = this.all().filter(({ notice }) => notice.ref === ref);
-    for (const letter of letters) this.remove(letter);
-    return letters.map(({ notice }) => notice);
   }
 }

@@ -8,15 +8,10 @@ import { Exit, type Reply } from "../otp/exit.ts";
 import { Follower, type Heard } from "./follower.ts";
 import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
-import type { Registration, State } from "./names.ts";
+import type { Registration } from "./names.ts";
 import { partitionOf, type Partition } from "./partition.ts";
-import {
-  followPartition,
-  partitionStub,
-  type Created,
-  type CreateOptions,
-  type Registry,
-} from "./registry.ts";
+import { followPartition, partitionStub } from "./partition-stub.ts";
+import type { Created, CreateOptions, Registry, Stats } from "./registry.ts";
 
 /** Where a bucket was last seen. */
 export interface Whereabouts {
@@ -102,9 +97,9 @@ export class Directory {
     return true;
   }
 
-  /** How many names there are in each state, partition by partition. */
-  counts(): Promise<Readonly<Record<State, number>>[]> {
-    return this.#askAll((registry, caller) => registry.counts(caller));
+  /** How many names there are in each state, and what the sweeps have done, partition by partition. */
+  stats(): Promise<Stats[]> {
+    return this.#askAll((registry, caller) => registry.stats(caller));
   }
 
   /** Follows the events of the partition that has the name; only those of the name. */

@@ -2,6 +2,7 @@
 
 import type { RestartKind } from "../otp/restart.ts";
 import type { Totals } from "../totals.ts";
+import type { Incarnation } from "./incarnation.ts";
 
 /**
  * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have been told yet.
@@ -14,12 +15,6 @@ export type State = "starting" | "running" | "suspect" | "unreachable" | "stoppi
 export interface Probe extends Totals {
   /** When, in milliseconds since the epoch. */
   readonly at: number;
-}
-
-/** Which bucket: a name, and which of all that ever had it. */
-export interface Incarnation {
-  readonly name: string;
-  readonly incarnation: string;
 }
 
 /** What a name stands for. */
@@ -85,6 +80,7 @@ const LIVES = "state NOT IN ('starting', 'stopping')";
 export class Names {
   readonly #sql: SqlStorage;
   #size: number | undefined;
+  #rowsWritten = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -105,6 +101,11 @@ export class Names {
     this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
   }
 
+  /** How many rows were written since the object was woken, as the platform counts them. */
+  get rowsWritten(): number {
+    return this.#rowsWritten;
+  }
+
   /** Forgets what it knows of the storage; to be called when a change was undone. */
   reset(): void {
     this.#size = undefined;
@@ -116,7 +117,7 @@ export class Names {
   }
 
   insert(entry: Registration, checkAt: number): void {
-    this.#sql.exec(
+    this.#write(
       `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, check_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       entry.name,
@@ -136,7 +137,7 @@ export class Names {
    * @returns whether it was there, and in one of them.
    */
   move({ name, incarnation }: Incarnation, from: readonly State[], to: Step): boolean {
-    const { rowsWritten } = this.#sql.exec(
+    const rowsWritten = this.#write(
       `UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason)
        WHERE name = ? AND incarnation = ? AND state IN (${from.map((state) => `'${state}'`).join(", ")})`,
       to.state,
@@ -151,7 +152,7 @@ export class Names {
 
   /** Frees the name of this incarnation. @returns whether it had it. */
   remove({ name, incarnation }: Incarnation): boolean {
-    const { rowsWritten } = this.#sql.exec(
+    const rowsWritten = this.#write(
       "DELETE FROM names WHERE name = ? AND incarnation = ?",
       name,
       incarnation,
@@ -162,7 +163,7 @@ export class Names {
 
   /** Counts a restart. @returns whether it is news of this incarnation. */
   restarted({ name, incarnation }: Incarnation, restarts: number, reason: string): boolean {
-    const { rowsWritten } = this.#sql.exec(
+    const rowsWritten = this.#write(
       "UPDATE names SET restarts = ?1, reason = ?2 WHERE name = ?3 AND incarnation = ?4 AND restarts < ?1",
       restarts,
       reason,
@@ -174,7 +175,7 @@ export class Names {
 
   /** Keeps what a probe has brought. */
   saveProbe({ name, incarnation }: Incarnation, probe: Probe): void {
-    this.#sql.exec(
+    this.#write(
       `UPDATE names SET entries = ?, bytes = ?, revision = ?, probed_at = ? WHERE name = ? AND incarnation = ?`,
       probe.entries,
       probe.bytes,
@@ -190,8 +191,8 @@ export class Names {
    * bucket whose totals have not changed costs no write.
    */
   saveSweep(after: string, upto: string, at: number): void {
-    this.#sql.exec("DELETE FROM swept WHERE upto > ? AND upto < ?", after, upto);
-    this.#sql.exec("INSERT OR REPLACE INTO swept (upto, at) VALUES (?, ?)", upto, at);
+    this.#write("DELETE FROM swept WHERE upto > ? AND upto < ?", after, upto);
+    this.#write("INSERT OR REPLACE INTO swept (upto, at) VALUES (?, ?)", upto, at);
   }
 
   /** Names of living buckets, in the order of their bytes. */
@@ -262,6 +263,12 @@ export class Names {
     return { ...counts, running: this.size - others };
   }
 
+  #write(statement: string, ...bindings: SqlStorageValue[]): number {
+    const { rowsWritten } = this.#sql.exec(statement, ...bindings);
+    this.#rowsWritten += rowsWritten;
+    return rowsWritten;
+  }
+
   #registration(row: Row): Registration {
     const swept = this.#sql
       .exec<{ at: number }>("SELECT at FROM swept WHERE upto >= ? ORDER BY upto LIMIT 1", row.name)
@@ -299,4 +306,9 @@ function registration(row: Row, sweptAt: number | undefined): Registration {
     // A sweep that came later has found the same.
     probe: entries === null ? null : { entries, bytes, revision, at: Math.max(row.probed_at, sweptAt ?? 0) },
   };
+}
+
+/** Whether a name leads to a bucket. */
+export function isLiving({ state }: Pick<Registration, "state">): boolean {
+  return state !== "starting" && state !== "stopping";
 }

@@ -18,6 +18,14 @@ export interface ProberOptions {
   readonly apply: (entry: Registration, verdict: Verdict) => void;
 }
 
+/** What the sweep has done since the partition was last woken. */
+export interface SweepStats {
+  readonly batches: number;
+  readonly probes: number;
+  /** Rows of tables; the sweep's own timer and alarm add three for each batch. */
+  readonly rowsWritten: number;
+}
+
 /** Where the sweep is. */
 interface Sweep {
   /** The last name that was probed. */
@@ -35,10 +43,15 @@ const MAX_HOLDS = 3;
 export class Prober {
   readonly #options: ProberOptions;
   readonly #deadlines: Deadlines;
+  #stats: SweepStats = { batches: 0, probes: 0, rowsWritten: 0 };
 
   constructor(options: ProberOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.settings.probeTimeoutMs);
+  }
+
+  get stats(): SweepStats {
+    return this.#stats;
   }
 
   /** Probes these together, and applies the verdicts. */
@@ -55,6 +68,7 @@ export class Prober {
     const { names, kv, settings, clock } = this.#options;
     const { after, holds } = kv.get<Sweep>(SWEEP) ?? { after: "", holds: 0 };
     const batch = names.runningAfter(after, settings.sweepBatch);
+    const before = names.rowsWritten;
     const results = await this.probe(batch);
     const storm = isStorm(results);
     if (storm && holds < MAX_HOLDS) {
@@ -64,6 +78,12 @@ export class Prober {
     const last = batch.length < settings.sweepBatch ? LAST : (batch.at(-1)?.name ?? LAST);
     if (!storm) names.saveSweep(after, last, clock());
     kv.put<Sweep>(SWEEP, { after: last === LAST ? "" : last, holds: 0 });
+    const { batches, probes, rowsWritten } = this.#stats;
+    this.#stats = {
+      batches: batches + 1,
+      probes: probes + batch.length,
+      rowsWritten: rowsWritten + names.rowsWritten - before,
+    };
     return sweepDelay(names.size, settings.sweepBatch, settings.sweepPeriodMs);
   }
 

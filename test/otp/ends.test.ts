@@ -4,8 +4,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import type { StartOptions } from "../../src/otp/gen-server.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
+import type { StartOptions } from "../../src/otp/process.ts";
 import type { Counter } from "../support/counter.ts";
 
 const LATER_MS = 60_000;

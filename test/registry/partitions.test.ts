@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/registry.ts";
+import { partitionStub } from "../../src/registry/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 
 const OTHER = PARTITIONS * 2;

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/registry.ts";
+import { partitionStub } from "../../src/registry/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 

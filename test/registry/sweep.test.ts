@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/registry.ts";
+import { partitionStub } from "../../src/registry/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import { bucketOf, bucketState, eventsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { clock, deaf } from "../support/objects.ts";

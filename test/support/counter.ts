@@ -1,7 +1,7 @@
 /** A small process, the tests' own, on src/otp alone: it counts, and can be made to fail. */
 
-import { Exit, Refusal, type Answered, type Reply } from "../../src/otp/exit.ts";
-import { asReply, GenServer } from "../../src/otp/gen-server.ts";
+import { asReply, Exit, Refusal, type Answered, type Reply } from "../../src/otp/exit.ts";
+import { GenServer } from "../../src/otp/gen-server.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
 
 export interface CounterArgs {

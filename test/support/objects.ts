@@ -1,9 +1,10 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
 import { Bucket, type BucketArgs } from "../../src/bucket/bucket.ts";
-import type { Answered, Reply } from "../../src/otp/exit.ts";
-import { asReply } from "../../src/otp/gen-server.ts";
-import type { Incarnation, Registration } from "../../src/registry/names.ts";
+import { asReply, type Answered, type Reply } from "../../src/otp/exit.ts";
+import type { Notice } from "../../src/otp/monitor.ts";
+import { incarnationOf, refOf } from "../../src/registry/incarnation.ts";
+import { Names, type Registration } from "../../src/registry/names.ts";
 import type { Partition } from "../../src/registry/partition.ts";
 import { Registry, type CreateOptions, type Created } from "../../src/registry/registry.ts";
 
@@ -53,31 +54,36 @@ export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
 export class TestRegistry extends Registry {
   protected override readonly clock = now;
 
-  protected override down(bucket: Incarnation, reason: string): void {
-    const current =
-      seeded.bug === "down without incarnation check" ? this.names.find(bucket.name) : undefined;
-    super.down(current ?? bucket, reason);
+  protected override handleNotice(notice: Notice): Promise<void> {
+    if (seeded.bug !== "down without incarnation check") return super.handleNotice(notice);
+    const { name } = incarnationOf(notice.ref);
+    const current = this.#names.find(name);
+    return super.handleNotice(current === undefined ? notice : { ...notice, ref: refOf(current) });
   }
 
   protected override async finishStop(entry: Registration): Promise<void> {
-    if (seeded.bug === "freed before the wipe") this.down(entry, "normal");
+    if (seeded.bug === "freed before the wipe") this.books.down(entry, "normal");
     await super.finishStop(entry);
   }
 
   override create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
     if (seeded.bug !== "create without re-check") return super.create(caller, name, options);
     return asReply(async () => {
-      const found = this.names.find(name);
+      const found = this.#names.find(name);
       if (found !== undefined) return this.createBucket(name, options);
       await new Promise((resolve) => {
         setTimeout(resolve, 1);
       });
       // Somebody else may have taken the name by now.
-      const other = this.names.find(name);
-      if (other !== undefined) this.names.remove(other);
+      const other = this.#names.find(name);
+      if (other !== undefined) this.#names.remove(other);
       const entry = this.insert(name, options);
       await this.finishStart(entry);
       return { registration: { ...entry, state: "running" }, created: true };
     });
+  }
+
+  get #names(): Names {
+    return new Names(this.ctx.storage.sql);
   }
 }

@@ -1,0 +1,44 @@
+/** Buckets by the thousand, made and unmade, for the registry's benches. */
+
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Server } from "../servers.ts";
+
+const AT_ONCE = 16;
+
+/** Runs a task for each of these, several at once. */
+export async function forEach<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
+  const queue = [...items];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let item = queue.pop(); item !== undefined; item = queue.pop()) await task(item);
+    }),
+  );
+}
+
+/** @returns the ids of their objects, by name. */
+export async function createBuckets(
+  { http }: Server,
+  names: readonly string[],
+  restart: "permanent" | "temporary",
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  await forEach(names, async (name) => {
+    const response = await fetch(`http://127.0.0.1:${http}/v1/buckets/${name}`, {
+      method: "PUT",
+      body: JSON.stringify({ restart }),
+    });
+    const { id } = (await response.json()) as { id: string };
+    ids.set(name, id);
+  });
+  return ids;
+}
+
+/** Removes what an object keeps, while no server runs: as a storage that was deleted behind everybody's back. */
+export function deleteObjects(data: string, ids: readonly string[]): void {
+  const wanted = new Set(ids);
+  for (const file of readdirSync(data, { recursive: true, encoding: "utf8" })) {
+    const id = /([0-9a-f]{64})\.sqlite/.exec(file)?.[1];
+    if (id !== undefined && wanted.has(id)) rmSync(join(data, file));
+  }
+}
