@@ -66,7 +66,9 @@ export class Directory {
    * @throws {Exit} outcome unknown: to create again is safe.
    */
   async create(name: string, options: CreateOptions = {}): Promise<Created> {
-    const created = await this.#ask(name, (registry, caller) => registry.create(caller, name, options));
+    const { registry, partition } = this.#partition(name);
+    // Not repeated: the second answer would be that the bucket was there already.
+    const created = await this.#call(() => registry.create(partition, name, options));
     this.#remember(created.registration);
     return created;
   }
