@@ -41,6 +41,7 @@ const meanings = {
   settings_invalid: { status: 500, title: "Invalid settings" },
   partitions_mismatch: { status: 500, title: "Partition count mismatch" },
   reason_invalid: { status: 400, title: "Invalid exit reason" },
+  too_many_monitors: { status: 429, title: "Too many monitors" },
   restart_intensity: { status: 503, title: "Restarted too often" },
   events_expired: { status: 410, title: "Events no longer kept" },
   jurisdiction_unavailable: { status: 400, title: "Jurisdiction not available" },
@@ -94,6 +95,9 @@ function failureOfExit(exit: Exit): Failure {
       "timeout",
       "No reply within the deadline. The outcome is unknown: read before you try again.",
     );
+  }
+  if (reason === "restarting") {
+    return failure("unavailable", "The bucket is being restarted. Nothing was done: try again.");
   }
   if (exit.overloaded)
     return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");

@@ -121,12 +121,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   /** WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes. */
-  override fetch(request: Request): Response {
-    if (this.args === undefined) return new Response(null, { status: 404 });
-    return this.#sockets.accept(
-      new URL(request.url).pathname === "/subscribe" ? "feed" : "session",
-      this.args.name,
-    );
+  override async fetch(request: Request): Promise<Response> {
+    const kind = new URL(request.url).pathname === "/subscribe" ? "feed" : "session";
+    const answer = await this.handleCall(({ name }) => this.#sockets.accept(kind, name));
+    return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {

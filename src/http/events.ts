@@ -2,7 +2,6 @@
 
 import { KvError } from "../errors.ts";
 import type { RegistryEvent } from "../registry/events.ts";
-import type { Follower } from "../registry/follower.ts";
 import type { Context } from "./context.ts";
 import { EventStream, type StreamEvent } from "./event-stream.ts";
 
@@ -10,7 +9,9 @@ import { EventStream, type StreamEvent } from "./event-stream.ts";
 export async function allEvents(request: Request, { directory, settings }: Context): Promise<Response> {
   const lastId = request.headers.get("Last-Event-ID");
   const positions = lastId === null ? undefined : positionsOf(lastId, settings.partitions);
-  const stream = new EventStream(settings.heartbeatMs, () => closeAll(followers));
+  const stream = new EventStream(settings.heartbeatMs, () => {
+    for (const follower of followers) follower.close();
+  });
   const reached = positions ?? Array.from({ length: settings.partitions }, () => 0);
   // What comes before every partition has said where it begins: an id without that would lead back too far.
   let early: (() => void)[] | undefined = [];
@@ -27,7 +28,7 @@ export async function allEvents(request: Request, { directory, settings }: Conte
     },
     lost: () => stream.close(),
   }));
-  await orCloseAll(followers, async () => {
+  await orClose(stream, async () => {
     const hellos = await Promise.all(
       followers.map((follower, partition) => follower.start(positions?.[partition])),
     );
@@ -66,10 +67,14 @@ export async function bucketEvents(
         if (down) stream.close();
       }
     },
+    // Heard of nothing, and so not behind: a quiet bucket's client can come back however long it was quiet.
+    position: (seq) => {
+      if (incarnation !== undefined) stream.begin(`${seq}-${incarnation}`);
+    },
     lost: () => stream.close(),
   });
   if (last !== undefined) stream.begin(`${last.seq}-${last.incarnation}`);
-  await orCloseAll([follower], async () => {
+  await orClose(stream, async () => {
     const hello = await follower.start(last?.seq);
     if (hello === undefined) throw expired();
     incarnation ??= hello.found?.incarnation;
@@ -97,17 +102,14 @@ function streamed(event: RegistryEvent, id: string): StreamEvent {
   };
 }
 
-async function orCloseAll(followers: readonly Follower[], start: () => Promise<void>): Promise<void> {
+/** A stream that does not begin leaves nothing behind. */
+async function orClose(stream: EventStream, start: () => Promise<void>): Promise<void> {
   try {
     await start();
   } catch (error) {
-    closeAll(followers);
+    stream.close();
     throw error;
   }
-}
-
-function closeAll(followers: readonly Follower[]): void {
-  for (const follower of followers) follower.close();
 }
 
 /** An id says how far each partition was heard. */

@@ -5,7 +5,7 @@
  *
  * - `normal`, `shutdown`, `killed`: it ended, was told to end, or was killed.
  * - `noproc`: there is no process behind the handle. Nothing was done.
- * - `restarting`: it is about to be back. Nothing was done: ask again.
+ * - `restarting`: it is about to be back, or to be gone. Nothing was done: ask again.
  * - `timeout`: no reply within the deadline. The outcome is **unknown**.
  * - `noconnection`: the connection to it broke. The outcome is **unknown**.
  * - `{ crash }`: its own code threw; the message says what. The outcome is **unknown**.

@@ -67,7 +67,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { kv } = ctx.storage;
-    this.#life = kv.get<Life<Args>>(PROCESS);
+    this.#life = lifeOf<Args>(kv.get<Life<Args> | Args>(PROCESS));
     this.#monitors = new Monitors(kv);
     this.#outbox = new Outbox(ctx, env);
     this.#timers = new Timers<Info | Internal>(ctx, { clock: () => this.clock() });
@@ -131,7 +131,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */
   start(args: Args, options: StartOptions = {}): Reply<"started" | "already_started"> {
-    if (this.#restarting) return { exit: "restarting" };
+    if (this.#restarting || this.#wiping !== undefined) return { exit: "restarting" };
     const running = this.#life;
     if (running !== undefined) {
       return JSON.stringify(running.args) === JSON.stringify(args)
@@ -139,7 +139,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
         : { refusal: { code: "already_started", message: "the process runs with other arguments" } };
     }
     const { storage } = this.ctx;
-    if (this.#wiping !== undefined || storage.kv.get<string>(ENDED) !== undefined) return { exit: "noproc" };
+    if (storage.kv.get<string>(ENDED) !== undefined) return { exit: "noproc" };
     const life: Life<Args> = { args, restart: options.restart ?? "permanent", restarts: 0, recent: [] };
     // One transaction: a start that is cut off leaves neither arguments nor monitor nor schema behind.
     this.#transaction(() => {
@@ -274,7 +274,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   }
 
   async #end(life: Life<Args>, reason: string, manner: Manner): Promise<void> {
-    // Dead before the first await: whoever gets in while the storage is wiped hears noproc.
+    // Dead before the first await: whoever gets in while the storage is wiped reads and writes nothing.
     this.#life = undefined;
     this.#wiping = this.#wipe(life, reason, manner);
     try {
@@ -384,12 +384,19 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     }
   }
 
-  /** The answer of a process that does not live. */
+  /** The answer of a process that does not live, or not at this moment. */
   protected absent(): Reply<never> {
-    return { exit: this.#restarting ? "restarting" : "noproc" };
+    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
+    return { exit: this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc" };
   }
 }
 
 function isInternal(message: unknown): message is Internal {
   return typeof message === "object" && message !== null && "otp" in message;
+}
+
+/** Versions before restart kinds kept the arguments alone. */
+function lifeOf<Args extends object>(stored: Life<Args> | Args | undefined): Life<Args> | undefined {
+  if (stored === undefined || "args" in stored) return stored;
+  return { args: stored, restart: "permanent", restarts: 0, recent: [] };
 }

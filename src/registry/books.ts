@@ -107,11 +107,12 @@ export class Books {
         this.#alive(entry, verdict);
         return;
       case "held":
-        if (entry.state !== "running") this.#doubted(entry, entry.state, verdict.checkInMs, entry.attempts);
+        // The sweep comes again by itself; who is suspect is looked at later and later.
+        if (entry.state !== "running") this.#doubted(entry, entry.state, verdict.checkInMs);
         return;
       case "suspect":
       case "unreachable":
-        this.#doubted(entry, verdict.kind, verdict.checkInMs, entry.attempts + 1, verdict.reason);
+        this.#doubted(entry, verdict.kind, verdict.checkInMs, verdict.reason);
     }
   }
 
@@ -125,18 +126,26 @@ export class Books {
     if (state === "running" && (same || totals === undefined)) return;
     this.#transaction((record) => {
       const { names, clock } = this.#options;
-      const moved = names.move(entry, ["suspect", "unreachable"], { state: "running" });
-      if (moved && state === "unreachable") record("reachable", entry, null);
+      if (!names.advance(entry, { state: "running" })) return;
+      if (state === "unreachable") record("reachable", entry, null);
       if (totals !== undefined) names.saveProbe(entry, { ...totals, at: clock() });
     });
   }
 
-  #doubted(entry: Registration, state: State, checkInMs: number, attempts: number, reason?: string): void {
+  #doubted(entry: Registration, state: State, checkInMs: number, reason?: string): void {
     this.#transaction((record) => {
       const { names, clock, checkBy } = this.#options;
       const checkAt = clock() + checkInMs;
-      const step = { state, checkAt, attempts, ...(reason === undefined ? {} : { reason }) };
-      if (!names.move(entry, LIVING, step)) return;
+      // While it runs the sweep knows how old its totals are; from here on its own row does.
+      const known = entry.state === "running" ? names.find(entry.name)?.probe : undefined;
+      const step = {
+        state,
+        checkAt,
+        attempts: entry.attempts + 1,
+        ...(reason === undefined ? {} : { reason }),
+      };
+      if (!names.advance(entry, step)) return;
+      if (known) names.saveProbe(entry, known);
       checkBy(checkAt);
       if (state === "unreachable" && entry.state !== state) record("unreachable", entry, reason ?? null);
     });
@@ -156,7 +165,10 @@ export class Books {
       names.reset();
       throw error;
     }
-    for (const event of recorded) followers.publish(event);
+    for (const event of recorded) {
+      followers.publish(event);
+      if (events.trimsAt(event.seq)) followers.announce(event.seq);
+    }
     return result;
   }
 }

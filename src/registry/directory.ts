@@ -10,7 +10,7 @@ import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
 import type { Registration } from "./names.ts";
 import { partitionOf, type Partition } from "./partition.ts";
-import { followPartition, partitionStub } from "./partition-stub.ts";
+import { followPartition, partitionStub, upgraded } from "./partition-stub.ts";
 import type { Created, CreateOptions, Registry, Stats } from "./registry.ts";
 
 /** Where a bucket was last seen. */
@@ -162,8 +162,8 @@ export class Directory {
    */
   upgrade(name: string, path: "/connect" | "/subscribe"): Promise<WebSocket | undefined> {
     return this.call(name, async (bucket): Promise<Reply<WebSocket>> => {
-      const { webSocket } = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
-      return webSocket === null ? { exit: "noproc" } : { reply: webSocket };
+      const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
+      return upgraded(response);
     });
   }
 

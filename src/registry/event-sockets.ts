@@ -13,7 +13,11 @@ export interface Hello {
 }
 
 /** What a follower is sent. */
-export type FeedMessage = { readonly hello: Hello } | { readonly events: readonly RegistryEvent[] };
+export type FeedMessage =
+  | { readonly hello: Hello }
+  | { readonly events: readonly RegistryEvent[] }
+  /** There was nothing for the follower up to here. */
+  | { readonly position: number };
 
 /** Events in one message. */
 const BATCH = 500;
@@ -40,6 +44,11 @@ export class EventSockets {
     send(server, { hello });
     if (events !== undefined) sendBehind(server, hello.position, events, name);
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Tells those who follow one name how far the log is: what they wait for may be long in coming. */
+  announce(position: number): void {
+    for (const socket of this.#ctx.getWebSockets()) send(socket, { position });
   }
 
   publish(event: RegistryEvent): void {

@@ -20,7 +20,7 @@ export interface RegistryEvent extends Incarnation {
   readonly at: number;
 }
 
-/** Rows that may be there above the limit before they are removed together. */
+/** Rows that may be there above the limit before they are removed together, at most. */
 const TRIM_EVERY = 256;
 
 type Row = { [Column in keyof RegistryEvent]: RegistryEvent[Column] };
@@ -30,11 +30,13 @@ const COLUMNS = "seq, at, kind, name, incarnation, reason";
 export class Events {
   readonly #sql: SqlStorage;
   readonly #limit: number;
+  readonly #trimEvery: number;
 
   /** @param limit how many events are kept. */
   constructor(sql: SqlStorage, limit: number) {
     this.#sql = sql;
     this.#limit = limit;
+    this.#trimEvery = Math.max(1, Math.min(TRIM_EVERY, Math.floor(limit / 4)));
   }
 
   createTables(): void {
@@ -58,8 +60,13 @@ export class Events {
         event.reason,
       )
       .one();
-    if (seq % TRIM_EVERY === 0) this.#sql.exec("DELETE FROM events WHERE seq <= ?", seq - this.#limit);
+    if (this.trimsAt(seq)) this.#sql.exec("DELETE FROM events WHERE seq <= ?", seq - this.#limit);
     return { seq, ...event };
+  }
+
+  /** Whether older events go when this one comes: who has heard less than all should know where the log is. */
+  trimsAt(seq: number): boolean {
+    return seq % this.#trimEvery === 0;
   }
 
   /** The number of the latest event; 0 before the first. */

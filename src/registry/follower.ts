@@ -7,6 +7,8 @@ import type { RegistryEvent } from "./events.ts";
 export interface Heard {
   /** Events in order, each of them once. */
   readonly events: (events: readonly RegistryEvent[]) => void;
+  /** There was nothing up to this position. */
+  readonly position?: (seq: number) => void;
   /** The log does not reach back to where the follower was: what came in between is not known. */
   readonly lost: () => void;
 }
@@ -39,6 +41,12 @@ export class Follower {
     return this.#connect();
   }
 
+  /** Begins anew, from now on, as soon as the partition can be reached. Undefined if it was closed meanwhile. */
+  startOver(): Promise<Hello | undefined> {
+    this.#position = undefined;
+    return this.#connectAtLast();
+  }
+
   close(): void {
     this.#closed = true;
     this.#socket?.close();
@@ -52,12 +60,12 @@ export class Follower {
       let greeted = false;
       socket.addEventListener("message", ({ data }: { data: unknown }) => {
         const message = JSON.parse(String(data)) as FeedMessage;
-        if ("events" in message) this.#hear(message.events);
-        else {
+        if ("hello" in message) {
           greeted = true;
           this.#position ??= message.hello.position;
           resolve(message.hello);
-        }
+        } else if ("events" in message) this.#hear(message.events);
+        else this.#reach(message.position);
       });
       const broken = (): void => {
         if (socket !== this.#socket) return;
@@ -80,11 +88,21 @@ export class Follower {
     this.#heard.events(fresh);
   }
 
+  #reach(position: number): void {
+    if (position <= (this.#position ?? 0) || this.#closed) return;
+    this.#position = position;
+    this.#heard.position?.(position);
+  }
+
   async #reconnect(): Promise<void> {
+    const hello = await this.#connectAtLast();
+    if (hello === undefined && !this.#closed) this.#heard.lost();
+  }
+
+  async #connectAtLast(): Promise<Hello | undefined> {
     for (let wait = RETRY_MS; !this.#closed; wait = Math.min(wait * 2, RETRY_LIMIT_MS)) {
       try {
-        if ((await this.#connect()) === undefined && !this.#closed) this.#heard.lost();
-        return;
+        return await this.#connect();
       } catch {
         // The partition is restarting, or out of reach. What happens there meanwhile is in its log.
         await new Promise((resolve) => {
@@ -92,5 +110,6 @@ export class Follower {
         });
       }
     }
+    return undefined;
   }
 }

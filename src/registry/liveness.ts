@@ -9,13 +9,21 @@ export type ProbeResult =
   /** The bucket itself has said that it does not live: the one word that frees a name. */
   | { readonly kind: "gone"; readonly reason: string }
   /** Anything else: overload, a deadline, a broken connection. It says nothing of the bucket. */
-  | { readonly kind: "failed"; readonly reason: string };
+  | {
+      readonly kind: "failed";
+      /** Undefined where it is known why: what is known is not to be overwritten. */
+      readonly reason: string | undefined;
+    };
 
 /** What is done about a bucket. */
 export type Verdict =
   | { readonly kind: "alive"; readonly totals: Totals | undefined }
   | { readonly kind: "free"; readonly reason: string }
-  | { readonly kind: "suspect" | "unreachable"; readonly reason: string; readonly checkInMs: number }
+  | {
+      readonly kind: "suspect" | "unreachable";
+      readonly reason: string | undefined;
+      readonly checkInMs: number;
+    }
   /** Too many failed at once: the prober is ill, and says nothing of those that failed. */
   | { readonly kind: "held"; readonly checkInMs: number };
 
@@ -32,6 +40,11 @@ export const STORM_BATCH = 10;
 export const STORM_PART = 1 / 3;
 /** Failures in a row after which a suspect is unreachable. */
 export const UNREACHABLE_AFTER = 3;
+/**
+ * Failures in a row after which a bucket is no longer held back with others. Those that are probed again
+ * because they failed are no fair sample: where ten are broken for good, each of their batches is a storm.
+ */
+export const HELD_UNTIL = 6;
 /** The longest wait between two probes of one that is not reached, in milliseconds. */
 export const RECHECK_LIMIT_MS = 300_000;
 /** The shortest wait between two batches of a sweep, in milliseconds. */
@@ -58,7 +71,8 @@ export function judge(batch: readonly Probed[], recheckMs: number): Verdict[] {
       case "gone":
         return { kind: "free", reason: result.reason };
       case "failed": {
-        if (storm) return { kind: "held", checkInMs: recheckDelay(attempts + 1, recheckMs) };
+        if (storm && attempts < HELD_UNTIL)
+          return { kind: "held", checkInMs: recheckDelay(attempts + 1, recheckMs) };
         const failures = attempts + 1;
         return {
           kind: failures >= UNREACHABLE_AFTER ? "unreachable" : "suspect",

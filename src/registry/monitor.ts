@@ -11,6 +11,7 @@ export interface MonitorHeard {
 
 /** A running monitor. */
 export interface RunningMonitor {
+  readonly incarnation: string;
   /** OTP's `demonitor` with `flush`: nothing is heard any more. */
   readonly close: () => void;
 }
@@ -40,11 +41,10 @@ export async function monitorBucket(
   };
   const lost = async (): Promise<void> => {
     // What happened is no longer known; whether the bucket lives still is.
-    follower = directory.follower(name, { events: hear, lost: () => void lost() });
-    const hello = await follower.start();
+    const hello = await follower.startOver();
     if (hello?.found?.incarnation !== incarnation) end("noproc");
   };
-  let follower = directory.follower(name, { events: hear, lost: () => void lost() });
+  const follower = directory.follower(name, { events: hear, lost: () => void lost() });
   const close = (): void => {
     closed = true;
     follower.close();
@@ -56,5 +56,5 @@ export async function monitorBucket(
     return undefined;
   }
   ({ incarnation } = hello.found);
-  return { close };
+  return { incarnation, close };
 }

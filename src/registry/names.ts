@@ -95,10 +95,36 @@ export class Names {
          attempts INTEGER NOT NULL DEFAULT 0, check_at INTEGER
        ) WITHOUT ROWID`,
     );
-    // Holds only the few names that something has to be done about, so that to find them scans no others.
-    this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
-    // When the names from the batch before up to this one were last probed, and found as their rows say.
-    this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
+    this.#createIndices();
+  }
+
+  /**
+   * Brings the table of a version that knew no restart kinds up to date. What was between two states then is
+   * looked after at `now`.
+   * @returns whether it was one.
+   */
+  upgrade(now: number): boolean {
+    const { sql } = this.#sql
+      .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'names'")
+      .one();
+    if (sql.includes("restart")) return false;
+    for (const column of [
+      "restart TEXT NOT NULL DEFAULT 'permanent'",
+      "restarts INTEGER NOT NULL DEFAULT 0",
+      "reason TEXT",
+      "entries INTEGER",
+      "bytes INTEGER",
+      "revision INTEGER",
+      "probed_at INTEGER",
+      "attempts INTEGER NOT NULL DEFAULT 0",
+      "check_at INTEGER",
+    ]) {
+      this.#sql.exec(`ALTER TABLE names ADD COLUMN ${column}`);
+    }
+    this.#sql.exec("DROP INDEX unsettled");
+    this.#createIndices();
+    this.#sql.exec("UPDATE names SET check_at = ? WHERE state <> 'running'", now);
+    return true;
   }
 
   /** How many rows were written since the object was woken, as the platform counts them. */
@@ -148,6 +174,13 @@ export class Names {
       incarnation,
     );
     return rowsWritten > 0;
+  }
+
+  /** Moves a name on from exactly what it was: nothing that was learnt meanwhile is overwritten. */
+  advance(from: Registration, to: Step): boolean {
+    const current = this.find(from.name);
+    if (current?.attempts !== from.attempts || current.state !== from.state) return false;
+    return this.move(from, [from.state], to);
   }
 
   /** Frees the name of this incarnation. @returns whether it had it. */
@@ -263,6 +296,13 @@ export class Names {
     return { ...counts, running: this.size - others };
   }
 
+  #createIndices(): void {
+    // Holds only the few names that something has to be done about, so that to find them scans no others.
+    this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
+    // When the names from the batch before up to this one were last probed, and found as their rows say.
+    this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
+  }
+
   #write(statement: string, ...bindings: SqlStorageValue[]): number {
     const { rowsWritten } = this.#sql.exec(statement, ...bindings);
     this.#rowsWritten += rowsWritten;
@@ -292,6 +332,8 @@ export class Names {
 
 function registration(row: Row, sweptAt: number | undefined): Registration {
   const { entries, bytes, revision } = row;
+  // A sweep that came later has found the same; one that did not reach the bucket has found nothing.
+  const probedAt = row.state === "running" ? Math.max(row.probed_at, sweptAt ?? 0) : row.probed_at;
   return {
     name: row.name,
     incarnation: row.incarnation,
@@ -303,8 +345,7 @@ function registration(row: Row, sweptAt: number | undefined): Registration {
     createdAt: row.created_at,
     metadata: row.metadata,
     attempts: row.attempts,
-    // A sweep that came later has found the same.
-    probe: entries === null ? null : { entries, bytes, revision, at: Math.max(row.probed_at, sweptAt ?? 0) },
+    probe: entries === null ? null : { entries, bytes, revision, at: probedAt },
   };
 }
 

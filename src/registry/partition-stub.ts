@@ -37,7 +37,11 @@ export async function followPartition(
     `http://registry/events?follow=${encodeURIComponent(JSON.stringify(request))}`,
     { headers: { Upgrade: "websocket" } },
   );
-  if (response.webSocket !== null) return { reply: response.webSocket };
-  if (response.status === 410) return { reply: null };
-  return (await response.json()) as Reply<never>;
+  return response.status === 410 ? { reply: null } : upgraded(response);
+}
+
+/** What an object answers to a WebSocket upgrade: the socket, or, as JSON, why there is none. */
+export async function upgraded(response: Response): Promise<Reply<WebSocket>> {
+  const { webSocket } = response;
+  return webSocket === null ? ((await response.json()) as Reply<never>) : { reply: webSocket };
 }

@@ -3,7 +3,7 @@
 import type { Bucket } from "../bucket/bucket.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { Exit, formatReason, messageOf } from "../otp/exit.ts";
+import { Exit, formatReason } from "../otp/exit.ts";
 import type { Settings } from "../settings.ts";
 import { isStorm, judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
 import type { Names, Registration } from "./names.ts";
@@ -56,7 +56,7 @@ export class Prober {
 
   /** Probes these together, and applies the verdicts. */
   async probe(entries: readonly Registration[]): Promise<ProbeResult[]> {
-    const results = await Promise.all(entries.map((entry) => this.#ask(entry)));
+    const results = await Promise.all(entries.map((entry) => this.ask(entry)));
     const probed = results.map((result, at) => ({ result, attempts: entries[at]?.attempts ?? 0 }));
     const verdicts = judge(probed, this.#options.settings.recheckMs);
     entries.forEach((entry, at) => this.#options.apply(entry, verdicts[at] as Verdict));
@@ -87,12 +87,14 @@ export class Prober {
     return sweepDelay(names.size, settings.sweepBatch, settings.sweepPeriodMs);
   }
 
-  async #ask(entry: Registration): Promise<ProbeResult> {
+  /** Probes one, and leaves it to the caller what follows. */
+  async ask(entry: Registration): Promise<ProbeResult> {
     try {
       const said = await call(() => this.#options.bucket(entry).probe(), { deadlines: this.#deadlines });
       return "ended" in said ? { kind: "gone", reason: said.ended } : { kind: "alive", totals: said };
     } catch (error) {
-      if (!(error instanceof Exit)) return { kind: "failed", reason: messageOf(error) };
+      // It was restarted too often, and the registry knows why.
+      if (!(error instanceof Exit)) return { kind: "failed", reason: undefined };
       if (error.reason === "noproc") return { kind: "gone", reason: "noproc" };
       if (error.reason === "restarting") return { kind: "alive", totals: undefined };
       return { kind: "failed", reason: formatReason(error.reason) };

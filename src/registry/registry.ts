@@ -16,7 +16,7 @@ import { Books } from "./books.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "./incarnation.ts";
-import { recheckDelay, sweepDelay } from "./liveness.ts";
+import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
 import { isLiving, Names, type NamesPage, type Registration, type State } from "./names.ts";
 import type { Partition } from "./partition.ts";
 import { partitionStub, type FollowRequest } from "./partition-stub.ts";
@@ -133,7 +133,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
       const found = this.#living(name);
       if (found?.incarnation !== incarnation) return false;
       // However many callers suspect it, one probe is under way.
-      const probing = this.#suspicions.get(name) ?? this.#prober.probe([found]);
+      const probing = this.#suspicions.get(name) ?? this.#look(found);
       this.#suspicions.set(name, probing);
       await probing.finally(() => this.#suspicions.delete(name));
       return this.#living(name)?.incarnation !== incarnation;
@@ -182,8 +182,14 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
     super(...args);
-    // The period may have become shorter since the timer was set, or the sweep have been off.
-    if (this.args !== undefined) this.#scheduleSweep();
+    if (this.args === undefined) return;
+    this.ctx.storage.transactionSync(() => {
+      if (this.#names.upgrade(this.clock())) this.#events.createTables();
+    });
+    // What has to be done is in the table; the timers follow from it, and from settings that may have changed.
+    const next = this.#names.nextCheck();
+    if (next !== undefined) this.#checkBy(next);
+    this.#scheduleSweep();
   }
 
   protected override init(): void {
@@ -338,6 +344,14 @@ export class Registry extends GenServer<Env, Partition, Info> {
   #checkBy(at: number): void {
     const due = this.timers.due("check");
     if (due === undefined || at < due) this.timers.sendAfter("check", "check", at - this.clock());
+  }
+
+  async #look(entry: Registration): Promise<void> {
+    const result = await this.#prober.ask(entry);
+    // One that is suspect already is probed when its time has come; callers do not make it fail more often.
+    if (result.kind === "failed" && entry.state !== "running") return;
+    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#settings.recheckMs);
+    if (verdict !== undefined) this.books.judged(entry, verdict);
   }
 
   #living(name: string): Registration | undefined {

@@ -18,14 +18,13 @@ export async function serveTcp(socket: Socket, directory: Directory, admission: 
   const reader: ReadableStreamDefaultReader<Uint8Array> = socket.readable.getReader();
   const writer = socket.writable.getWriter();
   const outbox = new Outbox(writer);
-  const feeds = new Feeds(
-    (text) => outbox.offer(text),
-    () => {
-      // The error line would only join the queue that the client does not read.
-      void socket.close().catch(() => undefined);
-    },
-  );
-  const monitors = new SessionMonitors(directory, (text) => outbox.offer(text));
+  const offer = (text: string): boolean => outbox.offer(text);
+  const tooSlow = (): void => {
+    // The error line would only join the queue that the client does not read.
+    void socket.close().catch(() => undefined);
+  };
+  const feeds = new Feeds(offer, tooSlow);
+  const monitors = new SessionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
   try {
     await converse(reader, outbox, new Interpreter(service, admission));

@@ -14,11 +14,10 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
   server.binaryType = "arraybuffer";
   server.accept();
   const conversations = new Conversations();
-  const feeds = new Feeds(
-    (text) => conversations.push(server, text),
-    () => server.close(CLOSE_TRY_AGAIN, "slow_reader"),
-  );
-  const monitors = new SessionMonitors(directory, (text) => conversations.push(server, text));
+  const offer = (text: string): boolean => conversations.push(server, text);
+  const tooSlow = (): void => server.close(CLOSE_TRY_AGAIN, "slow_reader");
+  const feeds = new Feeds(offer, tooSlow);
+  const monitors = new SessionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
   const interpreter = new Interpreter(service, admission);
 

@@ -39,9 +39,8 @@ describe("a bucket without a live incarnation", () => {
     ]) {
       expect(await request()).toEqual({ exit: "noproc" });
     }
-    expect((await bucket.fetch("http://bucket/connect", { headers: { Upgrade: "websocket" } })).status).toBe(
-      404,
-    );
+    const upgrade = await bucket.fetch("http://bucket/connect", { headers: { Upgrade: "websocket" } });
+    expect([upgrade.webSocket, await upgrade.json()]).toEqual([null, { exit: "noproc" }]);
     const tables = await runInDurableObject(bucket, (_, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_schema").toArray(),
     );

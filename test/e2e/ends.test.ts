@@ -86,6 +86,26 @@ describe.each([
   });
 });
 
+describe("a client that does not read", () => {
+  it("is cut off when it can't be told of a DOWN: it must not believe that there was none", async () => {
+    await create("unread");
+    await create("large", "permanent");
+    await http("large/keys/k", { method: "PUT", body: "x".repeat(1_000_000) });
+    const { socket, ask, take, rest } = await openTcp(server.tcpPort);
+    await ask("MONITOR unread\n", 1);
+    socket.pause();
+    socket.write("GET large k\n".repeat(40));
+    // Long enough for the replies to fill whatever lies between the two.
+    const other = await openTcp(server.tcpPort);
+    for (let count = 0; count < 200; count += 1) await other.ask("GET large k\n", 2);
+    other.close();
+    await http("unread", { method: "DELETE" });
+    socket.resume();
+    const heard = await Promise.race([take(81).then((lines) => lines), rest()]);
+    expect(heard.includes("DOWN unread normal") || socket.destroyed || socket.readableEnded).toBe(true);
+  });
+});
+
 describe("MONITOR on a bucket's own connection", () => {
   it("tells of the end, and the connection ends with it", async () => {
     await create("own");

@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import type { Registration } from "../../src/registry/names.ts";
 import { PARTITIONS } from "../support/directories.ts";
 import { abortObject, bucketOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { SseReader } from "../support/sse.ts";
@@ -11,6 +12,21 @@ const create = (name: string, restart = "temporary"): Promise<Response> =>
   ask(`/buckets/${name}`, { method: "PUT", body: JSON.stringify({ restart }) });
 const exit = (name: string, reason: unknown): Promise<Response> =>
   ask(`/buckets/${name}/exit`, { method: "POST", body: JSON.stringify({ reason }) });
+
+/** A name that no bucket has. */
+const entryOf = (name: string): Registration => ({
+  name,
+  incarnation: "aaaa",
+  id: "0".repeat(64),
+  state: "starting",
+  restart: "permanent",
+  restarts: 0,
+  reason: null,
+  createdAt: 0,
+  metadata: null,
+  probe: null,
+  attempts: 0,
+});
 
 async function follow(path: string, lastId?: string): Promise<SseReader> {
   const response = await ask(path, lastId === undefined ? {} : { headers: { "Last-Event-ID": lastId } });
@@ -162,6 +178,29 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     await ask("/buckets/resumed", { method: "DELETE" });
     const again = await follow("/buckets/resumed/monitor", events.lastId);
     expect(await again.next()).toMatchObject({ event: "RESTARTED", data: { reason: "two" } });
+    expect(await again.next()).toMatchObject({ event: "DOWN", data: { reason: "normal" } });
+  });
+
+  it("does not fall behind because its bucket is quiet while others fill the log", async () => {
+    await create("quiet");
+    const events = await follow("/buckets/quiet/monitor");
+    const began = events.lastId;
+    await runInDurableObject(registryOf("quiet"), (instance) => {
+      for (let count = 0; count < 600; count += 1) {
+        instance["books"].starting(entryOf(`noise-${count}`), Number.MAX_SAFE_INTEGER);
+        instance["books"].down(entryOf(`noise-${count}`), "normal");
+      }
+    });
+    await expect
+      .poll(async () => {
+        await events.comment();
+        return events.lastId;
+      })
+      .not.toBe(began);
+    await events.close();
+    expect(Number.parseInt(events.lastId, 10)).toBeGreaterThanOrEqual(Number.parseInt(began, 10) + 256);
+    const again = await follow("/buckets/quiet/monitor", events.lastId);
+    await ask("/buckets/quiet", { method: "DELETE" });
     expect(await again.next()).toMatchObject({ event: "DOWN", data: { reason: "normal" } });
   });
 

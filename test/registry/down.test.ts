@@ -21,7 +21,8 @@ import {
 
 const BUCKETS = 1_000;
 const AT_ONCE = 20;
-const RESTART_EVERY = 10;
+/** One in so many ends meets a registry that is being restarted. */
+const RESTART_ODDS = 10;
 
 interface End {
   readonly reason: string;
@@ -57,9 +58,19 @@ it(
     const seed = Date.now() & 0x7fffffff;
     console.log(`down: seed ${seed}`);
     const [choices] = fc.sample(
-      fc.array(fc.nat({ max: ends.length - 1 }), { minLength: BUCKETS, maxLength: BUCKETS }),
+      fc.array(fc.tuple(fc.constantFrom(...ends), fc.nat({ max: RESTART_ODDS - 1 })), {
+        minLength: BUCKETS,
+        maxLength: BUCKETS,
+      }),
       { seed, numRuns: 1 },
-    ) as [number[]];
+    ) as [[End, number][]];
+    // Somebody who follows from outside, through all those restarts.
+    const followed: RegistryEvent[] = [];
+    const followers = directory.followers(() => ({
+      events: (events) => void followed.push(...events),
+      lost: () => expect.unreachable("the log reaches back far enough"),
+    }));
+    await Promise.all(followers.map((follower) => follower.start()));
     const wanted = new Map<string, string>();
     const names = choices.map((_, at) => `bucket-${at}`);
     for (let from = 0; from < BUCKETS; from += AT_ONCE) {
@@ -67,9 +78,9 @@ it(
       await Promise.all(
         some.map(async (name, at) => {
           const { registration } = await directory.create(name, { restart: "temporary" });
-          const end = ends[Number(choices[from + at])] as End;
+          const [end, dice] = choices[from + at] as [End, number];
           wanted.set(registration.incarnation, end.reason);
-          const restarts = at % RESTART_EVERY === 0 ? abortObject(registryOf(name)) : undefined;
+          const restarts = dice === 0 ? abortObject(registryOf(name)) : undefined;
           await untilKnown(() => end.run(name, registration.id));
           await restarts;
         }),
@@ -88,6 +99,13 @@ it(
     )
       .flat()
       .filter(({ kind }) => kind === "DOWN");
+    await expect
+      .poll(() => followed.filter(({ kind }) => kind === "DOWN").length, { timeout: 20_000 })
+      .toBe(BUCKETS);
+    expect(
+      new Set(followed.filter(({ kind }) => kind === "DOWN").map(({ incarnation }) => incarnation)),
+    ).toEqual(new Set(wanted.keys()));
+    for (const follower of followers) follower.close();
     const reasons = new Map(heard.map(({ incarnation, reason }) => [incarnation, reason]));
     const missing = [...wanted.keys()].filter((incarnation) => !reasons.has(incarnation));
     expect(missing, "none missing").toEqual([]);

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import type { RestartKind } from "../../src/otp/restart.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { isolate, type Isolate } from "../support/directories.ts";
 import { bucketOf, bucketState, eventsOf, rowOf } from "../support/faults.ts";
 
@@ -130,6 +131,30 @@ describe("restart intensity", () => {
     // It can be stopped all the same.
     expect(await caller.directory.stop("spinning")).toBe(true);
     expect(await isolate().directory.lookup("spinning")).toBeUndefined();
+  });
+});
+
+describe("a bucket that is being restarted", () => {
+  it("is asked again, not taken for one that is not there", async () => {
+    await shopping("held-restart", "permanent");
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    setFailpointHook((_, point) => (point === "restart: written, not told" ? held : undefined));
+    const exit = isolate().directory.exit("held-restart", "boom");
+    const asked = Promise.allSettled([
+      isolate().directory.upgrade("held-restart", "/subscribe"),
+      get(isolate(), "held-restart"),
+    ]);
+    setFailpointHook();
+    setTimeout(release, 20);
+    expect(await exit).toBe(true);
+    // The reset itself may break what is just being asked; what it never is, is "not there".
+    for (const answer of await asked) {
+      if (answer.status === "fulfilled") expect(answer.value).toBeDefined();
+      else expect(answer.reason).toMatchObject({ reason: "noconnection" });
+    }
   });
 });
 

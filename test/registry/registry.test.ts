@@ -84,7 +84,7 @@ describe("create", () => {
     expect(second).toEqual({ registration: first.registration, created: false });
   });
 
-  it("agrees on one bucket when many ask at once", async () => {
+  it("invariant 2, one: agrees on one bucket when many ask at once", async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => isolate().directory.create("contended")));
     expect(new Set(all.map(({ registration }) => registration.id)).size).toBe(1);
     expect(all.filter(({ created }) => created)).toHaveLength(1);

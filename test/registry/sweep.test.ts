@@ -6,8 +6,17 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/registry/partition.ts";
 import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
-import { bucketOf, bucketState, eventsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
+import {
+  abortObject,
+  bucketOf,
+  bucketState,
+  eventsOf,
+  registryOf,
+  rowOf,
+  wipeBehind,
+} from "../support/faults.ts";
 import { clock, deaf } from "../support/objects.ts";
 
 const { directory } = isolate();
@@ -41,6 +50,27 @@ async function create(name: string): Promise<string> {
 const written = (name: string): Promise<unknown[]> =>
   runInDurableObject(registryOf(name), (_, { storage }) =>
     storage.sql.exec("SELECT probed_at FROM names WHERE name = ?", name).toArray(),
+  );
+
+/** Names that share a partition; the first is `prefix-0`. */
+function namesOfOnePartition(prefix: string, count: number): string[] {
+  const partition = partitionOf(`${prefix}-0`, PARTITIONS);
+  return Array.from({ length: count * PARTITIONS * 3 }, (_, at) => `${prefix}-${at}`)
+    .filter((name) => partitionOf(name, PARTITIONS) === partition)
+    .slice(0, count);
+}
+
+/** Tells the registry of a suspicion, as a caller does. */
+async function doubt(name: string): Promise<void> {
+  const caller = { partition: partitionOf(name, PARTITIONS), partitions: PARTITIONS };
+  const incarnation = (await rowOf(name))?.incarnation ?? "";
+  await call(() => registryOf(name).suspect(caller, name, incarnation));
+}
+
+/** When the partition of a name looks after suspects next. */
+const nextCheck = (name: string): Promise<number> =>
+  runInDurableObject(registryOf(name), (_, { storage }) =>
+    Number(storage.kv.get<{ due: number }>("timer/check")?.due),
   );
 
 const kinds = async (name: string): Promise<string[]> =>
@@ -110,10 +140,7 @@ describe("invariant 6: only the bucket's own word kills it", () => {
 
   it("a probe storm frees no name, and gives no verdict on any", async () => {
     // Enough of one partition's names to be a storm there.
-    const names = Array.from({ length: 16 * PARTITIONS * 2 }, (_, at) => `storm-${at}`)
-      .filter((name) => partitionOf(name, PARTITIONS) === partitionOf("storm-0", PARTITIONS))
-      .slice(0, 24);
-    expect(names.length).toBeGreaterThanOrEqual(20);
+    const names = namesOfOnePartition("storm", 24);
     const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
     for (const id of ids.values()) deaf.add(id);
     // More often than the sweep insists on one batch.
@@ -127,6 +154,62 @@ describe("invariant 6: only the bucket's own word kills it", () => {
       expect((await directory.lookup(name))?.probe).toMatchObject({ entries: 0 });
       await directory.stop(name);
     }
+  });
+
+  it("ten that are broken for good are a storm each time they are looked at, and are judged in the end", async () => {
+    const names = namesOfOnePartition("broken", 24);
+    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
+    const broken = names.slice(0, 12);
+    await Promise.all(names.slice(12).map((name) => directory.call(name, (bucket) => bucket.totals())));
+    for (const name of broken.slice(0, 6)) deaf.add(ids.get(name) ?? "");
+    await later("broken-0", HOUR_MS + 1_000);
+    for (const name of broken) deaf.add(ids.get(name) ?? "");
+    for (const name of broken) await doubt(name);
+    let last = 0;
+    for (let round = 0; round < 12; round += 1) {
+      await later("broken-0", 400_000);
+      const next = await nextCheck("broken-0");
+      // Later and later, and never at once.
+      expect(next).toBeGreaterThan(Math.max(last, Date.now() + clock.aheadMs));
+      last = next;
+    }
+    for (const name of broken) expect(await directory.lookup(name)).toMatchObject({ state: "unreachable" });
+    deaf.clear();
+    await Promise.all(names.map((name) => directory.stop(name)));
+  });
+
+  it("what is shown of one that is not reached is as old as it is", async () => {
+    const id = await create("old-news");
+    await sweep();
+    const before = (await directory.lookup("old-news"))?.probe?.at;
+    deaf.add(id);
+    await sweep();
+    await sweep();
+    const found = await directory.lookup("old-news");
+    expect([found?.state, found?.probe?.at]).toEqual(["suspect", before]);
+  });
+
+  it("callers do not make a suspect fail more often than the registry looks", async () => {
+    const id = await create("harried");
+    deaf.add(id);
+    for (let caller = 0; caller < 10; caller += 1) await doubt("harried");
+    expect(await directory.lookup("harried")).toMatchObject({ state: "suspect", attempts: 1 });
+  });
+
+  it("a bucket that is being wiped has not said that it is gone", async () => {
+    const id = (await directory.create("half-wiped", { restart: "temporary" })).registration.id;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    setFailpointHook((_, point) => (point === "end: terminated, not wiped" ? held : undefined));
+    const exit = directory.exit("half-wiped", "shutdown");
+    await doubt("half-wiped");
+    expect(await rowOf("half-wiped")).toMatchObject({ state: "running", id });
+    release();
+    expect(await exit).toBe(true);
+    setFailpointHook();
+    expect(await kinds("half-wiped")).toEqual(["created", "DOWN shutdown"]);
   });
 
   it("a caller that can't reach a bucket makes the registry look, and that is all", async () => {
@@ -152,6 +235,58 @@ describe("suspicion", () => {
     expect(await caller.directory.call("suspected", (bucket) => bucket.totals())).toBeUndefined();
     expect(await kinds("suspected")).toEqual(["created", "DOWN noproc"]);
     expect(await caller.directory.create("suspected")).toMatchObject({ created: true });
+  });
+});
+
+describe("a partition that wakes", () => {
+  it("sets the timers that follow from its table and its settings", async () => {
+    await create("timers-lost");
+    await runInDurableObject(registryOf("timers-lost"), async (_, { storage }) => {
+      for (const [key] of [...storage.kv.list({ prefix: "timer/" })]) storage.kv.delete(key);
+      storage.sql.exec("UPDATE names SET state = 'stopping', check_at = 1 WHERE name = 'timers-lost'");
+      await storage.deleteAlarm();
+    });
+    await abortObject(registryOf("timers-lost"));
+    const timers = await runInDurableObject(registryOf("timers-lost"), (_, { storage }) =>
+      [...storage.kv.list({ prefix: "timer/" })].map(([key]) => key),
+    );
+    expect(timers).toEqual(["timer/check", "timer/sweep"]);
+    await runDurableObjectAlarm(registryOf("timers-lost"));
+    expect(await rowOf("timers-lost")).toBeUndefined();
+  });
+
+  it("brings the table of the version before restart kinds up to date", async () => {
+    const partition = env.REGISTRY.get(env.REGISTRY.newUniqueId());
+    const bucket = env.BUCKET.newUniqueId();
+    await call(() => env.BUCKET.get(bucket).start({ name: "old", incarnation: "aaaa", createdAt: 1 }));
+    await runInDurableObject(env.BUCKET.get(bucket), (_, { storage }) =>
+      storage.kv.put("process", { name: "old", incarnation: "aaaa", createdAt: 1 }),
+    );
+    await runInDurableObject(partition, async (_, { storage }) => {
+      storage.kv.put("process", { partition: 0, partitions: 1 });
+      storage.sql.exec(
+        "CREATE TABLE names (name TEXT PRIMARY KEY, incarnation TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, metadata TEXT) WITHOUT ROWID",
+      );
+      storage.sql.exec("CREATE INDEX unsettled ON names (name) WHERE state <> 'running'");
+      storage.sql.exec("INSERT INTO names VALUES ('old', 'aaaa', ?, 'running', 1, NULL)", bucket.toString());
+      storage.sql.exec(
+        "INSERT INTO names VALUES ('cut', 'bbbb', ?, 'starting', 1, NULL)",
+        env.BUCKET.newUniqueId().toString(),
+      );
+      await storage.sync();
+    });
+    await abortObject(partition);
+    await abortObject(bucketOf(bucket.toString()));
+    const again = env.REGISTRY.get(partition.id);
+    const caller = { partition: 0, partitions: 1 };
+    expect(await call(() => again.lookup(caller, "old"))).toMatchObject({
+      restart: "permanent",
+      state: "running",
+    });
+    await runDurableObjectAlarm(again);
+    expect(await call(() => again.lookup(caller, "cut"))).toMatchObject({ state: "running" });
+    expect(await call(() => env.BUCKET.get(bucket).totals())).toMatchObject({ incarnation: "aaaa" });
+    expect(await call(() => again.stopBucket(caller, "old"))).toBe(true);
   });
 });
 

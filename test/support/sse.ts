@@ -51,7 +51,10 @@ export class SseReader {
   /** The next comment. */
   async comment(): Promise<string | undefined> {
     let block = await this.#block();
-    while (block?.startsWith(":") === false) block = await this.#block();
+    while (block?.startsWith(":") === false) {
+      this.lastId = /^id: (.*)$/m.exec(block)?.[1] ?? this.lastId;
+      block = await this.#block();
+    }
     return block;
   }
 
