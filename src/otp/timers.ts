@@ -136,7 +136,8 @@ export class Timers<Message> {
 
   #earliest(): number | undefined {
     const dues = this.#all().map(([, { due }]) => due);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    // An alarm is set to a time after 1970, however long overdue it is.
+    return dues.length === 0 ? undefined : Math.max(1, Math.min(...dues));
   }
 
   #arm(): void {
