@@ -195,17 +195,18 @@ export class Entries {
   }
 
   /** Keys in the order of their bytes. */
-  keys(page: Page): string[] {
+  keys({ prefix, after, limit }: Page): string[] {
     const keys: string[] = [];
+    // One bound, not two: SQLite would begin at the first of them and read all keys up to the second.
     // The cursor is read row by row, so the first key behind the prefix ends the scan.
     const rows = this.#sql.exec<{ key: string }>(
-      "SELECT key FROM entries WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-      page.prefix,
-      page.after,
-      page.limit,
+      "SELECT key FROM entries WHERE key >= max(?1, ?2) AND key <> ?2 ORDER BY key LIMIT ?3",
+      prefix,
+      after,
+      limit,
     );
     for (const { key } of rows) {
-      if (!key.startsWith(page.prefix)) break;
+      if (!key.startsWith(prefix)) break;
       keys.push(key);
     }
     return keys;

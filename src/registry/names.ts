@@ -231,8 +231,9 @@ export class Names {
   /** Names of living buckets, in the order of their bytes. */
   page({ prefix, after, limit }: NamesPage): Registration[] {
     const page: Registration[] = [];
+    // One bound, not two: SQLite would begin at the first of them and read all names up to the second.
     const rows = this.#sql.exec<Row>(
-      `SELECT ${COLUMNS} FROM names WHERE name >= ?1 AND name > ?2 AND ${LIVES} ORDER BY name LIMIT ?3`,
+      `SELECT ${COLUMNS} FROM names WHERE name >= max(?1, ?2) AND name <> ?2 AND ${LIVES} ORDER BY name LIMIT ?3`,
       prefix,
       after,
       limit,
