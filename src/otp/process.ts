@@ -19,6 +19,8 @@ export interface Manner {
   readonly terminate: boolean;
   /** The ref of a monitor that is told by the reply. */
   readonly asker?: string | undefined;
+  /** Nobody wants to know. */
+  readonly tell?: "nobody";
 }
 
 export interface StartOptions {
@@ -222,14 +224,15 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** Ends the process with nobody to tell: those who watched it have said that they do not know it. */
   protected async vanish(): Promise<void> {
-    for (const { ref } of this.#monitors.all()) this.#monitors.remove(ref);
-    if (this.#life !== undefined) await this.#end(this.#life, "noproc", { terminate: true });
+    if (this.#life !== undefined) await this.#end(this.#life, "noproc", { terminate: true, tell: "nobody" });
   }
 
   /** The object's alarm, which belongs to the timers. */
   override async alarm(): Promise<void> {
     // The rows stay, and the object that comes after the reset sets the alarm again.
     if (this.#restarting) return;
+    // What is being wiped hears nothing; if that fails it hears everything after all.
+    await this.#wiping?.catch(() => undefined);
     await this.#timers.deliver(async (message) => {
       if (isInternal(message)) await this.#handleInternal(message);
       else if (this.#life !== undefined) await this.handleInfo(message, this.#life.args);
@@ -291,10 +294,10 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     else await this.#tell();
   }
 
-  async #wipe({ args }: Life<Args>, reason: string, { terminate, asker }: Manner): Promise<void> {
+  async #wipe({ args }: Life<Args>, reason: string, { terminate, asker, tell }: Manner): Promise<void> {
     if (terminate) await this.#terminate(reason, args);
     if (FAILPOINTS) await failpoint(this.ctx, "end: terminated, not wiped");
-    const told = this.#monitors.all().filter(({ ref }) => ref !== asker);
+    const told = tell === "nobody" ? [] : this.#monitors.all().filter(({ ref }) => ref !== asker);
     if (told.length === 0) return this.#clear();
     // What it kept goes and the obituary comes in one transaction: there is no moment at which the process
     // is neither there nor owes a word, and none at which it is both dead and readable.
