@@ -153,8 +153,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     this.#sockets.ended(reason);
   }
 
-  protected override resetting(reason: string): void {
-    this.#sockets.resetting(reason);
+  protected override resetting(reason: string): Promise<void> {
+    return this.#sockets.resetting(reason);
   }
 
   /**

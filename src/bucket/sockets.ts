@@ -26,6 +26,9 @@ interface Attachment {
   readonly monitors: boolean;
 }
 
+/** How long a reset waits for clients to answer that their connection closes, in milliseconds. */
+const RESET_GRACE_MS = 200;
+
 interface Closing {
   readonly code: number;
   readonly reason: string;
@@ -50,6 +53,8 @@ export class Sockets {
   readonly #subscribers: Set<WebSocket>;
   readonly #conversations = new Conversations();
   #closing: Closing | undefined;
+  /** Called for each socket that has closed. */
+  #gone: ((socket: WebSocket) => void) | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, owner: SocketsOwner) {
     this.#ctx = ctx;
@@ -78,6 +83,7 @@ export class Sockets {
   }
 
   forget(socket: WebSocket): void {
+    this.#gone?.(socket);
     this.#subscribers.delete(socket);
   }
 
@@ -95,9 +101,21 @@ export class Sockets {
     this.#closeAll("DOWN", reason, { code: CLOSE_GOING_AWAY, reason: "noproc" });
   }
 
-  /** The bucket's object is about to be reset; what it holds can't be kept. */
-  resetting(reason: string): void {
+  /**
+   * The bucket's object is about to be reset; what it holds can't be kept. Returns when the clients have
+   * answered the closing handshake, and so have heard all that was sent before, or have had the time to.
+   */
+  async resetting(reason: string): Promise<void> {
     this.#closeAll("RESTARTED", reason, { code: CLOSE_RESTART, reason: "restarted" });
+    const open = new Set(this.#ctx.getWebSockets());
+    if (open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#gone = (socket) => {
+        open.delete(socket);
+        if (open.size === 0) resolve();
+      };
+      setTimeout(resolve, RESET_GRACE_MS);
+    });
   }
 
   /** A connection whose message is being answered hears its reply first. */

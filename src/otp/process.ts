@@ -122,8 +122,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   /** The process has ended and its watchers know: connections that it held can be told, and closed. */
   protected ended(_reason: string): void {}
 
-  /** The object is about to be reset; connections that it holds will break. */
-  protected resetting(_reason: string): void {}
+  /** The object is about to be reset, when this has returned; connections that it holds will break. */
+  protected resetting(_reason: string): void | Promise<void> {}
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing.
@@ -269,11 +269,16 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
       await this.#tell();
       if (FAILPOINTS) await failpoint(this.ctx, "restart: told, not reset");
     } finally {
-      this.resetting(reason);
-      // On disk first: an abort takes back what is not, and the reply has to be on its way before it.
+      // On disk first: an abort takes back what is not.
       await this.ctx.storage.sync().catch(() => undefined);
-      setTimeout(() => this.ctx.abort(`reset: ${reason}`), 0);
+      void this.#reset(reason);
     }
+  }
+
+  /** Not awaited: the reply has to be on its way before the object goes. */
+  async #reset(reason: string): Promise<void> {
+    await this.resetting(reason);
+    setTimeout(() => this.ctx.abort(`reset: ${reason}`), 0);
   }
 
   async #end(life: Life<Args>, reason: string, manner: Manner): Promise<void> {

@@ -97,6 +97,18 @@ export class Registry extends GenServer<Env, Partition, Info> {
   /** Probes that callers have asked for and that are under way, by name. */
   readonly #suspicions = new Map<string, Promise<unknown>>();
 
+  constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
+    super(...args);
+    if (this.args === undefined) return;
+    this.ctx.storage.transactionSync(() => {
+      if (this.#names.upgrade(this.clock())) this.#events.createTables();
+    });
+    // What has to be done is in the table; the timers follow from it, and from settings that may have changed.
+    const next = this.#names.nextCheck();
+    if (next !== undefined) this.#checkBy(next);
+    this.#scheduleSweep();
+  }
+
   /** The bucket that has the name; null if none has. */
   async lookup(caller: Partition, name: string): Promise<Reply<Registration | null>> {
     return this.#read(caller, null, () => this.#living(name) ?? null);
@@ -178,18 +190,6 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     answerClose(socket, code, reason);
-  }
-
-  constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
-    super(...args);
-    if (this.args === undefined) return;
-    this.ctx.storage.transactionSync(() => {
-      if (this.#names.upgrade(this.clock())) this.#events.createTables();
-    });
-    // What has to be done is in the table; the timers follow from it, and from settings that may have changed.
-    const next = this.#names.nextCheck();
-    if (next !== undefined) this.#checkBy(next);
-    this.#scheduleSweep();
   }
 
   protected override init(): void {

@@ -1,9 +1,9 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Registration } from "../../src/registry/names.ts";
 import { PARTITIONS } from "../support/directories.ts";
 import { abortObject, bucketOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
+import { registration } from "../support/registrations.ts";
 import { SseReader } from "../support/sse.ts";
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
@@ -12,21 +12,6 @@ const create = (name: string, restart = "temporary"): Promise<Response> =>
   ask(`/buckets/${name}`, { method: "PUT", body: JSON.stringify({ restart }) });
 const exit = (name: string, reason: unknown): Promise<Response> =>
   ask(`/buckets/${name}/exit`, { method: "POST", body: JSON.stringify({ reason }) });
-
-/** A name that no bucket has. */
-const entryOf = (name: string): Registration => ({
-  name,
-  incarnation: "aaaa",
-  id: "0".repeat(64),
-  state: "starting",
-  restart: "permanent",
-  restarts: 0,
-  reason: null,
-  createdAt: 0,
-  metadata: null,
-  probe: null,
-  attempts: 0,
-});
 
 async function follow(path: string, lastId?: string): Promise<SseReader> {
   const response = await ask(path, lastId === undefined ? {} : { headers: { "Last-Event-ID": lastId } });
@@ -187,8 +172,9 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     const began = events.lastId;
     await runInDurableObject(registryOf("quiet"), (instance) => {
       for (let count = 0; count < 600; count += 1) {
-        instance["books"].starting(entryOf(`noise-${count}`), Number.MAX_SAFE_INTEGER);
-        instance["books"].down(entryOf(`noise-${count}`), "normal");
+        const noise = registration({ name: `noise-${count}` });
+        instance["books"].starting(noise, Number.MAX_SAFE_INTEGER);
+        instance["books"].down(noise, "normal");
       }
     });
     await expect

@@ -7,21 +7,10 @@ import { Books } from "../../src/registry/books.ts";
 import { EventSockets } from "../../src/registry/event-sockets.ts";
 import { Events } from "../../src/registry/events.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
+import { registration } from "../support/registrations.ts";
 
 const totals = { entries: 1, bytes: 2, revision: 3 };
-const starting: Registration = {
-  name: "milk",
-  incarnation: "aaaa",
-  id: "0".repeat(64),
-  state: "starting",
-  restart: "permanent",
-  restarts: 0,
-  reason: null,
-  createdAt: 0,
-  metadata: null,
-  probe: null,
-  attempts: 0,
-};
+const starting = registration();
 
 interface Shelf {
   readonly names: Names;

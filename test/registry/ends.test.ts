@@ -19,6 +19,21 @@ async function shopping(name: string, restart: RestartKind): Promise<Isolate & {
 const get = (caller: Isolate, name: string) =>
   caller.directory.call(name, (bucket) => bucket.get("milk", {}));
 
+/** A connection to the bucket's own object. */
+async function connect(
+  name: string,
+): Promise<{ socket: WebSocket; heard: string[]; closed: Promise<number> }> {
+  const socket = await isolate().directory.upgrade(name, "/connect");
+  if (socket === undefined) throw new Error(`no bucket ${name}`);
+  const heard: string[] = [];
+  const closed = new Promise<number>((resolve) => {
+    socket.addEventListener("message", ({ data }) => void heard.push(String(data)));
+    socket.addEventListener("close", ({ code }) => resolve(code));
+  });
+  socket.accept();
+  return { socket, heard, closed };
+}
+
 const kinds = async (name: string): Promise<string[]> =>
   (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
 
@@ -161,14 +176,8 @@ describe("a bucket that is being restarted", () => {
 describe("the connections of a bucket", () => {
   it("hear of its end and are closed, when the registry knows", async () => {
     await shopping("connected", "temporary");
-    const socket = await isolate().directory.upgrade("connected", "/connect");
-    const heard: string[] = [];
-    const closed = new Promise<number>((resolve) => {
-      socket?.addEventListener("message", ({ data }) => void heard.push(String(data)));
-      socket?.addEventListener("close", ({ code }) => resolve(code));
-    });
-    socket?.accept();
-    socket?.send("MONITOR connected\nMONITOR connected");
+    const { socket, heard, closed } = await connect("connected");
+    socket.send("MONITOR connected\nMONITOR connected");
     await expect.poll(() => heard.length).toBe(1);
     await isolate().directory.exit("connected", "boom");
     expect(await closed).toBe(1001);
@@ -177,14 +186,8 @@ describe("the connections of a bucket", () => {
 
   it("hear of a restart and are closed, because what holds them is reset", async () => {
     await shopping("reconnect", "permanent");
-    const socket = await isolate().directory.upgrade("reconnect", "/connect");
-    const heard: string[] = [];
-    const closed = new Promise<number>((resolve) => {
-      socket?.addEventListener("message", ({ data }) => void heard.push(String(data)));
-      socket?.addEventListener("close", ({ code }) => resolve(code));
-    });
-    socket?.accept();
-    socket?.send("MONITOR reconnect");
+    const { socket, heard, closed } = await connect("reconnect");
+    socket.send("MONITOR reconnect");
     await expect.poll(() => heard.length).toBe(1);
     await isolate().directory.exit("reconnect", "boom");
     expect(await closed).toBe(1012);
@@ -193,14 +196,8 @@ describe("the connections of a bucket", () => {
 
   it("hear the reply to their own EXIT first", async () => {
     await shopping("own-exit", "temporary");
-    const socket = await isolate().directory.upgrade("own-exit", "/connect");
-    const heard: string[] = [];
-    const closed = new Promise<number>((resolve) => {
-      socket?.addEventListener("message", ({ data }) => void heard.push(String(data)));
-      socket?.addEventListener("close", ({ code }) => resolve(code));
-    });
-    socket?.accept();
-    socket?.send("MONITOR own-exit\nEXIT own-exit boom\nGET own-exit milk");
+    const { socket, heard, closed } = await connect("own-exit");
+    socket.send("MONITOR own-exit\nEXIT own-exit boom\nGET own-exit milk");
     expect(await closed).toBe(1001);
     expect(heard).toEqual(["OK\r\nOK\r\nNOT FOUND\r\n", "DOWN own-exit boom\r\n"]);
   });

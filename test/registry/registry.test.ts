@@ -12,6 +12,7 @@ import { partitionOf } from "../../src/registry/partition.ts";
 import { partitionStub } from "../../src/registry/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
+import { registration } from "../support/registrations.ts";
 
 const { directory } = isolate();
 
@@ -20,19 +21,7 @@ async function cutOff(name: string, state: "starting" | "stopping", started: boo
   // The partition is in use, so it has its tables.
   await directory.create(`beside ${name}`.replaceAll(" ", "-"));
   const id = env.BUCKET.newUniqueId();
-  const entry: Registration = {
-    name,
-    incarnation: "cut-off",
-    id: id.toString(),
-    state,
-    restart: "permanent",
-    restarts: 0,
-    reason: null,
-    createdAt: 1,
-    metadata: null,
-    probe: null,
-    attempts: 0,
-  };
+  const entry = registration({ name, incarnation: "cut-off", id: id.toString(), state, createdAt: 1 });
   await directory.create(name);
   await directory.stop(name);
   await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry, 0));

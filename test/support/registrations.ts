@@ -1,0 +1,21 @@
+/** Rows of the registry's table, for tests. */
+
+import type { Registration } from "../../src/registry/names.ts";
+
+/** A name whose create has begun, and what is different about it. */
+export function registration(different: Partial<Registration> = {}): Registration {
+  return {
+    name: "milk",
+    incarnation: "aaaa",
+    id: "0".repeat(64),
+    state: "starting",
+    restart: "permanent",
+    restarts: 0,
+    reason: null,
+    createdAt: 0,
+    metadata: null,
+    probe: null,
+    attempts: 0,
+    ...different,
+  };
+}
