@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { PARTITIONS } from "../support/directories.ts";
 import { abortObject, bucketOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
-import { registration } from "../support/registrations.ts";
+import { nameRow } from "../support/rows.ts";
 import { SseReader } from "../support/sse.ts";
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
@@ -172,7 +172,7 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     const began = events.lastId;
     await runInDurableObject(registryOf("quiet"), (instance) => {
       for (let count = 0; count < 600; count += 1) {
-        const noise = registration({ name: `noise-${count}` });
+        const noise = nameRow({ name: `noise-${count}` });
         instance["books"].starting(noise, Number.MAX_SAFE_INTEGER);
         instance["books"].down(noise, "normal");
       }

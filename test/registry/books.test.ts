@@ -7,10 +7,10 @@ import { Books } from "../../src/registry/books.ts";
 import { EventSockets } from "../../src/registry/event-sockets.ts";
 import { Events } from "../../src/registry/events.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
-import { registration } from "../support/registrations.ts";
+import { nameRow } from "../support/rows.ts";
 
 const totals = { entries: 1, bytes: 2, revision: 3 };
-const starting = registration();
+const starting = nameRow();
 
 interface Shelf {
   readonly names: Names;

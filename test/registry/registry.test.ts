@@ -12,7 +12,7 @@ import { partitionOf } from "../../src/registry/partition.ts";
 import { partitionStub } from "../../src/registry/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
-import { registration } from "../support/registrations.ts";
+import { nameRow } from "../support/rows.ts";
 
 const { directory } = isolate();
 
@@ -21,7 +21,7 @@ async function cutOff(name: string, state: "starting" | "stopping", started: boo
   // The partition is in use, so it has its tables.
   await directory.create(`beside ${name}`.replaceAll(" ", "-"));
   const id = env.BUCKET.newUniqueId();
-  const entry = registration({ name, incarnation: "cut-off", id: id.toString(), state, createdAt: 1 });
+  const entry = nameRow({ name, incarnation: "cut-off", id: id.toString(), state, createdAt: 1 });
   await directory.create(name);
   await directory.stop(name);
   await runInDurableObject(registryOf(name), (_, { storage }) => new Names(storage.sql).insert(entry, 0));

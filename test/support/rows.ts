@@ -3,7 +3,7 @@
 import type { Registration } from "../../src/registry/names.ts";
 
 /** A name whose create has begun, and what is different about it. */
-export function registration(different: Partial<Registration> = {}): Registration {
+export function nameRow(different: Partial<Registration> = {}): Registration {
   return {
     name: "milk",
     incarnation: "aaaa",
