@@ -37,10 +37,10 @@ describe("the server", () => {
   it("with --memory keeps nothing, and leaves nothing behind", async () => {
     const server = await startServer();
     await fetch(`${server.http}/v1/buckets/gone`, { method: "PUT" });
-    const folder = await folderOf(await server.enginePid());
-    expect(existsSync(folder)).toBe(true);
+    const scratch = await scratchOf(await server.enginePid());
+    expect(existsSync(scratch)).toBe(true);
     await server.stop();
-    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(scratch)).toBe(false);
   });
 
   it("shows a session to type in, with its addresses", async () => {
@@ -141,11 +141,11 @@ describe("the number of partitions", () => {
 });
 
 /** The data folder of a running engine, by the files that it has open: others may be running beside it. */
-async function folderOf(pid: number): Promise<string> {
+async function scratchOf(pid: number): Promise<string> {
   for (const fd of await readdir(`/proc/${pid}/fd`)) {
-    const path = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
-    const folder = /^.*\/durable-kv-[^/]+/.exec(path)?.[0];
-    if (folder !== undefined) return folder;
+    const open = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+    const scratch = /^.*\/durable-kv-[^/]+/.exec(open)?.[0];
+    if (scratch !== undefined) return scratch;
   }
   throw new Error("the engine has no file of a scratch folder open");
 }
