@@ -1,13 +1,13 @@
 /** Buckets by the thousand, made and unmade, for the registry's benches. */
 
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import type { Server } from "../servers.ts";
+import { filesOf } from "./files.ts";
 
 const AT_ONCE = 16;
 
 /** Runs a task for each of these, several at once. */
-export async function forEach<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
+async function forEach<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
   const queue = [...items];
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
@@ -37,8 +37,8 @@ export async function createBuckets(
 /** Removes what an object keeps, while no server runs: as a storage that was deleted behind everybody's back. */
 export function deleteObjects(data: string, ids: readonly string[]): void {
   const wanted = new Set(ids);
-  for (const file of readdirSync(data, { recursive: true, encoding: "utf8" })) {
+  for (const file of filesOf(data)) {
     const id = /([0-9a-f]{64})\.sqlite/.exec(file)?.[1];
-    if (id !== undefined && wanted.has(id)) rmSync(join(data, file));
+    if (id !== undefined && wanted.has(id)) rmSync(file);
   }
 }

@@ -1,12 +1,12 @@
 /** One partition with a million names beside one with a thousand. */
 
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isWholeResponse, rawClient } from "../load/client.ts";
 import { measure, median, type Load } from "../load/measure.ts";
 import { startOurs, temporaryFolder, type Server } from "../servers.ts";
+import { partitionsOf } from "./files.ts";
 
 const FEW = 1_000;
 const MANY = 1_000_000;
@@ -104,7 +104,8 @@ async function seed(data: string, names: number): Promise<number> {
   const server = await startOurs({ data, vars: VARS });
   await fetch(`http://127.0.0.1:${server.http}/v1/buckets/real`, { method: "PUT" });
   await server.stop();
-  const path = partitionFile(data);
+  const [path] = partitionsOf(data);
+  if (path === undefined) throw new Error("no partition in the data folder");
   const before = statSync(path).size;
   const database = new DatabaseSync(path);
   database.exec("BEGIN");
@@ -122,17 +123,6 @@ async function seed(data: string, names: number): Promise<number> {
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   database.close();
   return (statSync(path).size - before) / names;
-}
-
-function partitionFile(data: string): string {
-  for (const file of readdirSync(data, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".sqlite")) continue;
-    const database = new DatabaseSync(join(data, file));
-    const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'names'").get();
-    database.close();
-    if (found !== undefined) return join(data, file);
-  }
-  throw new Error("no partition in the data folder");
 }
 
 function random(below: number): number {

@@ -1,11 +1,10 @@
 /** A million lookups of names that nobody ever created: what stays behind. */
 
-import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openLines } from "../load/lines.ts";
 import { startOurs, temporaryFolder, type Server } from "../servers.ts";
+import { databasesOf, partitionsOf } from "./files.ts";
 
 const LOOKUPS = 1_000_000;
 const CONNECTIONS = 8;
@@ -19,12 +18,12 @@ export async function unknownNames(): Promise<Record<string, string>> {
     const server = await startOurs({ data, vars: { KV_SWEEP_PERIOD_MS: "0" } });
     await fetch(`http://127.0.0.1:${server.http}/v1/buckets/one`, { method: "PUT" });
     await lookUp(server, "warm-up", WARM_UP);
-    const before = { files: databases(data).length, memory: await settled(server) };
+    const before = { files: databasesOf(data).length, memory: await settled(server) };
     const started = performance.now();
     await lookUp(server, "unknown", LOOKUPS);
     const seconds = (performance.now() - started) / 1_000;
     const memory = await settled(server);
-    const files = databases(data).length;
+    const files = databasesOf(data).length;
     await server.stop();
     return {
       lookups: String(LOOKUPS),
@@ -69,18 +68,11 @@ async function settled(server: Server): Promise<number> {
   return Math.min(...looks);
 }
 
-function databases(data: string): string[] {
-  return readdirSync(data, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sqlite"));
-}
-
 function countNames(data: string): number {
   let names = 0;
-  for (const file of databases(data)) {
-    const database = new DatabaseSync(join(data, file));
-    const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'names'").get();
-    if (table !== undefined) {
-      names += Number(database.prepare("SELECT count(*) AS n FROM names").get()?.["n"]);
-    }
+  for (const file of partitionsOf(data)) {
+    const database = new DatabaseSync(file);
+    names += Number(database.prepare("SELECT count(*) AS n FROM names").get()?.["n"]);
     database.close();
   }
   return names;

@@ -10,7 +10,7 @@ import { Door } from "../door.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
 import { call } from "../otp/call.ts";
-import { Exit, type Answered } from "../otp/exit.ts";
+import { isExit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
 import { settingsOf } from "../settings.ts";
 
@@ -191,7 +191,7 @@ async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
   try {
     return await call(async () => request());
   } catch (error) {
-    if (error instanceof Exit && error.reason === "noproc") return undefined;
+    if (isExit(error, "noproc")) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** The caller's side of a process: call with a deadline, and cast. */
 
 import { Deadlines } from "./deadlines.ts";
-import { classifyStubError, Exit, Refusal, type Reply } from "./exit.ts";
+import { classifyStubError, Exit, isExit, Refusal, type Reply } from "./exit.ts";
 
 /** GenServer's default deadline, in milliseconds (`GenServer.call/3`). */
 export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
@@ -44,8 +44,7 @@ async function callTwice<T>(request: () => Promise<Reply<T>>, deadlines: Deadlin
     return await callOnce(request, deadlines);
   } catch (error) {
     // Not where the process has too much to do: there, more of the same is the last thing that helps.
-    const broken = error instanceof Exit && error.reason === "noconnection" && !error.overloaded;
-    if (!broken) throw error;
+    if (!isExit(error, "noconnection") || error.overloaded) throw error;
     return callOnce(request, deadlines);
   }
 }
@@ -57,9 +56,7 @@ async function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadline
     if ("refusal" in answer) throw new Refusal(answer.refusal.code, answer.refusal.message);
     const wait = answer.exit === "restarting" ? RESTART_WAITS_MS[tries] : undefined;
     if (wait === undefined) throw new Exit(answer.exit, { overloaded: answer.overloaded ?? false });
-    await new Promise((resolve) => {
-      setTimeout(resolve, wait);
-    });
+    await scheduler.wait(wait);
   }
 }
 

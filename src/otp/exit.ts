@@ -1,17 +1,16 @@
 /** Exit reasons, and the two ways in which a call can end without a reply: an exit and a refusal. */
 
 /**
- * Why a process ended, or why a call to it came back without a reply. The words are OTP's.
+ * Why a call to a process came back without a reply. The words are OTP's. (How a process *ends* is a text: any
+ * reason that an exit signal carries, see {@link formatReason} for a crash's.)
  *
- * - `normal`, `shutdown`, `killed`: it ended, was told to end, or was killed.
  * - `noproc`: there is no process behind the handle. Nothing was done.
  * - `restarting`: it is about to be back, or to be gone. Nothing was done: ask again.
  * - `timeout`: no reply within the deadline. The outcome is **unknown**.
  * - `noconnection`: the connection to it broke. The outcome is **unknown**.
  * - `{ crash }`: its own code threw; the message says what. The outcome is **unknown**.
  */
-export type ExitReason =
-  "normal" | "shutdown" | "killed" | "noproc" | "restarting" | "timeout" | "noconnection" | Crash;
+export type ExitReason = "noproc" | "restarting" | "timeout" | "noconnection" | Crash;
 
 /** An unexpected exception in the process's own code. */
 export interface Crash {
@@ -53,6 +52,11 @@ export class Refusal extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** Whether what was thrown is an exit with this reason. */
+export function isExit(error: unknown, reason: Exclude<ExitReason, Crash>): error is Exit {
+  return error instanceof Exit && error.reason === reason;
 }
 
 /** An exit reason in words, as logs and the wire show it. */

@@ -2,7 +2,7 @@
 
 import { call, DEFAULT_CALL_TIMEOUT_MS } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Exit, type Reply } from "./exit.ts";
+import { isExit, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
 import { Serial } from "./serial.ts";
 
@@ -141,7 +141,7 @@ export class Outbox {
       });
     } catch (error) {
       // As in OTP, what is sent to a process that is not there is dropped.
-      if (!(error instanceof Exit) || error.reason !== "noproc") throw error;
+      if (!isExit(error, "noproc")) throw error;
     }
   }
 

@@ -6,6 +6,7 @@ import { failpoint } from "./failpoint.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
 import { restarted, type RestartCount, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
+import { dropEverything } from "./wipe.ts";
 
 /** What a process keeps of itself; it lives as long as this is there. */
 export interface Life<Args> extends RestartCount {
@@ -43,9 +44,6 @@ type Internal = { readonly otp: typeof NOTICES | typeof FORGET };
 const NOTICES_AFTER_MS = 2_000;
 /** How long a process that was stopped before its start came remembers that, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
-
-/** Tables and keys that are the platform's own. */
-const PLATFORM_TABLE = /^(sqlite_|_cf_)/;
 
 /**
  * A process lives from `start` until it ends: by `stop`, by an exit signal, or by a crash. What it is kept in
@@ -307,7 +305,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     // What it kept goes and the obituary comes in one transaction: there is no moment at which the process
     // is neither there nor owes a word, and none at which it is both dead and readable.
     this.#transaction(() => {
-      this.#dropEverything();
+      dropEverything(this.ctx.storage);
       if (FAILPOINTS) void failpoint(this.ctx, "end: wiped, obituary not written");
       this.ctx.storage.kv.put(ENDED, reason);
       for (const { ref, watcher } of told) this.#outbox.post(watcher, { kind: "down", ref, reason });
@@ -371,16 +369,6 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     await this.ctx.storage.deleteAll();
     this.#timers.reset();
     if (FAILPOINTS) await failpoint(this.ctx, "end: cleared, not answered");
-  }
-
-  /** As `deleteAll`, but synchronous, so that it can be part of a transaction. */
-  #dropEverything(): void {
-    const { sql, kv } = this.ctx.storage;
-    const tables = sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .toArray();
-    for (const { name } of tables) if (!PLATFORM_TABLE.test(name)) sql.exec(`DROP TABLE "${name}"`);
-    for (const key of [...kv.list()].map(([name]) => name)) kv.delete(key);
   }
 
   #transaction(change: () => void): void {

@@ -4,7 +4,7 @@ import type { Bucket } from "../bucket/bucket.ts";
 import type { Env } from "../env.ts";
 import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { Exit, type Reply } from "../otp/exit.ts";
+import { Exit, isExit, type Reply } from "../otp/exit.ts";
 import { Follower, type Heard } from "./follower.ts";
 import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
@@ -175,7 +175,7 @@ export class Directory {
         return;
       } catch (error) {
         // The probe may have met the object just before its reset; whatever else it says, the bucket is back.
-        if (!(error instanceof Exit) || error.reason !== "noconnection") return;
+        if (!isExit(error, "noconnection")) return;
       }
     }
   }
@@ -192,7 +192,7 @@ export class Directory {
       if (failures > 0) this.#cache.set(name, { ...whereabouts, failures: 0 });
       return reply;
     } catch (error) {
-      if (error instanceof Exit && error.reason === "noproc") return NOPROC;
+      if (isExit(error, "noproc")) return NOPROC;
       if (error instanceof Exit) this.#failed(name, whereabouts);
       throw error;
     }

@@ -105,9 +105,7 @@ export class Follower {
         return await this.#connect();
       } catch {
         // The partition is restarting, or out of reach. What happens there meanwhile is in its log.
-        await new Promise((resolve) => {
-          setTimeout(resolve, wait);
-        });
+        await scheduler.wait(wait);
       }
     }
     return undefined;

@@ -162,25 +162,13 @@ export class Names {
    * Moves this incarnation, and no other that may have taken its name, on from one of these states.
    * @returns whether it was there, and in one of them.
    */
-  move({ name, incarnation }: Incarnation, from: readonly State[], to: Step): boolean {
-    const rowsWritten = this.#write(
-      `UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason)
-       WHERE name = ? AND incarnation = ? AND state IN (${from.map((state) => `'${state}'`).join(", ")})`,
-      to.state,
-      to.checkAt ?? null,
-      to.attempts ?? 0,
-      to.reason ?? null,
-      name,
-      incarnation,
-    );
-    return rowsWritten > 0;
+  move(bucket: Incarnation, from: readonly State[], to: Step): boolean {
+    return this.#step(bucket, to, `state IN (${from.map((state) => `'${state}'`).join(", ")})`);
   }
 
   /** Moves a name on from exactly what it was: nothing that was learnt meanwhile is overwritten. */
   advance(from: Registration, to: Step): boolean {
-    const current = this.find(from.name);
-    if (current?.attempts !== from.attempts || current.state !== from.state) return false;
-    return this.move(from, [from.state], to);
+    return this.#step(from, to, "state = ? AND attempts = ?", from.state, from.attempts);
   }
 
   /** Frees the name of this incarnation. @returns whether it had it. */
@@ -302,6 +290,26 @@ export class Names {
     this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
     // When the names from the batch before up to this one were last probed, and found as their rows say.
     this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
+  }
+
+  #step(
+    { name, incarnation }: Incarnation,
+    { state, checkAt, attempts, reason }: Step,
+    condition: string,
+    ...bindings: SqlStorageValue[]
+  ): boolean {
+    const rowsWritten = this.#write(
+      `UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason)
+       WHERE name = ? AND incarnation = ? AND ${condition}`,
+      state,
+      checkAt ?? null,
+      attempts ?? 0,
+      reason ?? null,
+      name,
+      incarnation,
+      ...bindings,
+    );
+    return rowsWritten > 0;
   }
 
   #write(statement: string, ...bindings: SqlStorageValue[]): number {

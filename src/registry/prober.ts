@@ -5,7 +5,7 @@ import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, formatReason } from "../otp/exit.ts";
 import type { Settings } from "../settings.ts";
-import { isStorm, judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
+import { judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
 import type { Names, Registration } from "./names.ts";
 
 export interface ProberOptions {
@@ -55,12 +55,12 @@ export class Prober {
   }
 
   /** Probes these together, and applies the verdicts. */
-  async probe(entries: readonly Registration[]): Promise<ProbeResult[]> {
+  async probe(entries: readonly Registration[]): Promise<Verdict[]> {
     const results = await Promise.all(entries.map((entry) => this.ask(entry)));
     const probed = results.map((result, at) => ({ result, attempts: entries[at]?.attempts ?? 0 }));
     const verdicts = judge(probed, this.#options.settings.recheckMs);
     entries.forEach((entry, at) => this.#options.apply(entry, verdicts[at] as Verdict));
-    return results;
+    return verdicts;
   }
 
   /** Probes the next batch of the sweep. @returns the wait until the one after it, in milliseconds. */
@@ -69,8 +69,8 @@ export class Prober {
     const { after, holds } = kv.get<Sweep>(SWEEP) ?? { after: "", holds: 0 };
     const batch = names.runningAfter(after, settings.sweepBatch);
     const before = names.rowsWritten;
-    const results = await this.probe(batch);
-    const storm = isStorm(results);
+    const verdicts = await this.probe(batch);
+    const storm = verdicts.some(({ kind }) => kind === "held");
     if (storm && holds < MAX_HOLDS) {
       kv.put<Sweep>(SWEEP, { after, holds: holds + 1 });
       return recheckDelay(holds + 1, settings.recheckMs);

@@ -3,16 +3,16 @@
 import type { Bucket, BucketArgs } from "../bucket/bucket.ts";
 import { answerClose } from "../close-codes.ts";
 import type { Env } from "../env.ts";
-import { KvError } from "../errors.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { asReply, Exit, messageOf, type Reply } from "../otp/exit.ts";
+import { asReply, Exit, isExit, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Notice } from "../otp/monitor.ts";
 import type { RestartKind } from "../otp/restart.ts";
 import { settingsOf } from "../settings.ts";
 import { Books } from "./books.ts";
+import { newBucketId } from "./bucket-id.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "./incarnation.ts";
@@ -247,7 +247,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     const entry: Registration = {
       name,
       incarnation: newIncarnation(),
-      id: this.#newId(jurisdiction),
+      id: newBucketId(this.env.BUCKET, jurisdiction),
       state: "starting",
       restart: restart ?? "permanent",
       restarts: 0,
@@ -273,7 +273,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     try {
       await this.#call(() => this.bucket(entry, locationHint).start(args, { restart, monitor }));
     } catch (error) {
-      if (!isNoproc(error)) throw error;
+      if (!isExit(error, "noproc")) throw error;
       // Its object was told to end before it was told to start, and will not start any more.
       this.books.down(entry, "noproc");
       return false;
@@ -367,20 +367,6 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return BUCKET.get(BUCKET.idFromString(id), locationHint === undefined ? {} : { locationHint });
   }
 
-  #newId(jurisdiction: DurableObjectJurisdiction | undefined): string {
-    const { BUCKET } = this.env;
-    try {
-      return (jurisdiction === undefined ? BUCKET : BUCKET.jurisdiction(jurisdiction))
-        .newUniqueId()
-        .toString();
-    } catch (error) {
-      throw new KvError(
-        "jurisdiction_unavailable",
-        `Jurisdiction "${jurisdiction}" can't be had here: ${messageOf(error)}`,
-      );
-    }
-  }
-
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
     // All that is asked of buckets and of partition 0 here may be asked twice.
     return call(request, { deadlines: this.#deadlines, repeat: "once" });
@@ -413,8 +399,4 @@ export class Registry extends GenServer<Env, Partition, Info> {
   #first(): DurableObjectStub<Registry> {
     return partitionStub(this.env.REGISTRY, 0);
   }
-}
-
-function isNoproc(error: unknown): boolean {
-  return error instanceof Exit && error.reason === "noproc";
 }

@@ -151,7 +151,7 @@ describe("restart intensity", () => {
 
 describe("a bucket that is being restarted", () => {
   it("is asked again, not taken for one that is not there", async () => {
-    await shopping("held-restart", "permanent");
+    const { id } = await shopping("held-restart", "permanent");
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -162,8 +162,9 @@ describe("a bucket that is being restarted", () => {
       isolate().directory.upgrade("held-restart", "/subscribe"),
       get(isolate(), "held-restart"),
     ]);
+    await expect.poll(() => bucketOf(id).totals()).toEqual({ exit: "restarting" });
     setFailpointHook();
-    setTimeout(release, 20);
+    release();
     expect(await exit).toBe(true);
     // The reset itself may break what is just being asked; what it never is, is "not there".
     for (const answer of await asked) {

@@ -1,0 +1,11 @@
+/** Everything that an object keeps, gone. */
+
+/** Tables that are the platform's own. */
+const PLATFORM_TABLE = /^(sqlite_|_cf_)/;
+
+/** As `deleteAll`, but synchronous, so that it can be part of a transaction. The alarm stays as it is. */
+export function dropEverything({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">): void {
+  const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").toArray();
+  for (const { name } of tables) if (!PLATFORM_TABLE.test(name)) sql.exec(`DROP TABLE "${name}"`);
+  for (const key of [...kv.list()].map(([name]) => name)) kv.delete(key);
+}
