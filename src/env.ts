@@ -13,6 +13,8 @@ export type IntegerSetting =
   | "KV_RECHECK_MS"
   | "KV_ORPHAN_PERIOD_MS"
   | "KV_EVENT_LOG"
+  | "KV_CHANGE_LOG"
+  | "KV_CHANGE_LOG_AGE_MS"
   | "KV_HEARTBEAT_MS"
   | "KV_DIRECTORY_NAMES";
 

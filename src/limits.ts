@@ -6,8 +6,13 @@ import { KvError } from "./errors.ts";
 export const MAX_BUCKET_NAME_BYTES = 256;
 /** Bytes of UTF-8 in the longest key. */
 export const MAX_KEY_BYTES = 1_024;
-/** Bytes in the largest value. */
-export const MAX_VALUE_BYTES = 1_048_576;
+/** Bytes in the largest value: what Workers KV allows. */
+export const MAX_VALUE_BYTES = 25 * 1_048_576;
+/**
+ * Bytes in the largest value that travels whole: in the text protocol, a batch, a transaction, a list. A larger
+ * one is kept and sent in chunks of this size.
+ */
+export const CHUNK_BYTES = 1_048_576;
 /** Bytes of JSON in the largest metadata. */
 export const MAX_METADATA_BYTES = 1_024;
 /** Bytes in the longest content type. */
@@ -16,6 +21,16 @@ export const MAX_CONTENT_TYPE_BYTES = 256;
 export const MAX_REASON_BYTES = 256;
 /** Names or keys on one page of a listing. */
 export const MAX_PAGE = 1_000;
+/** Bytes of keys, values and metadata on one page; one more entry may come on top. */
+export const MAX_PAGE_BYTES = 4 * 1_048_576;
+/** Operations in one batch or transaction; and comparisons. */
+export const MAX_OPERATIONS = 1_000;
+/** Bytes of values that one batch or transaction may answer. */
+export const MAX_RESULT_BYTES = 16 * 1_048_576;
+/** Seconds in the longest time to live: ten years. */
+export const MAX_TTL_SECONDS = 315_360_000;
+/** Characters in the longest idempotency key. */
+export const MAX_IDEMPOTENCY_KEY = 256;
 
 // Printable ASCII without space, `/` and `"`.
 const BUCKET_NAME = /^[!#-.0-~]+$/;
@@ -68,18 +83,43 @@ export function exitReason(reason: string): string {
 }
 
 /**
- * @returns `value`, if it is small enough.
+ * @returns `value`, if it is small enough to travel whole.
  * @throws {KvError} `value_too_large`
  */
-export function value<T extends string | ArrayBuffer>(bytes: T): T {
+export function wholeValue<T extends string | ArrayBuffer>(bytes: T): T {
   const size = typeof bytes === "string" ? textSize(bytes) : bytes.byteLength;
-  if (size > MAX_VALUE_BYTES) throw valueTooLarge();
-  return bytes;
+  if (size <= CHUNK_BYTES) return bytes;
+  throw new KvError(
+    "value_too_large",
+    `A value has at most ${CHUNK_BYTES} bytes here; PUT …/keys/{key} takes up to ${MAX_VALUE_BYTES}.`,
+  );
 }
 
 /** The error for a value over the limit. */
 export function valueTooLarge(): KvError {
   return new KvError("value_too_large", `A value has at most ${MAX_VALUE_BYTES} bytes.`);
+}
+
+/**
+ * @returns `metadata` as JSON, if it is small enough.
+ * @throws {KvError} `metadata_too_large`
+ */
+export function metadataJson(metadata: unknown): string {
+  const json = JSON.stringify(metadata);
+  if (byteLength(json) <= MAX_METADATA_BYTES) return json;
+  throw new KvError("metadata_too_large", `Metadata is at most ${MAX_METADATA_BYTES} bytes of JSON.`);
+}
+
+/**
+ * @returns `text`, if it may be an idempotency key: 1–256 characters of printable ASCII.
+ * @throws {KvError} `header_invalid`
+ */
+export function idempotencyKey(text: string): string {
+  if (/^[\x20-\x7e]+$/.test(text) && text.length <= MAX_IDEMPOTENCY_KEY) return text;
+  throw new KvError(
+    "header_invalid",
+    `Idempotency-Key is 1–${MAX_IDEMPOTENCY_KEY} characters of printable ASCII, a UUID for example.`,
+  );
 }
 
 /**
@@ -97,5 +137,5 @@ export function contentType(type: string): string {
 
 /** Bytes of a text, or a number that is small enough where counting is not needed. */
 function textSize(text: string): number {
-  return text.length * 3 <= MAX_VALUE_BYTES ? text.length : byteLength(text);
+  return text.length * 3 <= CHUNK_BYTES ? text.length : byteLength(text);
 }

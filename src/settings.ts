@@ -20,6 +20,10 @@ export interface Settings {
   readonly orphanPeriodMs: number;
   /** How many events each partition keeps. */
   readonly eventLog: number;
+  /** How many changes each bucket keeps for those who watch it. */
+  readonly changeLog: number;
+  /** How long it keeps them, in milliseconds. */
+  readonly changeLogAgeMs: number;
   /** The wait between two signs of life on a stream of events, in milliseconds. */
   readonly heartbeatMs: number;
   /** How many names the directory's cache holds. */
@@ -59,6 +63,8 @@ function read(env: Env): Settings {
     recheckMs: integer(env, "KV_RECHECK_MS", { default: 5_000, min: 10, max: 300_000 }),
     orphanPeriodMs: integer(env, "KV_ORPHAN_PERIOD_MS", { default: DAY_MS, min: 0, max: 7 * DAY_MS }),
     eventLog: integer(env, "KV_EVENT_LOG", { default: 10_000, min: 1, max: 1_000_000 }),
+    changeLog: integer(env, "KV_CHANGE_LOG", { default: 1_000, min: 1, max: 100_000 }),
+    changeLogAgeMs: integer(env, "KV_CHANGE_LOG_AGE_MS", { default: DAY_MS, min: 1_000, max: 30 * DAY_MS }),
     heartbeatMs: integer(env, "KV_HEARTBEAT_MS", { default: 15_000, min: 10, max: 60_000 }),
     directoryNames: integer(env, "KV_DIRECTORY_NAMES", { default: 10_000, min: 1, max: 100_000 }),
     origins: (env.KV_ORIGINS ?? "")
@@ -77,7 +83,7 @@ function integer(
 ): number {
   const text = env[name];
   if (text === undefined || text === "") return allowed.default;
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= allowed.min && number <= allowed.max) return number;
   throw new KvError(
     "settings_invalid",

@@ -18,3 +18,39 @@ export function textOf(value: Value): string | undefined {
 export const TEXT_TYPE = "text/plain; charset=utf-8";
 /** What bytes are served as that were stored without a content type. */
 export const BYTES_TYPE = "application/octet-stream";
+
+/** A value as JSON carries it: as text, or, where its bytes are no UTF-8, in base64. */
+export type JsonValue = { readonly value: string } | { readonly base64: string };
+
+export function toJson(value: Value): JsonValue {
+  const text = textOf(value);
+  return text === undefined ? { base64: base64Of(value) } : { value: text };
+}
+
+export function bytesOf(value: Value): Uint8Array {
+  return typeof value === "string" ? encoder.encode(value) : new Uint8Array(value);
+}
+
+/** The value's bytes in base64. */
+export function base64Of(value: Value): string {
+  return bytesOf(value).toBase64();
+}
+
+/** Whether two values have the same bytes. */
+export function sameBytes(one: Value, other: Value): boolean {
+  return compareBytes(one, other) === 0;
+}
+
+/** Below 0, 0, above 0: as the bytes of one come before, are, or come behind those of the other. */
+export function compareBytes(one: Value, other: Value): number {
+  if (one === other) return 0;
+  const [a, b] = [bytesOf(one), bytesOf(other)];
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    const difference = (a[at] as number) - (b[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+const encoder = new TextEncoder();

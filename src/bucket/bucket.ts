@@ -1,6 +1,6 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
-import type { Answer, BucketCommand, Change } from "../command/command.ts";
+import type { Answer, BucketCommand } from "../command/command.ts";
 import { answerClose } from "../close-codes.ts";
 import type { Env } from "../env.ts";
 import { call } from "../otp/call.ts";
@@ -9,10 +9,32 @@ import { GenServer } from "../otp/gen-server.ts";
 import { settingsOf } from "../settings.ts";
 import type { Totals } from "../totals.ts";
 import type { Value } from "../value.ts";
+import type { Change } from "./change-log.ts";
 import { execute } from "./commands.ts";
-import { etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
-import { Entries, type Entry, type EntryInfo, type Page } from "./entries.ts";
+import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
+import {
+  Entries,
+  type Entry,
+  type EntryInfo,
+  type Increment,
+  type ListQuery,
+  type Properties,
+} from "./entries.ts";
+import { entryJson, type EntryJson } from "./entry-json.ts";
+import { Remembered, type Idempotency } from "./idempotency.ts";
+import type { KeyRange } from "./key-range.ts";
+import { KEEP_MS, type LargeValue } from "./large-values.ts";
+import {
+  Operations,
+  preconditionFailed,
+  type Incremented,
+  type Operation,
+  type OperationError,
+  type OperationResult,
+} from "./operations.ts";
 import { Sockets } from "./sockets.ts";
+import { transact, type Transaction, type TransactionResult } from "./transaction.ts";
+import { WATCH, Watchers, type WatchRequest } from "./watchers.ts";
 
 export interface BucketArgs {
   readonly name: string;
@@ -24,8 +46,11 @@ export interface BucketArgs {
 /** What a bucket answers to a probe. `ended`: it does not live any more, and that is why. */
 export type ProbeReply = Totals | { readonly ended: string };
 
-/** Timer: ask the registry whether it knows this bucket. */
-type Info = "orphan";
+/**
+ * Timers: ask the registry whether it knows this bucket; remove entries whose time is over, changes that are too
+ * old, large values that nobody owns.
+ */
+type Info = "orphan" | "expiry" | "log" | "large values";
 
 /** What a conditional read found. */
 export type Found<T> =
@@ -46,6 +71,32 @@ export type Written =
 
 export type Removed = { readonly outcome: "removed" | "absent" | "precondition_failed" };
 
+export interface PutOptions extends Properties {
+  readonly conditions?: Conditions;
+}
+
+export interface IncrementOptions {
+  readonly conditions?: Conditions;
+  readonly idempotency?: Idempotency | undefined;
+}
+
+/** A page of a list. */
+export interface KeysPage {
+  readonly keys: readonly EntryJson[];
+  /** Whether there are more behind the last one. */
+  readonly more: boolean;
+}
+
+/** A result that may have been given before, to the same idempotency key. */
+export interface Once<T> {
+  readonly result: T;
+  readonly replayed: boolean;
+}
+
+/** Entries that are removed in one turn: others wait for it to end. */
+const REMOVE_AT_ONCE = 1_000;
+const UNCONDITIONAL: Conditions = {};
+
 /**
  * One bucket. It lives as long as its own storage carries its incarnation, and answers `noproc` otherwise:
  * whoever holds a stale id can neither read what was there nor write to what has taken the name.
@@ -54,13 +105,37 @@ export type Removed = { readonly outcome: "removed" | "absent" | "precondition_f
  * and their acknowledgement is held back by the platform's output gate until they are on disk.
  */
 export class Bucket extends GenServer<Env, BucketArgs, Info> {
-  readonly #entries = new Entries(this.ctx.storage);
+  readonly #settings = settingsOf(this.env);
+  readonly #entries = new Entries(this.ctx.storage, {
+    clock: () => this.clock(),
+    log: { limit: this.#settings.changeLog, maxAgeMs: this.#settings.changeLogAgeMs },
+    changed: (changes) => this.#changed(changes),
+  });
+  readonly #remembered = new Remembered(this.ctx.storage.sql, () => this.clock());
   readonly #sockets = new Sockets(this.ctx, this.env, {
     name: () => this.args?.name,
     run: (commands) => this.run(commands),
     exit: (reason) => this.exit(reason),
   });
+  readonly #watchers = new Watchers(this.ctx, {
+    entries: this.#entries,
+    clock: () => this.clock(),
+    incarnation: () => this.args?.incarnation ?? "",
+    logLimit: this.#settings.changeLog,
+  });
 
+  /** When a timer will run at the latest, as far as this object has set it since it woke. */
+  readonly #due = new Map<Info, number>();
+
+  constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
+    super(...args);
+    if (this.args === undefined) return;
+    this.ctx.storage.transactionSync(() => {
+      if (this.#entries.upgrade()) this.#remembered.createTable();
+    });
+  }
+
+  /** An entry. The value of a large one is read with {@link chunk}. */
   get(key: string, conditions: Conditions): Answered<Found<Entry>> {
     return this.#read(conditions, () => this.#entries.get(key));
   }
@@ -70,31 +145,92 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     return this.#read(conditions, () => this.#entries.info(key));
   }
 
-  put(key: string, value: Value, type: string | null, conditions: Conditions): Answered<Written> {
-    return this.handleCall(({ incarnation }) => {
-      if (!this.#allows(key, conditions, incarnation)) return { outcome: "precondition_failed" };
-      const { created, revision } = this.#entries.write(() => this.#entries.put(key, value, type));
-      this.#sockets.publish([{ kind: "put", key, value }]);
+  /** Stores a value; a large one that was uploaded with {@link append}. */
+  put(
+    key: string,
+    value: Value | LargeValue,
+    { conditions = UNCONDITIONAL, ...properties }: PutOptions = {},
+  ): Answered<Written> {
+    return this.#write(({ incarnation }): Written => {
+      if (!allows(this.#entries, key, conditions, incarnation)) return { outcome: "precondition_failed" };
+      const { created, revision } = this.#entries.put(key, value, properties);
       return { outcome: "stored", created, revision, etag: etag(incarnation, revision) };
     });
   }
 
   remove(key: string, conditions: Conditions): Answered<Removed> {
-    return this.handleCall(({ incarnation }) => {
-      if (!this.#allows(key, conditions, incarnation)) return { outcome: "precondition_failed" };
-      const removed = this.#entries.write(() => this.#entries.remove(key));
-      if (removed) this.#sockets.publish([{ kind: "delete", key }]);
-      return { outcome: removed ? "removed" : "absent" };
+    return this.#write(({ incarnation }): Removed => {
+      if (!allows(this.#entries, key, conditions, incarnation)) return { outcome: "precondition_failed" };
+      return { outcome: this.#entries.remove(key) ? "removed" : "absent" };
     });
   }
 
-  /** Keys in the order of their bytes. */
-  keys(page: Page): Answered<string[]> {
-    return this.handleCall(() => this.#entries.keys(page));
+  /** Adds to a counter. */
+  increment(
+    key: string,
+    increment: Increment,
+    { conditions = UNCONDITIONAL, idempotency }: IncrementOptions = {},
+  ): Answered<Once<Incremented>> {
+    return this.#write(({ incarnation }) =>
+      this.#once(idempotency, () => {
+        if (!allows(this.#entries, key, conditions, incarnation)) throw preconditionFailed();
+        return new Operations(this.#entries, incarnation).increment(key, increment);
+      }),
+    );
+  }
+
+  /** Many operations, each by itself, in one transaction. */
+  batch(operations: readonly Operation[]): Answered<readonly (OperationResult | OperationError)[]> {
+    return this.#write(({ incarnation }) => new Operations(this.#entries, incarnation).batch(operations));
+  }
+
+  /** All or nothing. */
+  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<TransactionResult>> {
+    return this.#write(({ incarnation }) =>
+      this.#once(idempotency, () => transact(this.#entries, incarnation, transaction)),
+    );
+  }
+
+  /** Entries in the order of their keys' bytes, or the other way round. */
+  list(query: ListQuery): Answered<KeysPage> {
+    return this.handleCall(({ incarnation }) => {
+      const { entries, more } = this.#entries.list(query);
+      return {
+        keys: entries.map(({ key, value, ...info }) => entryJson(incarnation, key, info, value)),
+        more,
+      };
+    });
+  }
+
+  /** Removes the first keys of a range. @returns how many, and whether there are more. */
+  removeRange(range: KeyRange): Answered<{ readonly removed: number; readonly more: boolean }> {
+    return this.#write(() => this.#entries.removeRange(range, REMOVE_AT_ONCE));
+  }
+
+  /** Keeps the next chunk of a large value that is being uploaded. To send one again is safe. */
+  append(large: string, n: number, bytes: ArrayBuffer): Answered<null> {
+    return this.handleCall(() => {
+      this.#entries.write(() => this.#entries.large.append(large, n, bytes, this.clock()));
+      this.#by("large values", this.clock() + KEEP_MS);
+      return null;
+    });
+  }
+
+  /** Gives an upload up. */
+  abandon(large: string): Answered<null> {
+    return this.handleCall(() => {
+      this.#entries.write(() => this.#entries.large.drop(large));
+      return null;
+    });
+  }
+
+  /** One chunk of a large value; null if it is not there any more. */
+  chunk(large: string, n: number): Answered<ArrayBuffer | null> {
+    return this.handleCall(() => this.#entries.large.chunk(large, n) ?? null);
   }
 
   totals(): Answered<Totals & { readonly incarnation: string }> {
-    return this.handleCall(({ incarnation }) => ({ ...this.#entries.totals(), incarnation }));
+    return this.handleCall(({ incarnation }) => ({ ...this.#entries.log.totals(), incarnation }));
   }
 
   /**
@@ -104,7 +240,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   probe(): Answered<ProbeReply> {
     const { lastWords } = this;
     if (lastWords !== undefined) return { reply: { ended: lastWords } };
-    return this.handleProbe(() => this.#entries.readTotals());
+    return this.handleProbe(() => this.#entries.log.readTotals());
   }
 
   /**
@@ -112,56 +248,79 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
    * as far as their answers stay within a few megabytes; the others have not been carried out.
    */
   run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
-    return this.handleCall(() => {
-      const changes: Change[] = [];
-      const answers = this.#entries.write(() => execute(this.#entries, commands, changes));
-      this.#sockets.publish(changes);
-      return answers;
-    });
+    return this.#write(() => execute(this.#entries, commands));
   }
 
-  /** WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes. */
+  /**
+   * WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes in its
+   * words, `/watch` for the change log.
+   */
   override async fetch(request: Request): Promise<Response> {
-    const kind = new URL(request.url).pathname === "/subscribe" ? "feed" : "session";
-    const answer = await this.handleCall(({ name }) => this.#sockets.accept(kind, name));
+    const { pathname, searchParams } = new URL(request.url);
+    const answer = await this.handleCall(({ name }) => {
+      if (pathname !== "/watch")
+        return this.#sockets.accept(pathname === "/subscribe" ? "feed" : "session", name);
+      return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
+    });
     return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#sockets.receive(socket, message);
+    if (isWatcher(this.ctx, socket)) this.#watchers.heard(socket);
+    else await this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
-    this.#sockets.forget(socket);
+    this.#forget(socket);
     answerClose(socket, code, reason);
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#sockets.forget(socket);
+    this.#forget(socket);
   }
 
   protected override init(): void {
     this.#entries.createTables();
+    this.#remembered.createTable();
     this.#askLater();
   }
 
   protected override wiped(): void {
     this.#entries.reset();
+    this.#due.clear();
   }
 
   protected override ended(reason: string): void {
+    this.#watchers.closeAll("DOWN", reason);
     this.#sockets.ended(reason);
   }
 
   protected override resetting(reason: string): Promise<void> {
+    this.#watchers.closeAll("RESTARTED", reason);
     return this.#sockets.resetting(reason);
+  }
+
+  protected override async handleInfo(message: Info, args: BucketArgs): Promise<void> {
+    switch (message) {
+      case "orphan":
+        return this.#askRegistry(args);
+      case "expiry":
+        this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
+        return this.#again("expiry", this.#entries.nextExpiry());
+      case "log":
+        return this.#again("log", this.#entries.log.trim(this.clock()));
+      case "large values": {
+        const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
+        return this.#again("large values", left ? this.clock() + KEEP_MS : undefined);
+      }
+    }
   }
 
   /**
    * The orphan check. An object whose start and stop were both lost on their way is named by nobody, and no
    * sweep will ever find it: it has to ask. Only a clear no ends it.
    */
-  protected override async handleInfo(_message: Info, { name, incarnation }: BucketArgs): Promise<void> {
+  async #askRegistry({ name, incarnation }: BucketArgs): Promise<void> {
     const [monitor] = this.monitors;
     if (monitor !== undefined) {
       const { REGISTRY } = this.env;
@@ -172,7 +331,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   #askLater(): void {
-    const { orphanPeriodMs } = settingsOf(this.env);
+    const { orphanPeriodMs } = this.#settings;
     // Half a period to one and a half: buckets made together do not ask together.
     if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
   }
@@ -189,11 +348,47 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     });
   }
 
-  #allows(key: string, conditions: Conditions, incarnation: string): boolean {
-    // Most writes have no condition, and need no read.
-    if (conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined) return true;
-    const entry = this.#entries.info(key);
-    const tag = entry && etag(incarnation, entry.revision);
-    return matchHolds(conditions, tag) && noneMatchHolds(conditions, tag);
+  #write<T>(change: (args: BucketArgs) => T): Answered<T> {
+    return this.handleCall((args) => this.#entries.write(() => change(args)));
   }
+
+  #once<T>(idempotency: Idempotency | undefined, run: () => T): Once<T> {
+    if (idempotency === undefined) return { result: run(), replayed: false };
+    return this.#remembered.once(idempotency, run);
+  }
+
+  /** Runs in the turn of the write, behind its transaction. */
+  #changed(changes: readonly Change[]): void {
+    this.#sockets.publish(changes);
+    this.#watchers.publish(changes);
+    if (!this.#due.has("log")) this.#by("log", this.clock() + this.#settings.changeLogAgeMs);
+    for (const { expires } of changes) if (expires !== null) this.#by("expiry", expires);
+  }
+
+  /**
+   * Has a timer run by then, at the latest. A write that needs no earlier one costs nothing: one timer stands for
+   * all entries, and sets itself again.
+   */
+  #by(timer: Exclude<Info, "orphan">, at: number): void {
+    const due = this.#due.get(timer) ?? this.timers.due(timer) ?? Infinity;
+    this.#due.set(timer, Math.min(due, at));
+    if (at < due) this.timers.sendAfter(timer, timer, Math.max(0, at - this.clock()));
+  }
+
+  /** From a timer's own handler: when it runs next, if ever. */
+  #again(timer: Exclude<Info, "orphan">, at: number | undefined): void {
+    this.#due.delete(timer);
+    if (at === undefined) return;
+    this.#due.set(timer, at);
+    this.timers.sendAfter(timer, timer, Math.max(0, at - this.clock()));
+  }
+
+  #forget(socket: WebSocket): void {
+    this.#watchers.forget(socket);
+    this.#sockets.forget(socket);
+  }
+}
+
+function isWatcher(ctx: DurableObjectState, socket: WebSocket): boolean {
+  return ctx.getTags(socket).includes(WATCH);
 }

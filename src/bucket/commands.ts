@@ -1,7 +1,7 @@
 /** The text protocol's commands, carried out on a bucket's entries. */
 
-import type { Answer, BucketCommand, Change } from "../command/command.ts";
-import { failureOf } from "../errors.ts";
+import type { Answer, BucketCommand } from "../command/command.ts";
+import { failure, failureOf } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
 import { BYTES_TYPE, type Value } from "../value.ts";
@@ -12,16 +12,20 @@ const MAX_ANSWERS_SIZE = 4 * 1_048_576;
 
 const OK: Answer = { kind: "ok" };
 const ABSENT: Answer = { kind: "absent" };
+const TOO_LARGE: Answer = {
+  kind: "error",
+  failure: failure("value_too_large", "The value is too large for this protocol. Read it over HTTP."),
+};
 
 /**
  * Carries out the first commands, one at least, until their answers are large enough. To be called inside
- * {@link Entries.write}. What changed is added to `changes`.
+ * {@link Entries.write}.
  */
-export function execute(entries: Entries, commands: readonly BucketCommand[], changes: Change[]): Answer[] {
+export function execute(entries: Entries, commands: readonly BucketCommand[]): Answer[] {
   const answers: Answer[] = [];
   let size = 0;
   for (const command of commands) {
-    const answer = answerOrFailure(entries, command, changes);
+    const answer = answerOrFailure(entries, command);
     answers.push(answer);
     size += sizeOf(answer);
     if (size > MAX_ANSWERS_SIZE) break;
@@ -30,44 +34,38 @@ export function execute(entries: Entries, commands: readonly BucketCommand[], ch
 }
 
 /** A command that is turned down leaves the others of its batch alone. */
-function answerOrFailure(entries: Entries, command: BucketCommand, changes: Change[]): Answer {
+function answerOrFailure(entries: Entries, command: BucketCommand): Answer {
   try {
-    return answerTo(entries, command, changes);
+    return answerTo(entries, command);
   } catch (error) {
     if (error instanceof Refusal) return { kind: "error", failure: failureOf(error) };
     throw error;
   }
 }
 
-function answerTo(entries: Entries, command: BucketCommand, changes: Change[]): Answer {
+function answerTo(entries: Entries, command: BucketCommand): Answer {
   const { verb } = command;
   switch (verb) {
     case "GET": {
       const entry = entries.get(command.key);
-      return entry === undefined ? ABSENT : { kind: "value", value: entry.value };
+      if (entry === undefined) return ABSENT;
+      return entry.large === null ? { kind: "value", value: entry.value } : TOO_LARGE;
     }
     case "PUT": {
       const { key, value } = command;
-      entries.put(key, value, typeof value === "string" ? null : BYTES_TYPE);
-      changes.push({ kind: "put", key, value });
+      entries.put(key, value, { type: typeof value === "string" ? null : BYTES_TYPE });
       return OK;
     }
-    case "DELETE": {
-      const { key } = command;
-      if (entries.remove(key)) changes.push({ kind: "delete", key });
+    case "DELETE":
+      entries.remove(command.key);
       return OK;
+    case "INCR":
+      return { kind: "value", value: entries.increment(command.key, { by: command.by }).value.toString() };
+    case "KEYS": {
+      const { prefix, after } = command;
+      const page = entries.list({ prefix, after, limit: MAX_PAGE });
+      return { kind: "names", names: page.entries.map(({ key }) => key) };
     }
-    case "INCR": {
-      const { key } = command;
-      const value = entries.increment(key, command.by).value.toString();
-      changes.push({ kind: "put", key, value });
-      return { kind: "value", value };
-    }
-    case "KEYS":
-      return {
-        kind: "names",
-        names: entries.keys({ prefix: command.prefix, after: command.after, limit: MAX_PAGE }),
-      };
   }
 }
 

@@ -31,3 +31,17 @@ function matches(tags: TagList, current: string | undefined): boolean {
   if (current === undefined) return false;
   return tags === "*" || tags.includes(current);
 }
+
+/** Whether a write may happen. */
+export function allows(
+  entries: { readonly info: (key: string) => { readonly revision: number } | undefined },
+  key: string,
+  conditions: Conditions,
+  incarnation: string,
+): boolean {
+  // Most writes have no condition, and need no read.
+  if (conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined) return true;
+  const entry = entries.info(key);
+  const tag = entry && etag(incarnation, entry.revision);
+  return matchHolds(conditions, tag) && noneMatchHolds(conditions, tag);
+}

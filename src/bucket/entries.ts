@@ -1,10 +1,15 @@
-/** A bucket's tables: its entries, and what is known of them without a scan. Synchronous, one thread. */
+/** A bucket's entries: a table, and what is known of it without a scan. Synchronous, one thread. */
 
 import { BoundedCache } from "../bounded-cache.ts";
 import { KvError } from "../errors.ts";
-import { byteLength } from "../limits.ts";
+import { byteLength, MAX_PAGE_BYTES } from "../limits.ts";
+import type { Clock } from "../otp/timers.ts";
 import type { Totals } from "../totals.ts";
 import { textOf, type Value } from "../value.ts";
+import { ChangeLog, type Change, type ChangeLogOptions } from "./change-log.ts";
+import { greatest, least, rangeOf, type KeyRange } from "./key-range.ts";
+import { LargeValues, type LargeValue } from "./large-values.ts";
+import { expiry, type Lifetime } from "./lifetime.ts";
 
 /** An entry without its value. */
 export interface EntryInfo {
@@ -13,17 +18,61 @@ export interface EntryInfo {
   readonly type: string | null;
   /** Bytes of the value. */
   readonly size: number;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expires: number | null;
+  /** JSON. */
+  readonly metadata: string | null;
+  /** Where the value is, if it is kept in chunks. */
+  readonly large: string | null;
 }
 
 export interface Entry extends EntryInfo {
+  /** Empty where the value is kept in chunks. */
   readonly value: Value;
 }
 
-export interface Page {
-  readonly prefix: string;
-  /** Only keys behind this one. */
-  readonly after: string;
+/** What an entry is to be beside its value. */
+export interface Properties {
+  /** The content type; that of plain text if left out. */
+  readonly type?: string | null | undefined;
+  /** JSON. */
+  readonly metadata?: string | null | undefined;
+  readonly lifetime?: Lifetime | undefined;
+}
+
+export interface ListQuery extends KeyRange {
+  /** Only keys behind this one, in the direction of the list. */
+  readonly after?: string | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly values?: boolean | undefined;
   readonly limit: number;
+}
+
+export interface Listed extends EntryInfo {
+  readonly key: string;
+  /** If values were asked for, and it is not kept in chunks. */
+  readonly value?: Value;
+}
+
+export interface ListPage {
+  readonly entries: readonly Listed[];
+  /** Whether there are more behind the last one. */
+  readonly more: boolean;
+}
+
+export interface Increment {
+  readonly by: bigint;
+  /** What a key counts from that is not there; 0 if left out. */
+  readonly initial?: bigint | undefined;
+  /** Of a key that is not there; one that is there keeps its own. */
+  readonly lifetime?: Lifetime | undefined;
+}
+
+export interface EntriesOptions {
+  readonly clock: Clock;
+  readonly log: ChangeLogOptions;
+  /** Called once for each write that changed something, when it is done. */
+  readonly changed?: (changes: readonly Change[]) => void;
 }
 
 /** Bytes of values that are kept in memory; an object has 128 MB in all. */
@@ -36,34 +85,40 @@ const CACHE_MAX_VALUE_BYTES = 65_536;
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
 
-const SELECT_TOTALS = "SELECT entries, bytes, revision FROM totals";
+type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+type Row<T> = { [Column in keyof T]: T[Column] };
 
-type TotalsRow = { entries: number; bytes: number; revision: number };
-type InfoRow = { revision: number; type: string | null; size: number };
-type EntryRow = InfoRow & { value: Value };
+const INFO = "revision, type, expires, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
 /**
  * The entries of one bucket.
  *
- * The totals live in one row beside the entries. They are kept in memory and written back once for each
- * {@link write}, however many changes that makes: a batch of a hundred puts is a hundred and one rows
- * written, not two hundred.
+ * Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also has the totals.
+ * An entry whose time is over is not there, whether or not it has been removed yet.
  *
  * Entries used of late are kept in memory too. That can never be stale: this object alone writes the
  * storage, and a write that is undone empties the cache.
  */
 export class Entries {
-  readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
+  readonly log: ChangeLog;
+  readonly large: LargeValues;
+  readonly #storage: Storage;
   readonly #sql: SqlStorage;
+  readonly #clock: Clock;
+  readonly #changed: (changes: readonly Change[]) => void;
   readonly #recent = new BoundedCache<Entry>({
     limit: CACHE_BYTES,
     weigh: ({ size }) => size + CACHE_ENTRY_BYTES,
   });
-  #totals: TotalsRow | undefined;
+  #changes: Change[] = [];
 
-  constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
+  constructor(storage: Storage, { clock, log, changed = () => undefined }: EntriesOptions) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.#clock = clock;
+    this.#changed = changed;
+    this.log = new ChangeLog(storage.sql, log);
+    this.large = new LargeValues(storage.sql);
   }
 
   /** Makes the tables of a new bucket. */
@@ -71,160 +126,281 @@ export class Entries {
     // `value` has no type, so that text is kept as text and bytes as bytes.
     this.#sql.exec(
       `CREATE TABLE entries (
-         key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL
+         key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL, expires INTEGER,
+         metadata TEXT, large TEXT, large_size INTEGER
        ) WITHOUT ROWID`,
     );
-    this.#sql.exec(
-      "CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL, revision INTEGER NOT NULL)",
-    );
-    this.#sql.exec("INSERT INTO totals VALUES (0, 0, 0)");
+    this.#createIndex();
+    this.log.createTable();
+    this.large.createTables();
+  }
+
+  /**
+   * Brings the tables of a version that knew neither times to live nor a change log up to date.
+   * @returns whether they were of one.
+   */
+  upgrade(): boolean {
+    const old = this.#sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'totals'").toArray();
+    if (old.length === 0) return false;
+    for (const column of ["expires INTEGER", "metadata TEXT", "large TEXT", "large_size INTEGER"]) {
+      this.#sql.exec(`ALTER TABLE entries ADD COLUMN ${column}`);
+    }
+    this.#createIndex();
+    const totals = this.#sql.exec<Row<Totals>>("SELECT entries, bytes, revision FROM totals").one();
+    this.log.createTable(totals);
+    this.large.createTables();
+    this.#sql.exec("DROP TABLE totals");
+    return true;
   }
 
   /**
    * Runs changes as one: all of them are kept, or, if `change` throws, none.
-   * Every call of `put`, `remove` and `increment` has to be inside one.
+   * Every call that changes something has to be inside one.
    */
   write<T>(change: () => T): T {
+    this.#changes = [];
+    let result: T;
     try {
-      return this.#storage.transactionSync(() => {
-        const before = this.#load().revision;
-        const result = change();
-        const totals = this.#load();
-        if (totals.revision !== before) {
-          this.#sql.exec(
-            "UPDATE totals SET entries = ?, bytes = ?, revision = ?",
-            totals.entries,
-            totals.bytes,
-            totals.revision,
-          );
-        }
-        return result;
-      });
+      result = this.#storage.transactionSync(change);
     } catch (error) {
       this.reset(); // the transaction is undone, so what memory holds is wrong
       throw error;
     }
+    if (this.#changes.length > 0) this.#changed(this.#changes);
+    return result;
   }
 
   /** Forgets what it knows of the storage; to be called when that is wiped. */
   reset(): void {
-    this.#totals = undefined;
+    this.log.reset();
     this.#recent.clear();
-  }
-
-  totals(): Totals {
-    return { ...this.#load() };
-  }
-
-  /** As {@link totals}, from the storage itself. */
-  readTotals(): Totals {
-    return this.#sql.exec<TotalsRow>(SELECT_TOTALS).one();
+    this.#changes = [];
   }
 
   get(key: string): Entry | undefined {
-    const recent = this.#recent.get(key);
-    if (recent !== undefined) return recent;
-    const entry = this.#sql
-      .exec<EntryRow>(
-        "SELECT value, type, revision, octet_length(value) AS size FROM entries WHERE key = ?",
-        key,
+    const entry = this.#recent.get(key) ?? this.#read(key);
+    return entry !== undefined && this.#lives(entry) ? entry : undefined;
+  }
+
+  info(key: string): EntryInfo | undefined {
+    const info = this.#info(key);
+    return info !== undefined && this.#lives(info) ? info : undefined;
+  }
+
+  /**
+   * Stores a value under the bucket's next revision. What the key had before is gone, its lifetime too.
+   * @throws {KvError} `expires_invalid`; `upload_lost` for a large value that is not there
+   */
+  put(
+    key: string,
+    value: Value | LargeValue,
+    { type = null, metadata = null, lifetime }: Properties = {},
+  ): { readonly revision: number; readonly created: boolean } {
+    return this.#store(key, value, { type, metadata, expires: expiry(lifetime, this.#clock()) });
+  }
+
+  /** Removes a key. @returns whether it was there. Only then is there a new revision. */
+  remove(key: string): boolean {
+    const before = this.#current(key);
+    if (before === undefined) return false;
+    this.#remove(key, before, "delete");
+    return true;
+  }
+
+  /**
+   * Adds to a decimal integer of 64 bits. Keeps the content type, the metadata and the lifetime.
+   * @throws {KvError} `not_an_integer`, `increment_overflow`, `expires_invalid`
+   */
+  increment(
+    key: string,
+    { by, initial = 0n, lifetime }: Increment,
+  ): { readonly value: bigint; readonly revision: number; readonly created: boolean } {
+    const entry = this.get(key);
+    const before = entry === undefined ? initial : integerOf(entry);
+    if (before === undefined) {
+      throw new KvError("not_an_integer", "The value is not a decimal integer. It is unchanged.");
+    }
+    const sum = before + by;
+    if (sum < MIN_INTEGER || sum > MAX_INTEGER) {
+      throw new KvError("increment_overflow", `The sum ${sum} does not fit 64 bits. The value is unchanged.`);
+    }
+    const properties = entry ?? {
+      type: null,
+      metadata: null,
+      expires: expiry(lifetime, this.#clock()),
+    };
+    return { value: sum, ...this.#store(key, sum.toString(), properties) };
+  }
+
+  /** Entries in the order of their keys' bytes, or the other way round. */
+  list({ values = false, limit, ...query }: ListQuery): ListPage {
+    // Every statement is read to its end: one that is not keeps its table locked until it is collected, and a
+    // bucket that ends could not drop it. So values, which may be large, are read when it is known how many.
+    const found = this.#select("", query, limit + 1);
+    let bytes = 0;
+    let count = 0;
+    while (count < Math.min(found.length, limit) && bytes <= MAX_PAGE_BYTES) {
+      const { key, metadata, size, large } = found[count] as Listed;
+      bytes += key.length + (metadata?.length ?? 0) + (values && large === null ? size : 0);
+      count += 1;
+    }
+    const more = count < found.length;
+    if (!values) return { entries: found.slice(0, count), more };
+    const entries = this.#select("value, ", query, count).map((entry) => {
+      if (entry.large === null) return entry;
+      const { value: _, ...info } = entry;
+      return info;
+    });
+    return { entries, more };
+  }
+
+  /** Removes keys of a range, the first ones, as many as `limit`. @returns how many, and whether there are more. */
+  removeRange(range: KeyRange, limit: number): { readonly removed: number; readonly more: boolean } {
+    const { entries, more } = this.list({ ...range, limit });
+    for (const { key, ...info } of entries) this.#remove(key, info, "delete");
+    return { removed: entries.length, more };
+  }
+
+  /** Removes entries whose time is over, the first ones, as many as `limit`. */
+  expire(limit: number): void {
+    const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
+      `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?`,
+      this.#clock(),
+      limit,
+    );
+    for (const { key, ...info } of due.toArray()) this.#remove(key, info, "expired");
+  }
+
+  /** When the next entry expires, in milliseconds since the epoch. */
+  nextExpiry(): number | undefined {
+    return (
+      this.#sql
+        .exec<{ next: number | null }>("SELECT min(expires) AS next FROM entries WHERE expires IS NOT NULL")
+        .one().next ?? undefined
+    );
+  }
+
+  #createIndex(): void {
+    this.#sql.exec("CREATE INDEX expiries ON entries (expires) WHERE expires IS NOT NULL");
+  }
+
+  #select(columns: "" | "value, ", query: Omit<ListQuery, "values" | "limit">, limit: number): Listed[] {
+    const { after, reverse = false, ...range } = query;
+    const { from, to } = rangeOf(range);
+    // One bound on each side, not two: SQLite would begin at the first of them and read all keys up to the second.
+    const [low, high] = reverse ? [from, least(to, after)] : [greatest(from, after), to];
+    return this.#sql
+      .exec<Row<Listed>>(
+        `SELECT key, ${columns}${INFO} FROM entries
+         WHERE key >= ?1 AND key <> ?2 ${high === undefined ? "" : "AND key < ?3"}
+           AND (expires IS NULL OR expires > ?4)
+         ORDER BY key ${reverse ? "DESC" : ""} LIMIT ?5`,
+        low,
+        after ?? "",
+        high ?? "",
+        this.#clock(),
+        limit,
       )
+      .toArray();
+  }
+
+  #read(key: string): Entry | undefined {
+    const entry = this.#sql
+      .exec<Row<Entry>>(`SELECT value, ${INFO} FROM entries WHERE key = ?`, key)
       .toArray()[0];
     if (entry !== undefined) this.#remember(key, entry);
     return entry;
   }
 
-  info(key: string): EntryInfo | undefined {
+  #info(key: string): EntryInfo | undefined {
     return (
       this.#recent.get(key) ??
-      this.#sql
-        .exec<InfoRow>("SELECT type, revision, octet_length(value) AS size FROM entries WHERE key = ?", key)
-        .toArray()[0]
+      this.#sql.exec<Row<EntryInfo>>(`SELECT ${INFO} FROM entries WHERE key = ?`, key).toArray()[0]
     );
   }
 
-  /** Stores a value under the bucket's next revision. */
-  put(
+  /** What is there, before it is changed. One whose time is over is removed first, and watchers hear of that. */
+  #current(key: string): EntryInfo | undefined {
+    const info = this.#info(key);
+    if (info === undefined || this.#lives(info)) return info;
+    this.#remove(key, info, "expired");
+    return undefined;
+  }
+
+  #lives({ expires }: EntryInfo): boolean {
+    return expires === null || expires > this.#clock();
+  }
+
+  #store(
     key: string,
-    value: Value,
-    type: string | null,
+    value: Value | LargeValue,
+    { type, metadata, expires }: Pick<EntryInfo, "type" | "metadata" | "expires">,
   ): { readonly revision: number; readonly created: boolean } {
-    const totals = this.#load();
-    const before = this.info(key);
-    const revision = totals.revision + 1;
-    const size = typeof value === "string" ? byteLength(value) : value.byteLength;
+    const before = this.#current(key);
+    const at = this.#clock();
+    const isLarge = typeof value === "object" && "large" in value;
+    if (isLarge) this.large.adopt(value);
+    if (before !== undefined) this.#release(before, at);
+    const size = isLarge ? value.size : sizeOf(value);
+    const { revision } = this.#append(
+      { kind: "put", at, key, value: isLarge ? null : value, size, type, metadata, expires },
+      {
+        entries: before === undefined ? 1 : 0,
+        bytes: before === undefined ? byteLength(key) + size : size - before.size,
+      },
+    );
+    const kept = isLarge ? "" : value;
+    const large = isLarge ? value.large : null;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO entries (key, value, type, revision) VALUES (?, ?, ?, ?)",
+      `INSERT OR REPLACE INTO entries (key, value, type, revision, expires, metadata, large, large_size)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
-      value,
+      kept,
       type,
       revision,
+      expires,
+      metadata,
+      large,
+      isLarge ? size : null,
     );
-    this.#remember(key, { value, type, revision, size });
-    totals.revision = revision;
-    totals.entries += before === undefined ? 1 : 0;
-    totals.bytes += before === undefined ? byteLength(key) + size : size - before.size;
+    this.#remember(key, { value: kept, type, revision, size, expires, metadata, large });
     return { revision, created: before === undefined };
   }
 
-  /** Removes a key. @returns whether it was there. Only then is there a new revision. */
-  remove(key: string): boolean {
-    const before = this.info(key);
-    if (before === undefined) return false;
+  #remove(key: string, before: EntryInfo, kind: "delete" | "expired"): void {
+    const at = this.#clock();
     this.#sql.exec("DELETE FROM entries WHERE key = ?", key);
     this.#recent.delete(key);
-    const totals = this.#load();
-    totals.revision += 1;
-    totals.entries -= 1;
-    totals.bytes -= byteLength(key) + before.size;
-    return true;
-  }
-
-  /**
-   * Adds to a decimal integer of 64 bits; a key that is not there counts as 0. Keeps the content type.
-   * @throws {KvError} `not_an_integer`, `increment_overflow`
-   */
-  increment(key: string, by: bigint): { readonly value: bigint; readonly revision: number } {
-    const entry = this.get(key);
-    const sum = (entry === undefined ? 0n : integerOf(entry.value)) + by;
-    if (sum < MIN_INTEGER || sum > MAX_INTEGER) {
-      throw new KvError("increment_overflow", `The sum ${sum} does not fit 64 bits. The value is unchanged.`);
-    }
-    const { revision } = this.put(key, sum.toString(), entry?.type ?? null);
-    return { value: sum, revision };
-  }
-
-  /** Keys in the order of their bytes. */
-  keys({ prefix, after, limit }: Page): string[] {
-    const keys: string[] = [];
-    // One bound, not two: SQLite would begin at the first of them and read all keys up to the second.
-    // The cursor is read row by row, so the first key behind the prefix ends the scan.
-    const rows = this.#sql.exec<{ key: string }>(
-      "SELECT key FROM entries WHERE key >= max(?1, ?2) AND key <> ?2 ORDER BY key LIMIT ?3",
-      prefix,
-      after,
-      limit,
+    this.#release(before, at);
+    this.#append(
+      { kind, at, key, value: null, size: 0, type: null, metadata: null, expires: null },
+      { entries: -1, bytes: -byteLength(key) - before.size },
     );
-    for (const { key } of rows) {
-      if (!key.startsWith(prefix)) break;
-      keys.push(key);
-    }
-    return keys;
+  }
+
+  #release({ large, size }: EntryInfo, now: number): void {
+    if (large !== null) this.large.release({ large, size }, now);
+  }
+
+  #append(change: Omit<Change, "revision">, difference: Parameters<ChangeLog["append"]>[1]): Change {
+    const logged = this.log.append(change, difference);
+    this.#changes.push(logged);
+    return logged;
   }
 
   #remember(key: string, entry: Entry): void {
     if (entry.size <= CACHE_MAX_VALUE_BYTES) this.#recent.set(key, entry);
     else this.#recent.delete(key);
   }
-
-  #load(): TotalsRow {
-    return (this.#totals ??= this.#sql.exec<TotalsRow>(SELECT_TOTALS).one());
-  }
 }
 
-function integerOf(value: Value): bigint {
-  const text = textOf(value);
+function sizeOf(value: Value): number {
+  return typeof value === "string" ? byteLength(value) : value.byteLength;
+}
+
+/** The decimal integer that the value is; undefined if it is none. */
+export function integerOf({ value, large }: Entry): bigint | undefined {
+  const text = large === null ? textOf(value) : undefined;
   // At most twenty characters: enough for 64 bits, and no work for a value of a megabyte.
-  if (text !== undefined && text.length <= 20 && /^[+-]?\d+$/.test(text)) return BigInt(text);
-  throw new KvError("not_an_integer", "The value is not a decimal integer. It is unchanged.");
+  return text !== undefined && text.length <= 20 && /^[+-]?\d+$/.test(text) ? BigInt(text) : undefined;
 }

@@ -12,6 +12,7 @@ import { KvError } from "../errors.ts";
 import { call } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
+import type { Change as LoggedChange } from "./change-log.ts";
 import { settingsOf } from "../settings.ts";
 
 /** `session`: a connection of the text protocol. `feed`: only hears of changes. */
@@ -25,6 +26,9 @@ interface Attachment {
   readonly subscribed: boolean;
   readonly monitors: boolean;
 }
+
+/** The tag of these sockets: others of the bucket's are its watchers'. */
+const TEXT = "text";
 
 /** How long a reset waits for clients to answer that their connection closes, in milliseconds. */
 const RESET_GRACE_MS = 200;
@@ -60,12 +64,12 @@ export class Sockets {
     this.#ctx = ctx;
     this.#env = env;
     this.#owner = owner;
-    this.#subscribers = new Set(ctx.getWebSockets().filter((socket) => attachmentOf(socket).subscribed));
+    this.#subscribers = new Set(ctx.getWebSockets(TEXT).filter((socket) => attachmentOf(socket).subscribed));
   }
 
   accept(kind: SocketKind, bucket: string): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server);
+    this.#ctx.acceptWebSocket(server, [TEXT]);
     this.#attach(server, { kind, bucket, subscribed: kind === "feed", monitors: false });
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -88,9 +92,9 @@ export class Sockets {
   }
 
   /** Tells the subscribers, in order. The output gate holds it back until the change is on disk. */
-  publish(changes: readonly Change[]): void {
-    if (this.#subscribers.size === 0 || changes.length === 0) return;
-    const text = changes.map(changeLine).join("");
+  publish(changes: readonly LoggedChange[]): void {
+    if (this.#subscribers.size === 0) return;
+    const text = changes.map((change) => changeLine(told(change))).join("");
     for (const socket of this.#subscribers) {
       if (!this.#conversations.push(socket, text)) this.#subscribers.delete(socket);
     }
@@ -122,7 +126,7 @@ export class Sockets {
   #closeAll(kind: Signal["kind"], reason: string, closing: Closing): void {
     this.#closing = closing;
     this.#subscribers.clear();
-    for (const socket of this.#ctx.getWebSockets()) {
+    for (const socket of this.#ctx.getWebSockets(TEXT)) {
       const { bucket, monitors } = attachmentOf(socket);
       if (monitors) this.#conversations.push(socket, signalLine({ kind, bucket, reason }));
       if (!this.#conversations.isAnswering(socket)) socket.close(closing.code, closing.reason);
@@ -194,6 +198,12 @@ async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
     if (isExit(error, "noproc")) return undefined;
     throw error;
   }
+}
+
+/** The guide's words for a change. */
+function told({ kind, key, value }: LoggedChange): Change {
+  if (kind !== "put") return { kind: "delete", key };
+  return value === null ? { kind: "large", key } : { kind: "put", key, value };
 }
 
 function attachmentOf(socket: WebSocket): Attachment {

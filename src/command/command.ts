@@ -48,6 +48,8 @@ export type Answer =
 /** A change, as a subscriber hears of it. */
 export type Change =
   | { readonly kind: "put"; readonly key: string; readonly value: Value }
+  /** A value that is too large for this protocol. */
+  | { readonly kind: "large"; readonly key: string }
   | { readonly kind: "delete"; readonly key: string };
 
 /** What a monitor hears of its bucket. */

@@ -2,12 +2,7 @@
 
 import type { Value } from "../value.ts";
 import { failure, failureOf, KvError, type Failure } from "../errors.ts";
-import {
-  bucketName,
-  exitReason as checkedReason,
-  key as checkedKey,
-  value as checkedValue,
-} from "../limits.ts";
+import { bucketName, exitReason as checkedReason, key as checkedKey, wholeValue } from "../limits.ts";
 import type { Command, Malformed } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./words.ts";
@@ -95,7 +90,7 @@ function key(word: Word | undefined): string {
 }
 
 function value(word: Word | undefined): Value {
-  return checkedValue(word?.bytes ?? word?.text ?? "");
+  return wholeValue(word?.bytes ?? word?.text ?? "");
 }
 
 /** A word that has to be text. A word that is left out is empty. */

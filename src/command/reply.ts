@@ -1,6 +1,6 @@
 /** An answer to the bytes of its reply. Pure. */
 
-import type { Failure } from "../errors.ts";
+import { failure, type Failure } from "../errors.ts";
 import type { Answer, Change, Signal } from "./command.ts";
 import { printValue, printWord } from "./words.ts";
 
@@ -53,9 +53,17 @@ export function reply(answer: Answer): string {
 
 /** The line that tells a subscriber of a change. */
 export function changeLine(change: Change): string {
-  return change.kind === "put"
-    ? `${printWord(change.key)} SET TO ${printValue(change.value)}\r\n`
-    : `${printWord(change.key)} DELETED\r\n`;
+  const key = printWord(change.key);
+  switch (change.kind) {
+    case "put":
+      return `${key} SET TO ${printValue(change.value)}\r\n`;
+    case "large":
+      return errorLine(
+        failure("value_too_large", `${key} was set to a value that has to be read over HTTP.`),
+      );
+    case "delete":
+      return `${key} DELETED\r\n`;
+  }
 }
 
 /** The line that tells a monitor of what it watches. The reason goes to the end of the line. */
@@ -64,10 +72,8 @@ export function signalLine({ kind, bucket, reason }: Signal): string {
 }
 
 /** `ERROR <CODE> <words>`. */
-export function errorLine(failure: Failure): string {
-  return failure.code === "unauthorized"
-    ? "ERROR UNAUTHORIZED\r\n"
-    : `ERROR ${failure.code.toUpperCase()} ${failure.detail}\r\n`;
+export function errorLine({ code, detail }: Failure): string {
+  return code === "unauthorized" ? "ERROR UNAUTHORIZED\r\n" : `ERROR ${code.toUpperCase()} ${detail}\r\n`;
 }
 
 function lines(texts: readonly string[]): string {

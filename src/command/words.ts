@@ -3,7 +3,7 @@
 import { KvError } from "../errors.ts";
 import type { Line } from "./lines.ts";
 import { decodeUtf8 } from "../utf8.ts";
-import { textOf, type Value } from "../value.ts";
+import { base64Of, textOf, type Value } from "../value.ts";
 
 /** One word of a line, as it came. */
 export interface Word {
@@ -38,7 +38,7 @@ export function wordsOf(line: Line): Word[] {
 /** A value as a reply shows it: as it is, unless that could be taken for something else. */
 export function printValue(value: Value): string {
   const text = textOf(value);
-  if (text === undefined) return `${BASE64_QUOTE}${toBase64(value)}"`;
+  if (text === undefined) return `${BASE64_QUOTE}${base64Of(value)}"`;
   return CONTROL.test(text) || startsWithQuote(text) ? JSON.stringify(text) : text;
 }
 
@@ -119,10 +119,6 @@ function unquote(quoted: string): string {
 /** The bytes of a text in which each character stands for one. */
 function bytesOf(text: string): ArrayBuffer {
   return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
-}
-
-function toBase64(value: Value): string {
-  return (typeof value === "string" ? new TextEncoder().encode(value) : new Uint8Array(value)).toBase64();
 }
 
 function fromBase64(text: string): ArrayBuffer {

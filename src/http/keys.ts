@@ -16,7 +16,9 @@ export async function putKey(request: Request, { directory, target }: Context): 
   const checkedType = type === null || type === "" ? BYTES_TYPE : contentType(type);
   const conditions = conditionsOf(request.headers);
   const body = await readValue(request);
-  const written = await directory.call(name, (bucket) => bucket.put(key, body, checkedType, conditions));
+  const written = await directory.call(name, (bucket) =>
+    bucket.put(key, body, { type: checkedType, conditions }),
+  );
   if (written === undefined) throw bucketNotFound(name);
   if (written.outcome === "precondition_failed") throw preconditionFailed();
   const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };

@@ -9,7 +9,7 @@ describe("KV.BucketTest", () => {
   it("stores values by key", async () => {
     const bucket = await startBucket("stores values by key");
     expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
-    await call(() => bucket.put("milk", "3", null, {}));
+    await call(() => bucket.put("milk", "3"));
     expect(await call(() => bucket.get("milk", {}))).toMatchObject({
       outcome: "found",
       entry: { value: "3" },
@@ -18,7 +18,7 @@ describe("KV.BucketTest", () => {
 
   it("deletes a key", async () => {
     const bucket = await startBucket("deletes a key");
-    await call(() => bucket.put("milk", "3", null, {}));
+    await call(() => bucket.put("milk", "3"));
     expect(await call(() => bucket.remove("milk", {}))).toEqual({ outcome: "removed" });
     expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
     expect(await call(() => bucket.remove("milk", {}))).toEqual({ outcome: "absent" });
@@ -31,9 +31,16 @@ describe("a bucket without a live incarnation", () => {
     for (const request of [
       () => bucket.get("milk", {}),
       () => bucket.info("milk", {}),
-      () => bucket.put("milk", "1", null, {}),
+      () => bucket.put("milk", "1"),
       () => bucket.remove("milk", {}),
-      () => bucket.keys({ prefix: "", after: "", limit: 1 }),
+      () => bucket.list({ limit: 1 }),
+      () => bucket.increment("milk", { by: 1n }),
+      () => bucket.batch([{ op: "get", key: "milk" }]),
+      () => bucket.transact({ if: [], then: [], else: [] }),
+      () => bucket.removeRange({}),
+      () => bucket.append("upload", 0, new ArrayBuffer(1)),
+      () => bucket.abandon("upload"),
+      () => bucket.chunk("upload", 0),
       () => bucket.totals(),
       () => bucket.run([{ verb: "PUT", bucket: "x", key: "milk", value: "1" }]),
     ]) {
@@ -49,7 +56,7 @@ describe("a bucket without a live incarnation", () => {
 
   it("has lost its data for good", async () => {
     const bucket = await startBucket("stopped");
-    await call(() => bucket.put("milk", "1", null, {}));
+    await call(() => bucket.put("milk", "1"));
     await call(() => bucket.stop("normal"));
     expect(await bucket.get("milk", {})).toEqual({ exit: "noproc" });
     await evictDurableObject(bucket);
@@ -60,9 +67,9 @@ describe("a bucket without a live incarnation", () => {
 describe("revisions", () => {
   it("go up by one with each change, and not with what changes nothing", async () => {
     const bucket = await startBucket("revisions");
-    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ revision: 1, created: true });
-    expect(await call(() => bucket.put("b", "1", null, {}))).toMatchObject({ revision: 2, created: true });
-    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ revision: 3, created: false });
+    expect(await call(() => bucket.put("a", "1"))).toMatchObject({ revision: 1, created: true });
+    expect(await call(() => bucket.put("b", "1"))).toMatchObject({ revision: 2, created: true });
+    expect(await call(() => bucket.put("a", "1"))).toMatchObject({ revision: 3, created: false });
     await call(() => bucket.remove("nothing", {}));
     await call(() => bucket.remove("a", {}));
     expect(await call(() => bucket.totals())).toMatchObject({ entries: 1, bytes: 2, revision: 4 });
@@ -70,16 +77,16 @@ describe("revisions", () => {
 
   it("go on after an eviction", async () => {
     const bucket = await startBucket("revisions evicted");
-    await call(() => bucket.put("a", "1", null, {}));
+    await call(() => bucket.put("a", "1"));
     await call(() => bucket.remove("a", {}));
     await evictDurableObject(bucket);
     const again = env.BUCKET.get(bucket.id);
-    expect(await call(() => again.put("a", "1", null, {}))).toMatchObject({ revision: 3 });
+    expect(await call(() => again.put("a", "1"))).toMatchObject({ revision: 3 });
   });
 
   it("make the entity tag, with the incarnation", async () => {
     const bucket = await startBucket("etag", "cafe");
-    expect(await call(() => bucket.put("a", "1", null, {}))).toMatchObject({ etag: "cafe-1" });
+    expect(await call(() => bucket.put("a", "1"))).toMatchObject({ etag: "cafe-1" });
     expect(await call(() => bucket.get("a", {}))).toMatchObject({ etag: "cafe-1" });
   });
 });
@@ -87,14 +94,16 @@ describe("revisions", () => {
 describe("conditions", () => {
   it("If-Match lets a write through only for the tag that is there", async () => {
     const bucket = await startBucket("if-match", "cafe");
-    expect(await call(() => bucket.put("a", "1", null, { ifMatch: "*" }))).toEqual({
+    expect(await call(() => bucket.put("a", "1", { conditions: { ifMatch: "*" } }))).toEqual({
       outcome: "precondition_failed",
     });
-    await call(() => bucket.put("a", "1", null, {}));
-    expect(await call(() => bucket.put("a", "2", null, { ifMatch: ["cafe-7"] }))).toEqual({
+    await call(() => bucket.put("a", "1"));
+    expect(await call(() => bucket.put("a", "2", { conditions: { ifMatch: ["cafe-7"] } }))).toEqual({
       outcome: "precondition_failed",
     });
-    expect(await call(() => bucket.put("a", "3", null, { ifMatch: ["cafe-7", "cafe-1"] }))).toMatchObject({
+    expect(
+      await call(() => bucket.put("a", "3", { conditions: { ifMatch: ["cafe-7", "cafe-1"] } })),
+    ).toMatchObject({
       outcome: "stored",
     });
     expect(await call(() => bucket.remove("a", { ifMatch: ["cafe-1"] }))).toEqual({
@@ -105,10 +114,10 @@ describe("conditions", () => {
 
   it("If-None-Match: * lets only the first one create", async () => {
     const bucket = await startBucket("if-none-match");
-    expect(await call(() => bucket.put("a", "1", null, { ifNoneMatch: "*" }))).toMatchObject({
+    expect(await call(() => bucket.put("a", "1", { conditions: { ifNoneMatch: "*" } }))).toMatchObject({
       created: true,
     });
-    expect(await call(() => bucket.put("a", "2", null, { ifNoneMatch: "*" }))).toEqual({
+    expect(await call(() => bucket.put("a", "2", { conditions: { ifNoneMatch: "*" } }))).toEqual({
       outcome: "precondition_failed",
     });
     expect(await call(() => bucket.get("a", {}))).toMatchObject({ entry: { value: "1" } });
@@ -116,7 +125,7 @@ describe("conditions", () => {
 
   it("spare a reader what it has, and stop one that wants something else", async () => {
     const bucket = await startBucket("conditional read", "cafe");
-    await call(() => bucket.put("a", "1", null, {}));
+    await call(() => bucket.put("a", "1"));
     expect(await call(() => bucket.get("a", { ifNoneMatch: ["cafe-1"] }))).toEqual({
       outcome: "not_modified",
       etag: "cafe-1",
@@ -156,7 +165,7 @@ describe("commands that travel together", () => {
   it("are answered in part when the answers grow too large, and the rest is not carried out", async () => {
     const bucket = await startBucket("large batch");
     const value = "x".repeat(1_048_576);
-    await call(() => bucket.put("big", value, null, {}));
+    await call(() => bucket.put("big", value));
     const commands = [
       ...Array.from({ length: 9 }, () => ({ verb: "GET", bucket: "b", key: "big" }) as const),
       { verb: "PUT", bucket: "b", key: "after", value: "1" } as const,
@@ -171,7 +180,7 @@ describe("commands that travel together", () => {
 describe("values", () => {
   it("are bytes, whatever they are, and keep their type", async () => {
     const bucket = await startBucket("bytes");
-    await call(() => bucket.put("a", bytes(0, 255, 10), "image/x", {}));
+    await call(() => bucket.put("a", bytes(0, 255, 10), { type: "image/x" }));
     const found = await call(() => bucket.get("a", {}));
     expect(found).toMatchObject({ entry: { type: "image/x", size: 3 } });
     expect(found.outcome === "found" && new Uint8Array(found.entry.value as ArrayBuffer)).toEqual(

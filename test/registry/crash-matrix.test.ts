@@ -111,7 +111,7 @@ describe.each(Object.entries(ways))(
         const caller = isolate();
         if (before !== undefined) {
           await caller.directory.create(name, { restart: before });
-          await caller.directory.call(name, (bucket) => bucket.put("milk", "1", null, {}));
+          await caller.directory.call(name, (bucket) => bucket.put("milk", "1"));
         }
         const isHit = armFailpoint(point, fault);
         const acknowledged = await run(caller, name).then(

@@ -5,7 +5,7 @@ import { call } from "../../src/otp/call.ts";
 import { isolate } from "../support/directories.ts";
 
 const put = (value: string) => (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
-  bucket.put("milk", value, null, {});
+  bucket.put("milk", value);
 const get = (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
   bucket.get("milk", {});
 
@@ -41,7 +41,9 @@ describe("invariant 1: truth", () => {
     await directory.call("stale-tag", put("new"));
     const tag = old?.outcome === "stored" ? old.etag : "";
     expect(
-      await directory.call("stale-tag", (bucket) => bucket.put("milk", "lost", null, { ifMatch: [tag] })),
+      await directory.call("stale-tag", (bucket) =>
+        bucket.put("milk", "lost", { conditions: { ifMatch: [tag] } }),
+      ),
     ).toEqual({ outcome: "precondition_failed" });
   });
 

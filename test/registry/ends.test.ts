@@ -12,7 +12,7 @@ import { bucketOf, bucketState, eventsOf, rowOf } from "../support/faults.ts";
 async function shopping(name: string, restart: RestartKind): Promise<Isolate & { readonly id: string }> {
   const caller = isolate();
   const { registration } = await caller.directory.create(name, { restart });
-  await caller.directory.call(name, (bucket) => bucket.put("milk", "1", null, {}));
+  await caller.directory.call(name, (bucket) => bucket.put("milk", "1"));
   return { ...caller, id: registration.id };
 }
 

@@ -38,7 +38,7 @@ describe("KV.RegistryTest", () => {
       name: "shopping-spawn",
       state: "running",
     });
-    await directory.call("shopping-spawn", (bucket) => bucket.put("milk", "1", null, {}));
+    await directory.call("shopping-spawn", (bucket) => bucket.put("milk", "1"));
     expect(await directory.call("shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
       entry: { value: "1" },
     });
@@ -119,7 +119,7 @@ describe("create", () => {
 describe("stop", () => {
   it("frees the name, and a bucket that takes it is empty and another", async () => {
     const first = await directory.create("again");
-    await directory.call("again", (bucket) => bucket.put("milk", "1", null, {}));
+    await directory.call("again", (bucket) => bucket.put("milk", "1"));
     await directory.stop("again");
     const second = await directory.create("again");
     expect(second.created).toBe(true);

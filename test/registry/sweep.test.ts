@@ -79,7 +79,7 @@ const kinds = async (name: string): Promise<string[]> =>
 describe("the sweep", () => {
   it("brings back entries, bytes and revision, with the time", async () => {
     await create("swept");
-    await directory.call("swept", (bucket) => bucket.put("milk", "12345", null, {}));
+    await directory.call("swept", (bucket) => bucket.put("milk", "12345"));
     expect(await directory.lookup("swept")).toMatchObject({ probe: null });
     await sweep();
     const at = Date.now() + clock.aheadMs;
@@ -98,7 +98,7 @@ describe("the sweep", () => {
     const second = (await directory.lookup("idle"))?.probe;
     expect(Number(second?.at) - Number(first?.at)).toBeGreaterThanOrEqual(HOUR_MS);
     expect(await written("idle")).toEqual([row]);
-    await directory.call("idle", (bucket) => bucket.put("milk", "1", null, {}));
+    await directory.call("idle", (bucket) => bucket.put("milk", "1"));
     await sweep();
     expect(await written("idle")).not.toEqual([row]);
   });

@@ -191,9 +191,7 @@ const commands: readonly fc.Arbitrary<Command>[] = [
   fc.tuple(which, which, fc.constantFrom(...KEYS), fc.nat({ max: 9 })).map(([at, caller, key, value]) =>
     command(`put(${at}, ${key}, ${value}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
-      const written = await directoryOf(real, caller).call(name, (bucket) =>
-        bucket.put(key, String(value), null, {}),
-      );
+      const written = await directoryOf(real, caller).call(name, (bucket) => bucket.put(key, String(value)));
       if (isHalfStopped(model, name)) return;
       const bucket = heard(model, name);
       expect(written === undefined, "not found").toBe(bucket === undefined);
@@ -361,7 +359,7 @@ async function pair(
           case "put":
             return {
               what,
-              put: await directory.call(name, (bucket) => bucket.put("milk", `by ${caller}`, null, {})),
+              put: await directory.call(name, (bucket) => bucket.put("milk", `by ${caller}`)),
             };
         }
       } catch (error) {

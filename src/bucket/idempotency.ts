@@ -1,0 +1,93 @@
+/** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
+
+import { KvError } from "../errors.ts";
+import type { Clock } from "../otp/timers.ts";
+
+/** What tells a request that is sent again from another one. */
+export interface Idempotency {
+  readonly key: string;
+  /** The same for the same request only. */
+  readonly fingerprint: string;
+}
+
+/** How long a result is remembered, in milliseconds. */
+const REMEMBER_MS = 86_400_000;
+/** How many results a bucket remembers. */
+const MAX_REMEMBERED = 10_000;
+/** Characters of JSON in the longest result that is remembered; a row holds two megabytes. */
+const MAX_RESULT_LENGTH = 500_000;
+
+type Row = { key: string; at: number; fingerprint: string; result: string };
+
+/** The results of requests that carried an idempotency key. Synchronous, one thread. */
+export class Remembered {
+  readonly #sql: SqlStorage;
+  readonly #clock: Clock;
+
+  constructor(sql: SqlStorage, clock: Clock) {
+    this.#sql = sql;
+    this.#clock = clock;
+  }
+
+  createTable(): void {
+    // Numbered as they come, so that the oldest go first.
+    this.#sql.exec(
+      `CREATE TABLE remembered (
+         n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+         result TEXT NOT NULL
+       )`,
+    );
+  }
+
+  /**
+   * Runs a request that was not run before, and remembers its result; one that was refused may be tried again.
+   * To be called inside the transaction that the request itself runs in: both are kept, or neither.
+   *
+   * @throws {KvError} `idempotency_key_reused`: the key was another request's. `result_too_large`
+   */
+  once<T>(idempotency: Idempotency, run: () => T): { readonly result: T; readonly replayed: boolean } {
+    const before = this.#find(idempotency);
+    if (before !== undefined) return { result: JSON.parse(before) as T, replayed: true };
+    const result = run();
+    this.#remember(idempotency, JSON.stringify(result));
+    return { result, replayed: false };
+  }
+
+  #find({ key, fingerprint }: Idempotency): string | undefined {
+    const row = this.#sql
+      .exec<Row>("SELECT key, at, fingerprint, result FROM remembered WHERE key = ?", key)
+      .toArray()[0];
+    if (row === undefined || row.at <= this.#clock() - REMEMBER_MS) return undefined;
+    if (row.fingerprint === fingerprint) return row.result;
+    throw new KvError(
+      "idempotency_key_reused",
+      "This Idempotency-Key came with another request before. Make a new one for each request.",
+    );
+  }
+
+  #remember({ key, fingerprint }: Idempotency, result: string): void {
+    if (result.length > MAX_RESULT_LENGTH) {
+      throw new KvError(
+        "result_too_large",
+        `With an Idempotency-Key a result is at most ${MAX_RESULT_LENGTH} characters of JSON. Read less in it.`,
+      );
+    }
+    const now = this.#clock();
+    this.#sql.exec("DELETE FROM remembered WHERE key = ?", key);
+    const { n } = this.#sql
+      .exec<{ n: number }>(
+        "INSERT INTO remembered (key, at, fingerprint, result) VALUES (?, ?, ?, ?) RETURNING n",
+        key,
+        now,
+        fingerprint,
+        result,
+      )
+      .one();
+    // At most a few at a time: whoever comes after a quiet day does not pay for all of yesterday.
+    this.#sql.exec(
+      "DELETE FROM remembered WHERE n IN (SELECT n FROM remembered ORDER BY n LIMIT 4) AND (n <= ? OR at <= ?)",
+      n - MAX_REMEMBERED,
+      now - REMEMBER_MS,
+    );
+  }
+}

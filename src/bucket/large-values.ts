@@ -1,0 +1,135 @@
+/** Values that are too large for one row, in chunks. Synchronous, one thread. */
+
+import { KvError } from "../errors.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+
+/** A value in chunks. */
+export interface LargeValue {
+  /** Whoever uploads it makes it up. */
+  readonly large: string;
+  /** Bytes of the value. */
+  readonly size: number;
+}
+
+/** How long an upload may pause, and a value that was replaced can still be read, in milliseconds. */
+export const KEEP_MS = 120_000;
+/** Bytes of replaced values that are kept for those who are still reading them. */
+const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
+
+/**
+ * The chunks of large values. All of a value's chunks but the last have {@link CHUNK_BYTES}.
+ *
+ * A value is uploaded chunk by chunk, each on disk before it is acknowledged, and belongs to nobody until an
+ * entry takes it: a broken upload leaves the entry as it was. A value that is replaced belongs to nobody
+ * again, and stays for a while, so that whoever is reading it can read on.
+ */
+export class LargeValues {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  createTables(): void {
+    this.#sql.exec(
+      "CREATE TABLE chunks (large TEXT, n INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (large, n)) WITHOUT ROWID",
+    );
+    // What no entry owns: it is being uploaded, or it was replaced.
+    this.#sql.exec(
+      `CREATE TABLE unowned (
+         large TEXT PRIMARY KEY, chunks INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,
+         replaced INTEGER NOT NULL
+       ) WITHOUT ROWID`,
+    );
+  }
+
+  /**
+   * Keeps the next chunk of an upload; the first one begins it. To send a chunk again is safe.
+   * @throws {KvError} `upload_lost`: it was given up. `value_too_large`
+   */
+  append(large: string, n: number, bytes: ArrayBuffer, now: number): void {
+    const known = this.#unowned(large);
+    const { chunks, size } = known ?? { chunks: 0, size: 0 };
+    if (n === chunks - 1 && bytes.byteLength <= CHUNK_BYTES) return; // acknowledged before, but not heard
+    // Only the last chunk may be shorter, so none follows one that is.
+    if (n !== chunks || size !== n * CHUNK_BYTES || bytes.byteLength > CHUNK_BYTES) throw uploadLost();
+    if (size + bytes.byteLength > MAX_VALUE_BYTES) throw valueTooLarge();
+    this.#sql.exec("INSERT INTO chunks (large, n, bytes) VALUES (?, ?, ?)", large, n, bytes);
+    this.#keep(large, { chunks: n + 1, size: size + bytes.byteLength, at: now, replaced: 0 });
+  }
+
+  /** The value becomes an entry's. @throws {KvError} `upload_lost` */
+  adopt({ large, size }: LargeValue): void {
+    const found = this.#unowned(large);
+    if (found === undefined || found.size !== size || found.replaced !== 0) throw uploadLost();
+    this.#sql.exec("DELETE FROM unowned WHERE large = ?", large);
+  }
+
+  /** The entry that had it has it no longer. */
+  release({ large, size }: LargeValue, now: number): void {
+    this.#keep(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
+    let kept = 0;
+    const replaced = this.#sql.exec<{ large: string; size: number }>(
+      "SELECT large, size FROM unowned WHERE replaced = 1 ORDER BY at DESC",
+    );
+    for (const value of replaced.toArray()) {
+      kept += value.size;
+      if (kept > MAX_REPLACED_BYTES) this.drop(value.large);
+    }
+  }
+
+  /** One chunk, counted from 0; undefined if the value is not there any more. */
+  chunk(large: string, n: number): ArrayBuffer | undefined {
+    return this.#sql
+      .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
+      .toArray()[0]?.bytes;
+  }
+
+  /** Removes what nobody owns. */
+  drop(large: string): void {
+    this.#sql.exec("DELETE FROM chunks WHERE large IN (SELECT large FROM unowned WHERE large = ?)", large);
+    this.#sql.exec("DELETE FROM unowned WHERE large = ?", large);
+  }
+
+  /** Removes what nobody has owned or touched for a while. @returns whether anything without an owner is left. */
+  sweep(now: number): boolean {
+    const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
+    for (const { large } of stale.toArray()) this.drop(large);
+    return this.#sql.exec("SELECT 1 FROM unowned LIMIT 1").toArray().length > 0;
+  }
+
+  #unowned(large: string): { chunks: number; size: number; replaced: number } | undefined {
+    return this.#sql
+      .exec<{ chunks: number; size: number; replaced: number }>(
+        "SELECT chunks, size, replaced FROM unowned WHERE large = ?",
+        large,
+      )
+      .toArray()[0];
+  }
+
+  #keep(
+    large: string,
+    row: {
+      readonly chunks: number;
+      readonly size: number;
+      readonly at: number;
+      readonly replaced: 0 | 1;
+    },
+  ): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO unowned (large, chunks, size, at, replaced) VALUES (?, ?, ?, ?, ?)",
+      large,
+      row.chunks,
+      row.size,
+      row.at,
+      row.replaced,
+    );
+  }
+}
+
+function uploadLost(): KvError {
+  return new KvError(
+    "upload_lost",
+    "The upload was interrupted for too long, or its bucket has ended. Nothing was changed: send it again.",
+  );
+}

@@ -1,0 +1,81 @@
+/** What a watcher sees of changes, and in which words. Pure. */
+
+import type { Change } from "./change-log.ts";
+import { etag } from "./conditions.ts";
+import type { Listed } from "./entries.ts";
+import { entryJson } from "./entry-json.ts";
+
+/** `json`: each message is a JSON array of events. `sse`: each is a piece of a stream of Server-Sent Events. */
+export type WatchFormat = "json" | "sse";
+
+export interface View {
+  readonly format: WatchFormat;
+  /** Keys that begin so; or the one key that is this. */
+  readonly scope: "prefix" | "key";
+  readonly text: string;
+  /** Whether values come with changes. */
+  readonly values: boolean;
+}
+
+/**
+ * - `begin`: what comes after this revision follows.
+ * - `entry`: what was there already; `end_of_snapshot`: that was all, and changes follow.
+ * - `put`, `delete`, `expired`: a change.
+ * - `position`: there was nothing for this watcher up to here.
+ * - `DOWN`: the bucket has ended. `RESTARTED`: it comes back, and so should the watcher.
+ * - `dropped`: the watcher was too slow; the code says whether it can go on behind the last event's id.
+ */
+export interface WatchEvent {
+  readonly event:
+    | "begin"
+    | "entry"
+    | "end_of_snapshot"
+    | "put"
+    | "delete"
+    | "expired"
+    | "position"
+    | "DOWN"
+    | "RESTARTED"
+    | "dropped";
+  /** What to come back with to hear of all that follows; left out where there is no coming back in between. */
+  readonly id?: string;
+  readonly [member: string]: unknown;
+}
+
+/** Milliseconds after which an EventSource comes back. */
+const RETRY_MS = 1_000;
+
+export function sees({ scope, text }: View, key: string): boolean {
+  return scope === "key" ? key === text : key.startsWith(text);
+}
+
+export function changeEvent(incarnation: string, change: Change, values: boolean): WatchEvent {
+  const { kind, revision, key } = change;
+  const id = etag(incarnation, revision);
+  const at = new Date(change.at).toISOString();
+  if (kind !== "put") return { event: kind, id, key, revision, at };
+  const value = values && change.value !== null ? change.value : undefined;
+  return { event: kind, id, ...entryJson(incarnation, key, change, value), at };
+}
+
+export function entryEvent(incarnation: string, { key, value, ...info }: Listed): WatchEvent {
+  return { event: "entry", ...entryJson(incarnation, key, info, value) };
+}
+
+/** One message's text. */
+export function render(format: WatchFormat, events: readonly WatchEvent[]): string {
+  return format === "json" ? JSON.stringify(events) : events.map(renderSse).join("");
+}
+
+function renderSse({ event, id, ...data }: WatchEvent): string {
+  const idLine = id === undefined ? "" : `id: ${id}\n`;
+  switch (event) {
+    case "begin":
+      return `retry: ${RETRY_MS}\n${idLine}\n`;
+    case "position":
+      // Without data nothing is dispatched, but the id counts (WHATWG HTML §9.2.6).
+      return `${idLine}\n`;
+    default:
+      return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+}

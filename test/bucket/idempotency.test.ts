@@ -1,0 +1,81 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { Remembered } from "../../src/bucket/idempotency.ts";
+import { call } from "../../src/otp/call.ts";
+import { startBucket } from "../support/buckets.ts";
+import { abortObject } from "../support/faults.ts";
+
+describe("an idempotency key", () => {
+  it("makes an increment happen once, also after the object was reset", async () => {
+    const bucket = await startBucket("idempotent increment");
+    const once = { idempotency: { key: "k", fingerprint: "f" } };
+    const first = await call(() => bucket.increment("n", { by: 5n }, once));
+    expect(first).toMatchObject({ result: { value: 5 }, replayed: false });
+    await abortObject(env.BUCKET.get(bucket.id));
+    const again = env.BUCKET.get(bucket.id);
+    expect(await call(() => again.increment("n", { by: 5n }, once))).toEqual({ ...first, replayed: true });
+    expect(await call(() => again.get("n", {}))).toMatchObject({ entry: { value: "5", revision: 1 } });
+  });
+
+  it("belongs to one request", async () => {
+    const bucket = await startBucket("idempotency reused");
+    const empty = { if: [], then: [], else: [] };
+    await call(() => bucket.transact(empty, { key: "k", fingerprint: "one" }));
+    await expect(
+      call(() => bucket.transact(empty, { key: "k", fingerprint: "other" })),
+    ).rejects.toMatchObject({
+      code: "idempotency_key_reused",
+    });
+  });
+
+  it("of a request that was turned down may be used again", async () => {
+    const bucket = await startBucket("idempotency refused");
+    const once = { idempotency: { key: "k", fingerprint: "f" } };
+    await call(() => bucket.put("n", "text"));
+    await expect(call(() => bucket.increment("n", { by: 1n }, once))).rejects.toMatchObject({
+      code: "not_an_integer",
+    });
+    await call(() => bucket.put("n", "1"));
+    expect(await call(() => bucket.increment("n", { by: 1n }, once))).toMatchObject({ result: { value: 2 } });
+  });
+
+  it("is remembered for a day, and ten thousand of them", async () => {
+    await runInDurableObject(env.BUCKET.getByName("remembered"), (_, { storage: { sql } }) => {
+      const time = { now: 0 };
+      const remembered = new Remembered(sql, () => time.now);
+      remembered.createTable();
+      const replayed = (key: string): boolean => remembered.once({ key, fingerprint: "" }, () => 1).replayed;
+      const count = (): unknown => sql.exec("SELECT count(*) AS n FROM remembered").one()["n"];
+      replayed("first");
+      time.now += 86_399_999;
+      expect(replayed("first")).toBe(true);
+      time.now += 1;
+      expect(replayed("first")).toBe(false);
+      for (let n = 0; n < 10_001; n += 1) replayed(`k${n}`);
+      expect(count()).toBe(10_000);
+      expect([replayed("k0"), replayed("k10000")]).toEqual([false, true]);
+      time.now += 86_400_000;
+      for (let n = 0; n < 2; n += 1) replayed(`tomorrow ${n}`);
+      expect(count()).toBe(10_000 + 2 - 8);
+    });
+  });
+});
+
+describe("timers of a bucket", () => {
+  it("remove what has expired, by alarm, and set themselves again", async () => {
+    const { clock } = await import("../support/objects.ts");
+    const bucket = await startBucket("expiry alarm");
+    await call(() => bucket.put("a", "1", { lifetime: { ttl: 10 } }));
+    await call(() => bucket.put("b", "1", { lifetime: { ttl: 20 } }));
+    await call(() => bucket.put("c", "1"));
+    for (const [ms, entries] of [
+      [10_000, 2],
+      [10_000, 1],
+    ] as const) {
+      clock.aheadMs += ms;
+      await runDurableObjectAlarm(bucket);
+      expect(await call(() => bucket.totals())).toMatchObject({ entries });
+    }
+  });
+});

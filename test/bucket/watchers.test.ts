@@ -1,0 +1,316 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Bucket } from "../../src/bucket/bucket.ts";
+import type { WatchEvent } from "../../src/bucket/watch-view.ts";
+import { call } from "../../src/otp/call.ts";
+import { startBucket } from "../support/buckets.ts";
+import { abortObject } from "../support/faults.ts";
+import { clock } from "../support/objects.ts";
+import { watch, watches } from "../support/watch.ts";
+
+const put = (bucket: DurableObjectStub<Bucket>, key: string, value = "1") =>
+  call(() => bucket.put(key, value));
+const keys = (events: readonly WatchEvent[]) => events.map(({ event, key }) => `${event} ${String(key)}`);
+const changes = (events: readonly WatchEvent[]) =>
+  events.filter(({ event }) => ["put", "delete", "expired"].includes(event));
+
+/** As the machine's end would: the object that comes next finds what was on disk. */
+async function reborn(bucket: DurableObjectStub<Bucket>): Promise<DurableObjectStub<Bucket>> {
+  await abortObject(env.BUCKET.get(bucket.id));
+  return env.BUCKET.get(bucket.id);
+}
+
+describe("watching a bucket", () => {
+  it("begins now, and brings each change with what was put", async () => {
+    const bucket = await startBucket("watch now", "cafe");
+    await put(bucket, "before");
+    const watcher = await watches(bucket);
+    await call(() =>
+      bucket.put("milk", "2", { type: "text/x", metadata: '{"fat":3}', lifetime: { ttl: 60 } }),
+    );
+    await call(() => bucket.put("blob", new Uint8Array([255]).buffer));
+    await call(() => bucket.remove("milk", {}));
+    expect(await watcher.until(4)).toMatchObject([
+      { event: "begin", id: "cafe-1", revision: 1 },
+      {
+        event: "put",
+        id: "cafe-2",
+        key: "milk",
+        revision: 2,
+        etag: "cafe-2",
+        value: "2",
+        size: 1,
+        type: "text/x",
+        metadata: { fat: 3 },
+        expires: expect.any(String) as string,
+        at: expect.any(String) as string,
+      },
+      { event: "put", id: "cafe-3", key: "blob", base64: "/w==" },
+      { event: "delete", id: "cafe-4", key: "milk", revision: 4 },
+    ]);
+  });
+
+  it("sees the keys of a prefix, or one key, and values only where they are asked for", async () => {
+    const bucket = await startBucket("watch views");
+    const [prefix, key, bare] = [
+      await watches(bucket, { prefix: "a/" }),
+      await watches(bucket, { key: "a" }),
+      await watches(bucket, { values: false }),
+    ];
+    for (const name of ["a", "a/1", "b", "a/"]) await put(bucket, name);
+    expect(keys(await prefix.until(3))).toEqual(["begin undefined", "put a/1", "put a/"]);
+    expect(keys(await key.until(2))).toEqual(["begin undefined", "put a"]);
+    expect((await bare.until(5)).some((event) => "value" in event)).toBe(false);
+  });
+
+  it("hears that an entry has expired, once, by whoever finds it out", async () => {
+    const bucket = await startBucket("watch expired");
+    const watcher = await watches(bucket);
+    await call(() => bucket.put("a", "1", { lifetime: { ttl: 10 } }));
+    clock.aheadMs += 10_000;
+    await put(bucket, "a");
+    expect(keys(await watcher.until(4)).slice(1)).toEqual(["put a", "expired a", "put a"]);
+  });
+
+  it("goes on behind a revision, and is told where the log does not reach back", async () => {
+    const bucket = await startBucket("watch since", "cafe");
+    for (const name of ["a", "b", "c"]) await put(bucket, name);
+    const watcher = await watches(bucket, { since: { revision: 1, incarnation: "cafe" } });
+    expect(keys(await watcher.until(3))).toEqual(["begin undefined", "put b", "put c"]);
+    expect(keys(await (await watches(bucket, { since: { revision: 0 } })).until(4)).slice(1)).toEqual([
+      "put a",
+      "put b",
+      "put c",
+    ]);
+    for (const since of [{ revision: 4 }, { revision: 3, incarnation: "beef" }]) {
+      expect(await watch(bucket, { since })).toMatchObject({ refusal: { code: "revision_compacted" } });
+    }
+  });
+
+  it("with a snapshot begins with all that is there, says where that ends, and goes on", async () => {
+    const bucket = await startBucket("watch snapshot");
+    await call(() =>
+      bucket.batch(
+        Array.from({ length: 200 }, (_, n) => ({
+          op: "put" as const,
+          key: `k${String(n).padStart(3, "0")}`,
+          value: String(n),
+          properties: {},
+        })),
+      ),
+    );
+    const watcher = await watches(bucket, { snapshot: true });
+    const events = await watcher.until(202);
+    expect(events[0]).not.toHaveProperty("id");
+    expect(events.slice(1, 201).map(({ event, value }) => [event, value])).toEqual(
+      Array.from({ length: 200 }, (_, n) => ["entry", String(n)]),
+    );
+    expect(events[201]).toMatchObject({ event: "end_of_snapshot", revision: 200, id: "aaaa-200" });
+    await put(bucket, "after");
+    expect(keys(await watcher.until(203)).at(-1)).toBe("put after");
+  });
+
+  it("without anything there hears the end of the snapshot at once", async () => {
+    const bucket = await startBucket("watch empty snapshot");
+    expect(await (await watches(bucket, { key: "a", snapshot: true })).until(2)).toMatchObject([
+      { event: "begin" },
+      { event: "end_of_snapshot", revision: 0 },
+    ]);
+  });
+
+  it("hears of the bucket's end, and of its restart", async () => {
+    const bucket = await startBucket("watch DOWN");
+    const watcher = await watches(bucket);
+    await call(() => bucket.stop("tidied up"));
+    expect(await watcher.hears("DOWN")).toMatchObject({ reason: "tidied up" });
+    expect(await watcher.closed).toEqual({ code: 1001, reason: "noproc" });
+    const permanent = await startBucket("watch RESTARTED");
+    const other = await watches(permanent);
+    await call(() => permanent.exit("shaken"));
+    expect(await other.hears("RESTARTED")).toMatchObject({ reason: "shaken" });
+    expect(await other.closed).toEqual({ code: 1012, reason: "restarted" });
+  });
+
+  it("costs a bucket nothing while it sleeps, and misses nothing when it wakes", async () => {
+    const bucket = await startBucket("watch hibernates");
+    const watcher = await watches(bucket);
+    await put(bucket, "a");
+    await evictDurableObject(bucket);
+    await put(env.BUCKET.get(bucket.id), "b");
+    expect(keys(await watcher.until(3)).slice(1)).toEqual(["put a", "put b"]);
+  });
+
+  it("can be quiet for longer than the log is long", async () => {
+    const bucket = await startBucket("watch quiet", "cafe");
+    const watcher = await watches(bucket, { prefix: "quiet" });
+    for (let n = 0; n < 13; n += 1) {
+      await call(() =>
+        bucket.batch(
+          Array.from({ length: 100 }, () => ({
+            op: "put" as const,
+            key: "noise",
+            value: "1",
+            properties: {},
+          })),
+        ),
+      );
+    }
+    const { id } = (await watcher.until(4)).at(-1) as WatchEvent;
+    // Each quarter of the log it hears how far that is, so the last id is never too old.
+    expect(watcher.events.slice(1).map(({ event }) => event)).toEqual(
+      Array.from({ length: 5 }, () => "position"),
+    );
+    const revision = Number(String(id).split("-")[1]);
+    expect(keys(await (await watches(bucket, { prefix: "quiet", since: { revision } })).until(1))).toEqual([
+      "begin undefined",
+    ]);
+  });
+});
+
+describe("a watcher that does not read", () => {
+  const large = "x".repeat(60_000);
+
+  it("is sent a window and no more, and goes on from the log when it reads again", async () => {
+    const bucket = await startBucket("watch slow");
+    const watcher = await watches(bucket, { reads: "nothing" });
+    for (let n = 0; n < 40; n += 1) await put(bucket, `k${n}`, large);
+    const events = await watcher.until(18);
+    expect(events.length).toBeLessThan(25);
+    for (let heard = 0; changes(events).length < 40; heard = events.length) {
+      watcher.acknowledge();
+      await watcher.until(heard + 1);
+    }
+    expect(changes(events).map(({ key }) => key)).toEqual(Array.from({ length: 40 }, (_, n) => `k${n}`));
+    await put(bucket, "live again");
+    expect(keys(await watcher.until(42)).at(-1)).toBe("put live again");
+  });
+
+  it("is dropped after a while with a reason, and can come back behind what it had", async () => {
+    const bucket = await startBucket("watch dropped", "cafe");
+    const watcher = await watches(bucket, { reads: "nothing" });
+    for (let n = 0; n < 30; n += 1) await put(bucket, `k${n}`, large);
+    clock.aheadMs += 30_001;
+    await put(bucket, "last");
+    expect(await watcher.hears("dropped")).toMatchObject({
+      code: "slow_reader",
+      detail: expect.any(String) as string,
+    });
+    expect(await watcher.closed).toEqual({ code: 1013, reason: "slow_reader" });
+    const had = changes(watcher.events);
+    const again = await watches(bucket, {
+      since: { revision: Number(had.at(-1)?.["revision"]), incarnation: "cafe" },
+    });
+    const all = [...had, ...changes(await again.until(32 - had.length))];
+    expect(all.map(({ key }) => key)).toEqual([...Array.from({ length: 30 }, (_, n) => `k${n}`), "last"]);
+  });
+
+  it("while the log moves on without it is dropped, and has to begin anew", async () => {
+    const bucket = await startBucket("watch lapped");
+    const watcher = await watches(bucket, { reads: "nothing" });
+    for (let n = 0; n < 20; n += 1) await put(bucket, `k${n}`, large);
+    for (let n = 0; n < 11; n += 1) {
+      await call(() =>
+        bucket.batch(
+          Array.from({ length: 100 }, () => ({
+            op: "put" as const,
+            key: "noise",
+            value: "1",
+            properties: {},
+          })),
+        ),
+      );
+    }
+    watcher.acknowledge();
+    expect(await watcher.hears("dropped")).toMatchObject({ code: "revision_compacted" });
+  });
+
+  it("and is behind when its bucket falls asleep is behind still when that wakes", async () => {
+    const bucket = await startBucket("watch slow asleep");
+    const watcher = await watches(bucket, { reads: "nothing" });
+    for (let n = 0; n < 20; n += 1) await put(bucket, `k${n}`, large);
+    await watcher.until(18);
+    await evictDurableObject(bucket);
+    const awake = env.BUCKET.get(bucket.id);
+    await put(awake, "after");
+    for (let heard = 0; changes(watcher.events).length < 21; heard = watcher.events.length) {
+      watcher.acknowledge();
+      await watcher.until(heard + 1);
+    }
+    expect(changes(watcher.events).map(({ key }) => key)).toEqual([
+      ...Array.from({ length: 20 }, (_, n) => `k${n}`),
+      "after",
+    ]);
+  });
+});
+
+describe("what watchers hear", () => {
+  it("is the log: every change once, in order, through breaks, resets and evictions", async () => {
+    const name = fc.constantFrom("a", "b", "ab");
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("put" as const), name }),
+      fc.record({ kind: fc.constant("remove" as const), name }),
+      fc.record({ kind: fc.constant("reset" as const) }),
+      fc.record({ kind: fc.constant("evict" as const) }),
+      fc.record({ kind: fc.constant("reconnect" as const) }),
+    );
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
+        let bucket = await startBucket(`watch log ${(run += 1)}`);
+        let watcher = await watches(bucket);
+        const heard: WatchEvent[] = [];
+        const resume = async (): Promise<void> => {
+          heard.push(...changes(watcher.events));
+          const revision = Number(heard.at(-1)?.["revision"] ?? 0);
+          watcher = await watches(bucket, { since: { revision } });
+        };
+        for (const next of steps) {
+          if (next.kind === "put") await put(bucket, next.name, String(Math.random()));
+          else if (next.kind === "remove") await call(() => bucket.remove(next.name, {}));
+          else if (next.kind === "evict") {
+            // One that is asleep already can't be put to sleep.
+            await evictDurableObject(bucket).catch(() => undefined);
+            bucket = env.BUCKET.get(bucket.id);
+          } else if (next.kind === "reconnect") {
+            watcher.close();
+            await resume();
+          } else {
+            bucket = await reborn(bucket);
+            await watcher.closed;
+            await resume();
+          }
+        }
+        await put(bucket, "end");
+        const { revision } = await call(() => bucket.totals());
+        while (heard.length + changes(watcher.events).length < revision)
+          await watcher.until(watcher.events.length + 1);
+        heard.push(...changes(watcher.events));
+        watcher.close();
+        expect(heard.map((event) => event["revision"])).toEqual(
+          Array.from({ length: revision }, (_, n) => n + 1),
+        );
+        const kept = await runInDurableObject(bucket, (_, { storage }) =>
+          storage.sql.exec("SELECT kind, key, value FROM changes ORDER BY revision").toArray(),
+        );
+        expect(heard.map(({ event, key, value }) => [event, key, value ?? null])).toEqual(
+          kept.map(({ kind, key, value }) => [kind, key, value]),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("each of many hears everything in order", async () => {
+    const bucket = await startBucket("watch many");
+    const watchers = await Promise.all(Array.from({ length: 50 }, () => watches(bucket, { values: false })));
+    for (let n = 0; n < 20; n += 1) await put(bucket, `k${n}`);
+    for (const watcher of watchers) {
+      expect((await watcher.until(21)).slice(1).map(({ revision }) => revision)).toEqual(
+        Array.from({ length: 20 }, (_, n) => n + 1),
+      );
+      watcher.close();
+    }
+  });
+});
