@@ -37,7 +37,6 @@ const meanings = {
   revision_compacted: { status: 410, title: "Changes no longer kept" },
   slow_reader: { status: 503, title: "Reader too slow" },
   upload_lost: { status: 503, title: "Upload lost" },
-  upload_stalled: { status: 408, title: "Upload stalled" },
   result_too_large: { status: 413, title: "Result too large" },
   idempotency_key_reused: { status: 422, title: "Idempotency key used for another request" },
   import_stopped: { status: 422, title: "Import stopped" },
@@ -70,6 +69,11 @@ export class KvError extends Refusal {
 
   constructor(code: ErrorCode, message: string) {
     super(code, message);
+  }
+
+  /** The same, with the place in the request where it was met. */
+  at(place: string): KvError {
+    return new KvError(this.code as ErrorCode, `${place}: ${this.message}`);
   }
 }
 

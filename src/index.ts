@@ -4,8 +4,9 @@ import { BoundedCache } from "./bounded-cache.ts";
 import { authNotConfigured, Door } from "./door.ts";
 import type { Env } from "./env.ts";
 import { failureOf } from "./errors.ts";
-import { health, serveHttp } from "./http/app.ts";
+import { serveHttp } from "./http/app.ts";
 import { problem } from "./http/problem.ts";
+import { servePublic } from "./http/public.ts";
 import { Target } from "./http/target.ts";
 import { Directory, type DirectoryCache } from "./registry/directory.ts";
 import { refuseTcp, serveTcp } from "./session/tcp.ts";
@@ -29,8 +30,17 @@ export default {
     try {
       const { settings, door, cache } = isolateOf(env);
       const target = new Target(request.url);
-      if (door.state !== "unconfigured" && target.path === "/healthz") return health();
-      return serveHttp(request, { target, settings, door, directory: directory(env, ctx, settings, cache) });
+      const open = door.state === "unconfigured" ? undefined : servePublic(request, target.path);
+      if (open !== undefined) return open;
+      const keepAlive = (sent: Promise<unknown>): void => ctx.waitUntil(sent);
+      const context = {
+        target,
+        settings,
+        door,
+        directory: new Directory(env, settings, cache, keepAlive),
+        keepAlive,
+      };
+      return serveHttp(request, context);
     } catch (error) {
       // Settings that make no sense: say which, and serve nothing.
       return problem(failureOf(error));
@@ -42,7 +52,8 @@ export default {
       const { settings, door, cache } = isolateOf(env);
       if (door.state === "unconfigured") return await refuseTcp(socket, authNotConfigured());
       const admission = { admitted: door.state === "open", accepts: (token: string) => door.accepts(token) };
-      await serveTcp(socket, directory(env, ctx, settings, cache), admission);
+      const directory = new Directory(env, settings, cache, (sent) => ctx.waitUntil(sent));
+      await serveTcp(socket, directory, admission);
     } catch (error) {
       await refuseTcp(socket, failureOf(error));
     }
@@ -59,8 +70,4 @@ function isolateOf(env: Env): Isolate {
     };
   }
   return isolate;
-}
-
-function directory(env: Env, ctx: ExecutionContext, settings: Settings, cache: DirectoryCache): Directory {
-  return new Directory(env, settings, cache, (sent) => ctx.waitUntil(sent));
 }

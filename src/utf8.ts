@@ -10,3 +10,12 @@ export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | undefined 
     return undefined;
   }
 }
+
+/** Base64url of UTF-8; undefined if it is not that. */
+export function decode64(text: string): string | undefined {
+  try {
+    return decodeUtf8(Uint8Array.fromBase64(text, { alphabet: "base64url" }));
+  } catch {
+    return undefined;
+  }
+}

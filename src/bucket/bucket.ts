@@ -2,6 +2,7 @@
 
 import type { Answer, BucketCommand } from "../command/command.ts";
 import { answerClose } from "../close-codes.ts";
+import { cursorOf } from "../cursor.ts";
 import type { Env } from "../env.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
@@ -20,20 +21,14 @@ import {
   type ListQuery,
   type Properties,
 } from "./entries.ts";
-import { entryJson, type EntryJson } from "./entry-json.ts";
+import { entryJson, type KeysPage } from "./entry-json.ts";
 import { Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
-import {
-  Operations,
-  preconditionFailed,
-  type Incremented,
-  type Operation,
-  type OperationError,
-  type OperationResult,
-} from "./operations.ts";
+import { Operations, preconditionFailed, type BatchResult, type Operation } from "./operations.ts";
+import { restore, type Restored, type RestoredEntry } from "./restore.ts";
 import { Sockets } from "./sockets.ts";
-import { transact, type Transaction, type TransactionResult } from "./transaction.ts";
+import { transact, type Transaction } from "./transaction.ts";
 import { WATCH, Watchers, type WatchRequest } from "./watchers.ts";
 
 export interface BucketArgs {
@@ -80,16 +75,12 @@ export interface IncrementOptions {
   readonly idempotency?: Idempotency | undefined;
 }
 
-/** A page of a list. */
-export interface KeysPage {
-  readonly keys: readonly EntryJson[];
-  /** Whether there are more behind the last one. */
-  readonly more: boolean;
-}
+/** JSON, written where the data is: it is passed on as it is, and read by whoever asked. */
+export type JsonText = string;
 
 /** A result that may have been given before, to the same idempotency key. */
-export interface Once<T> {
-  readonly result: T;
+export interface Once {
+  readonly result: JsonText;
   readonly replayed: boolean;
 }
 
@@ -165,40 +156,49 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     });
   }
 
-  /** Adds to a counter. */
+  /** Adds to a counter. @returns what {@link Operations.increment} does */
   increment(
     key: string,
     increment: Increment,
     { conditions = UNCONDITIONAL, idempotency }: IncrementOptions = {},
-  ): Answered<Once<Incremented>> {
+  ): Answered<Once> {
     return this.#write(({ incarnation }) =>
       this.#once(idempotency, () => {
         if (!allows(this.#entries, key, conditions, incarnation)) throw preconditionFailed();
-        return new Operations(this.#entries, incarnation).increment(key, increment);
+        return JSON.stringify(new Operations(this.#entries, incarnation).increment(key, increment));
       }),
     );
   }
 
-  /** Many operations, each by itself, in one transaction. */
-  batch(operations: readonly Operation[]): Answered<readonly (OperationResult | OperationError)[]> {
-    return this.#write(({ incarnation }) => new Operations(this.#entries, incarnation).batch(operations));
+  /** Many operations, each by itself, in one transaction. @returns a {@link BatchResult} */
+  batch(operations: readonly Operation[]): Answered<JsonText> {
+    return this.#write(({ incarnation }) => {
+      const results = new Operations(this.#entries, incarnation).batch(operations);
+      return JSON.stringify({ results } satisfies BatchResult);
+    });
   }
 
-  /** All or nothing. */
-  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<TransactionResult>> {
+  /** All or nothing. @returns what {@link transact} does */
+  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once> {
     return this.#write(({ incarnation }) =>
-      this.#once(idempotency, () => transact(this.#entries, incarnation, transaction)),
+      this.#once(idempotency, () => JSON.stringify(transact(this.#entries, incarnation, transaction))),
     );
   }
 
-  /** Entries in the order of their keys' bytes, or the other way round. */
-  list(query: ListQuery): Answered<KeysPage> {
+  /** Brings entries of an export back, up to the first that can't be, if `stop` is set. */
+  restore(entries: readonly RestoredEntry[], { stop }: { readonly stop: boolean }): Answered<Restored[]> {
+    return this.#write(() => restore(this.#entries, entries, { clock: this.clock, stop }));
+  }
+
+  /** Entries in the order of their keys' bytes, or the other way round. @returns a {@link KeysPage} */
+  list(query: ListQuery): Answered<JsonText> {
     return this.handleCall(({ incarnation }) => {
       const { entries, more } = this.#entries.list(query);
-      return {
+      const last = entries.at(-1);
+      return JSON.stringify({
         keys: entries.map(({ key, value, ...info }) => entryJson(incarnation, key, info, value)),
-        more,
-      };
+        ...(more && last !== undefined ? { cursor: cursorOf(last.key) } : {}),
+      } satisfies KeysPage);
     });
   }
 
@@ -352,7 +352,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     return this.handleCall((args) => this.#entries.write(() => change(args)));
   }
 
-  #once<T>(idempotency: Idempotency | undefined, run: () => T): Once<T> {
+  #once(idempotency: Idempotency | undefined, run: () => JsonText): Once {
     if (idempotency === undefined) return { result: run(), replayed: false };
     return this.#remembered.once(idempotency, run);
   }

@@ -40,3 +40,10 @@ export function entryJson(
     ...(value === undefined ? {} : toJson(value)),
   };
 }
+
+/** A page of a list. */
+export interface KeysPage {
+  readonly keys: readonly EntryJson[];
+  /** There are more: send it back for the next page. */
+  readonly cursor?: string;
+}

@@ -45,11 +45,11 @@ export class Remembered {
    *
    * @throws {KvError} `idempotency_key_reused`: the key was another request's. `result_too_large`
    */
-  once<T>(idempotency: Idempotency, run: () => T): { readonly result: T; readonly replayed: boolean } {
+  once(idempotency: Idempotency, run: () => string): { readonly result: string; readonly replayed: boolean } {
     const before = this.#find(idempotency);
-    if (before !== undefined) return { result: JSON.parse(before) as T, replayed: true };
+    if (before !== undefined) return { result: before, replayed: true };
     const result = run();
-    this.#remember(idempotency, JSON.stringify(result));
+    this.#remember(idempotency, result);
     return { result, replayed: false };
   }
 

@@ -45,6 +45,10 @@ export interface OperationError {
   readonly error: Failure;
 }
 
+export interface BatchResult {
+  readonly results: readonly (OperationResult | OperationError)[];
+}
+
 /** Carries operations out. To be called inside {@link Entries.write}. */
 export class Operations {
   readonly #entries: Entries;

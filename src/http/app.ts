@@ -1,8 +1,9 @@
-/** The HTTP API: routes to handlers. */
+/** The HTTP API: the table's paths to their handlers. */
 
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf } from "../errors.ts";
+import { API, type Endpoint, type OperationId } from "./api.ts";
 import {
   createBucket,
   describeRegistry,
@@ -15,42 +16,58 @@ import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { allEvents, bucketEvents } from "./events.ts";
+import { exportBucket } from "./export.ts";
 import { turnedAway } from "./guard.ts";
+import { importBucket } from "./import.ts";
 import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
+import { deleteKeys, listKeys } from "./lists.ts";
+import { incrementKey, runBatch, runTransaction } from "./operations.ts";
 import { problem } from "./problem.ts";
+import { watchBucket } from "./watch.ts";
 
 type Handler = (request: Request, context: Context) => Response | Promise<Response>;
 type Methods = Readonly<Record<string, Handler>>;
 
-const BUCKETS: Methods = { GET: listBuckets, HEAD: listBuckets };
-const BUCKET: Methods = { PUT: createBucket, GET: lookUpBucket, HEAD: lookUpBucket, DELETE: stopBucket };
-const KEY: Methods = { PUT: putKey, GET: getKey, HEAD: headKey, DELETE: deleteKey };
-const EXIT: Methods = { POST: exitBucket };
-const MONITOR: Methods = { GET: bucketEvents };
-const EVENTS: Methods = { GET: allEvents };
-const REGISTRY: Methods = { GET: describeRegistry, HEAD: describeRegistry };
-const COMMANDS: Methods = { POST: runCommands };
-const CONNECT: Methods = { GET: connectToAny };
-const CONNECT_BUCKET: Methods = { GET: connectToBucket };
+const HANDLERS: Readonly<Record<OperationId, Handler>> = {
+  listBuckets,
+  createBucket,
+  lookUpBucket,
+  stopBucket,
+  exitBucket,
+  monitorBucket: bucketEvents,
+  listKeys,
+  deleteKeys,
+  putKey,
+  getKey,
+  headKey,
+  deleteKey,
+  incrementKey,
+  runBatch,
+  runTransaction,
+  watchBucket,
+  exportBucket,
+  importBucket,
+  connectToBucket,
+  connectToAny,
+  runCommands,
+  allEvents,
+  describeRegistry,
+};
+
+const KEYS = "/v1/buckets/{bucket}/keys";
+const KEY: Methods = methodsOf(API[`${KEYS}/{key}`]);
 
 // Every path stands for one set of methods, so that a wrong method can be told from a wrong path.
 const app = new Hono<{ Bindings: Context }>({ router: new RegExpRouter() });
-for (const [path, methods] of [
-  ["/v1/buckets/:bucket/keys/:key", KEY],
-  ["/v1/buckets/:bucket/keys/", KEY],
-  ["/v1/buckets/:bucket/keys", KEY],
-  ["/v1/buckets/:bucket/connect", CONNECT_BUCKET],
-  ["/v1/buckets/:bucket/exit", EXIT],
-  ["/v1/buckets/:bucket/monitor", MONITOR],
-  ["/v1/buckets/:bucket", BUCKET],
-  ["/v1/buckets", BUCKETS],
-  ["/v1/events", EVENTS],
-  ["/v1/registry", REGISTRY],
-  ["/v1/commands", COMMANDS],
-  ["/v1/connect", CONNECT],
-] as const) {
-  app.all(path, ({ req, env }) => dispatch(methods, req.raw, env));
+for (const [path, endpoints] of Object.entries(API)) {
+  const methods = methodsOf(endpoints);
+  // A key that no path can carry comes in the query, and the path ends where the key would stand.
+  const takesKey64 = path === KEYS;
+  app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), ({ req, env }) =>
+    dispatch(takesKey64 && env.target.query.has("key64") ? KEY : methods, req.raw, env),
+  );
 }
+app.all("/v1/buckets/:bucket/keys/", ({ req, env }) => dispatch(KEY, req.raw, env));
 app.notFound(({ env }) => problem(failure("path_not_found", `There is nothing at ${env.target.path}.`)));
 app.onError((error) => problem(failureOf(error)));
 
@@ -61,9 +78,18 @@ export function serveHttp(request: Request, context: Context): Response | Promis
   return app.fetch(request, context);
 }
 
-/** Whether the service is up. Says nothing of its data, so it needs no token. */
-export function health(): Response {
-  return Response.json({ status: "ok" });
+function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: OperationId }>>): Methods {
+  const { GET: get } = endpoints;
+  return {
+    // What is read can be asked for without its body; not what goes on for as long as it is listened to.
+    ...(get !== undefined && isRead(get) ? { HEAD: HANDLERS[get.id] } : {}),
+    ...Object.fromEntries(Object.entries(endpoints).map(([method, { id }]) => [method, HANDLERS[id]])),
+  };
+}
+
+function isRead({ answers }: Endpoint): boolean {
+  const content = answers[200]?.content;
+  return content !== undefined && "json" in content;
 }
 
 function dispatch(methods: Methods, request: Request, context: Context): Response | Promise<Response> {

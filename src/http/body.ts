@@ -1,7 +1,6 @@
 /** Request bodies, read up to a limit. */
 
 import { KvError } from "../errors.ts";
-import { MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
@@ -10,38 +9,31 @@ const MAX_TEXT_BYTES = 16 * 1_048_576;
 const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 
 /**
- * The body as a value. Read whole before anything is sent on, so that a broken upload changes nothing and
- * a request can go to another bucket than the one that it was first sent to.
- * @throws {KvError} `value_too_large`
- */
-export function readValue(request: Request): Promise<ArrayBuffer> {
-  return read(request, MAX_VALUE_BYTES, valueTooLarge);
-}
-
-/**
  * The body as bytes of text.
  * @throws {KvError} `body_too_large`
  */
-export function readText(request: Request): Promise<ArrayBuffer> {
-  return read(
-    request,
-    MAX_TEXT_BYTES,
-    () => new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`),
-  );
-}
-
-async function read(request: Request, limit: number, tooLarge: () => KvError): Promise<ArrayBuffer> {
-  const announced = Number(request.headers.get("Content-Length") ?? Number.NaN);
-  if (announced <= limit) return request.arrayBuffer();
+export async function readText(request: Request): Promise<ArrayBuffer> {
+  const announced = announcedLength(request);
+  if (announced !== undefined && announced <= MAX_TEXT_BYTES) return request.arrayBuffer();
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const piece of bodyOf(request)) {
     size += piece.byteLength;
     // What is over the limit is read but not kept: a client that is still sending when it is turned away
     // would see a broken connection instead of the reason.
     if (size > MAX_DISCARDED_BYTES) break;
-    if (size <= limit) pieces.push(piece);
+    if (size <= MAX_TEXT_BYTES) pieces.push(piece);
   }
-  if (size > limit) throw tooLarge();
-  return new Blob(pieces).arrayBuffer();
+  if (size <= MAX_TEXT_BYTES) return new Blob(pieces).arrayBuffer();
+  throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
+}
+
+/** The length that the request says its body has, if it does. */
+export function announcedLength(request: Request): number | undefined {
+  const length = request.headers.get("Content-Length");
+  return length === null ? undefined : Number(length);
+}
+
+export function bodyOf(request: Request): AsyncIterable<Uint8Array> {
+  return (request.body ?? []) as AsyncIterable<Uint8Array>;
 }

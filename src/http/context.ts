@@ -11,6 +11,8 @@ export interface Context {
   readonly directory: Directory;
   readonly door: Door;
   readonly settings: Settings;
+  /** Lets what was sent without waiting go on when the request has been answered. */
+  readonly keepAlive: (sent: Promise<unknown>) => void;
 }
 
 /** The guard has let the request in; an AUTH line is still looked at. */

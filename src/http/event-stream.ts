@@ -5,6 +5,12 @@ const MAX_WAITING_BYTES = 4 * 1_048_576;
 /** The wait before a client comes back, in milliseconds. */
 const RETRY_MS = 1_000;
 
+export const EVENT_STREAM_HEADERS = {
+  "Content-Type": "text/event-stream; charset=utf-8",
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+};
+
 export interface StreamEvent {
   /** What a client shows in Last-Event-ID to go on behind this event. */
   readonly id: string;
@@ -59,13 +65,7 @@ export class EventStream {
   }
 
   response(): Response {
-    return new Response(this.#body, {
-      headers: {
-        "Content-Type": "text/event-stream; charset=utf-8",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-      },
-    });
+    return new Response(this.#body, { headers: EVENT_STREAM_HEADERS });
   }
 
   #write(text: string): void {

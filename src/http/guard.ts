@@ -5,7 +5,7 @@ import { authNotConfigured } from "../door.ts";
 import { failure, type Failure } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import type { Context } from "./context.ts";
-import { decode64 } from "./target.ts";
+import { decode64 } from "../utf8.ts";
 
 /** The WebSocket subprotocol that is spoken. */
 export const SUBPROTOCOL = "kv";

@@ -1,45 +1,65 @@
 /** The key calls: put, get, delete. */
 
-import type { EntryInfo } from "../bucket/entries.ts";
-import { KvError } from "../errors.ts";
-import { contentType } from "../limits.ts";
-import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
-import { readValue } from "./body.ts";
+import type { Entry, EntryInfo, Properties } from "../bucket/entries.ts";
+import type { LargeValue } from "../bucket/large-values.ts";
+import { Transfer, type ByteRange } from "../bucket/transfer.ts";
+import { failure, KvError } from "../errors.ts";
+import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
+import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
+import { checkQuery } from "../wire/check.ts";
+import { lifetimeOf } from "../wire/operations.ts";
+import { KeyQuery, PutQuery } from "../wire/requests.ts";
+import { announcedLength, bodyOf } from "./body.ts";
+import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
+import { problem } from "./problem.ts";
+import { rangeOf } from "./ranges.ts";
+import type { Target } from "./target.ts";
 
-/** `PUT …/keys/{k}`: stores the body. 201 if the key is new, 204 if it was there. */
-export async function putKey(request: Request, { directory, target }: Context): Promise<Response> {
+/** `PUT …/keys/{k}?ttl&expires&metadata`: stores the body. 201 if the key is new, 204 if it was there. */
+export async function putKey(request: Request, context: Context): Promise<Response> {
+  const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const { key } = target;
-  const type = request.headers.get("Content-Type");
-  const checkedType = type === null || type === "" ? BYTES_TYPE : contentType(type);
+  const given = request.headers.get("Content-Type");
+  const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
-  const body = await readValue(request);
-  const written = await directory.call(name, (bucket) =>
-    bucket.put(key, body, { type: checkedType, conditions }),
-  );
-  if (written === undefined) throw bucketNotFound(name);
-  if (written.outcome === "precondition_failed") throw preconditionFailed();
-  const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
-  return new Response(null, { status: written.created ? 201 : 204, headers });
+  const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
+  const transfer = new Transfer(directory, name, keepAlive);
+  const value = await takeBody(request, transfer);
+  if (value === undefined) throw bucketNotFound(name);
+  return perform(request, context, async () => {
+    const written = await directory.call(name, (bucket) => bucket.put(key, value, options));
+    if (written?.outcome === "stored") {
+      const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
+      return new Response(null, { status: written.created ? 201 : 204, headers });
+    }
+    if ("large" in value) transfer.abandon(value.large);
+    throw written === undefined ? bucketNotFound(name) : preconditionFailed();
+  });
 }
 
-/** `GET …/keys/{k}`: the bytes that were stored. */
-export async function getKey(request: Request, { directory, target }: Context): Promise<Response> {
+/** `GET …/keys/{k}`: the bytes that were stored, or a range of them. */
+export async function getKey(request: Request, { directory, target, keepAlive }: Context): Promise<Response> {
   const name = target.bucket;
-  const { key } = target;
+  const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
   const found = await directory.call(name, (bucket) => bucket.get(key, conditions));
   if (found === undefined) throw bucketNotFound(name);
   if (found.outcome !== "found") return notServed(found, key);
-  return new Response(found.entry.value, { headers: entryHeaders(found.entry, found.etag) });
+  const { entry, etag } = found;
+  const headers = entryHeaders(entry, etag);
+  const range = rangeOf(request.headers, entry.size, headers["ETag"] ?? "");
+  if (range === undefined && entry.large === null) return new Response(entry.value, { headers });
+  const transfer = new Transfer(directory, name, keepAlive);
+  return range === undefined ? whole(entry, transfer, headers) : part(entry, range, transfer, headers);
 }
 
 /** `HEAD …/keys/{k}`: what a GET would say, without the bytes leaving the bucket. */
 export async function headKey(request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
-  const { key } = target;
+  const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
   const found = await directory.call(name, (bucket) => bucket.info(key, conditions));
   if (found === undefined) throw bucketNotFound(name);
@@ -47,24 +67,80 @@ export async function headKey(request: Request, { directory, target }: Context):
   return new Response(null, {
     headers: {
       ...entryHeaders(found.entry, found.etag),
+      "Accept-Ranges": "bytes",
       "Content-Length": String(found.entry.size),
     },
   });
 }
 
 /** `DELETE …/keys/{k}`: 204, also when the key is not there. */
-export async function deleteKey(request: Request, { directory, target }: Context): Promise<Response> {
+export async function deleteKey(request: Request, context: Context): Promise<Response> {
+  const { directory, target } = context;
   const name = target.bucket;
-  const { key } = target;
+  const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
-  const removed = await directory.call(name, (bucket) => bucket.remove(key, conditions));
-  if (removed === undefined) throw bucketNotFound(name);
-  if (removed.outcome === "precondition_failed") throw preconditionFailed();
-  return new Response(null, { status: 204 });
+  return perform(request, context, async () => {
+    const removed = await directory.call(name, (bucket) => bucket.remove(key, conditions));
+    if (removed === undefined) throw bucketNotFound(name);
+    if (removed.outcome === "precondition_failed") throw preconditionFailed();
+    return new Response(null, { status: 204 });
+  });
 }
 
 export function bucketNotFound(name: string): KvError {
   return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: PUT /v1/buckets/${name}`);
+}
+
+/** The key of a request that has no other query than `key64`. */
+export function keyOf(target: Target): string {
+  if (target.hasQuery) checkQuery(KeyQuery, target.query);
+  return target.key;
+}
+
+function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
+  const { metadata, ...given } = checkQuery(PutQuery, target.query);
+  return { lifetime: lifetimeOf(given), metadata: metadata === undefined ? null : parsedMetadata(metadata) };
+}
+
+function parsedMetadata(text: string): string {
+  try {
+    return metadataJson(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof KvError) throw error;
+    throw new KvError("query_invalid", "?metadata= is JSON, percent-encoded.");
+  }
+}
+
+async function takeBody(request: Request, transfer: Transfer): Promise<ArrayBuffer | LargeValue | undefined> {
+  const announced = announcedLength(request);
+  // Read whole before anything is sent on, so that a broken upload changes nothing and the request can go to
+  // another bucket than the one that it was first sent to.
+  if (announced !== undefined && announced <= CHUNK_BYTES) return request.arrayBuffer();
+  return transfer.take(bodyOf(request));
+}
+
+function whole(entry: Entry, transfer: Transfer, headers: Record<string, string>): Response {
+  const { large, size } = entry;
+  const body = large === null ? entry.value : transfer.read({ large, size });
+  return new Response(body, { headers: { ...headers, "Accept-Ranges": "bytes" } });
+}
+
+function part(
+  { value, large, size }: Entry,
+  range: ByteRange | "unsatisfiable",
+  transfer: Transfer,
+  headers: Record<string, string>,
+): Response {
+  if (range === "unsatisfiable") {
+    const why = failure("range_not_satisfiable", `The value has ${size} bytes, and none in this range.`);
+    return problem(why, { "Content-Range": `bytes */${size}` });
+  }
+  const { first, last } = range;
+  const body = large === null ? bytesOf(value).slice(first, last + 1) : transfer.read({ large, size }, range);
+  return new Response(body, {
+    status: 206,
+    headers: { ...headers, "Content-Range": `bytes ${first}-${last}/${size}` },
+  });
 }
 
 function notServed(
@@ -89,11 +165,22 @@ function preconditionFailed(): KvError {
  * or script with our origin's rights.
  */
 function entryHeaders(entry: EntryInfo, tag: string): Record<string, string> {
-  return {
+  const headers: Record<string, string> = {
     "Content-Type": entry.type ?? TEXT_TYPE,
     ETag: etagHeader(tag),
     "KV-Revision": String(entry.revision),
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
   };
+  if (entry.expires !== null) headers["KV-Expires"] = new Date(entry.expires).toISOString();
+  if (entry.metadata !== null) headers["KV-Metadata"] = asciiJson(entry.metadata);
+  return headers;
+}
+
+/** JSON that a header can carry: what is not ASCII is escaped. */
+function asciiJson(json: string): string {
+  return json.replaceAll(
+    /[\x7f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

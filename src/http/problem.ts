@@ -7,13 +7,15 @@ const RETRY_AFTER_SECONDS = "1";
 
 /**
  * The response for a failure: `application/problem+json` with `type`, `title`, `status`, `detail`, `code`.
- * The code is the stable part.
+ * The code is the stable part. `members` are what else helps.
  */
 export function problem(
   { code, title, status, detail }: Failure,
   headers: Record<string, string> = {},
+  members: Readonly<Record<string, unknown>> = {},
 ): Response {
-  const body = JSON.stringify({ type: `urn:durable-kv:problem:${code}`, title, status, detail, code });
+  const type = `urn:durable-kv:problem:${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, ...members });
   return new Response(body, {
     status,
     headers: {

@@ -2,7 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import { bucketName, key } from "../limits.ts";
-import { decodeUtf8 } from "../utf8.ts";
+import { decode64 } from "../utf8.ts";
 
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const NO_QUERY = new URLSearchParams();
@@ -25,6 +25,10 @@ export class Target {
     this.#query = parts?.[3];
   }
 
+  get hasQuery(): boolean {
+    return this.#query !== undefined && this.#query !== "";
+  }
+
   get query(): URLSearchParams {
     return this.#query === undefined ? NO_QUERY : new URLSearchParams(this.#query);
   }
@@ -43,10 +47,11 @@ export class Target {
   /**
    * The key that the request is about: the segment behind `/keys/`, percent-encoded once, or `?key64=`,
    * base64url, for what a URL can't carry.
-   * @throws {KvError} `key_invalid`, `key_too_long`, `query_invalid`
+   * @throws {KvError} `key_invalid`, `key_too_long`
    */
   get key(): string {
-    const text = this.#query === undefined ? decode(this.#segment(5)) : this.#queriedKey();
+    const key64 = this.hasQuery ? this.query.get("key64") : null;
+    const text = key64 === null ? decode(this.#segment(5)) : decode64(key64);
     if (text === undefined) {
       throw new KvError(
         "key_invalid",
@@ -54,16 +59,6 @@ export class Target {
       );
     }
     return key(text);
-  }
-
-  #queriedKey(): string | undefined {
-    const { query } = this;
-    for (const name of query.keys()) {
-      // What is not understood is refused: a value stored without its ttl would be kept for ever.
-      if (name !== "key64") throw new KvError("query_invalid", `?${name}= is not supported for a key.`);
-    }
-    const key64 = query.get("key64");
-    return key64 === null ? decode(this.#segment(5)) : decode64(key64);
   }
 
   #segment(index: number): string {
@@ -76,15 +71,6 @@ function decode(text: string): string | undefined {
   if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Base64url of UTF-8; undefined if it is not that. */
-export function decode64(text: string): string | undefined {
-  try {
-    return decodeUtf8(Uint8Array.fromBase64(text, { alphabet: "base64url" }));
   } catch {
     return undefined;
   }

@@ -160,7 +160,10 @@ export class Directory {
    * Opens a WebSocket to the bucket's own object.
    * @returns the other end, not yet accepted; undefined if there is no such bucket.
    */
-  upgrade(name: string, path: "/connect" | "/subscribe"): Promise<WebSocket | undefined> {
+  upgrade(
+    name: string,
+    path: "/connect" | "/subscribe" | `/watch?${string}`,
+  ): Promise<WebSocket | undefined> {
     return this.call(name, async (bucket): Promise<Reply<WebSocket>> => {
       const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
       return upgraded(response);

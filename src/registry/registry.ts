@@ -25,13 +25,13 @@ import { agree, Settlement } from "./settlement.ts";
 
 export interface CreateOptions {
   /** What an exit or a crash does to the bucket, if it is new; `permanent` if left out. */
-  readonly restart?: RestartKind;
+  readonly restart?: RestartKind | undefined;
   /** JSON, kept beside the name. */
-  readonly metadata?: string;
+  readonly metadata?: string | undefined;
   /** Where the bucket's object should live, if it is new. */
-  readonly locationHint?: DurableObjectLocationHint;
+  readonly locationHint?: DurableObjectLocationHint | undefined;
   /** What the bucket's object must not leave, if it is new. */
-  readonly jurisdiction?: DurableObjectJurisdiction;
+  readonly jurisdiction?: DurableObjectJurisdiction | undefined;
 }
 
 export interface Created {

@@ -11,7 +11,8 @@ describe("an idempotency key", () => {
     const bucket = await startBucket("idempotent increment");
     const once = { idempotency: { key: "k", fingerprint: "f" } };
     const first = await call(() => bucket.increment("n", { by: 5n }, once));
-    expect(first).toMatchObject({ result: { value: 5 }, replayed: false });
+    expect(first.replayed).toBe(false);
+    expect(JSON.parse(first.result)).toMatchObject({ value: 5, revision: 1 });
     await abortObject(env.BUCKET.get(bucket.id));
     const again = env.BUCKET.get(bucket.id);
     expect(await call(() => again.increment("n", { by: 5n }, once))).toEqual({ ...first, replayed: true });
@@ -37,7 +38,9 @@ describe("an idempotency key", () => {
       code: "not_an_integer",
     });
     await call(() => bucket.put("n", "1"));
-    expect(await call(() => bucket.increment("n", { by: 1n }, once))).toMatchObject({ result: { value: 2 } });
+    expect(await call(() => bucket.increment("n", { by: 1n }, once))).toMatchObject({
+      result: expect.stringContaining('"value":2') as string,
+    });
   });
 
   it("is remembered for a day, and ten thousand of them", async () => {
@@ -45,7 +48,8 @@ describe("an idempotency key", () => {
       const time = { now: 0 };
       const remembered = new Remembered(sql, () => time.now);
       remembered.createTable();
-      const replayed = (key: string): boolean => remembered.once({ key, fingerprint: "" }, () => 1).replayed;
+      const replayed = (key: string): boolean =>
+        remembered.once({ key, fingerprint: "" }, () => "1").replayed;
       const count = (): unknown => sql.exec("SELECT count(*) AS n FROM remembered").one()["n"];
       replayed("first");
       time.now += 86_399_999;

@@ -25,6 +25,7 @@ function code(some: Partial<Settings>, url: string, init: RequestInit = {}): str
     door: new Door(all),
     directory,
     target: new Target(request.url),
+    keepAlive: () => undefined,
   })?.code;
 }
 

@@ -143,7 +143,7 @@ describe("a request that can't be served", () => {
 
   it("for what it does not know of its query stores nothing", async () => {
     const keys = await bucket("queried");
-    const response = await put(`${keys}/a?ttl=60`);
+    const response = await put(`${keys}/a?tll=60`);
     expect(response.status).toBe(400);
     expect(await problemOf(response)).toMatchObject({ code: "query_invalid" });
     expect((await ask(`${keys}/a`)).status).toBe(404);

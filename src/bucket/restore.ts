@@ -1,0 +1,63 @@
+/** Entries as an import brings them back. */
+
+import { failureOf, type Failure } from "../errors.ts";
+import { Refusal } from "../otp/exit.ts";
+import type { Clock } from "../otp/timers.ts";
+import { sameBytes, type Value } from "../value.ts";
+import type { Entries, Properties } from "./entries.ts";
+import type { LargeValue } from "./large-values.ts";
+
+export interface RestoredEntry {
+  readonly key: string;
+  readonly value: Value | LargeValue;
+  readonly properties: Properties;
+}
+
+/** `unchanged`: it was there already, just so. `expired`: its time was over. */
+export type Restored = "imported" | "unchanged" | "expired" | Failure;
+
+/**
+ * Puts entries that are not there just so: to do it again changes nothing, and nobody hears of it. With `stop` the
+ * first that can't be put is the last that is looked at. To be called inside {@link Entries.write}.
+ */
+export function restore(
+  entries: Entries,
+  given: readonly RestoredEntry[],
+  { clock, stop }: { readonly clock: Clock; readonly stop: boolean },
+): Restored[] {
+  const results: Restored[] = [];
+  for (const entry of given) {
+    const restored = restoreOne(entries, entry, clock);
+    results.push(restored);
+    if (stop && typeof restored === "object") break;
+  }
+  return results;
+}
+
+function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
+  const { lifetime } = entry.properties;
+  if (lifetime !== undefined && "expires" in lifetime && lifetime.expires <= clock()) return "expired";
+  if (isThere(entries, entry)) return "unchanged";
+  try {
+    entries.put(entry.key, entry.value, entry.properties);
+    return "imported";
+  } catch (error) {
+    if (error instanceof Refusal) return failureOf(error);
+    throw error;
+  }
+}
+
+/** A time to live in seconds begins anew each time; a large value is not compared. */
+function isThere(entries: Entries, { key, value, properties }: RestoredEntry): boolean {
+  const { type = null, metadata = null, lifetime } = properties;
+  const isLarge = typeof value === "object" && "large" in value;
+  if (isLarge || (lifetime !== undefined && "ttl" in lifetime)) return false;
+  const found = entries.get(key);
+  return (
+    found?.large === null &&
+    found.type === type &&
+    found.metadata === metadata &&
+    found.expires === (lifetime?.expires ?? null) &&
+    sameBytes(found.value, value)
+  );
+}

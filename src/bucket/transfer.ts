@@ -1,0 +1,147 @@
+/** Values of any size from their caller's side: small ones in one call, large ones chunk by chunk. */
+
+import { KvError } from "../errors.ts";
+import { received } from "../received.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { cast } from "../otp/call.ts";
+import type { Directory } from "../registry/directory.ts";
+import type { LargeValue } from "./large-values.ts";
+
+/** Bytes over the limit that are read for the sender's sake. */
+const MAX_DISCARDED_BYTES = 64 * 1_048_576;
+
+/** The part of a value that is asked for: from the first byte to the last, both included. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A bucket's large values. */
+export class Transfer {
+  readonly #directory: Directory;
+  readonly #name: string;
+  readonly #keepAlive: (sent: Promise<unknown>) => void;
+
+  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
+    this.#directory = directory;
+    this.#name = name;
+    this.#keepAlive = keepAlive;
+  }
+
+  /**
+   * Takes a body in. One that is no larger than a chunk comes back as it is; of a larger one the bucket has the
+   * chunks when this returns, and forgets them again unless they are put under a key soon. No more than two
+   * chunks are in memory.
+   *
+   * @returns undefined if there is no such bucket.
+   * @throws {KvError} `value_too_large`; `upload_lost` where the sender or the bucket has gone
+   */
+  async take(body: AsyncIterable<Uint8Array>): Promise<ArrayBuffer | LargeValue | undefined> {
+    const large = crypto.randomUUID();
+    let size = 0;
+    let n = 0;
+    let sent: Promise<boolean> | undefined;
+    let held: ArrayBuffer | undefined;
+    try {
+      for await (const chunk of chunksOf(body)) {
+        size += chunk.byteLength;
+        if (size > MAX_VALUE_BYTES) throw valueTooLarge();
+        if (held !== undefined) {
+          if (sent !== undefined && !(await sent)) return undefined;
+          sent = this.#append(large, n, held);
+          n += 1;
+        }
+        held = chunk;
+      }
+      if (n === 0) return held ?? new ArrayBuffer(0);
+      if (sent !== undefined && !(await sent)) return undefined;
+      if (held !== undefined && !(await this.#append(large, n, held))) return undefined;
+      return { large, size };
+    } catch (error) {
+      await sent?.catch(() => undefined);
+      if (n > 0) this.abandon(large);
+      throw error;
+    }
+  }
+
+  /** Says that an upload will not be put under a key. */
+  abandon(large: string): void {
+    cast(() => this.#directory.call(this.#name, (bucket) => bucket.abandon(large)), this.#keepAlive);
+  }
+
+  /** The bytes of a large value, read as fast as they are taken. The stream breaks if the value goes away. */
+  read(
+    { large, size }: LargeValue,
+    range: ByteRange = { first: 0, last: size - 1 },
+  ): ReadableStream<Uint8Array> {
+    const { readable, writable } = new FixedLengthStream(range.last - range.first + 1);
+    const writer = writable.getWriter();
+    const pump = async (): Promise<void> => {
+      try {
+        for await (const bytes of this.chunks({ large, size }, range)) await writer.write(bytes);
+        await writer.close();
+      } catch (error) {
+        await writer.abort(error).catch(() => undefined);
+      }
+    };
+    this.#keepAlive(pump());
+    return readable;
+  }
+
+  /** As {@link read}, piece by piece. The next one is asked for while one is used. */
+  async *chunks(
+    { large, size }: LargeValue,
+    { first, last }: ByteRange = { first: 0, last: size - 1 },
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const end = Math.floor(last / CHUNK_BYTES);
+    let next = this.#chunk(large, Math.floor(first / CHUNK_BYTES));
+    for (let n = Math.floor(first / CHUNK_BYTES); n <= end; n += 1) {
+      const bytes = await next;
+      if (n < end) {
+        next = this.#chunk(large, n + 1);
+        next.catch(() => undefined); // heard when it is awaited, if it is
+      }
+      const start = n * CHUNK_BYTES;
+      yield new Uint8Array(bytes).subarray(Math.max(0, first - start), last + 1 - start);
+    }
+  }
+
+  async #append(large: string, n: number, bytes: ArrayBuffer): Promise<boolean> {
+    return (await this.#directory.call(this.#name, (bucket) => bucket.append(large, n, bytes))) !== undefined;
+  }
+
+  async #chunk(large: string, n: number): Promise<ArrayBuffer> {
+    const bytes = await this.#directory.call(this.#name, (bucket) => bucket.chunk(large, n));
+    if (bytes) return bytes;
+    throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
+  }
+}
+
+/** Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. */
+async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
+  let chunk = new Uint8Array(0);
+  let filled = 0;
+  let total = 0;
+  for await (const piece of received(body)) {
+    total += piece.byteLength;
+    // What is over the limit is read but not kept: a client that is still sending when it is turned away would see
+    // a broken connection instead of the reason.
+    if (total > MAX_VALUE_BYTES) {
+      if (total > MAX_DISCARDED_BYTES) break;
+      continue;
+    }
+    for (let at = 0; at < piece.byteLength;) {
+      if (filled === chunk.byteLength) {
+        if (filled > 0) yield chunk.buffer;
+        chunk = new Uint8Array(CHUNK_BYTES);
+        filled = 0;
+      }
+      const part = piece.subarray(at, at + CHUNK_BYTES - filled);
+      chunk.set(part, filled);
+      filled += part.byteLength;
+      at += part.byteLength;
+    }
+  }
+  if (total > MAX_VALUE_BYTES) throw valueTooLarge();
+  if (filled > 0) yield chunk.buffer.slice(0, filled);
+}

@@ -1,0 +1,98 @@
+/** `GET …/export`: a bucket's entries as NDJSON, one a line. */
+
+import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
+import { Transfer } from "../bucket/transfer.ts";
+import { MAX_PAGE } from "../limits.ts";
+import { checkQuery } from "../wire/check.ts";
+import { lineMembers } from "../wire/entry-line.ts";
+import { ExportQuery } from "../wire/requests.ts";
+import type { Context } from "./context.ts";
+import { behind } from "../cursor.ts";
+import { bucketNotFound } from "./keys.ts";
+
+export const NDJSON_TYPE = "application/x-ndjson";
+
+const encoder = new TextEncoder();
+
+/** Each entry is as it was when its page was read. An export that can't go on breaks off: it never just ends. */
+export async function exportBucket(_request: Request, context: Context): Promise<Response> {
+  const { directory, target, keepAlive } = context;
+  const name = target.bucket;
+  const { prefix } = checkQuery(ExportQuery, target.query);
+  const read = async (after: string | undefined): Promise<KeysPage> => {
+    const page = await directory.call(name, (bucket) =>
+      bucket.list({ prefix, after, values: true, limit: MAX_PAGE }),
+    );
+    if (page === undefined) throw bucketNotFound(name);
+    return JSON.parse(page) as KeysPage;
+  };
+  const transfer = new Transfer(directory, name, keepAlive);
+  const first = await read(undefined);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const pump = async (): Promise<void> => {
+    try {
+      for (let page = first; ; page = await read(behind(page.cursor))) {
+        for await (const piece of linesOf(page)) await writer.write(piece);
+        if (page.cursor === undefined) break;
+      }
+      await writer.close();
+    } catch (error) {
+      await writer.abort(error).catch(() => undefined);
+    }
+  };
+  keepAlive(pump());
+  return new Response(readable, { headers: { "Content-Type": NDJSON_TYPE } });
+
+  async function* linesOf(page: KeysPage): AsyncGenerator<Uint8Array, void, void> {
+    let lines = "";
+    for (const entry of page.keys) {
+      if (hasValue(entry)) {
+        lines += `${JSON.stringify(lineMembers(entry))}\n`;
+        continue;
+      }
+      yield encoder.encode(lines);
+      lines = "";
+      yield* largeLine(entry.key);
+    }
+    if (lines !== "") yield encoder.encode(lines);
+  }
+
+  /** A value that does not travel with others comes last in its line, as it is read, and is never here as a whole. */
+  async function* largeLine(key: string): AsyncGenerator<Uint8Array, void, void> {
+    const found = await directory.call(name, (bucket) => bucket.get(key, {}));
+    if (found === undefined) throw bucketNotFound(name);
+    if (found.outcome !== "found") return; // deleted meanwhile
+    const { entry } = found;
+    const { large, size } = entry;
+    const incarnation = found.etag.split("-", 1)[0] ?? "";
+    if (large === null) {
+      yield encoder.encode(
+        `${JSON.stringify(lineMembers(entryJson(incarnation, key, entry, entry.value)))}\n`,
+      );
+      return;
+    }
+    const head = JSON.stringify(lineMembers(entryJson(incarnation, key, entry)));
+    yield encoder.encode(`${head.slice(0, -1)},"base64":"`);
+    for await (const text of base64Of(transfer.chunks({ large, size }))) yield encoder.encode(text);
+    yield encoder.encode('"}\n');
+  }
+}
+
+function hasValue({ value, base64 }: EntryJson): boolean {
+  return value !== undefined || base64 !== undefined;
+}
+
+/** Bytes in base64, piece by piece: three bytes are four characters. */
+async function* base64Of(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  let rest = new Uint8Array(0);
+  for await (const piece of pieces) {
+    const bytes = new Uint8Array(rest.byteLength + piece.byteLength);
+    bytes.set(rest);
+    bytes.set(piece, rest.byteLength);
+    const end = bytes.byteLength - (bytes.byteLength % 3);
+    yield bytes.subarray(0, end).toBase64();
+    rest = bytes.slice(end);
+  }
+  if (rest.byteLength > 0) yield rest.toBase64();
+}

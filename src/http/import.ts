@@ -1,0 +1,145 @@
+/** `POST …/import?onError`: entries of an export, one a line. */
+
+import type { Restored, RestoredEntry } from "../bucket/restore.ts";
+import { Transfer } from "../bucket/transfer.ts";
+import { failure, failureOf, KvError, type Failure } from "../errors.ts";
+import { CHUNK_BYTES } from "../limits.ts";
+import { Refusal } from "../otp/exit.ts";
+import { bytesOf } from "../value.ts";
+import { checkQuery, parseJson } from "../wire/check.ts";
+import { entryOf } from "../wire/entry-line.ts";
+import { ImportQuery } from "../wire/requests.ts";
+import { bodyOf } from "./body.ts";
+import type { Context } from "./context.ts";
+import { bucketNotFound } from "./keys.ts";
+import { bodyLines, type BodyLine } from "./ndjson.ts";
+import { problem } from "./problem.ts";
+
+/** Entries, and bytes of their values, that travel together. */
+const GROUP_ENTRIES = 256;
+const GROUP_BYTES = 1_048_576;
+/** Errors that are told of. */
+const MAX_ERRORS = 100;
+
+interface Line {
+  readonly number: number;
+  readonly entry: RestoredEntry;
+}
+
+/**
+ * Reads line by line as the body arrives. A line that is wrong stops the import, with all lines before it done and
+ * none behind it; with `?onError=continue` it is only told of. To send the same again changes nothing.
+ */
+export async function importBucket(request: Request, context: Context): Promise<Response> {
+  const { directory, target, keepAlive } = context;
+  const name = target.bucket;
+  const { onError = "stop" } = checkQuery(ImportQuery, target.query);
+  if ((await directory.call(name, (bucket) => bucket.totals())) === undefined) throw bucketNotFound(name);
+  const transfer = new Transfer(directory, name, keepAlive);
+  const stop = onError === "stop";
+  const restore = async (entries: readonly RestoredEntry[]): Promise<Restored[]> => {
+    const restored = await directory.call(name, (bucket) => bucket.restore(entries, { stop }));
+    if (restored === undefined) throw bucketNotFound(name);
+    return restored;
+  };
+  const report = new Report();
+  const group: Line[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    const lines = group.splice(0);
+    bytes = 0;
+    if (lines.length === 0) return;
+    const restored = await restore(lines.map(({ entry }) => entry));
+    restored.forEach((one, index) => report.add(lines[index]?.number ?? 0, one));
+  };
+  for await (const line of bodyLines(bodyOf(request))) {
+    report.lines = line.number;
+    try {
+      const entry = await entryOfLine(line, transfer);
+      if (entry === undefined) throw bucketNotFound(name);
+      group.push({ number: line.number, entry });
+      bytes += "large" in Object(entry.value) ? 0 : bytesOf(entry.value as ArrayBuffer | string).byteLength;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code === "bucket_not_found") throw error;
+      await flush();
+      report.add(line.number, failureOf(error));
+    }
+    if (group.length >= GROUP_ENTRIES || bytes >= GROUP_BYTES) await flush();
+    if (stop && report.failed > 0) break;
+  }
+  await flush();
+  if (!stop || report.failed === 0) return Response.json(report.summary());
+  const [first] = report.errors;
+  const why = `Line ${first?.line}: ${first?.detail} The lines before it are imported, those behind it are not.`;
+  return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });
+}
+
+async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<RestoredEntry | undefined> {
+  if ("bytes" in line) {
+    const entry = entryOf(parseJson(line.bytes));
+    const value = bytesOf(entry.value);
+    if (value.byteLength <= CHUNK_BYTES) return entry;
+    return withValue(entry, await transfer.take(only(value)));
+  }
+  const head = new TextDecoder().decode(line.head);
+  if (!head.endsWith('"base64":"')) {
+    throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
+  }
+  const entry = entryOf(parseJson(new TextEncoder().encode(`${head}"}`)));
+  const value = await transfer.take(bytesOfBase64(line.rest));
+  await line.end();
+  return withValue(entry, value);
+}
+
+function withValue(
+  entry: RestoredEntry,
+  value: RestoredEntry["value"] | undefined,
+): RestoredEntry | undefined {
+  return value === undefined ? undefined : { ...entry, value };
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}
+
+/** Base64's bytes, piece by piece: four characters are three bytes. */
+async function* bytesOfBase64(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of pieces) {
+    const text = rest + decoder.decode(piece);
+    const end = text.length - (text.length % 4);
+    yield fromBase64(text.slice(0, end));
+    rest = text.slice(end);
+  }
+  if (rest !== "") yield fromBase64(rest);
+}
+
+function fromBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch {
+    throw new KvError("body_invalid", "base64 is not base64.");
+  }
+}
+
+class Report {
+  lines = 0;
+  failed = 0;
+  readonly #counts = { imported: 0, unchanged: 0, expired: 0 };
+  readonly errors: { readonly line: number; readonly code: string; readonly detail: string }[] = [];
+
+  add(line: number, restored: Restored): void {
+    if (typeof restored === "string") {
+      this.#counts[restored] += 1;
+      return;
+    }
+    this.failed += 1;
+    const { code, detail }: Failure = restored;
+    if (this.errors.length < MAX_ERRORS) this.errors.push({ line, code, detail });
+  }
+
+  summary(): Record<string, unknown> {
+    return { lines: this.lines, ...this.#counts, failed: this.failed, errors: this.errors };
+  }
+}

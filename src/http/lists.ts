@@ -1,0 +1,46 @@
+/** Calls about many keys: list, and delete by prefix or range. */
+
+import { behind } from "../cursor.ts";
+import { KvError } from "../errors.ts";
+import { MAX_PAGE } from "../limits.ts";
+import { checkQuery } from "../wire/check.ts";
+import { ListQuery, RangeQuery } from "../wire/requests.ts";
+import { perform } from "./cast.ts";
+import type { Context } from "./context.ts";
+import { jsonText } from "./json-text.ts";
+import { bucketNotFound } from "./keys.ts";
+
+/** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: keys in order, with what is kept beside them. */
+export async function listKeys(_request: Request, { directory, target }: Context): Promise<Response> {
+  const name = target.bucket;
+  const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
+  const after = behind(cursor);
+  const page = await directory.call(name, (bucket) => bucket.list({ ...query, after, limit }));
+  if (page === undefined) throw bucketNotFound(name);
+  return jsonText(page);
+}
+
+/**
+ * `DELETE …/keys?prefix&start&end`: deletes all keys of the range, in parts, each of which is one transaction. Every
+ * part tells that it is done, so a request that is cut off leaves whole parts behind it.
+ */
+export async function deleteKeys(request: Request, context: Context): Promise<Response> {
+  const { directory, target } = context;
+  const name = target.bucket;
+  const range = checkQuery(RangeQuery, target.query);
+  if (Object.keys(range).length === 0) {
+    throw new KvError(
+      "query_invalid",
+      "Say which keys: ?prefix=, ?start= or ?end=. An empty prefix, ?prefix=, stands for all of them.",
+    );
+  }
+  return perform(request, context, async () => {
+    let deleted = 0;
+    for (;;) {
+      const part = await directory.call(name, (bucket) => bucket.removeRange(range));
+      if (part === undefined) throw bucketNotFound(name);
+      deleted += part.removed;
+      if (!part.more) return Response.json({ deleted });
+    }
+  });
+}

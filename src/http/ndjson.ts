@@ -1,0 +1,145 @@
+/** Lines of a body, as it arrives. */
+
+import { KvError } from "../errors.ts";
+import { received } from "../received.ts";
+
+/** Bytes in the longest line that is read as a whole. A value of a chunk fits, however it is escaped. */
+export const MAX_WHOLE_LINE = 8 * 1_048_576;
+
+/** Bytes behind a longer line's string that are looked at together. */
+const MAX_LINE_END = 1_024;
+const LINE_END = /^\s*\}\s*$/;
+
+const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+
+/**
+ * A line; or a longer one, of which only `head` was read: everything up to and including the quote that opens its
+ * last string. `rest` is that string; what is not read of it is left out.
+ */
+export type BodyLine =
+  | { readonly number: number; readonly bytes: Uint8Array }
+  | {
+      readonly number: number;
+      readonly head: Uint8Array;
+      readonly rest: AsyncIterable<Uint8Array>;
+      /**
+       * Goes to the end of the line.
+       * @throws {KvError} if more than the end of an object came behind the string
+       */
+      readonly end: () => Promise<void>;
+    };
+
+/** The lines of a body; empty ones are left out, but counted. */
+export async function* bodyLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<BodyLine, void, void> {
+  const reader = new Pieces(body);
+  for (let number = 1; ; number += 1) {
+    const found = await reader.until(NEWLINE, MAX_WHOLE_LINE);
+    if (found === undefined) return;
+    if (!found.complete) {
+      const quote = found.bytes.lastIndexOf(QUOTE);
+      reader.unread(found.bytes.subarray(quote + 1));
+      let ended: Promise<boolean> | undefined;
+      const end = async (): Promise<void> => {
+        if (!(await (ended ??= reader.endOfLine()))) throw lineTooLong();
+      };
+      yield { number, head: found.bytes.subarray(0, quote + 1), rest: reader.string(), end };
+      await end().catch(() => undefined); // told to whoever reads the line, not twice
+    } else if (!isBlank(found.bytes)) yield { number, bytes: found.bytes };
+  }
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+}
+
+function lineTooLong(): KvError {
+  return new KvError(
+    "body_invalid",
+    `A line of more than ${MAX_WHOLE_LINE} bytes ends with "base64", so that it can be read as it arrives.`,
+  );
+}
+
+/** A body that is read up to some byte. */
+class Pieces {
+  readonly #source: AsyncIterator<Uint8Array>;
+  #piece: Uint8Array = new Uint8Array(0);
+  #inString = false;
+
+  constructor(body: AsyncIterable<Uint8Array>) {
+    this.#source = received(body)[Symbol.asyncIterator]();
+  }
+
+  /**
+   * All up to the byte, which is taken too and left out, or to the end. Not complete: it is longer than `limit`, and
+   * this is the beginning. Undefined at the end.
+   */
+  async until(
+    byte: number,
+    limit: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean } | undefined> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      if (this.#piece.byteLength === 0 && !(await this.#more())) {
+        return size === 0 ? undefined : { bytes: join(parts, size), complete: true };
+      }
+      const at = this.#piece.indexOf(byte);
+      const part = at === -1 ? this.#piece : this.#piece.subarray(0, at);
+      parts.push(part);
+      size += part.byteLength;
+      this.#piece = at === -1 ? new Uint8Array(0) : this.#piece.subarray(at + 1);
+      if (at !== -1) return { bytes: join(parts, size), complete: true };
+      if (size > limit) return { bytes: join(parts, size), complete: false };
+    }
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#piece = join([bytes, this.#piece], bytes.byteLength + this.#piece.byteLength);
+  }
+
+  /** What is left of a string without escapes, piece by piece. */
+  async *string(): AsyncGenerator<Uint8Array, void, void> {
+    this.#inString = true;
+    while (this.#inString) {
+      if (this.#piece.byteLength === 0 && !(await this.#more())) return;
+      const at = this.#piece.indexOf(QUOTE);
+      const part = at === -1 ? this.#piece : this.#piece.subarray(0, at);
+      this.#piece = at === -1 ? new Uint8Array(0) : this.#piece.subarray(at + 1);
+      this.#inString = at === -1;
+      yield part;
+    }
+  }
+
+  /** Goes on to the next line. @returns whether nothing but the end of an object was in between */
+  async endOfLine(): Promise<boolean> {
+    // Whoever was reading the string may have given up.
+    if (this.#inString) for await (const _ of this.string()) continue;
+    let rest = await this.until(NEWLINE, MAX_LINE_END);
+    const clean = rest?.complete === true && LINE_END.test(new TextDecoder().decode(rest.bytes));
+    while (rest?.complete === false) rest = await this.until(NEWLINE, MAX_LINE_END);
+    return clean;
+  }
+
+  async #more(): Promise<boolean> {
+    for (;;) {
+      const next = await this.#source.next();
+      if (next.done === true) return false;
+      if (next.value.byteLength === 0) continue;
+      this.#piece = next.value;
+      return true;
+    }
+  }
+}
+
+function join(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

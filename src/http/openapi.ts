@@ -1,0 +1,194 @@
+/** The API's description in OpenAPI 3.1, made from its table and its schemas. */
+
+import * as z from "zod/mini";
+import { failure, type ErrorCode } from "../errors.ts";
+import { ProblemAnswer } from "../wire/answers.ts";
+import { API, HEADERS, PUBLIC_API, type Content, type Endpoint, type HeaderName } from "./api.ts";
+
+/** What a JSON document is made of. */
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** What every call behind the door can meet. */
+const EVERYWHERE: readonly ErrorCode[] = [
+  "unauthorized",
+  "origin_not_allowed",
+  "host_not_allowed",
+  "crash",
+  "settings_invalid",
+  "partitions_mismatch",
+  "auth_not_configured",
+  "overloaded",
+  "unavailable",
+  "restart_intensity",
+  "timeout",
+];
+
+const DESCRIPTION = `Named buckets of keys and values, strongly consistent, on Cloudflare Workers and Durable Objects.
+
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. A 5xx never means “failed”: it says that the outcome is unknown. Without \`Prefer: respond-async\` every request is a call, with a deadline.`;
+
+/** The whole document. */
+export function openApi(version: string): JsonObject {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Durable KV",
+      version,
+      description: DESCRIPTION,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "Where this was fetched from." }],
+    security: [{ token: [] }],
+    tags: [...new Set(endpoints().map(({ endpoint }) => endpoint.tag))].map((name) => ({ name })),
+    paths: { ...paths(API, EVERYWHERE), ...paths(PUBLIC_API, []) },
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: schemas(),
+    },
+  };
+}
+
+function endpoints(): { readonly endpoint: Endpoint }[] {
+  return [API, PUBLIC_API].flatMap((api) =>
+    Object.values<Readonly<Record<string, Endpoint>>>(api).flatMap((methods) =>
+      Object.values(methods).map((endpoint) => ({ endpoint })),
+    ),
+  );
+}
+
+function paths(
+  api: Readonly<Record<string, Readonly<Record<string, Endpoint>>>>,
+  errors: readonly ErrorCode[],
+): JsonObject {
+  return Object.fromEntries(
+    Object.entries(api).map(([path, methods]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, endpoint]) => [
+          method.toLowerCase(),
+          operation(path, endpoint, errors),
+        ]),
+      ),
+    ]),
+  );
+}
+
+function operation(path: string, endpoint: Endpoint, everywhere: readonly ErrorCode[]): JsonObject {
+  const { id, tag, summary, description, headers = [], query, body, answers, errors = [] } = endpoint;
+  const named = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(everywhere.length === 0 ? { security: [] } : {}),
+    parameters: [
+      ...Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = ""]) => pathParameter(name)),
+      ...(query === undefined ? [] : queryParameters(query)),
+      ...headers.map((name) => ({
+        name,
+        in: "header",
+        description: HEADERS[name],
+        schema: { type: "string" },
+      })),
+    ],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...problems([...named, ...errors, ...everywhere]),
+    },
+  };
+}
+
+function answerOf({ description, content, headers = [] }: Endpoint["answers"][number]): JsonObject {
+  return {
+    description,
+    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map(headerOf)) }),
+    ...(content === undefined ? {} : { content: contentOf(content) }),
+  };
+}
+
+function headerOf(name: HeaderName): [string, JsonObject] {
+  return [name, { description: HEADERS[name], schema: { type: "string" } }];
+}
+
+function pathParameter(name: string): JsonObject {
+  const description =
+    name === "bucket"
+      ? '1–256 bytes of printable ASCII without space, `/` and `"`.'
+      : "1–1,024 bytes of UTF-8, percent-encoded once.";
+  return { name, in: "path", required: true, description, schema: { type: "string" } };
+}
+
+function queryParameters(schema: z.core.$ZodObject): JsonObject[] {
+  const { properties = {} } = jsonSchema(schema) as { properties?: Record<string, JsonObject> };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: "query",
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+function contentOf(content: Content): JsonObject {
+  if ("json" in content) return { "application/json": { schema: reference(content.json) } };
+  const { type, line } = content;
+  if (type === "application/json") return { [type]: { schema: { type: "object" } } };
+  return {
+    [type]: {
+      schema: { type: "string", ...(line === undefined ? {} : { description: lineDescription(line) }) },
+    },
+  };
+}
+
+function lineDescription(line: z.core.$ZodType): string {
+  return `Each line is an ${idOf(line)}.`;
+}
+
+/** One response for each status, with its codes. */
+function problems(codes: readonly ErrorCode[]): JsonObject {
+  const byStatus = new Map<number, string[]>();
+  for (const code of new Set(codes)) {
+    const { status, title } = failure(code, "");
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\` (${title})`]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, texts]) => [
+      status,
+      {
+        description: `${texts.join(", ")}.`,
+        content: { "application/problem+json": { schema: reference(ProblemAnswer) } },
+      },
+    ]),
+  );
+}
+
+function reference(schema: z.core.$ZodType): JsonObject {
+  const id = idOf(schema);
+  return id === undefined ? jsonSchema(schema) : { $ref: pathOf(id) };
+}
+
+function idOf(schema: z.core.$ZodType): string | undefined {
+  return z.globalRegistry.get(schema)?.id;
+}
+
+function pathOf(id: string): string {
+  return `#/components/schemas/${id}`;
+}
+
+function schemas(): JsonObject {
+  const { schemas: all } = z.toJSONSchema(z.globalRegistry, { io: "input", uri: pathOf });
+  return Object.fromEntries(Object.entries(all).map(([id, schema]) => [id, withoutMarks(schema)]));
+}
+
+function jsonSchema(schema: z.core.$ZodType): JsonObject {
+  return withoutMarks(z.toJSONSchema(schema, { io: "input" }));
+}
+
+/** What a schema says of itself is said by the document. */
+function withoutMarks(schema: JsonObject): JsonObject {
+  const { $schema: _, $id: __, ...rest } = schema;
+  return rest;
+}

@@ -1,0 +1,63 @@
+/** Increment, batch, transaction. */
+
+import { checkJson } from "../wire/check.ts";
+import {
+  BatchJson,
+  IncrementJson,
+  incrementOf,
+  operationsOf,
+  TransactionJson,
+  transactionOf,
+} from "../wire/operations.ts";
+import { readText } from "./body.ts";
+import { perform } from "./cast.ts";
+import type { Context } from "./context.ts";
+import { conditionsOf } from "./etags.ts";
+import { idempotencyOf, replayHeader } from "./idempotency.ts";
+import { jsonText } from "./json-text.ts";
+import { bucketNotFound, keyOf } from "./keys.ts";
+
+/** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
+export async function incrementKey(request: Request, context: Context): Promise<Response> {
+  const { directory, target } = context;
+  const name = target.bucket;
+  const key = keyOf(target);
+  const conditions = conditionsOf(request.headers);
+  const body = await readText(request);
+  const increment = incrementOf(body.byteLength === 0 ? {} : checkJson(IncrementJson, body));
+  const idempotency = await idempotencyOf(request, target.path, body);
+  return perform(request, context, async () => {
+    const done = await directory.call(name, (bucket) =>
+      bucket.increment(key, increment, { conditions, idempotency }),
+    );
+    if (done === undefined) throw bucketNotFound(name);
+    const { result, replayed } = done;
+    return jsonText(result, replayHeader(replayed));
+  });
+}
+
+/** `POST …/batch` `[{op, key, …}]`: many operations in one round trip, each by itself. */
+export async function runBatch(request: Request, context: Context): Promise<Response> {
+  const { directory, target } = context;
+  const name = target.bucket;
+  const operations = operationsOf(checkJson(BatchJson, await readText(request)));
+  return perform(request, context, async () => {
+    const results = await directory.call(name, (bucket) => bucket.batch(operations));
+    if (results === undefined) throw bucketNotFound(name);
+    return jsonText(results);
+  });
+}
+
+/** `POST …/transaction` `{if, then, else}`: compares, then does one list of operations, all or nothing. */
+export async function runTransaction(request: Request, context: Context): Promise<Response> {
+  const { directory, target } = context;
+  const name = target.bucket;
+  const body = await readText(request);
+  const transaction = transactionOf(checkJson(TransactionJson, body));
+  const idempotency = await idempotencyOf(request, target.path, body);
+  return perform(request, context, async () => {
+    const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));
+    if (done === undefined) throw bucketNotFound(name);
+    return jsonText(done.result, replayHeader(done.replayed));
+  });
+}

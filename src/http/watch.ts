@@ -1,0 +1,100 @@
+/** `GET …/watch`: a bucket's changes, as Server-Sent Events, or over WebSocket. */
+
+import type { WatchFormat } from "../bucket/watch-view.ts";
+import type { WatchRequest } from "../bucket/watchers.ts";
+import { KvError } from "../errors.ts";
+import { key as checkedKey } from "../limits.ts";
+import { checkQuery } from "../wire/check.ts";
+import { WatchQuery } from "../wire/requests.ts";
+import type { Context } from "./context.ts";
+import { EVENT_STREAM_HEADERS } from "./event-stream.ts";
+import { subprotocol } from "./guard.ts";
+import { bucketNotFound } from "./keys.ts";
+
+/** Characters that the client has taken before the bucket is told. */
+const ACKNOWLEDGE_AFTER = 131_072;
+
+const encoder = new TextEncoder();
+
+export async function watchBucket(request: Request, context: Context): Promise<Response> {
+  const { directory, target, settings, keepAlive } = context;
+  const name = target.bucket;
+  const direct = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+  const asked = watchRequest(request, context, direct ? "json" : "sse");
+  const feed = await directory.upgrade(name, `/watch?request=${encodeURIComponent(JSON.stringify(asked))}`);
+  if (feed === undefined) throw bucketNotFound(name);
+  // The bucket's own object holds the connection; from then on the Worker is not in its way.
+  if (direct) return new Response(null, { status: 101, webSocket: feed, headers: subprotocol(request) });
+  const { readable, writable } = new IdentityTransformStream();
+  keepAlive(pipe(feed, writable, settings.heartbeatMs));
+  return new Response(readable, { headers: EVENT_STREAM_HEADERS });
+}
+
+/**
+ * Passes what the bucket sends on to the client, as fast as the client takes it, and tells the bucket: what is not
+ * taken waits in the bucket's log, and not here.
+ */
+async function pipe(
+  feed: WebSocket,
+  writable: WritableStream<Uint8Array>,
+  heartbeatMs: number,
+): Promise<void> {
+  const writer = writable.getWriter();
+  let waiting = 0;
+  let taken = 0;
+  const write = async (text: string): Promise<void> => {
+    waiting += 1;
+    try {
+      await writer.write(encoder.encode(text));
+    } catch {
+      feed.close(); // the client has gone
+    }
+    waiting -= 1;
+    taken += text.length;
+    if (taken < ACKNOWLEDGE_AFTER || feed.readyState !== WebSocket.OPEN) return;
+    taken = 0;
+    feed.send("");
+  };
+  // A comment is a sign of life for both sides; where something waits to be taken, that is sign enough.
+  const heartbeat = setInterval(() => {
+    if (waiting === 0) void write(": still here\n\n");
+  }, heartbeatMs);
+  const ended = new Promise<void>((resolve) => {
+    feed.addEventListener("message", ({ data }: { data: unknown }) => void write(String(data)));
+    feed.addEventListener("close", () => resolve());
+    feed.addEventListener("error", () => resolve());
+    writer.closed.then(resolve, () => {
+      feed.close();
+      resolve();
+    });
+  });
+  feed.accept();
+  await ended;
+  clearInterval(heartbeat);
+  // Behind all that was written: the client hears the bucket's last word.
+  await writer.close().catch(() => undefined);
+}
+
+function watchRequest(request: Request, { target }: Context, format: WatchFormat): WatchRequest {
+  const { prefix, key, values = true, snapshot = false, since } = checkQuery(WatchQuery, target.query);
+  if (prefix !== undefined && key !== undefined) {
+    throw new KvError("query_invalid", "Watch a prefix or a key, not both.");
+  }
+  const scope =
+    key === undefined
+      ? ({ scope: "prefix", text: prefix ?? "" } as const)
+      : ({ scope: "key", text: checkedKey(key) } as const);
+  const position = request.headers.get("Last-Event-ID") ?? since;
+  return {
+    view: { format, values, ...scope },
+    snapshot,
+    ...(position === undefined ? {} : { since: positionOf(position) }),
+  };
+}
+
+/** An event's id, `<incarnation>-<revision>`; or a revision of whatever bucket has the name. */
+function positionOf(text: string): NonNullable<WatchRequest["since"]> {
+  const [, incarnation, revision] = /^(?:([0-9a-f]+)-)?(\d{1,15})$/.exec(text) ?? [];
+  if (revision !== undefined) return { incarnation, revision: Number(revision) };
+  throw new KvError("cursor_invalid", "This is no position of this stream: an event's id, or a revision.");
+}

@@ -1,0 +1,13 @@
+/** A body as it arrives. */
+
+import { KvError } from "./errors.ts";
+
+/** @throws {KvError} `upload_lost`, where its sender has gone before its end */
+export async function* received(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (error instanceof KvError) throw error;
+    throw new KvError("upload_lost", "The body broke off. Nothing was changed: send it again.");
+  }
+}

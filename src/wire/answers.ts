@@ -1,0 +1,115 @@
+/** What requests are answered with, as JSON. */
+
+import * as z from "zod/mini";
+
+const revision = z.int().check(z.gte(0), z.describe("The bucket's revision that wrote it."));
+const etag = z.string().check(z.describe("For `ifMatch`, and, in quotes, for If-Match."));
+const time = z.iso.datetime();
+const integer = z
+  .union([z.int(), z.string()])
+  .check(z.describe("A number as long as JSON's readers can hold it exactly, else its decimal digits."));
+
+const entry = {
+  key: z.string(),
+  revision,
+  etag,
+  type: z.string().check(z.describe("The content type.")),
+  size: z.int().check(z.gte(0), z.describe("Bytes of the value.")),
+  expires: z.optional(time),
+  metadata: z.optional(z.unknown()),
+  value: z.optional(
+    z
+      .string()
+      .check(z.describe("The value, if it is text; left out where it was not asked for, or is large.")),
+  ),
+  base64: z.optional(z.string().check(z.describe("The value, if it is no UTF-8."))),
+};
+
+export const EntryAnswer = z.strictObject(entry).check(z.meta({ id: "Entry" }));
+export const KeysAnswer = z
+  .strictObject({
+    keys: z.array(EntryAnswer),
+    cursor: z.optional(z.string().check(z.describe("There is more: send it back for the next page."))),
+  })
+  .check(z.meta({ id: "Keys" }));
+export const RemovedAnswer = z.strictObject({ deleted: z.int() }).check(z.meta({ id: "Removed" }));
+
+const incremented = { value: integer, created: z.boolean(), revision, etag };
+export const IncrementAnswer = z.strictObject(incremented).check(z.meta({ id: "Incremented" }));
+
+export const ProblemAnswer = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().check(z.describe("What happened this time, and what to do about it.")),
+    code: z.string().check(z.describe("Stable: the part to decide by.")),
+  })
+  .check(z.meta({ id: "Problem", description: "RFC 9457." }));
+
+const results = [
+  z.strictObject({ op: z.literal("get"), found: z.literal(true), ...entry }),
+  z.strictObject({ op: z.literal("get"), found: z.literal(false), key: z.string() }),
+  z.strictObject({ op: z.literal("put"), key: z.string(), created: z.boolean(), revision, etag }),
+  z.strictObject({ op: z.literal("delete"), key: z.string(), deleted: z.boolean() }),
+  z.strictObject({ op: z.literal("increment"), key: z.string(), ...incremented }),
+] as const;
+export const ResultAnswer = z.union(results).check(z.meta({ id: "Result" }));
+const failed = z.strictObject({
+  op: z.enum(["get", "put", "delete", "increment"]),
+  key: z.string(),
+  error: z.strictObject({ code: z.string(), title: z.string(), status: z.int(), detail: z.string() }),
+});
+export const BatchAnswer = z
+  .strictObject({ results: z.array(z.union([ResultAnswer, failed])) })
+  .check(z.meta({ id: "BatchResults" }));
+export const TransactionAnswer = z
+  .strictObject({
+    succeeded: z.boolean().check(z.describe("Whether `then` was done, and not `else`.")),
+    results: z.array(ResultAnswer),
+  })
+  .check(z.meta({ id: "TransactionResults" }));
+
+export const ImportAnswer = z
+  .strictObject({
+    lines: z.int(),
+    imported: z.int(),
+    unchanged: z.int().check(z.describe("Entries that were there already, just so.")),
+    expired: z.int().check(z.describe("Entries whose time was over.")),
+    failed: z.int(),
+    errors: z
+      .array(z.strictObject({ line: z.int(), code: z.string(), detail: z.string() }))
+      .check(z.describe("The first hundred.")),
+  })
+  .check(z.meta({ id: "Imported" }));
+
+export const BucketAnswer = z
+  .strictObject({
+    name: z.string(),
+    id: z.string(),
+    incarnation: z.string().check(z.describe("Another one each time the name is taken anew.")),
+    status: z.enum(["running", "suspect", "unreachable"]),
+    restart: z.enum(["permanent", "temporary"]),
+    restarts: z.int(),
+    lastReason: z.optional(z.string()),
+    createdAt: time,
+    metadata: z.optional(z.unknown()),
+    entries: z.optional(z.int()),
+    bytes: z.optional(z.int()),
+    revision: z.optional(z.int()),
+    probedAt: z.optional(time),
+    probeAgeMs: z.optional(z.int()),
+  })
+  .check(z.meta({ id: "Bucket" }));
+export const BucketsAnswer = z
+  .strictObject({ buckets: z.array(BucketAnswer), cursor: z.optional(z.string()) })
+  .check(z.meta({ id: "Buckets" }));
+export const RegistryAnswer = z
+  .strictObject({
+    partitions: z.int(),
+    names: z.int(),
+    states: z.record(z.string(), z.int()),
+    sweep: z.record(z.string(), z.int()),
+  })
+  .check(z.meta({ id: "RegistryStats" }));
+export const HealthAnswer = z.strictObject({ status: z.literal("ok") }).check(z.meta({ id: "Health" }));

@@ -1,0 +1,84 @@
+/** What came over the wire, held against a schema. */
+
+import * as z from "zod/mini";
+import { KvError, type ErrorCode } from "../errors.ts";
+import { decodeUtf8 } from "../utf8.ts";
+
+z.config(z.locales.en());
+
+/** Problems that are told of at once. */
+const MAX_PROBLEMS = 3;
+
+/**
+ * @returns `given`, if the schema takes it.
+ * @throws {KvError} with this code; it says what is wrong, and where.
+ */
+export function check<Schema extends z.core.$ZodType>(
+  schema: Schema,
+  given: unknown,
+  code: Extract<ErrorCode, "body_invalid" | "query_invalid">,
+): z.output<Schema> {
+  const found = z.safeParse(schema, given);
+  if (found.success) return found.data;
+  const problems = found.error.issues.slice(0, MAX_PROBLEMS).map(problem);
+  throw new KvError(code, `${problems.join(". ")}.`);
+}
+
+/**
+ * The body's JSON.
+ * @throws {KvError} `body_invalid`
+ */
+export function checkJson<Schema extends z.core.$ZodType>(
+  schema: Schema,
+  bytes: ArrayBuffer | Uint8Array,
+): z.output<Schema> {
+  return check(schema, parseJson(bytes), "body_invalid");
+}
+
+/**
+ * A query's parameters, each as the kind of value that the schema has for it.
+ * @throws {KvError} `query_invalid`
+ */
+export function checkQuery<Shape extends z.core.$ZodShape>(
+  schema: z.ZodMiniObject<Shape, z.core.$strict>,
+  query: URLSearchParams,
+): z.output<z.ZodMiniObject<Shape, z.core.$strict>> {
+  const given: Record<string, unknown> = {};
+  for (const [name, text] of query) {
+    // Said twice it could be meant either way.
+    if (Object.hasOwn(given, name)) throw new KvError("query_invalid", `?${name}= is given twice.`);
+    const parameter = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
+    given[name] = parameter === undefined ? text : typed(parameter as z.ZodMiniType, text);
+  }
+  return check(schema, given, "query_invalid");
+}
+
+export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
+  try {
+    // What is no UTF-8 is no JSON either: nothing at all does not parse.
+    return JSON.parse(decodeUtf8(bytes) ?? "");
+  } catch {
+    throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
+  }
+}
+
+/** What does not look like the kind that is expected stays text, and the schema says so. */
+function typed(schema: z.ZodMiniType, text: string): unknown {
+  const { def } = schema;
+  if (isOptional(def)) return typed(def.innerType as z.ZodMiniType, text);
+  if (def.type === "number" && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (def.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+function isOptional(def: z.core.$ZodTypeDef): def is z.core.$ZodOptionalDef {
+  return def.type === "optional";
+}
+
+function problem({ path, message }: z.core.$ZodIssue): string {
+  const where = path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}${text && "."}${String(part)}`),
+    "",
+  );
+  return where === "" ? message : `${where}: ${message}`;
+}

@@ -1,0 +1,256 @@
+/** Operations, batches and transactions as JSON, and what they mean. */
+
+import * as z from "zod/mini";
+import type { Conditions } from "../bucket/conditions.ts";
+import type { Increment, Properties } from "../bucket/entries.ts";
+import type { Lifetime } from "../bucket/lifetime.ts";
+import type { Operation } from "../bucket/operations.ts";
+import type { Comparison, Transaction } from "../bucket/transaction.ts";
+import { KvError } from "../errors.ts";
+import {
+  contentType,
+  key as checkedKey,
+  MAX_OPERATIONS,
+  MAX_TTL_SECONDS,
+  metadataJson,
+  wholeValue,
+} from "../limits.ts";
+import { BYTES_TYPE, type Value } from "../value.ts";
+
+export const JSON_TYPE = "application/json";
+
+const key = z.string().check(z.describe("1–1,024 bytes of well-formed UTF-8, without NUL."));
+const integer = z
+  .union([z.int(), z.string().check(z.regex(/^[+-]?\d{1,19}$/))])
+  .check(z.describe("A 64-bit integer: a JSON number, or, beyond 2^53, its decimal digits."));
+const tags = z
+  .union([z.string(), z.array(z.string())])
+  .check(z.describe('An `etag`, several of them, or "*". The operation is done only if it holds.'));
+const ttl = z
+  .int()
+  .check(z.gte(1), z.lte(MAX_TTL_SECONDS), z.describe("Seconds that the entry lives; without it, for ever."));
+const expires = z.iso
+  .datetime({ offset: true })
+  .check(z.describe("When the entry expires (RFC 3339); instead of `ttl`."));
+const metadata = z
+  .unknown()
+  .check(z.describe("Any JSON, at most 1,024 bytes; kept beside the value and listed with the key."));
+
+/** Exactly one of them. */
+const value = {
+  value: z.optional(z.string().check(z.describe("The value as text; one of `value`, `json` and `base64`."))),
+  json: z.optional(z.unknown().check(z.describe("The value as JSON; its type is application/json."))),
+  base64: z.optional(z.string().check(z.describe("The value's bytes in base64."))),
+};
+const conditions = { ifMatch: z.optional(tags), ifNoneMatch: z.optional(tags) };
+const lifetime = { ttl: z.optional(ttl), expires: z.optional(expires) };
+const properties = {
+  type: z.optional(z.string().check(z.describe("The content type."))),
+  ...lifetime,
+  metadata: z.optional(metadata),
+};
+const increment = {
+  by: z.optional(integer),
+  initial: z.optional(integer),
+  ...lifetime,
+};
+
+export const PutJson = z.strictObject({ op: z.literal("put"), key, ...value, ...properties, ...conditions });
+export type PutJson = z.output<typeof PutJson>;
+
+export const IncrementJson = z.strictObject(increment).check(
+  z.meta({
+    id: "Increment",
+    description:
+      "What is added (1 if left out). `initial`, `ttl` and `expires` are those of a key that is not there yet; one that is there keeps its own.",
+  }),
+);
+export type IncrementJson = z.output<typeof IncrementJson>;
+
+export const OperationJson = z
+  .discriminatedUnion("op", [
+    z.strictObject({ op: z.literal("get"), key, ...conditions }),
+    PutJson,
+    z.strictObject({ op: z.literal("delete"), key, ...conditions }),
+    z.strictObject({ op: z.literal("increment"), key, ...increment, ...conditions }),
+  ])
+  .check(z.meta({ id: "Operation" }));
+export type OperationJson = z.output<typeof OperationJson>;
+
+export const BatchJson = z.array(OperationJson).check(z.maxLength(MAX_OPERATIONS), z.meta({ id: "Batch" }));
+
+const is = z
+  .optional(z.enum(["=", "!=", "<", "<=", ">", ">="]))
+  .check(z.describe("How it relates to what is compared with; `=` if left out."));
+
+export const ComparisonJson = z
+  .strictObject({
+    key,
+    is,
+    exists: z.optional(z.boolean().check(z.describe("Whether the key is there."))),
+    revision: z.optional(
+      z.int().check(z.gte(0), z.describe("Its revision; 0 stands for a key that is not there.")),
+    ),
+    integer: z.optional(integer),
+    ...value,
+  })
+  .check(
+    z.meta({
+      id: "Comparison",
+      description:
+        "Compares one of `exists`, `revision`, `integer`, and the value's bytes (`value`, `json` or `base64`). A key that is not there, or no integer where one is compared, is only `!=`.",
+    }),
+  );
+export type ComparisonJson = z.output<typeof ComparisonJson>;
+
+const branch = z.optional(z.array(OperationJson).check(z.maxLength(MAX_OPERATIONS)));
+
+export const TransactionJson = z
+  .strictObject({
+    if: z.optional(z.array(ComparisonJson).check(z.maxLength(MAX_OPERATIONS))),
+    then: branch,
+    else: branch,
+  })
+  .check(
+    z.meta({
+      id: "Transaction",
+      description:
+        "If every comparison holds, `then` is done, otherwise `else`: all of it, or, if one operation is turned down, nothing.",
+    }),
+  );
+export type TransactionJson = z.output<typeof TransactionJson>;
+
+/** @throws {KvError} `key_invalid`, `value_too_large`, `body_invalid` and others; it says where. */
+export function operationsOf(batch: readonly OperationJson[]): Operation[] {
+  return batch.map((operation, index) => at(`[${index}]`, () => operationOf(operation)));
+}
+
+export function transactionOf({
+  if: comparisons = [],
+  then = [],
+  else: otherwise = [],
+}: TransactionJson): Transaction {
+  return {
+    if: comparisons.map((comparison, index) => at(`if[${index}]`, () => comparisonOf(comparison))),
+    then: then.map((operation, index) => at(`then[${index}]`, () => operationOf(operation))),
+    else: otherwise.map((operation, index) => at(`else[${index}]`, () => operationOf(operation))),
+  };
+}
+
+export function incrementOf({ by = 1, initial = 0, ...rest }: IncrementJson): Increment {
+  return { by: BigInt(by), initial: BigInt(initial), lifetime: lifetimeOf(rest) };
+}
+
+/** @throws {KvError} `body_invalid`, if both are given. */
+export function lifetimeOf(given: {
+  readonly ttl?: number | undefined;
+  readonly expires?: string | undefined;
+}): Lifetime | undefined {
+  if (given.ttl !== undefined && given.expires !== undefined) {
+    throw new KvError("body_invalid", "An entry has a ttl, or a time at which it expires, not both.");
+  }
+  if (given.ttl !== undefined) return { ttl: given.ttl };
+  return given.expires === undefined ? undefined : { expires: Date.parse(given.expires) };
+}
+
+/** The value and what is kept beside it. */
+export function putOf(put: Omit<PutJson, "op" | "key" | "ifMatch" | "ifNoneMatch">): {
+  readonly value: Value;
+  readonly properties: Properties;
+} {
+  return {
+    value: valueOf(put),
+    properties: {
+      type: put.type === undefined ? typeOf(put) : contentType(put.type),
+      lifetime: lifetimeOf(put),
+      metadata: put.metadata === undefined ? null : metadataJson(put.metadata),
+    },
+  };
+}
+
+function operationOf(operation: OperationJson): Operation {
+  const { op } = operation;
+  const target = { key: checkedKey(operation.key), conditions: conditionsOf(operation) };
+  switch (op) {
+    case "put": {
+      const { value: given, properties: kept } = putOf(operation);
+      return { op, ...target, value: wholeValue(given), properties: kept };
+    }
+    case "increment":
+      return { op, ...target, increment: incrementOf(operation) };
+    default:
+      return { op, ...target };
+  }
+}
+
+function comparisonOf(comparison: ComparisonJson): Comparison {
+  const { key: name, is: relation = "=", exists, revision, integer: number, ...given } = comparison;
+  const target = { key: checkedKey(name), is: relation };
+  const compared = Object.values({ exists, revision, number, ...given }).filter((part) => part !== undefined);
+  if (compared.length !== 1) {
+    throw new KvError("body_invalid", "Compare one of exists, revision, integer, value, json and base64.");
+  }
+  if (exists !== undefined) return { ...target, exists };
+  if (revision !== undefined) return { ...target, revision };
+  if (number !== undefined) return { ...target, integer: BigInt(number) };
+  return { ...target, value: wholeValue(valueOf(given)) };
+}
+
+interface ValueJson {
+  readonly value?: string | undefined;
+  readonly json?: unknown;
+  readonly base64?: string | undefined;
+}
+
+function valueOf({ value: text, json, base64 }: ValueJson): Value {
+  const given = [text, json, base64].filter((part) => part !== undefined);
+  if (given.length !== 1) {
+    throw new KvError("body_invalid", "The value is given once: as value, as json, or as base64.");
+  }
+  if (base64 === undefined) return text === undefined ? JSON.stringify(json) : wellFormed(text);
+  try {
+    return Uint8Array.fromBase64(base64).buffer;
+  } catch {
+    throw new KvError("body_invalid", "base64 is not base64.");
+  }
+}
+
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new KvError("body_invalid", "The value has half of a surrogate pair. Give other bytes as base64.");
+}
+
+function typeOf({ value: text, json }: ValueJson): string | null {
+  if (json !== undefined) return JSON_TYPE;
+  return text === undefined ? BYTES_TYPE : null;
+}
+
+function conditionsOf({
+  ifMatch,
+  ifNoneMatch,
+}: {
+  ifMatch?: Tags;
+  ifNoneMatch?: Tags;
+}): Conditions | undefined {
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch: tagList(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: tagList(ifNoneMatch) }),
+  };
+}
+
+type Tags = string | string[] | undefined;
+
+function tagList(given: string | readonly string[]): "*" | readonly string[] {
+  if (given === "*") return "*";
+  return typeof given === "string" ? [given] : given;
+}
+
+function at<T>(where: string, convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    if (error instanceof KvError) throw error.at(where);
+    throw error;
+  }
+}

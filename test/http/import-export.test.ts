@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CHUNK_BYTES } from "../../src/limits.ts";
+import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
+import { clock } from "../support/objects.ts";
+
+const exported = async (b: string, query = ""): Promise<string> => {
+  const response = await ask(`${b}/export${query}`);
+  expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "application/x-ndjson"]);
+  return new TextDecoder().decode(await response.arrayBuffer());
+};
+const imported = (b: string, body: BodyInit, query = ""): Promise<Response> =>
+  ask(`${b}/import${query}`, { method: "POST", body });
+const lines = (...entries: readonly unknown[]): string =>
+  entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+
+describe("an export", () => {
+  it("has one entry a line, with all that is kept beside its value", async () => {
+    const b = await bucket("export lines");
+    await put(`${b}/keys/json?metadata={"x":1}`, '{"a":1}', { "Content-Type": "application/json" });
+    await put(`${b}/keys/bytes`, new Uint8Array([255, 0]));
+    const expires = new Date(Date.now() + clock.aheadMs + 60_000).toISOString();
+    await put(`${b}/keys/text?expires=${encodeURIComponent(expires)}`, "two\nlines", {
+      "Content-Type": "text/plain; charset=utf-8",
+    });
+    expect(await exported(b)).toBe(
+      lines(
+        { key: "bytes", type: "application/octet-stream", base64: "/wA=" },
+        { key: "json", type: "application/json", metadata: { x: 1 }, value: '{"a":1}' },
+        { key: "text", expires, value: "two\nlines" },
+      ),
+    );
+    expect(await exported(b, "?prefix=js")).toMatch(/^\{"key":"json".*\n$/);
+  });
+
+  it("goes over as many pages as there are", async () => {
+    const b = await bucket("export pages");
+    for (let part = 0; part < 3; part += 1) {
+      await post(
+        `${b}/batch`,
+        Array.from({ length: 900 }, (_, n) => ({ op: "put", key: `${part}/${n}`, value: "" })),
+      );
+    }
+    expect((await exported(b)).split("\n")).toHaveLength(2_701);
+  });
+
+  it("of nothing is nothing, and of a bucket that is not there 404", async () => {
+    expect(await exported(await bucket("export empty"))).toBe("");
+    expect(await codeOf(await ask("export-nowhere/export"))).toBe("bucket_not_found");
+  });
+});
+
+describe("an import", () => {
+  it("brings back what was exported; once more changes nothing", async () => {
+    const b = await bucket("import once");
+    const text = lines(
+      { key: "a", value: "1", metadata: { x: 1 }, type: "text/x" },
+      { key: "b", base64: "/w==" },
+      { key: "c", json: [1] },
+    );
+    expect(await jsonOf(await imported(b, text))).toEqual({
+      lines: 3,
+      imported: 3,
+      unchanged: 0,
+      expired: 0,
+      failed: 0,
+      errors: [],
+    });
+    expect(await jsonOf(await imported(b, text))).toMatchObject({ imported: 0, unchanged: 3 });
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 3, revision: 3 });
+  });
+
+  it("leaves out what has expired, and empty lines, and takes a last line without its end", async () => {
+    const b = await bucket("import expired");
+    const text = `\n${lines({ key: "old", value: "1", expires: "2020-01-01T00:00:00Z" })}  \r\n{"key":"a","value":"1"}`;
+    expect(await jsonOf(await imported(b, text))).toMatchObject({ lines: 4, imported: 1, expired: 1 });
+  });
+
+  const faulty = lines(
+    { key: "a", value: "1" },
+    { key: "b" },
+    { key: "c", value: "1", ttl: 0 },
+    { key: "d", value: "1" },
+  );
+
+  it("stops at a line that is wrong, with all before it done and none behind", async () => {
+    const b = await bucket("import stops");
+    const response = await imported(b, faulty);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
+      code: "import_stopped",
+      line: 2,
+      imported: 1,
+      failed: 1,
+      errors: [{ line: 2, code: "body_invalid", detail: expect.stringContaining("value") as string }],
+    });
+    expect(await exported(b)).toBe(lines({ key: "a", value: "1" }));
+  });
+
+  it("goes on, if it is told to, and says which lines were wrong", async () => {
+    const b = await bucket("import goes on");
+    const text = `${faulty}not json\n${lines({ key: "e", value: "1", expires: "2999-01-01T00:00:00Z" }, { key: "f", value: "1" })}`;
+    expect(await jsonOf(await imported(b, text, "?onError=continue"))).toMatchObject({
+      lines: 7,
+      imported: 3,
+      failed: 4,
+      errors: [
+        { line: 2, code: "body_invalid" },
+        { line: 3, code: "body_invalid" },
+        { line: 5, code: "body_invalid" },
+        { line: 6, code: "expires_invalid" },
+      ],
+    });
+  });
+
+  it("stops at what only the bucket can tell, too", async () => {
+    const b = await bucket("import refused");
+    const text = lines(
+      { key: "a", value: "1" },
+      { key: "e", value: "1", expires: "2999-01-01T00:00:00Z" },
+      { key: "f", value: "1" },
+    );
+    expect(await (await imported(b, text)).json()).toMatchObject({
+      code: "import_stopped",
+      line: 2,
+      imported: 1,
+    });
+    expect(await exported(b)).toBe(lines({ key: "a", value: "1" }));
+  });
+
+  it("into a bucket that is not there is 404, and a wrong query 400", async () => {
+    expect(await codeOf(await imported("import-nowhere", faulty))).toBe("bucket_not_found");
+    expect(await codeOf(await imported(await bucket("import wrong"), faulty, "?onError=ignore"))).toBe(
+      "query_invalid",
+    );
+  });
+});
+
+describe("export, import, export", () => {
+  it("is the same, whatever the entries are", async () => {
+    const value = fc.oneof(
+      fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.slice()),
+    );
+    const entry = fc.record({
+      key: fc
+        .string({ unit: "binary", minLength: 1, maxLength: 8 })
+        .filter((text) => text.isWellFormed() && !text.includes("\0")),
+      value,
+      type: fc.constantFrom(undefined, "application/json", "text/plain; charset=utf-8", "image/x"),
+      metadata: fc.option(fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme-ascii" }), { nil: undefined }),
+      ttl: fc.constantFrom(undefined, 1_000),
+    });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { maxLength: 8 }), async (entries) => {
+        run += 1;
+        const [one, other] = [await bucket(`round ${run}`), await bucket(`trip ${run}`)];
+        const operations = entries.map(({ key, value: bytes, ...rest }) => ({
+          op: "put",
+          key,
+          ...(typeof bytes === "string" ? { value: bytes } : { base64: bytes.toBase64() }),
+          ...rest,
+        }));
+        await post(`${one}/batch`, operations);
+        const first = await exported(one);
+        expect(first.split("\n").length - 1).toBe(new Set(entries.map(({ key }) => key)).size);
+        expect(await jsonOf(await imported(other, first))).toMatchObject({ failed: 0 });
+        expect(await exported(other)).toBe(first);
+        expect(await jsonOf(await imported(other, first))).toMatchObject({ imported: 0 });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("is the same for values that don't fit in memory together", { timeout: 30_000 }, async () => {
+    const [one, other] = [await bucket("large round"), await bucket("large trip")];
+    const sizes = [CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 9 * CHUNK_BYTES + 2];
+    for (const size of sizes) {
+      const bytes = new Uint8Array(size);
+      for (let at = 0; at < size; at += 1) bytes[at] = (at * 7 + (at >> 9)) & 255;
+      await put(`${one}/keys/${size}?metadata={"base64":"x"}`, bytes, { "Content-Type": "image/x" });
+    }
+    await put(`${one}/keys/small`, "1");
+    const first = await exported(one);
+    expect(await jsonOf(await imported(other, first))).toMatchObject({ lines: 4, imported: 4, failed: 0 });
+    expect((await exported(other)) === first).toBe(true);
+  });
+
+  it("tells of a long line that is wrong, and goes on behind it", { timeout: 30_000 }, async () => {
+    const b = await bucket("long wrong");
+    const long = "A".repeat(9 * CHUNK_BYTES);
+    const text =
+      `{"base64":"${long}","key":"a"}\n{"key":"b","value":"${long}"}\n{"key":"c","base64":"${long.slice(1)}!"}\n` +
+      lines({ key: "d", value: "1" });
+    expect(await jsonOf(await imported(b, text, "?onError=continue"))).toMatchObject({
+      lines: 4,
+      imported: 1,
+      errors: [{ line: 1 }, { line: 2 }, { line: 3 }],
+    });
+    expect(await exported(b)).toBe(lines({ key: "d", value: "1" }));
+  });
+});

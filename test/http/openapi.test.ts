@@ -1,0 +1,73 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { API, PUBLIC_API } from "../../src/http/api.ts";
+import { openApi } from "../../src/http/openapi.ts";
+import { VERSION } from "../../src/version.ts";
+
+const get = (path: string, init?: RequestInit) =>
+  exports.default.fetch(new Request(`http://localhost${path}`, init));
+
+interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+describe("/openapi.json", () => {
+  it("describes every route, each under a name of its own", async () => {
+    const response = await get("/openapi.json");
+    expect(response.headers.get("Content-Type")).toBe("application/json");
+    const { openapi, paths } = await response.json<Description>();
+    expect(openapi).toBe("3.1.0");
+    expect(Object.keys(paths).toSorted()).toEqual(
+      [...Object.keys(API), ...Object.keys(PUBLIC_API)].toSorted(),
+    );
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("refers to nothing that it does not have", () => {
+    const text = JSON.stringify(openApi(VERSION));
+    const { components } = JSON.parse(text) as Description;
+    const used = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    expect(used.length).toBeGreaterThan(20);
+    expect(used.filter((name) => !Object.hasOwn(components.schemas, name ?? ""))).toEqual([]);
+  });
+
+  it("says of a request what is checked of it", () => {
+    const { paths } = openApi(VERSION) as unknown as {
+      paths: Record<string, Record<string, { parameters: { name: string; schema: unknown }[] }>>;
+    };
+    const { parameters } = paths["/v1/buckets/{bucket}/keys"]?.["get"] ?? { parameters: [] };
+    expect(parameters.find(({ name }) => name === "limit")?.schema).toEqual({
+      type: "integer",
+      minimum: 1,
+      maximum: 1_000,
+    });
+    expect(parameters.find(({ name }) => name === "reverse")?.schema).toEqual({ type: "boolean" });
+  });
+});
+
+describe("/docs", () => {
+  it("is a page that needs no script, and nothing from elsewhere", async () => {
+    const response = await get("/docs");
+    expect(response.headers.get("Content-Security-Policy")).toBe(
+      "default-src 'none'; style-src 'unsafe-inline'",
+    );
+    const page = await response.text();
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).not.toMatch(/<script|src=|https?:\/\/(?!localhost)/);
+    for (const methods of Object.values(API)) {
+      for (const { id } of Object.values(methods)) expect(page).toContain(`id="${id}"`);
+    }
+  });
+});
+
+describe("what is public", () => {
+  it("is answered to GET and HEAD only", async () => {
+    expect((await get("/healthz", { method: "HEAD" })).status).toBe(200);
+    expect((await get("/healthz", { method: "POST" })).status).toBe(404);
+  });
+});

@@ -1,0 +1,282 @@
+import { describe, expect, it } from "vitest";
+import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
+
+const text = async (path: string): Promise<string> => (await ask(path)).text();
+
+describe("an increment", () => {
+  it("adds one, or what it is told to, to what is there or to where it begins", async () => {
+    const b = await bucket("increment");
+    expect(await jsonOf(await ask(`${b}/keys/n/increment`, { method: "POST" }))).toMatchObject({
+      value: 1,
+      created: true,
+      revision: 1,
+    });
+    expect(await jsonOf(await post(`${b}/keys/n/increment`, { by: -5 }))).toMatchObject({
+      value: -4,
+      created: false,
+    });
+    expect(await jsonOf(await post(`${b}/keys/m/increment`, { by: 2, initial: 100 }))).toMatchObject({
+      value: 102,
+    });
+    expect(await text(`${b}/keys/m`)).toBe("102");
+  });
+
+  it("keeps numbers exact that JSON's readers would round", async () => {
+    const b = await bucket("increment exact");
+    await put(`${b}/keys/n`, "9007199254740991");
+    expect(await jsonOf(await post(`${b}/keys/n/increment`, { by: 0 }))).toMatchObject({
+      value: 9007199254740991,
+    });
+    expect(await jsonOf(await post(`${b}/keys/n/increment`, { by: "9000000000000000000" }))).toMatchObject({
+      value: "9009007199254740991",
+    });
+  });
+
+  it("happens under a condition, and says why it does not happen", async () => {
+    const b = await bucket("increment refused");
+    await put(`${b}/keys/text`, "much");
+    await put(`${b}/keys/full`, "9223372036854775807");
+    const increment = (key: string, json: unknown, headers = {}) =>
+      post(`${b}/keys/${key}/increment`, json, headers);
+    for (const [response, code] of [
+      [increment("text", {}), "not_an_integer"],
+      [increment("full", {}), "increment_overflow"],
+      [increment("full", { by: -1 }, { "If-Match": '"other"' }), "precondition_failed"],
+      [increment("new", { by: 1.5 }), "body_invalid"],
+      [increment("new", { by: "one" }), "body_invalid"],
+      [increment("new", { ttl: 0 }), "body_invalid"],
+      [increment("new", { bye: 1 }), "body_invalid"],
+      [increment("new", []), "body_invalid"],
+    ] as const) {
+      expect(await codeOf(await response)).toBe(code);
+    }
+    expect((await ask(`${b}/keys/new`)).status).toBe(404);
+  });
+
+  it("is done once for an idempotency key, and told again as often as it is asked", async () => {
+    const b = await bucket("increment once");
+    const increment = (json: unknown, key = "order 17") =>
+      post(`${b}/keys/n/increment`, json, { "Idempotency-Key": key });
+    const first = await increment({ by: 5 });
+    const again = await increment({ by: 5 });
+    expect([first.headers.get("Idempotency-Replayed"), again.headers.get("Idempotency-Replayed")]).toEqual([
+      null,
+      "true",
+    ]);
+    expect(await again.json()).toEqual(await first.json());
+    expect(await codeOf(await increment({ by: 6 }))).toBe("idempotency_key_reused");
+    expect(await codeOf(await increment({ by: 5 }, "é"))).toBe("header_invalid");
+    expect(await text(`${b}/keys/n`)).toBe("5");
+  });
+
+  it("of a key that no path can carry", async () => {
+    const b = await bucket("increment key64");
+    expect(await jsonOf(await ask(`${b}/keys/-/increment?key64=Li4`, { method: "POST" }))).toMatchObject({
+      value: 1,
+    });
+    expect(await text(`${b}/keys?key64=Li4`)).toBe("1");
+  });
+});
+
+describe("a batch", () => {
+  it("answers each operation by itself", async () => {
+    const b = await bucket("http batch");
+    const { results } = await jsonOf<{ results: unknown[] }>(
+      await post(`${b}/batch`, [
+        { op: "put", key: "json", json: { a: [1] } },
+        { op: "put", key: "bytes", base64: "/w==", metadata: { x: 1 }, ttl: 60 },
+        { op: "put", key: "text", value: "1", ifNoneMatch: "*" },
+        { op: "put", key: "text", value: "2", ifNoneMatch: "*" },
+        { op: "increment", key: "text", by: 4 },
+        { op: "get", key: "json" },
+        { op: "get", key: "bytes" },
+        { op: "get", key: "nothing" },
+        { op: "delete", key: "bytes" },
+      ]),
+    );
+    expect(results).toMatchObject([
+      { created: true },
+      { created: true },
+      { created: true },
+      { op: "put", key: "text", error: { code: "precondition_failed", status: 412 } },
+      { value: 5 },
+      { found: true, value: '{"a":[1]}', type: "application/json" },
+      { found: true, base64: "/w==", metadata: { x: 1 }, expires: expect.any(String) as string },
+      { found: false },
+      { deleted: true },
+    ]);
+  });
+
+  it("that can't be read does nothing, and says where it is wrong", async () => {
+    const b = await bucket("batch wrong");
+    const good = { op: "put", key: "a", value: "1" };
+    for (const [body, code, words] of [
+      [{}, "body_invalid", "array"],
+      [[good, { op: "put", key: "b" }], "body_invalid", "[1]: The value is given once"],
+      [[good, { op: "put", key: "b", value: "1", json: 1 }], "body_invalid", "[1]"],
+      [[good, { op: "put", key: "b", value: 1 }], "body_invalid", "[1].value"],
+      [[good, { op: "put", key: "b", base64: "#" }], "body_invalid", "[1]: base64"],
+      [
+        [good, { op: "put", key: "b", value: "1", ttl: 1, expires: "2100-01-01T00:00:00Z" }],
+        "body_invalid",
+        "[1]",
+      ],
+      [[good, { op: "put", key: "", value: "1" }], "key_invalid", "[1]"],
+      [[good, { op: "get", key: "k".repeat(1_025) }], "key_too_long", "[1]"],
+      [[good, { op: "move", key: "b" }], "body_invalid", "[1].op"],
+      [[good, { op: "get", key: "b", value: "1" }], "body_invalid", "[1]"],
+      [[good, { op: "put", key: "b", value: "x".repeat(1_048_577) }], "value_too_large", "[1]"],
+      [[good, { op: "put", key: "b", value: "1", metadata: "x".repeat(1_025) }], "metadata_too_large", "[1]"],
+      [[good, { op: "put", key: "b", value: "1", type: "é" }], "content_type_invalid", "[1]"],
+      [Array.from({ length: 1_001 }, () => good), "body_invalid", "1000"],
+    ] as const) {
+      const response = await post(`${b}/batch`, body);
+      const problem: { code: string; detail: string } = await response.json();
+      expect([problem.code, problem.detail.includes(words), problem.detail]).toEqual([
+        code,
+        true,
+        problem.detail,
+      ]);
+    }
+    expect((await ask(`${b}/keys/a`)).status).toBe(404);
+    expect(await codeOf(await ask(`${b}/batch`, { method: "POST", body: "[" }))).toBe("body_invalid");
+    expect(await codeOf(await post("batch-nowhere/batch", []))).toBe("bucket_not_found");
+  });
+});
+
+describe("a transaction", () => {
+  const transact = (b: string, json: unknown, headers = {}) => post(`${b}/transaction`, json, headers);
+
+  it("buys what is in stock, and says so where it is not", async () => {
+    const b = await bucket("http transaction");
+    await put(`${b}/keys/stock`, "1");
+    const buy = {
+      if: [{ key: "stock", integer: 1, is: ">=" }],
+      then: [
+        { op: "increment", key: "stock", by: -1 },
+        { op: "put", key: "order", json: { item: "milk" } },
+      ],
+      else: [{ op: "get", key: "stock" }],
+    };
+    expect(await jsonOf(await transact(b, buy))).toMatchObject({
+      succeeded: true,
+      results: [
+        { op: "increment", value: 0 },
+        { op: "put", created: true },
+      ],
+    });
+    expect(await jsonOf(await transact(b, buy))).toMatchObject({
+      succeeded: false,
+      results: [{ found: true, value: "0" }],
+    });
+  });
+
+  it("of many who read the same revision lets one through", async () => {
+    const b = await bucket("transaction race");
+    await put(`${b}/keys/a`, "0");
+    const all = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) =>
+        jsonOf<{ succeeded: boolean }>(
+          await transact(b, {
+            if: [{ key: "a", revision: 1 }],
+            then: [{ op: "put", key: "a", value: String(n) }],
+          }),
+        ),
+      ),
+    );
+    expect(all.filter(({ succeeded }) => succeeded)).toHaveLength(1);
+  });
+
+  it("changes nothing if one of its operations is turned down", async () => {
+    const b = await bucket("transaction refused");
+    await put(`${b}/keys/text`, "much");
+    const response = await transact(b, {
+      then: [
+        { op: "put", key: "a", value: "1" },
+        { op: "increment", key: "text" },
+      ],
+    });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({
+      code: "not_an_integer",
+      detail: expect.stringContaining("then[1]") as string,
+    });
+    expect((await ask(`${b}/keys/a`)).status).toBe(404);
+  });
+
+  it("that can't be read says where it is wrong", async () => {
+    const b = await bucket("transaction wrong");
+    for (const [body, words] of [
+      [{ if: [{ key: "a" }] }, "if[0]: Compare one of"],
+      [{ if: [{ key: "a", exists: true, revision: 1 }] }, "if[0]"],
+      [{ if: [{ key: "a", exists: "yes" }] }, "if[0].exists"],
+      [{ if: [{ key: "a", exists: true, is: "~" }] }, "if[0].is"],
+      [{ then: [{ op: "put", key: "a" }] }, "then[0]"],
+      [{ otherwise: [] }, "otherwise"],
+    ] as const) {
+      const response = await transact(b, body);
+      expect([response.status, (await response.json<{ detail: string }>()).detail]).toEqual([
+        400,
+        expect.stringContaining(words) as string,
+      ]);
+    }
+  });
+
+  it("is done once for an idempotency key, whatever came after it", async () => {
+    const b = await bucket("transaction once");
+    const buy = {
+      then: [
+        { op: "increment", key: "n" },
+        { op: "get", key: "n" },
+      ],
+    };
+    const first = await transact(b, buy, { "Idempotency-Key": "k" });
+    await put(`${b}/keys/n`, "100");
+    const again = await transact(b, buy, { "Idempotency-Key": "k" });
+    expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await again.text()).toBe(await first.text());
+    expect(await text(`${b}/keys/n`)).toBe("100");
+  });
+});
+
+describe("Prefer: respond-async", () => {
+  const cast = { Prefer: "wait=5, respond-async" };
+
+  it("sends a write without waiting for what comes of it", async () => {
+    const b = await bucket("cast");
+    for (const [path, init] of [
+      [`${b}/keys/a`, { method: "PUT", body: "1" }],
+      [`${b}/keys/n/increment`, { method: "POST" }],
+      [`${b}/batch`, { method: "POST", body: JSON.stringify([{ op: "put", key: "b", value: "1" }]) }],
+      [
+        `${b}/transaction`,
+        { method: "POST", body: JSON.stringify({ then: [{ op: "put", key: "c", value: "1" }] }) },
+      ],
+      [`${b}/keys/nothing`, { method: "DELETE" }],
+      [`${b}/keys?prefix=nothing`, { method: "DELETE" }],
+      ["cast-nowhere/keys/a", { method: "PUT", body: "1" }],
+      ["cast-created", { method: "PUT" }],
+    ] as const) {
+      const response = await ask(path, { ...init, headers: cast });
+      expect([
+        path,
+        response.status,
+        response.headers.get("Preference-Applied"),
+        await response.text(),
+      ]).toEqual([path, 202, "respond-async", ""]);
+    }
+    // What comes behind it on the same bucket finds it done.
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 4 });
+  });
+
+  it("is no way past what is wrong with a request", async () => {
+    const b = await bucket("cast wrong");
+    expect(await codeOf(await put(`${b}/keys/a?ttl=0`, "1", cast))).toBe("query_invalid");
+    expect(await codeOf(await post(`${b}/batch`, {}, cast))).toBe("body_invalid");
+  });
+
+  it("among other preferences only", async () => {
+    const b = await bucket("not cast");
+    expect((await put(`${b}/keys/a`, "1", { Prefer: "respond-asynchronously" })).status).toBe(201);
+  });
+});
