@@ -1,10 +1,11 @@
 /** What came over the wire, held against a schema. */
 
 import * as z from "zod/mini";
+import { en } from "zod/locales";
 import { KvError, type ErrorCode } from "../errors.ts";
 import { decodeUtf8 } from "../utf8.ts";
 
-z.config(z.locales.en());
+z.config(en());
 
 /** Problems that are told of at once. */
 const MAX_PROBLEMS = 3;
