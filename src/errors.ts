@@ -14,6 +14,7 @@ const meanings = {
   key_invalid: { status: 400, title: "Invalid key" },
   key_too_long: { status: 400, title: "Key too long" },
   value_too_large: { status: 413, title: "Value too large" },
+  value_invalid: { status: 400, title: "Invalid value" },
   metadata_too_large: { status: 400, title: "Metadata too large" },
   content_type_invalid: { status: 400, title: "Invalid content type" },
   body_invalid: { status: 400, title: "Invalid request body" },

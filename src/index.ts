@@ -1,29 +1,19 @@
 /** The Worker: HTTP and TCP in, and the classes of the objects behind them. */
 
-import { BoundedCache } from "./bounded-cache.ts";
-import { authNotConfigured, Door } from "./door.ts";
+import { authNotConfigured } from "./door.ts";
 import type { Env } from "./env.ts";
 import { failureOf } from "./errors.ts";
 import { serveHttp } from "./http/app.ts";
 import { problem } from "./http/problem.ts";
 import { servePublic } from "./http/public.ts";
 import { Target } from "./http/target.ts";
-import { Directory, type DirectoryCache } from "./registry/directory.ts";
+import { isolateOf } from "./isolate.ts";
+import { Directory } from "./registry/directory.ts";
 import { refuseTcp, serveTcp } from "./session/tcp.ts";
-import { settingsOf, type Settings } from "./settings.ts";
 
+export { KvEntrypoint } from "./binding/entrypoint.ts";
 export { Bucket } from "./bucket/bucket.ts";
 export { Registry } from "./registry/registry.ts";
-
-/** What lasts as long as the isolate. Plain data, so requests may share it. */
-interface Isolate {
-  readonly settings: Settings;
-  readonly door: Door;
-  /** What was learnt of where buckets are. */
-  readonly cache: DirectoryCache;
-}
-
-let isolate: Isolate | undefined;
 
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
@@ -59,15 +49,3 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
-
-function isolateOf(env: Env): Isolate {
-  if (isolate === undefined) {
-    const settings = settingsOf(env);
-    isolate = {
-      settings,
-      door: new Door(settings),
-      cache: new BoundedCache({ limit: settings.directoryNames }),
-    };
-  }
-  return isolate;
-}

@@ -74,7 +74,11 @@ app.onError((error) => problem(failureOf(error)));
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
-  if (why !== undefined) return problem(why);
+  return why === undefined ? serveAdmitted(request, context) : problem(why);
+}
+
+/** Serves a request of somebody who need not show a token. Never throws. */
+export function serveAdmitted(request: Request, context: Context): Response | Promise<Response> {
   return app.fetch(request, context);
 }
 

@@ -1,13 +1,9 @@
 /** The bucket calls: create, look up, stop, list. */
 
-import { behind, cursorOf } from "../cursor.ts";
 import { KvError } from "../errors.ts";
-import { exitReason, MAX_PAGE, metadataJson } from "../limits.ts";
-import { Exit, Refusal } from "../otp/exit.ts";
-import type { Directory } from "../registry/directory.ts";
-import type { Probe, Registration } from "../registry/names.ts";
+import { exitReason } from "../limits.ts";
 import type { CreateOptions } from "../registry/registry.ts";
-import type { Totals } from "../totals.ts";
+import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../wire/buckets.ts";
 import { checkJson, checkQuery } from "../wire/check.ts";
 import { BucketOptionsJson, BucketsQuery, ExitJson } from "../wire/requests.ts";
 import { readText } from "./body.ts";
@@ -39,29 +35,9 @@ export async function createBucket(request: Request, context: Context): Promise<
  */
 export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
-  for (;;) {
-    // The registry is asked, not the cache: a lookup is never answered from what was true before.
-    const registration = await directory.lookup(name);
-    const totals = registration && (await totalsOf(directory, name));
-    if (registration === undefined || totals === undefined) throw bucketNotFound(name);
-    if (totals === "unreached") return Response.json(describe(registration));
-    // Between the two questions another bucket may have taken the name: then both are asked again.
-    if (totals.incarnation === registration.incarnation) {
-      return Response.json(describe({ ...registration, probe: { ...totals, at: Date.now() } }));
-    }
-  }
-}
-
-async function totalsOf(
-  directory: Directory,
-  name: string,
-): Promise<(Totals & { readonly incarnation: string }) | "unreached" | undefined> {
-  try {
-    return await directory.call(name, (bucket) => bucket.totals());
-  } catch (error) {
-    if (error instanceof Exit || error instanceof Refusal) return "unreached";
-    throw error;
-  }
+  const found = await describeBucket(directory, name);
+  if (found === undefined) throw bucketNotFound(name);
+  return Response.json(found);
 }
 
 /** `DELETE /v1/buckets/{b}`: stop, reason normal; its data is gone and its name free. */
@@ -117,48 +93,12 @@ function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string
 
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
 export async function listBuckets(_request: Request, { directory, target }: Context): Promise<Response> {
-  const { prefix = "", cursor, limit = MAX_PAGE } = checkQuery(BucketsQuery, target.query);
-  // One more than asked for tells whether there is a next page.
-  const found = await directory.list({
-    prefix,
-    after: behind(cursor) ?? "",
-    limit: limit + 1,
-  });
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return Response.json({
-    buckets: page.map(describe),
-    ...(found.length > limit && last !== undefined ? { cursor: cursorOf(last.name) } : {}),
-  });
-}
-
-function describe(registration: Registration): Record<string, unknown> {
-  const { name, id, incarnation, state, restart, restarts, reason, createdAt, metadata, probe } =
-    registration;
-  return {
-    name,
-    id,
-    incarnation,
-    status: state,
-    restart,
-    restarts,
-    ...(reason === null ? {} : { lastReason: reason }),
-    createdAt: new Date(createdAt).toISOString(),
-    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
-    ...(probe === null ? {} : described(probe)),
-  };
-}
-
-function described({ entries, bytes, revision, at }: Probe): Record<string, unknown> {
-  const probedAt = new Date(at).toISOString();
-  return { entries, bytes, revision, probedAt, probeAgeMs: Math.max(0, Date.now() - at) };
+  return Response.json(await describeBuckets(directory, checkQuery(BucketsQuery, target.query)));
 }
 
 async function createOptions(request: Request): Promise<CreateOptions> {
   const bytes = await readText(request);
-  if (bytes.byteLength === 0) return {};
-  const { metadata, ...options } = checkJson(BucketOptionsJson, bytes);
-  return { ...options, ...(metadata === undefined ? {} : { metadata: metadataJson(metadata) }) };
+  return bytes.byteLength === 0 ? {} : bucketOptionsOf(checkJson(BucketOptionsJson, bytes));
 }
 
 function alreadyThere(name: string): KvError {

@@ -225,12 +225,12 @@ function typeOf({ value: text, json }: ValueJson): string | null {
   return text === undefined ? BYTES_TYPE : null;
 }
 
-function conditionsOf({
+export function conditionsOf({
   ifMatch,
   ifNoneMatch,
 }: {
-  ifMatch?: Tags;
-  ifNoneMatch?: Tags;
+  readonly ifMatch?: Tags;
+  readonly ifNoneMatch?: Tags;
 }): Conditions | undefined {
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   return {
@@ -239,7 +239,7 @@ function conditionsOf({
   };
 }
 
-type Tags = string | string[] | undefined;
+type Tags = string | readonly string[] | undefined;
 
 function tagList(given: string | readonly string[]): "*" | readonly string[] {
   if (given === "*") return "*";

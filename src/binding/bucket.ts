@@ -1,0 +1,224 @@
+/** A bucket's verbs, for other Workers. */
+
+import { RpcTarget } from "cloudflare:workers";
+import type { PutOptions } from "../bucket/bucket.ts";
+import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
+import { preconditionFailed, type BatchResult, type Incremented } from "../bucket/operations.ts";
+import type { TransactionResult } from "../bucket/transaction.ts";
+import { Transfer } from "../bucket/transfer.ts";
+import { behind } from "../cursor.ts";
+import { KvError } from "../errors.ts";
+import {
+  bucketName,
+  contentType,
+  idempotencyKey,
+  key as checkedKey,
+  MAX_PAGE,
+  metadataJson,
+} from "../limits.ts";
+import type { Directory } from "../registry/directory.ts";
+import { BYTES_TYPE } from "../value.ts";
+import { check } from "../wire/check.ts";
+import {
+  BatchJson,
+  conditionsOf,
+  IncrementJson,
+  incrementOf,
+  lifetimeOf,
+  operationsOf,
+  TransactionJson,
+  transactionOf,
+  type OperationJson,
+} from "../wire/operations.ts";
+import { ListQuery, RangeQuery } from "../wire/requests.ts";
+import { orBindingError } from "./failures.ts";
+import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+
+type Tags = string | string[] | undefined;
+
+export interface BoundConditions {
+  /** An etag, several of them, or `*`. */
+  readonly ifMatch?: Tags;
+  readonly ifNoneMatch?: Tags;
+}
+
+export interface BoundPutOptions extends BoundConditions {
+  /** The content type. */
+  readonly type?: string;
+  /** Seconds. */
+  readonly ttl?: number;
+  /** RFC 3339; instead of `ttl`. */
+  readonly expires?: string;
+  /** Any JSON, at most 1,024 bytes. */
+  readonly metadata?: unknown;
+}
+
+/** An entry with its value, as it was wanted. */
+export type BoundEntry = Omit<EntryJson, "value" | "base64"> & { readonly value: unknown };
+
+/** One bucket, which need not be there: then every verb but `exists` is `bucket_not_found`. */
+export class BoundBucket extends RpcTarget {
+  readonly #directory: Directory;
+  readonly #name: string;
+  readonly #transfer: Transfer;
+
+  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
+    super();
+    this.#directory = directory;
+    this.#name = name;
+    this.#transfer = new Transfer(directory, name, keepAlive);
+  }
+
+  /** The value, as text if nothing else is said; null if the key is not there. */
+  get(key: string, type: ValueType = "text"): Promise<unknown> {
+    return this.#verb(async () => (await this.#entry(key, type))?.value ?? null);
+  }
+
+  /** The value with what is kept beside it; null if the key is not there. */
+  getEntry(key: string, type: ValueType = "text"): Promise<BoundEntry | null> {
+    return this.#verb(() => this.#entry(key, type));
+  }
+
+  put(
+    key: string,
+    value: GivenValue,
+    options: BoundPutOptions = {},
+  ): Promise<{ readonly created: boolean; readonly revision: number; readonly etag: string }> {
+    return this.#verb(async () => {
+      const name = checkedKey(key);
+      const put: PutOptions = {
+        type:
+          options.type === undefined
+            ? typeof value === "string"
+              ? null
+              : BYTES_TYPE
+            : contentType(options.type),
+        lifetime: lifetimeOf(options),
+        metadata: options.metadata === undefined ? null : metadataJson(options.metadata),
+        conditions: conditionsOf(options) ?? {},
+      };
+      const given = this.#there(await taken(value, this.#transfer));
+      const written = this.#there(
+        await this.#directory.call(this.#name, (bucket) => bucket.put(name, given, put)),
+      );
+      if (written.outcome === "precondition_failed") throw preconditionFailed();
+      const { created, revision, etag } = written;
+      return { created, revision, etag };
+    });
+  }
+
+  /** @returns whether the key was there. */
+  delete(key: string, conditions: BoundConditions = {}): Promise<boolean> {
+    return this.#verb(async () => {
+      const name = checkedKey(key);
+      const removed = this.#there(
+        await this.#directory.call(this.#name, (bucket) =>
+          bucket.remove(name, conditionsOf(conditions) ?? {}),
+        ),
+      );
+      if (removed.outcome === "precondition_failed") throw preconditionFailed();
+      return removed.outcome === "removed";
+    });
+  }
+
+  increment(
+    key: string,
+    options: unknown = {},
+    { idempotencyKey: once, ...conditions }: BoundConditions & { readonly idempotencyKey?: string } = {},
+  ): Promise<Incremented> {
+    return this.#verb(async () => {
+      const name = checkedKey(key);
+      const increment = incrementOf(check(IncrementJson, options, "body_invalid"));
+      const done = this.#there(
+        await this.#directory.call(this.#name, (bucket) =>
+          bucket.increment(name, increment, {
+            conditions: conditionsOf(conditions) ?? {},
+            idempotency: idempotencyOf(once, ["increment", name, options]),
+          }),
+        ),
+      );
+      return JSON.parse(done.result) as Incremented;
+    });
+  }
+
+  /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. */
+  list(query: unknown = {}): Promise<KeysPage> {
+    return this.#verb(async () => {
+      const { cursor, limit = MAX_PAGE, ...range } = check(ListQuery, query, "query_invalid");
+      const after = behind(cursor);
+      const page = await this.#directory.call(this.#name, (bucket) =>
+        bucket.list({ ...range, after, limit }),
+      );
+      return JSON.parse(this.#there(page)) as KeysPage;
+    });
+  }
+
+  /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many there were. */
+  deleteRange(query: unknown): Promise<number> {
+    return this.#verb(async () => {
+      const range = check(RangeQuery, query, "query_invalid");
+      if (Object.keys(range).length === 0) {
+        throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
+      }
+      for (let deleted = 0; ;) {
+        const part = this.#there(
+          await this.#directory.call(this.#name, (bucket) => bucket.removeRange(range)),
+        );
+        deleted += part.removed;
+        if (!part.more) return deleted;
+      }
+    });
+  }
+
+  batch(operations: readonly OperationJson[]): Promise<BatchResult["results"]> {
+    return this.#verb(async () => {
+      const checked = operationsOf(check(BatchJson, operations, "body_invalid"));
+      const answer = this.#there(await this.#directory.call(this.#name, (bucket) => bucket.batch(checked)));
+      return (JSON.parse(answer) as BatchResult).results;
+    });
+  }
+
+  transaction(
+    transaction: unknown,
+    { idempotencyKey: once }: { readonly idempotencyKey?: string } = {},
+  ): Promise<TransactionResult> {
+    return this.#verb(async () => {
+      const checked = transactionOf(check(TransactionJson, transaction, "body_invalid"));
+      const idempotency = idempotencyOf(once, ["transaction", transaction]);
+      const done = await this.#directory.call(this.#name, (bucket) => bucket.transact(checked, idempotency));
+      return JSON.parse(this.#there(done).result) as TransactionResult;
+    });
+  }
+
+  /** A name that can't be is told of by the verbs: whoever goes on at once with what `bucket` gives hears it once. */
+  #verb<T>(work: () => Promise<T>): Promise<T> {
+    return orBindingError(async () => {
+      bucketName(this.#name);
+      return work();
+    });
+  }
+
+  async #entry(key: string, type: ValueType): Promise<BoundEntry | null> {
+    const name = checkedKey(key);
+    const found = this.#there(await this.#directory.call(this.#name, (bucket) => bucket.get(name, {})));
+    if (found.outcome !== "found") return null;
+    const { entry, etag } = found;
+    const incarnation = etag.slice(0, etag.lastIndexOf("-"));
+    return { ...entryJson(incarnation, name, entry), value: await wanted(entry, type, this.#transfer) };
+  }
+
+  #there<T>(answer: T | undefined): T {
+    if (answer !== undefined) return answer;
+    throw new KvError(
+      "bucket_not_found",
+      `There is no bucket ${this.#name}. Create it: create("${this.#name}")`,
+    );
+  }
+}
+
+function idempotencyOf(
+  key: string | undefined,
+  request: readonly unknown[],
+): { readonly key: string; readonly fingerprint: string } | undefined {
+  return key === undefined ? undefined : { key: idempotencyKey(key), fingerprint: JSON.stringify(request) };
+}

@@ -1,0 +1,97 @@
+/** The service for other Workers of the account: a service binding, by RPC. */
+
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Env } from "../env.ts";
+import { failureOf } from "../errors.ts";
+import { serveAdmitted } from "../http/app.ts";
+import { problem } from "../http/problem.ts";
+import { Target } from "../http/target.ts";
+import { isolateOf } from "../isolate.ts";
+import { bucketName, exitReason } from "../limits.ts";
+import { Directory } from "../registry/directory.ts";
+import {
+  bucketOptionsOf,
+  describe,
+  describeBucket,
+  describeBuckets,
+  type BucketJson,
+  type BucketsJson,
+} from "../wire/buckets.ts";
+import { check } from "../wire/check.ts";
+import { BucketOptionsJson, BucketsQuery } from "../wire/requests.ts";
+import { BoundBucket } from "./bucket.ts";
+import { orBindingError } from "./failures.ts";
+import { Namespace } from "./namespace.ts";
+
+/**
+ * What another Worker binds:
+ *
+ * ```toml
+ * [[services]]
+ * binding = "KV"
+ * service = "durable-kv"
+ * entrypoint = "KvEntrypoint"
+ * ```
+ *
+ * Who may bind it is the account's to say, so it asks for no token. `fetch` is the whole HTTP API.
+ */
+export class KvEntrypoint extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Response | Promise<Response> {
+    try {
+      const { settings, door } = isolateOf(this.env);
+      const target = new Target(request.url);
+      const context = { target, settings, door, directory: this.#directory(), keepAlive: this.#keepAlive };
+      return serveAdmitted(request, context);
+    } catch (error) {
+      return problem(failureOf(error));
+    }
+  }
+
+  /** One bucket's verbs. It need not be there yet. */
+  bucket(name: string): BoundBucket {
+    return new BoundBucket(this.#directory(), name, this.#keepAlive);
+  }
+
+  /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
+  namespace(name: string): Namespace {
+    return new Namespace(this.#directory(), name, this.#keepAlive);
+  }
+
+  /** Ensures that there is a bucket: `{restart, locationHint, jurisdiction, metadata}`. */
+  create(name: string, options: unknown = {}): Promise<BucketJson & { readonly created: boolean }> {
+    return orBindingError(async () => {
+      const checked = bucketOptionsOf(check(BucketOptionsJson, options, "body_invalid"));
+      const { registration, created } = await this.#directory().create(bucketName(name), checked);
+      return { ...describe(registration), created };
+    });
+  }
+
+  /** What is known of a bucket; null if there is none. */
+  lookup(name: string): Promise<BucketJson | null> {
+    return orBindingError(async () => (await describeBucket(this.#directory(), bucketName(name))) ?? null);
+  }
+
+  /** Ends a bucket: its data is gone, its name free. @returns whether there was one. */
+  stop(name: string): Promise<boolean> {
+    return orBindingError(() => this.#directory().stop(bucketName(name)));
+  }
+
+  /** Sends an exit signal. @returns whether there was such a bucket. */
+  exit(name: string, reason: string): Promise<boolean> {
+    return orBindingError(() => this.#directory().exit(bucketName(name), exitReason(reason)));
+  }
+
+  /** A page of buckets: `{prefix, cursor, limit}`. */
+  buckets(query: unknown = {}): Promise<BucketsJson> {
+    return orBindingError(() =>
+      describeBuckets(this.#directory(), check(BucketsQuery, query, "query_invalid")),
+    );
+  }
+
+  readonly #keepAlive = (sent: Promise<unknown>): void => this.ctx.waitUntil(sent);
+
+  #directory(): Directory {
+    const { settings, cache } = isolateOf(this.env);
+    return new Directory(this.env, settings, cache, this.#keepAlive);
+  }
+}

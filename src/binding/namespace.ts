@@ -1,0 +1,235 @@
+/** A bucket as a `KVNamespace`: what the binding of Workers KV does, strongly consistent. */
+
+import { RpcTarget } from "cloudflare:workers";
+import type { BatchResult } from "../bucket/operations.ts";
+import type { KeysPage } from "../bucket/entry-json.ts";
+import type { PutOptions } from "../bucket/bucket.ts";
+import type { Lifetime } from "../bucket/lifetime.ts";
+import { Transfer } from "../bucket/transfer.ts";
+import { behind } from "../cursor.ts";
+import { KvError } from "../errors.ts";
+import { bucketName, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
+import type { Directory } from "../registry/directory.ts";
+import { BYTES_TYPE } from "../value.ts";
+import { orBindingError } from "./failures.ts";
+import { ofText, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+
+/** Keys that are read at once, at most: Workers KV's limit. */
+const MAX_KEYS = 100;
+
+export interface NamespaceGetOptions {
+  readonly type?: ValueType;
+  /** Taken and ignored: there is no cache that could be stale. */
+  readonly cacheTtl?: number;
+}
+type GetOptions = ValueType | NamespaceGetOptions;
+
+export interface NamespacePutOptions {
+  /** Seconds since the epoch. */
+  readonly expiration?: number;
+  /** Seconds from now. */
+  readonly expirationTtl?: number;
+  /** Any JSON, at most 1,024 bytes. */
+  readonly metadata?: unknown;
+}
+
+export interface NamespaceListOptions {
+  readonly prefix?: string | null;
+  /** At most 1,000. */
+  readonly limit?: number;
+  readonly cursor?: string | null;
+}
+
+export interface NamespaceListed {
+  readonly keys: { readonly name: string; readonly expiration?: number; readonly metadata?: unknown }[];
+  readonly list_complete: boolean;
+  readonly cursor?: string;
+  readonly cacheStatus: null;
+}
+
+interface WithMetadata {
+  readonly value: unknown;
+  readonly metadata: unknown;
+  readonly cacheStatus: null;
+}
+
+const NOTHING: WithMetadata = { value: null, metadata: null, cacheStatus: null };
+
+/** What is found of one key. */
+interface Found {
+  readonly value: unknown;
+  readonly metadata: unknown;
+}
+
+/**
+ * One bucket. Reading does not create it: until the first put there is nothing in it. Errors are those of the
+ * service, with their codes.
+ */
+export class Namespace extends RpcTarget {
+  readonly #directory: Directory;
+  readonly #name: string;
+  readonly #transfer: Transfer;
+
+  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
+    super();
+    this.#directory = directory;
+    this.#name = name;
+    this.#transfer = new Transfer(directory, name, keepAlive);
+  }
+
+  /** One key's value, null if it is not there; or, of several keys, a map of their values as text or JSON. */
+  get(key: string | string[], options: GetOptions = "text"): Promise<unknown> {
+    return this.#verb(async () => {
+      if (Array.isArray(key))
+        return mapValues(await this.#findMany(key, options), (found) => found?.value ?? null);
+      return (await this.#find(key, options))?.value ?? null;
+    });
+  }
+
+  /** As {@link get}, with the metadata beside the value. */
+  getWithMetadata(key: string | string[], options: GetOptions = "text"): Promise<unknown> {
+    return this.#verb(async () => {
+      if (Array.isArray(key)) return mapValues(await this.#findMany(key, options), withMetadata);
+      return withMetadata(await this.#find(key, options));
+    });
+  }
+
+  /** Stores a value. When this returns it is on disk, and whoever reads after that finds it. */
+  put(key: string, value: GivenValue, options: NamespacePutOptions = {}): Promise<void> {
+    return this.#verb(async () => {
+      const name = checkedKey(key);
+      const properties: PutOptions = {
+        type: typeof value === "string" ? null : BYTES_TYPE,
+        lifetime: lifetimeOf(options),
+        metadata: isNothing(options.metadata) ? null : metadataJson(options.metadata),
+      };
+      let given = await taken(value, this.#transfer);
+      if (given === undefined) {
+        // Its first chunk found no bucket. A stream can't be read again, so this is the caller's to do.
+        if (value instanceof ReadableStream) throw streamNeedsBucket(this.#name);
+        await this.#directory.create(this.#name);
+        given = await taken(value, this.#transfer);
+      }
+      const stored = given;
+      if (stored === undefined) throw streamNeedsBucket(this.#name);
+      const put = () => this.#directory.call(this.#name, (bucket) => bucket.put(name, stored, properties));
+      if ((await put()) !== undefined) return;
+      await this.#directory.create(this.#name);
+      await put();
+    });
+  }
+
+  /** Deletes a key, also one that is not there. */
+  delete(key: string): Promise<void> {
+    return this.#verb(async () => {
+      const name = checkedKey(key);
+      await this.#directory.call(this.#name, (bucket) => bucket.remove(name, {}));
+    });
+  }
+
+  /** Keys in the order of their bytes. */
+  list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
+    return this.#verb(async () => {
+      const { prefix, limit = MAX_PAGE, cursor } = options ?? {};
+      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
+        throw new KvError("query_invalid", `limit is a whole number from 1 to ${MAX_PAGE}.`);
+      }
+      const after = behind(cursor ?? undefined);
+      const page = await this.#directory.call(this.#name, (bucket) =>
+        bucket.list({ prefix: prefix ?? undefined, after, limit }),
+      );
+      const { keys, cursor: next } = page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
+      return {
+        keys: keys.map(({ key, expires, metadata }) => ({
+          name: key,
+          ...(expires === undefined ? {} : { expiration: Math.ceil(Date.parse(expires) / 1_000) }),
+          ...(metadata === undefined ? {} : { metadata }),
+        })),
+        list_complete: next === undefined,
+        ...(next === undefined ? {} : { cursor: next }),
+        cacheStatus: null,
+      };
+    });
+  }
+
+  /** A name that can't be is told of by the verbs: whoever goes on at once with what `namespace` gives hears it once. */
+  #verb<T>(work: () => Promise<T>): Promise<T> {
+    return orBindingError(async () => {
+      bucketName(this.#name);
+      return work();
+    });
+  }
+
+  async #find(key: string, options: GetOptions): Promise<Found | undefined> {
+    const name = checkedKey(key);
+    const type = typeOf(options);
+    const found = await this.#directory.call(this.#name, (bucket) => bucket.get(name, {}));
+    if (found?.outcome !== "found") return undefined;
+    const { entry } = found;
+    return {
+      value: await wanted(entry, type, this.#transfer),
+      metadata: entry.metadata === null ? null : JSON.parse(entry.metadata),
+    };
+  }
+
+  async #findMany(keys: readonly string[], options: GetOptions): Promise<Map<string, Found | undefined>> {
+    const type = typeOf(options);
+    if (type !== "text" && type !== "json") {
+      throw new KvError("query_invalid", "Several keys are read as text or json.");
+    }
+    if (keys.length === 0 || keys.length > MAX_KEYS) {
+      throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
+    }
+    const names = keys.map(checkedKey);
+    const answer = await this.#directory.call(this.#name, (bucket) =>
+      bucket.batch(names.map((key) => ({ op: "get", key }))),
+    );
+    const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);
+    const found = new Map<string, Found | undefined>(names.map((name) => [name, undefined]));
+    for (const result of results) {
+      if ("error" in result || result.op !== "get" || !result.found) {
+        // What does not fit one answer is read by itself.
+        if ("error" in result) found.set(result.key, await this.#find(result.key, type));
+        continue;
+      }
+      const { key, value, base64, metadata = null } = result;
+      const bytes = base64 === undefined ? value : Uint8Array.fromBase64(base64).buffer;
+      found.set(
+        key,
+        bytes === undefined ? await this.#find(key, type) : { value: ofText(bytes, type), metadata },
+      );
+    }
+    return found;
+  }
+}
+
+function withMetadata(found: Found | undefined): WithMetadata {
+  return found === undefined ? NOTHING : { ...found, cacheStatus: null };
+}
+
+function mapValues<T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U): Map<string, U> {
+  return new Map([...map].map(([key, value]) => [key, convert(value)]));
+}
+
+function typeOf(options: GetOptions): ValueType {
+  const type = typeof options === "string" ? options : (options.type ?? "text");
+  if (["text", "json", "arrayBuffer", "stream"].includes(type)) return type;
+  throw new KvError("query_invalid", `A value is read as text, json, arrayBuffer or stream.`);
+}
+
+/** `expiration` counts where both are given, as in Workers KV. */
+function lifetimeOf({ expiration, expirationTtl }: NamespacePutOptions): Lifetime | undefined {
+  if (!isNothing(expiration)) return { expires: Number(expiration) * 1_000 };
+  return isNothing(expirationTtl) ? undefined : { ttl: Number(expirationTtl) };
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function streamNeedsBucket(name: string): KvError {
+  return new KvError(
+    "bucket_not_found",
+    `There is no bucket ${name} yet, and a stream can't be read twice. Create it first, and send it again.`,
+  );
+}

@@ -1,0 +1,60 @@
+/** Values as other Workers hand them over and want them back. */
+
+import type { Entry } from "../bucket/entries.ts";
+import type { LargeValue } from "../bucket/large-values.ts";
+import type { Transfer } from "../bucket/transfer.ts";
+import { KvError } from "../errors.ts";
+import { CHUNK_BYTES } from "../limits.ts";
+import { bytesOf, textOf, type Value } from "../value.ts";
+
+export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
+
+/** How a value is wanted. */
+export type ValueType = "text" | "json" | "arrayBuffer" | "stream";
+
+/** @returns undefined if there is no such bucket, as far as a large value has found that out. */
+export async function taken(given: GivenValue, transfer: Transfer): Promise<Value | LargeValue | undefined> {
+  if (given instanceof ReadableStream) return transfer.take(given);
+  const value = typeof given === "string" ? wellFormed(given) : copied(given);
+  const bytes = bytesOf(value);
+  return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take(only(bytes));
+}
+
+/** @throws {KvError} `value_invalid`, if it is not what it is wanted as */
+export async function wanted(
+  { value, large, size }: Pick<Entry, "value" | "large" | "size">,
+  type: ValueType,
+  transfer: Transfer,
+): Promise<unknown> {
+  if (type === "stream") {
+    return large === null ? new Blob([value]).stream() : transfer.read({ large, size });
+  }
+  const whole = large === null ? value : await new Response(transfer.read({ large, size })).arrayBuffer();
+  return type === "arrayBuffer" ? copied(bytesOf(whole)) : ofText(whole, type);
+}
+
+/** As {@link wanted}, of a value that is there. */
+export function ofText(value: Value, type: "text" | "json"): unknown {
+  // Bytes that are no UTF-8 are replaced, as Workers KV does it.
+  const text = textOf(value) ?? new TextDecoder().decode(bytesOf(value));
+  if (type === "text") return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KvError("value_invalid", "The value is not JSON. Read it as text or bytes.");
+  }
+}
+
+function wellFormed(text: string): string {
+  return text.toWellFormed();
+}
+
+function copied(bytes: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (bytes instanceof ArrayBuffer) return bytes;
+  const { buffer, byteOffset, byteLength } = bytes;
+  return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer;
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}

@@ -1,0 +1,29 @@
+/** What lasts as long as the isolate. Plain data, so requests may share it. */
+
+import { BoundedCache } from "./bounded-cache.ts";
+import { Door } from "./door.ts";
+import type { Env } from "./env.ts";
+import type { DirectoryCache } from "./registry/directory.ts";
+import { settingsOf, type Settings } from "./settings.ts";
+
+export interface Isolate {
+  readonly settings: Settings;
+  readonly door: Door;
+  /** What was learnt of where buckets are. */
+  readonly cache: DirectoryCache;
+}
+
+let isolate: Isolate | undefined;
+
+/** @throws {KvError} `settings_invalid` */
+export function isolateOf(env: Env): Isolate {
+  if (isolate === undefined) {
+    const settings = settingsOf(env);
+    isolate = {
+      settings,
+      door: new Door(settings),
+      cache: new BoundedCache({ limit: settings.directoryNames }),
+    };
+  }
+  return isolate;
+}

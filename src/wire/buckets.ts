@@ -1,0 +1,85 @@
+/** Buckets as JSON: what is asked about them, and what is told. */
+
+import type * as z from "zod/mini";
+import { behind, cursorOf } from "../cursor.ts";
+import { MAX_PAGE, metadataJson } from "../limits.ts";
+import { Exit, Refusal } from "../otp/exit.ts";
+import type { Directory } from "../registry/directory.ts";
+import type { Probe, Registration } from "../registry/names.ts";
+import type { CreateOptions } from "../registry/registry.ts";
+import type { Totals } from "../totals.ts";
+import type { BucketAnswer, BucketsAnswer } from "./answers.ts";
+import type { BucketOptionsJson, BucketsQuery } from "./requests.ts";
+
+export type BucketJson = z.output<typeof BucketAnswer>;
+export type BucketsJson = z.output<typeof BucketsAnswer>;
+
+/** @throws {KvError} `metadata_too_large` */
+export function bucketOptionsOf({ metadata, ...options }: z.output<typeof BucketOptionsJson>): CreateOptions {
+  return { ...options, ...(metadata === undefined ? {} : { metadata: metadataJson(metadata) }) };
+}
+
+/** What the registry and the bucket know of it; undefined if there is no such bucket. */
+export async function describeBucket(directory: Directory, name: string): Promise<BucketJson | undefined> {
+  for (;;) {
+    // The registry is asked, not the cache: a lookup is never answered from what was true before.
+    const registration = await directory.lookup(name);
+    const totals = registration && (await totalsOf(directory, name));
+    if (registration === undefined || totals === undefined) return undefined;
+    if (totals === "unreached") return describe(registration);
+    // Between the two questions another bucket may have taken the name: then both are asked again.
+    if (totals.incarnation === registration.incarnation) {
+      return describe({ ...registration, probe: { ...totals, at: Date.now() } });
+    }
+  }
+}
+
+/** A page of buckets in the order of their names, from the registry alone. */
+export async function describeBuckets(
+  directory: Directory,
+  { prefix = "", cursor, limit = MAX_PAGE }: z.output<typeof BucketsQuery>,
+): Promise<BucketsJson> {
+  // One more than asked for tells whether there is a next page.
+  const found = await directory.list({ prefix, after: behind(cursor) ?? "", limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    buckets: page.map(describe),
+    ...(found.length > limit && last !== undefined ? { cursor: cursorOf(last.name) } : {}),
+  };
+}
+
+export function describe(registration: Registration): BucketJson {
+  const { name, id, incarnation, state, restart, restarts, reason, createdAt, metadata, probe } =
+    registration;
+  return {
+    name,
+    id,
+    incarnation,
+    // What is starting or stopping is not there: nobody is told of it.
+    status: state as BucketJson["status"],
+    restart,
+    restarts,
+    ...(reason === null ? {} : { lastReason: reason }),
+    createdAt: new Date(createdAt).toISOString(),
+    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
+    ...(probe === null ? {} : described(probe)),
+  };
+}
+
+function described({ entries, bytes, revision, at }: Probe): Partial<BucketJson> {
+  const probedAt = new Date(at).toISOString();
+  return { entries, bytes, revision, probedAt, probeAgeMs: Math.max(0, Date.now() - at) };
+}
+
+async function totalsOf(
+  directory: Directory,
+  name: string,
+): Promise<(Totals & { readonly incarnation: string }) | "unreached" | undefined> {
+  try {
+    return await directory.call(name, (bucket) => bucket.totals());
+  } catch (error) {
+    if (error instanceof Exit || error instanceof Refusal) return "unreached";
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { kv, refusal } from "../support/binding.ts";
+
+describe("the service binding", () => {
+  it("creates, looks up, lists and stops buckets", async () => {
+    expect(await kv.create("bound", { restart: "temporary", metadata: { x: 1 } })).toMatchObject({
+      name: "bound",
+      restart: "temporary",
+      metadata: { x: 1 },
+      created: true,
+    });
+    expect(await kv.create("bound")).toMatchObject({ created: false });
+    expect(await kv.lookup("bound")).toMatchObject({ name: "bound", entries: 0 });
+    expect((await kv.buckets({ prefix: "bound" })).buckets).toMatchObject([{ name: "bound" }]);
+    expect(await kv.exit("bound", "gone")).toBe(true);
+    expect(await kv.lookup("bound")).toBeNull();
+    expect(await kv.stop("bound")).toBe(false);
+  });
+
+  it("has the verbs of a bucket, in one round trip each", async () => {
+    await kv.create("verbs");
+    const bucket = kv.bucket("verbs");
+    const { etag } = await bucket.put("milk", "1", { type: "text/x", ttl: 60, metadata: [1] });
+    expect(await bucket.get("milk")).toBe("1");
+    expect(await bucket.get("nothing")).toBeNull();
+    expect(await bucket.getEntry("milk", "json")).toMatchObject({
+      key: "milk",
+      value: 1,
+      etag,
+      type: "text/x",
+      metadata: [1],
+    });
+    expect(await bucket.put("milk", "2", { ifMatch: etag })).toMatchObject({ created: false, revision: 2 });
+    expect((await refusal(() => bucket.put("milk", "3", { ifMatch: etag }))).message).toContain(
+      "precondition_failed",
+    );
+    expect(await bucket.increment("milk", { by: 40 })).toMatchObject({ value: 42 });
+    const once = { idempotencyKey: "k" };
+    expect(await bucket.increment("n", {}, once)).toEqual(await bucket.increment("n", {}, once));
+    expect(
+      await bucket.transaction({
+        if: [{ key: "n", integer: 1 }],
+        then: [{ op: "put", key: "done", json: true }],
+      }),
+    ).toMatchObject({ succeeded: true });
+    expect(await bucket.batch([{ op: "get", key: "done" }])).toMatchObject([{ found: true, value: "true" }]);
+    expect((await bucket.list({ values: true, reverse: true })).keys).toMatchObject([
+      { key: "n", value: "1" },
+      { key: "milk", value: "42" },
+      { key: "done", value: "true" },
+    ]);
+    expect(await bucket.delete("milk")).toBe(true);
+    expect(await bucket.delete("milk")).toBe(false);
+    expect(await bucket.deleteRange({ prefix: "" })).toBe(2);
+  });
+
+  it("says what is wrong, with the code first", async () => {
+    expect((await refusal(() => kv.bucket("verbs-nowhere").get("a"))).message).toContain(
+      "bucket_not_found: There is no bucket",
+    );
+    expect((await refusal(() => kv.bucket("no blanks").get("a"))).message).toContain("bucket_name_invalid: ");
+    expect((await refusal(() => kv.create("wrong", { restart: "sometimes" }))).message).toContain(
+      "body_invalid: restart",
+    );
+    await kv.create("verbs-wrong");
+    expect((await refusal(() => kv.bucket("verbs-wrong").list({ limit: 0 }))).message).toContain(
+      "query_invalid: limit",
+    );
+    expect((await refusal(() => kv.bucket("verbs-wrong").deleteRange({}))).message).toContain(
+      "query_invalid: ",
+    );
+    expect((await refusal(() => kv.bucket("verbs-wrong").transaction({ if: [{}] }))).message).toContain(
+      "body_invalid: if[0]",
+    );
+  });
+
+  it("serves the HTTP API, to whoever is bound", async () => {
+    const response = await kv.fetch("http://kv/v1/buckets/over-fetch", { method: "PUT" });
+    expect(response.status).toBe(201);
+    expect(await (await kv.fetch("http://kv/v1/buckets/over-fetch")).json()).toMatchObject({
+      name: "over-fetch",
+    });
+    expect((await kv.fetch("http://kv/nothing")).status).toBe(404);
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { CHUNK_BYTES } from "../../src/limits.ts";
+import { kv as binding, refusal } from "../support/binding.ts";
+import { clock } from "../support/objects.ts";
+
+// Its type is that of Workers KV's own binding: what compiles against one is a drop-in for the other.
+const namespaceOf = (name: string): KVNamespace => binding.namespace(name);
+
+const seconds = (): number => Math.floor((Date.now() + clock.aheadMs) / 1_000);
+
+describe("get", () => {
+  it("gives text, JSON, bytes, or a stream; null for what is not there", async () => {
+    const kv = namespaceOf("ns-types");
+    await kv.put("a", '{"x":1}');
+    expect(await kv.get("a")).toBe('{"x":1}');
+    expect(await kv.get("a", "text")).toBe('{"x":1}');
+    expect(await kv.get("a", { type: "text", cacheTtl: 60 })).toBe('{"x":1}');
+    expect(await kv.get("a", "json")).toEqual({ x: 1 });
+    expect(await kv.get("a", { type: "json" })).toEqual({ x: 1 });
+    expect(new TextDecoder().decode((await kv.get("a", "arrayBuffer")) ?? undefined)).toBe('{"x":1}');
+    expect(await new Response(await kv.get("a", "stream")).text()).toBe('{"x":1}');
+    for (const type of ["text", "json", "arrayBuffer", "stream"] as const) {
+      expect(await kv.get("nothing", type as "text")).toBeNull();
+    }
+  });
+
+  it("of several keys gives a map, in the order in which they were asked for", async () => {
+    const kv = namespaceOf("ns-many");
+    await kv.put("a", "1");
+    await kv.put("b", '{"x":1}');
+    expect([...(await kv.get(["b", "nothing", "a"]))]).toEqual([
+      ["b", '{"x":1}'],
+      ["nothing", null],
+      ["a", "1"],
+    ]);
+    expect((await kv.get(["b"], "json")).get("b")).toEqual({ x: 1 });
+    expect((await kv.get(["b"], { type: "json" })).get("b")).toEqual({ x: 1 });
+    expect((await refusal(() => kv.get(Array.from({ length: 101 }, (_, n) => String(n))))).message).toContain(
+      "query_invalid",
+    );
+  });
+
+  it("of what is not JSON, as JSON, says so", async () => {
+    const kv = namespaceOf("ns-not-json");
+    await kv.put("a", "{");
+    expect((await refusal(() => kv.get("a", "json"))).message).toContain("value_invalid");
+  });
+
+  it("of a bucket that is not there finds nothing, and makes none", async () => {
+    const kv = namespaceOf("ns-nowhere");
+    expect(await kv.get("a")).toBeNull();
+    expect(await kv.get(["a"])).toEqual(new Map([["a", null]]));
+    expect((await kv.list()).keys).toEqual([]);
+    await kv.delete("a");
+    expect(await binding.lookup("ns-nowhere")).toBeNull();
+  });
+});
+
+describe("getWithMetadata", () => {
+  it("gives both, of one key or of several", async () => {
+    const kv = namespaceOf("ns-metadata");
+    await kv.put("a", "1", { metadata: { x: [1] } });
+    await kv.put("b", "2");
+    expect(await kv.getWithMetadata("a")).toEqual({ value: "1", metadata: { x: [1] }, cacheStatus: null });
+    expect(await kv.getWithMetadata("a", "json")).toMatchObject({ value: 1 });
+    expect(await kv.getWithMetadata("b")).toEqual({ value: "2", metadata: null, cacheStatus: null });
+    expect(await kv.getWithMetadata("c")).toEqual({ value: null, metadata: null, cacheStatus: null });
+    expect((await kv.getWithMetadata(["a", "c"])).get("a")).toMatchObject({
+      value: "1",
+      metadata: { x: [1] },
+    });
+  });
+});
+
+describe("put", () => {
+  it("takes text, bytes, views and streams, and the next read finds it", async () => {
+    const kv = namespaceOf("ns-put");
+    const bytes = new TextEncoder().encode("xbytesx");
+    for (const [value, text] of [
+      ["text", "text"],
+      [bytes.slice().buffer, "xbytesx"],
+      [bytes.subarray(1, 6), "bytes"],
+      [new DataView(bytes.buffer, 1, 2), "by"],
+      [new Blob(["streamed"]).stream(), "streamed"],
+    ] as const) {
+      await kv.put("a", value);
+      expect(await kv.get("a")).toBe(text);
+    }
+  });
+
+  it("expires after seconds, or at a time", async () => {
+    const kv = namespaceOf("ns-expires");
+    await kv.put("ttl", "1", { expirationTtl: 60 });
+    await kv.put("at", "1", { expiration: seconds() + 60 });
+    const { keys } = await kv.list();
+    for (const { expiration } of keys) expect(Math.abs(Number(expiration) - seconds() - 60)).toBeLessThan(5);
+    clock.aheadMs += 61_000;
+    expect([await kv.get("ttl"), await kv.get("at")]).toEqual([null, null]);
+    expect((await refusal(() => kv.put("past", "1", { expiration: seconds() - 1 }))).message).toContain(
+      "expires_invalid",
+    );
+  });
+
+  it("takes values of up to 25 MiB", { timeout: 30_000 }, async () => {
+    const kv = namespaceOf("ns-large");
+    await kv.put("small", "creates the bucket");
+    const large = new Uint8Array(3 * CHUNK_BYTES + 5).fill(7);
+    for (const value of [large, new Blob([large]).stream()]) {
+      await kv.put("a", value);
+      const got = new Uint8Array((await kv.get("a", "arrayBuffer")) ?? new ArrayBuffer(0));
+      expect([got.byteLength, got.every((byte) => byte === 7)]).toEqual([large.byteLength, true]);
+    }
+    expect((await kv.get(["small"])).get("small")).toBe("creates the bucket");
+  });
+
+  it("refuses what is too much, with the code", async () => {
+    const kv = namespaceOf("ns-refused");
+    expect((await refusal(() => kv.put("k".repeat(1_025), "1"))).message).toContain("key_too_long");
+    expect((await refusal(() => kv.put("a", "1", { metadata: "x".repeat(1_025) }))).message).toContain(
+      "metadata_too_large",
+    );
+    expect((await refusal(() => kv.put("", "1"))).message).toContain("key_invalid");
+  });
+});
+
+describe("list", () => {
+  it("goes page by page through keys with their metadata", async () => {
+    const kv = namespaceOf("ns-list");
+    for (const name of ["a", "b/1", "b/2", "b/3"]) await kv.put(name, "1", { metadata: { name } });
+    const first = await kv.list({ prefix: "b/", limit: 2 });
+    expect(first).toMatchObject({
+      keys: [
+        { name: "b/1", metadata: { name: "b/1" } },
+        { name: "b/2", metadata: { name: "b/2" } },
+      ],
+      list_complete: false,
+    });
+    const cursor = first.list_complete ? "" : first.cursor;
+    const last = await kv.list({ prefix: "b/", limit: 2, cursor });
+    expect(last).toEqual({
+      keys: [{ name: "b/3", metadata: { name: "b/3" } }],
+      list_complete: true,
+      cacheStatus: null,
+    });
+    expect(await kv.list({ prefix: null, cursor: null })).toMatchObject({ list_complete: true });
+    expect((await refusal(() => kv.list({ limit: 1_001 }))).message).toContain("query_invalid");
+  });
+});
+
+describe("delete", () => {
+  it("takes a key away, also one that is not there", async () => {
+    const kv = namespaceOf("ns-delete");
+    await kv.put("a", "1");
+    await kv.delete("a");
+    await kv.delete("a");
+    expect(await kv.get("a")).toBeNull();
+  });
+});
