@@ -20,6 +20,8 @@ export interface EntryInfo {
   readonly size: number;
   /** Milliseconds since the epoch; null: never. */
   readonly expires: number | null;
+  /** When it was put, in milliseconds since the epoch; 0 if that is not known. */
+  readonly at: number;
   /** JSON. */
   readonly metadata: string | null;
   /** Where the value is, if it is kept in chunks. */
@@ -88,7 +90,8 @@ const MAX_INTEGER = 2n ** 63n - 1n;
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 type Row<T> = { [Column in keyof T]: T[Column] };
 
-const INFO = "revision, type, expires, metadata, large, coalesce(large_size, octet_length(value)) AS size";
+const INFO =
+  "revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
 /**
  * The entries of one bucket.
@@ -127,7 +130,7 @@ export class Entries {
     this.#sql.exec(
       `CREATE TABLE entries (
          key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL, expires INTEGER,
-         metadata TEXT, large TEXT, large_size INTEGER
+         at INTEGER NOT NULL DEFAULT 0, metadata TEXT, large TEXT, large_size INTEGER
        ) WITHOUT ROWID`,
     );
     this.#createIndex();
@@ -142,7 +145,13 @@ export class Entries {
   upgrade(): boolean {
     const old = this.#sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'totals'").toArray();
     if (old.length === 0) return false;
-    for (const column of ["expires INTEGER", "metadata TEXT", "large TEXT", "large_size INTEGER"]) {
+    for (const column of [
+      "expires INTEGER",
+      "at INTEGER NOT NULL DEFAULT 0",
+      "metadata TEXT",
+      "large TEXT",
+      "large_size INTEGER",
+    ]) {
       this.#sql.exec(`ALTER TABLE entries ADD COLUMN ${column}`);
     }
     this.#createIndex();
@@ -352,18 +361,19 @@ export class Entries {
     const kept = isLarge ? "" : value;
     const large = isLarge ? value.large : null;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO entries (key, value, type, revision, expires, metadata, large, large_size)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO entries (key, value, type, revision, expires, at, metadata, large, large_size)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       kept,
       type,
       revision,
       expires,
+      at,
       metadata,
       large,
       isLarge ? size : null,
     );
-    this.#remember(key, { value: kept, type, revision, size, expires, metadata, large });
+    this.#remember(key, { value: kept, type, revision, size, expires, at, metadata, large });
     return { revision, created: before === undefined };
   }
 

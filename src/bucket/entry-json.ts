@@ -12,6 +12,8 @@ export interface EntryJson {
   readonly type: string;
   /** Bytes of the value. */
   readonly size: number;
+  /** When it was put (RFC 3339). */
+  readonly modified?: string;
   /** RFC 3339; left out: never. */
   readonly expires?: string;
   readonly metadata?: unknown;
@@ -25,16 +27,17 @@ export interface EntryJson {
 export function entryJson(
   incarnation: string,
   key: string,
-  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "metadata">,
+  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">,
   value?: Value,
 ): EntryJson {
-  const { revision, type, size, expires, metadata } = info;
+  const { revision, type, size, expires, at, metadata } = info;
   return {
     key,
     revision,
     etag: etag(incarnation, revision),
     type: type ?? TEXT_TYPE,
     size,
+    ...(at === 0 ? {} : { modified: new Date(at).toISOString() }),
     ...(expires === null ? {} : { expires: new Date(expires).toISOString() }),
     ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
     ...(value === undefined ? {} : toJson(value)),

@@ -52,10 +52,9 @@ export function sees({ scope, text }: View, key: string): boolean {
 export function changeEvent(incarnation: string, change: Change, values: boolean): WatchEvent {
   const { kind, revision, key } = change;
   const id = etag(incarnation, revision);
-  const at = new Date(change.at).toISOString();
-  if (kind !== "put") return { event: kind, id, key, revision, at };
+  if (kind !== "put") return { event: kind, id, key, revision, at: new Date(change.at).toISOString() };
   const value = values && change.value !== null ? change.value : undefined;
-  return { event: kind, id, ...entryJson(incarnation, key, change, value), at };
+  return { event: kind, id, ...entryJson(incarnation, key, change, value) };
 }
 
 export function entryEvent(incarnation: string, { key, value, ...info }: Listed): WatchEvent {

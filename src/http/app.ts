@@ -23,6 +23,7 @@ import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { deleteKeys, listKeys } from "./lists.ts";
 import { incrementKey, runBatch, runTransaction } from "./operations.ts";
 import { problem } from "./problem.ts";
+import { serveUnstorage } from "./unstorage.ts";
 import { watchBucket } from "./watch.ts";
 
 type Handler = (request: Request, context: Context) => Response | Promise<Response>;
@@ -67,6 +68,7 @@ for (const [path, endpoints] of Object.entries(API)) {
     dispatch(takesKey64 && env.target.query.has("key64") ? KEY : methods, req.raw, env),
   );
 }
+app.all("/unstorage/*", ({ req, env }) => serveUnstorage(req.raw, env));
 app.all("/v1/buckets/:bucket/keys/", ({ req, env }) => dispatch(KEY, req.raw, env));
 app.notFound(({ env }) => problem(failure("path_not_found", `There is nothing at ${env.target.path}.`)));
 app.onError((error) => problem(failureOf(error)));

@@ -15,6 +15,7 @@ const entry = {
   etag,
   type: z.string().check(z.describe("The content type.")),
   size: z.int().check(z.gte(0), z.describe("Bytes of the value.")),
+  modified: z.optional(time),
   expires: z.optional(time),
   metadata: z.optional(z.unknown()),
   value: z.optional(

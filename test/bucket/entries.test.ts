@@ -95,11 +95,13 @@ describe("entries", () => {
                 revision: _,
                 size: __,
                 large: ___,
+                at: ____,
                 ...found
               } = entries.get(name) ?? {
                 revision: 0,
                 size: 0,
                 large: null,
+                at: 0,
               };
               expect(found).toEqual(lives(name) ?? {});
             }

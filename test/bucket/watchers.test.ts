@@ -45,7 +45,7 @@ describe("watching a bucket", () => {
         type: "text/x",
         metadata: { fat: 3 },
         expires: expect.any(String) as string,
-        at: expect.any(String) as string,
+        modified: expect.any(String) as string,
       },
       { event: "put", id: "cafe-3", key: "blob", base64: "/w==" },
       { event: "delete", id: "cafe-4", key: "milk", revision: 4 },

@@ -59,6 +59,7 @@ describe("a list of keys", () => {
       etag,
       type: "text/x",
       size: 4,
+      modified: expect.any(String) as string,
       expires: expect.any(String) as string,
       metadata: { x: 1 },
     });

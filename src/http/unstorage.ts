@@ -1,0 +1,156 @@
+/**
+ * `/unstorage/{bucket}/{segment}/{segment}…`: what unstorage's own `http` driver asks for. A key's segments stand
+ * between colons there, and between slashes in the path; a path that ends in `/:` stands for all keys below it.
+ */
+
+import type { LargeValue } from "../bucket/large-values.ts";
+import { Transfer } from "../bucket/transfer.ts";
+import { KvError, failure } from "../errors.ts";
+import type { KeysPage } from "../bucket/entry-json.ts";
+import { behind } from "../cursor.ts";
+import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
+import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
+import { bodyOf } from "./body.ts";
+import type { Context } from "./context.ts";
+import { problem } from "./problem.ts";
+
+const PREFIX = "/unstorage/";
+const ALL = ":";
+const HEADERS = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "sandbox; default-src 'none'",
+};
+
+/** Reading makes nothing; the first item that is set makes the bucket. */
+export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
+  const { bucket, key, all } = address(context.target.path);
+  const { method } = request;
+  if (all && method === "GET") return listKeys(context, bucket, key);
+  if (all && method === "DELETE") return clear(context, bucket, key);
+  if (!all && (method === "GET" || method === "HEAD"))
+    return getItem(request, context, bucket, checkedKey(key));
+  if (!all && method === "PUT") return setItem(request, context, bucket, checkedKey(key));
+  if (!all && method === "DELETE") return removeItem(context, bucket, checkedKey(key));
+  const allowed = all ? "GET, DELETE" : "GET, HEAD, PUT, DELETE";
+  return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
+    Allow: allowed,
+  });
+}
+
+/** `all`: the key is the beginning of those that are meant, empty or with its colon. */
+function address(path: string): { readonly bucket: string; readonly key: string; readonly all: boolean } {
+  const [bucket = "", ...rest] = path.slice(PREFIX.length).split("/");
+  const segments = rest.filter((segment) => segment !== "").map(decoded);
+  const all = segments.at(-1) === ALL;
+  if (all) segments.pop();
+  const key = segments.join(":");
+  return { bucket: bucketName(decoded(bucket)), key: all && key !== "" ? `${key}:` : key, all };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new KvError("key_invalid", "A key's segments are percent-encoded UTF-8.");
+  }
+}
+
+async function getItem(
+  request: Request,
+  { directory, keepAlive }: Context,
+  bucket: string,
+  key: string,
+): Promise<Response> {
+  const found = await directory.call(bucket, (stub) => stub.get(key, {}));
+  if (found?.outcome !== "found")
+    throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);
+  const { value, large, size, at, expires } = found.entry;
+  const raw = request.headers.get("Accept")?.includes(BYTES_TYPE) === true;
+  const headers: Record<string, string> = {
+    ...HEADERS,
+    // The driver reads text as text, and unstorage finds out what it is.
+    "Content-Type": raw ? BYTES_TYPE : TEXT_TYPE,
+    ...(at === 0 ? {} : { "Last-Modified": new Date(at).toUTCString() }),
+    ...(expires === null ? {} : { "X-TTL": String(Math.max(0, Math.ceil((expires - Date.now()) / 1_000))) }),
+  };
+  if (request.method === "HEAD") {
+    return new Response(null, { headers: { ...headers, "Content-Length": String(size) } });
+  }
+  const body = large === null ? value : new Transfer(directory, bucket, keepAlive).read({ large, size });
+  return new Response(body, { headers });
+}
+
+async function setItem(
+  request: Request,
+  { directory, keepAlive }: Context,
+  bucket: string,
+  key: string,
+): Promise<Response> {
+  const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
+  const ttl = ttlOf(request.headers.get("X-TTL"));
+  const properties = { type: raw ? BYTES_TYPE : null, ...(ttl === undefined ? {} : { lifetime: { ttl } }) };
+  const transfer = new Transfer(directory, bucket, keepAlive);
+  // A large value is sent on before it is read to its end: by then there has to be a bucket.
+  await directory.create(bucket);
+  const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
+  const written = value && (await directory.call(bucket, (stub) => stub.put(key, value, properties)));
+  if (written === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
+  return new Response("OK", { headers: { ...HEADERS, "Content-Type": TEXT_TYPE } });
+}
+
+async function removeItem({ directory }: Context, bucket: string, key: string): Promise<Response> {
+  await directory.call(bucket, (stub) => stub.remove(key, {}));
+  return new Response(null, { status: 204 });
+}
+
+async function clear({ directory }: Context, bucket: string, prefix: string): Promise<Response> {
+  for (;;) {
+    const part = await directory.call(bucket, (stub) => stub.removeRange({ prefix }));
+    if (part?.more !== true) return new Response(null, { status: 204 });
+  }
+}
+
+/** A JSON array, written page by page: there may be more keys than fit in memory. */
+async function listKeys(
+  { directory, keepAlive }: Context,
+  bucket: string,
+  prefix: string,
+): Promise<Response> {
+  const read = async (after: string | undefined): Promise<KeysPage> => {
+    const page = await directory.call(bucket, (stub) => stub.list({ prefix, after, limit: MAX_PAGE }));
+    return page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
+  };
+  const first = await read(undefined);
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  const pump = async (): Promise<void> => {
+    try {
+      let separator = "[";
+      for (let page = first; ; page = await read(behind(page.cursor))) {
+        const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");
+        if (texts !== "") {
+          await writer.write(encoder.encode(separator + texts));
+          separator = ",";
+        }
+        if (page.cursor === undefined) break;
+      }
+      await writer.write(encoder.encode(separator === "[" ? "[]" : "]"));
+      await writer.close();
+    } catch (error) {
+      await writer.abort(error).catch(() => undefined);
+    }
+  };
+  keepAlive(pump());
+  return new Response(readable, { headers: { ...HEADERS, "Content-Type": "application/json" } });
+}
+
+function ttlOf(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ttl = Number(header);
+  if (Number.isFinite(ttl) && ttl > 0 && ttl <= MAX_TTL_SECONDS) return ttl;
+  throw new KvError(
+    "header_invalid",
+    `X-TTL is a number of seconds, more than 0 and at most ${MAX_TTL_SECONDS}.`,
+  );
+}

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createStorage, type Storage } from "unstorage";
+import httpDriver from "unstorage/drivers/http";
+import { startServer, type RunningServer } from "./support/server.ts";
+
+let server: RunningServer;
+const storageOf = (bucket: string, headers?: Record<string, string>): Storage =>
+  createStorage({
+    driver: httpDriver({ base: `${server.http}/unstorage/${bucket}`, ...(headers && { headers }) }),
+  });
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+describe("unstorage's http driver", () => {
+  it("sets, gets, has and removes items of every kind", async () => {
+    const storage = storageOf("kinds");
+    expect(await storage.getItem("nothing")).toBeNull();
+    expect(await storage.hasItem("nothing")).toBe(false);
+    for (const value of ["text", 17, true, { a: [1, null] }, ["x"], "{broken", "", "é😀"]) {
+      await storage.setItem("a:b", value);
+      expect(await storage.getItem("a:b")).toEqual(value);
+    }
+    expect(await storage.hasItem("a:b")).toBe(true);
+    await storage.removeItem("a:b");
+    await storage.removeItem("a:b");
+    expect(await storage.hasItem("a:b")).toBe(false);
+  });
+
+  it("keeps raw bytes as they are", async () => {
+    const storage = storageOf("raw");
+    const bytes = new Uint8Array(3_000_000).map((_, at) => (at * 7) & 255);
+    await storage.setItemRaw("bytes", bytes);
+    const got = Buffer.from((await storage.getItemRaw<ArrayBuffer>("bytes")) ?? new ArrayBuffer(0));
+    expect(got.equals(Buffer.from(bytes))).toBe(true);
+  });
+
+  it("lists keys, all or those below a base, and clears them", async () => {
+    const storage = storageOf("keys");
+    for (const key of ["a:1", "a:2", "a:b:3", "ab:4", "c"]) await storage.setItem(key, key);
+    expect((await storage.getKeys()).toSorted()).toEqual(["a:1", "a:2", "a:b:3", "ab:4", "c"]);
+    expect((await storage.getKeys("a")).toSorted()).toEqual(["a:1", "a:2", "a:b:3"]);
+    // unstorage itself clears whole mounts only; the driver can do more.
+    await httpDriver({ base: `${server.http}/unstorage/keys` }).clear?.("a", {});
+    expect((await storage.getKeys()).toSorted()).toEqual(["ab:4", "c"]);
+    await storage.clear();
+    expect(await storage.getKeys()).toEqual([]);
+  });
+
+  it("knows when an item was set, and how long it lives", async () => {
+    const storage = storageOf("meta");
+    const before = Date.now();
+    await storage.setItem("a", 1, { ttl: 60 });
+    const meta = await storage.getMeta("a");
+    expect(meta["ttl"]).toBeGreaterThan(50);
+    expect(meta["ttl"]).toBeLessThanOrEqual(60);
+    expect(Math.abs(Number(meta.mtime?.getTime()) - before)).toBeLessThan(60_000);
+    await storage.setItem("a", 1);
+    expect((await storage.getMeta("a"))["ttl"]).toBeUndefined();
+  });
+
+  it("finds nothing behind a bucket that nobody has put anything in", async () => {
+    const storage = storageOf("nobody");
+    expect(await storage.getItem("a")).toBeNull();
+    expect(await storage.getKeys()).toEqual([]);
+    await storage.clear();
+    expect((await fetch(`${server.http}/v1/buckets/nobody`)).status).toBe(404);
+  });
+
+  it("shows a token, where one is asked for", async () => {
+    const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
+    try {
+      const storage = createStorage({
+        driver: httpDriver({
+          base: `${locked.http}/unstorage/locked`,
+          headers: { Authorization: "Bearer s3cret" },
+        }),
+      });
+      await storage.setItem("a", 1);
+      expect(await storage.getItem("a")).toBe(1);
+      expect((await fetch(`${locked.http}/unstorage/locked/a`)).status).toBe(401);
+    } finally {
+      await locked.stop();
+    }
+  });
+});
