@@ -24,6 +24,7 @@ import {
 import { entryJson, type KeysPage } from "./entry-json.ts";
 import { Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
+import { JsonSockets, SESSION } from "./json-sockets.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
 import { Operations, preconditionFailed, type BatchResult, type Operation } from "./operations.ts";
 import { restore, type Restored, type RestoredEntry } from "./restore.ts";
@@ -107,6 +108,11 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     name: () => this.args?.name,
     run: (commands) => this.run(commands),
     exit: (reason) => this.exit(reason),
+  });
+  readonly #sessions = new JsonSockets(this.ctx, {
+    batch: (operations) => this.batch(operations),
+    transact: (transaction, idempotency) => this.transact(transaction, idempotency),
+    list: (query) => this.list(query),
   });
   readonly #watchers = new Watchers(this.ctx, {
     entries: this.#entries,
@@ -253,20 +259,27 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   /**
    * WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes in its
-   * words, `/watch` for the change log.
+   * words, `/session` for requests in JSON, `/watch` for the change log.
    */
   override async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const answer = await this.handleCall(({ name }) => {
-      if (pathname !== "/watch")
-        return this.#sockets.accept(pathname === "/subscribe" ? "feed" : "session", name);
-      return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
+      switch (pathname) {
+        case "/watch":
+          return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
+        case "/session":
+          return this.#sessions.accept();
+        default:
+          return this.#sockets.accept(pathname === "/subscribe" ? "feed" : "session", name);
+      }
     });
     return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (isWatcher(this.ctx, socket)) this.#watchers.heard(socket);
+    const tags = this.ctx.getTags(socket);
+    if (tags.includes(WATCH)) this.#watchers.heard(socket);
+    else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);
     else await this.#sockets.receive(socket, message);
   }
 
@@ -292,11 +305,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   protected override ended(reason: string): void {
     this.#watchers.closeAll("DOWN", reason);
+    this.#sessions.closeAll("DOWN");
     this.#sockets.ended(reason);
   }
 
   protected override resetting(reason: string): Promise<void> {
     this.#watchers.closeAll("RESTARTED", reason);
+    this.#sessions.closeAll("RESTARTED");
     return this.#sockets.resetting(reason);
   }
 
@@ -387,8 +402,4 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     this.#watchers.forget(socket);
     this.#sockets.forget(socket);
   }
-}
-
-function isWatcher(ctx: DurableObjectState, socket: WebSocket): boolean {
-  return ctx.getTags(socket).includes(WATCH);
 }

@@ -6,6 +6,7 @@ import * as answers from "../wire/answers.ts";
 import { EntryLineJson } from "../wire/entry-line.ts";
 import { BatchJson, IncrementJson, TransactionJson } from "../wire/operations.ts";
 import * as requests from "../wire/requests.ts";
+import { SessionRequestJson } from "../wire/session.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
@@ -27,6 +28,8 @@ export interface Endpoint {
   readonly description?: string;
   readonly query?: z.core.$ZodObject;
   readonly headers?: readonly HeaderName[];
+  /** What a WebSocket's messages are arrays of. */
+  readonly message?: z.core.$ZodType;
   readonly body?: Content & { readonly optional?: true };
   readonly answers: Readonly<Record<number, Answer>>;
   /** Beside those that every call can meet. */
@@ -376,6 +379,18 @@ export const API = {
       body: { type: "application/x-ndjson", line: EntryLineJson },
       answers: { 200: { description: "What was done.", content: { json: answers.ImportAnswer } } },
       errors: ["bucket_not_found", "query_invalid", "import_stopped", "upload_lost"],
+    },
+  },
+  "/v1/buckets/{bucket}/session": {
+    GET: {
+      id: "openSession",
+      tag: "Keys",
+      summary: "Batches, transactions and lists over WebSocket, many in one message",
+      description:
+        "A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`.",
+      message: SessionRequestJson,
+      answers: { 101: { description: "A WebSocket." } },
+      errors: ["bucket_not_found", "upgrade_required"],
     },
   },
   "/v1/buckets/{bucket}/connect": {

@@ -13,7 +13,7 @@ import {
   stopBucket,
 } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
-import { connectToAny, connectToBucket } from "./connect.ts";
+import { connectToAny, connectToBucket, openSession } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { allEvents, bucketEvents } from "./events.ts";
 import { exportBucket } from "./export.ts";
@@ -49,6 +49,7 @@ const HANDLERS: Readonly<Record<OperationId, Handler>> = {
   exportBucket,
   importBucket,
   connectToBucket,
+  openSession,
   connectToAny,
   runCommands,
   allEvents,

@@ -12,10 +12,23 @@ export function connectToAny(request: Request, { directory, door }: Context): Re
 }
 
 /** The bucket's own object takes the connection; from then on the Worker is not in its way. */
-export async function connectToBucket(request: Request, { directory, target }: Context): Promise<Response> {
+export function connectToBucket(request: Request, context: Context): Promise<Response> {
+  return connect(request, context, "/connect");
+}
+
+/** As {@link connectToBucket}, with requests in JSON. */
+export function openSession(request: Request, context: Context): Promise<Response> {
+  return connect(request, context, "/session");
+}
+
+async function connect(
+  request: Request,
+  { directory, target }: Context,
+  path: "/connect" | "/session",
+): Promise<Response> {
   const name = target.bucket;
   requireUpgrade(request);
-  const socket = await directory.upgrade(name, "/connect");
+  const socket = await directory.upgrade(name, path);
   if (socket === undefined) throw bucketNotFound(name);
   return upgraded(request, socket);
 }

@@ -162,7 +162,7 @@ export class Directory {
    */
   upgrade(
     name: string,
-    path: "/connect" | "/subscribe" | `/watch?${string}`,
+    path: "/connect" | "/session" | "/subscribe" | `/watch?${string}`,
   ): Promise<WebSocket | undefined> {
     return this.call(name, async (bucket): Promise<Reply<WebSocket>> => {
       const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });

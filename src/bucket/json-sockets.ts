@@ -1,0 +1,111 @@
+/** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
+
+import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TOO_BIG } from "../close-codes.ts";
+import { behind } from "../cursor.ts";
+import { failure, failureOf } from "../errors.ts";
+import { idempotencyKey, MAX_PAGE } from "../limits.ts";
+import { call } from "../otp/call.ts";
+import { isExit, type Answered } from "../otp/exit.ts";
+import { Serial } from "../otp/serial.ts";
+import { check, parseJson } from "../wire/check.ts";
+import { operationsOf, transactionOf } from "../wire/operations.ts";
+import { SessionMessageJson, SessionRequestJson } from "../wire/session.ts";
+import type { ListQuery } from "./entries.ts";
+import type { Idempotency } from "./idempotency.ts";
+import type { Operation } from "./operations.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** The tag of sessions' sockets. */
+export const SESSION = "session";
+
+/** Characters in the longest message back; the platform's limit is 32 MiB. */
+const MAX_ANSWER_LENGTH = 24 * 1_048_576;
+
+/** What a session asks of its bucket. */
+export interface SessionOwner {
+  readonly batch: (operations: readonly Operation[]) => Answered<string>;
+  readonly transact: (
+    transaction: Transaction,
+    idempotency?: Idempotency,
+  ) => Answered<{ readonly result: string }>;
+  readonly list: (query: ListQuery) => Answered<string>;
+}
+
+/**
+ * A bucket's sessions, with hibernation. A message is a JSON array of requests, and is answered by one with an answer
+ * for each: `{"id", "ok"}` or `{"id", "error"}`. The output gate holds it back until what was written is on disk.
+ */
+export class JsonSockets {
+  readonly #ctx: DurableObjectState;
+  readonly #owner: SessionOwner;
+  readonly #turns = new Serial<WebSocket>();
+
+  constructor(ctx: DurableObjectState, owner: SessionOwner) {
+    this.#ctx = ctx;
+    this.#owner = owner;
+  }
+
+  accept(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server, [SESSION]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#turns.run(socket, async () => {
+      const text = await this.#answer(message);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (text.length > MAX_ANSWER_LENGTH)
+        socket.close(CLOSE_TOO_BIG, "the answers to one message are too long");
+      else socket.send(text);
+    });
+  }
+
+  closeAll(event: "DOWN" | "RESTARTED"): void {
+    const [code, word] = event === "DOWN" ? [CLOSE_GOING_AWAY, "noproc"] : [CLOSE_RESTART, "restarted"];
+    for (const socket of this.#ctx.getWebSockets(SESSION)) socket.close(code, word);
+  }
+
+  async #answer(message: string | ArrayBuffer): Promise<string> {
+    let requests: { readonly id: number }[];
+    try {
+      const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
+      requests = check(SessionMessageJson, parseJson(bytes), "body_invalid");
+    } catch (error) {
+      // Without an id: nobody can tell whose it is.
+      return JSON.stringify([{ id: null, error: failureOf(error) }]);
+    }
+    const answers: string[] = [];
+    for (const request of requests) answers.push(await this.#answerTo(request));
+    return `[${answers.join(",")}]`;
+  }
+
+  async #answerTo(request: { readonly id: number }): Promise<string> {
+    const { id } = request;
+    try {
+      const checked = check(SessionRequestJson, request, "body_invalid");
+      return `{"id":${id},"ok":${await call(async () => this.#ask(checked))}}`;
+    } catch (error) {
+      const gone = isExit(error, "noproc");
+      const why = gone
+        ? failure("bucket_not_found", "The bucket of this session has ended.")
+        : failureOf(error);
+      return JSON.stringify({ id, error: why });
+    }
+  }
+
+  async #ask(request: SessionRequestJson): Promise<Awaited<Answered<string>>> {
+    if ("batch" in request) return this.#owner.batch(operationsOf(request.batch));
+    if ("list" in request) {
+      const { cursor, limit = MAX_PAGE, ...query } = request.list;
+      return this.#owner.list({ ...query, after: behind(cursor), limit });
+    }
+    const { idempotencyKey: key, transaction } = request;
+    const idempotency =
+      key === undefined
+        ? undefined
+        : { key: idempotencyKey(key), fingerprint: JSON.stringify(["transaction", transaction]) };
+    const answer = await this.#owner.transact(transactionOf(transaction), idempotency);
+    return "reply" in answer ? { reply: answer.reply.result } : answer;
+  }
+}

@@ -1,0 +1,53 @@
+/** Values to bytes and back. */
+
+import { fromBase64, toBase64 } from "./base64.ts";
+
+/** Text, or bytes: what the service keeps. */
+export type Encoded = string | Uint8Array;
+
+export interface Codec<Value = unknown> {
+  /** The content type that its values are stored with. */
+  readonly type: string;
+  readonly encode: (value: Value) => Encoded;
+  readonly decode: (encoded: Encoded, type: string) => Value;
+}
+
+/** Values are JSON. */
+export const json: Codec = {
+  type: "application/json",
+  encode: (value) => {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) throw new TypeError("This value is not JSON.");
+    return text;
+  },
+  decode: (encoded) => JSON.parse(asText(encoded)) as unknown,
+};
+
+/** Values are text. */
+export const text: Codec<string> = {
+  type: "text/plain; charset=utf-8",
+  encode: (value) => value,
+  decode: asText,
+};
+
+/** Values are bytes. */
+export const bytes: Codec<Uint8Array> = {
+  type: "application/octet-stream",
+  encode: (value) => value,
+  decode: (encoded) => (typeof encoded === "string" ? new TextEncoder().encode(encoded) : encoded),
+};
+
+/** How JSON carries it. */
+export function toJson(encoded: Encoded): { readonly value: string } | { readonly base64: string } {
+  return typeof encoded === "string" ? { value: encoded } : { base64: toBase64(encoded) };
+}
+
+export function ofJson(carried: { readonly value?: string; readonly base64?: string }): Encoded | undefined {
+  return carried.base64 === undefined ? carried.value : fromBase64(carried.base64);
+}
+
+function asText(encoded: Encoded): string {
+  return typeof encoded === "string"
+    ? encoded
+    : new TextDecoder("utf-8", { ignoreBOM: true }).decode(encoded);
+}

@@ -1,0 +1,56 @@
+/** When to give up, and how long to wait before trying again. */
+
+import { TimeoutError } from "./errors.ts";
+
+/** The longest wait before a try, in milliseconds. */
+const LONGEST_WAIT_MS = 5_000;
+
+/**
+ * Runs something with a signal that fires after a while, or with the caller's own.
+ * @throws {TimeoutError} in the first case; the caller's reason in the second
+ */
+export async function within<T>(
+  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, timeoutMs } = options;
+  signal?.throwIfAborted();
+  const own = new AbortController();
+  const abort = (): void => own.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  const timedOut = new TimeoutError(
+    "timeout",
+    `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
+  );
+  const timer = setTimeout(() => own.abort(timedOut), timeoutMs);
+  try {
+    return await work(own.signal);
+  } catch (error) {
+    if (own.signal.aborted) throw own.signal.reason;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** The wait before a try: somewhere between nothing and twice as long each time, so that many don't come together. */
+export function backoff(attempt: number, baseMs: number): number {
+  return Math.random() * Math.min(LONGEST_WAIT_MS, baseMs * 2 ** attempt);
+}
+
+/** Waits, unless the signal fires first. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,107 @@
+/** What can go wrong, as classes by code. */
+
+/** An error of the service, or on the way to it. */
+export class KvError extends Error {
+  override readonly name: string = "KvError";
+  /** Stable: the part to decide by. */
+  readonly code: string;
+  /** The HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** What else the service said of it. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, message: string, options: ErrorDetails = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? 0;
+    this.details = options.details ?? {};
+  }
+
+  /** Whether it is not known if the request was done. Otherwise it was not. */
+  get outcomeUnknown(): boolean {
+    return this.status === 0 || this.status >= 500;
+  }
+}
+
+export interface ErrorDetails {
+  readonly status?: number;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class BucketNotFoundError extends KvError {
+  override readonly name = "BucketNotFoundError";
+}
+export class PreconditionFailedError extends KvError {
+  override readonly name = "PreconditionFailedError";
+}
+export class InvalidRequestError extends KvError {
+  override readonly name = "InvalidRequestError";
+}
+export class TooLargeError extends KvError {
+  override readonly name = "TooLargeError";
+}
+export class UnauthorizedError extends KvError {
+  override readonly name = "UnauthorizedError";
+}
+export class NotAnIntegerError extends KvError {
+  override readonly name = "NotAnIntegerError";
+}
+export class IncrementOverflowError extends KvError {
+  override readonly name = "IncrementOverflowError";
+}
+export class IdempotencyKeyReusedError extends KvError {
+  override readonly name = "IdempotencyKeyReusedError";
+}
+/** The changes behind the position are no longer kept: begin anew, with a snapshot. */
+export class RevisionCompactedError extends KvError {
+  override readonly name = "RevisionCompactedError";
+}
+export class ImportStoppedError extends KvError {
+  override readonly name = "ImportStoppedError";
+}
+/** The bucket has ended while it was watched. `details.reason` says why. */
+export class BucketDownError extends KvError {
+  override readonly name = "BucketDownError";
+}
+/** The service could not do it now. */
+export class UnavailableError extends KvError {
+  override readonly name = "UnavailableError";
+}
+/** No answer in time: the outcome is unknown. */
+export class TimeoutError extends KvError {
+  override readonly name = "TimeoutError";
+}
+/** The connection broke, or there was none: the outcome is unknown. */
+export class ConnectionError extends KvError {
+  override readonly name = "ConnectionError";
+}
+
+const CLASSES: Readonly<Record<string, typeof KvError>> = {
+  bucket_not_found: BucketNotFoundError,
+  precondition_failed: PreconditionFailedError,
+  not_an_integer: NotAnIntegerError,
+  increment_overflow: IncrementOverflowError,
+  idempotency_key_reused: IdempotencyKeyReusedError,
+  revision_compacted: RevisionCompactedError,
+  import_stopped: ImportStoppedError,
+  timeout: TimeoutError,
+};
+
+/** The error for what the service said. */
+export function errorOf(problem: {
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly [member: string]: unknown;
+}): KvError {
+  const { code, status, detail, ...details } = problem;
+  return new (CLASSES[code] ?? classOf(status))(code, detail, { status, details });
+}
+
+function classOf(status: number): typeof KvError {
+  if (status === 401 || status === 403) return UnauthorizedError;
+  if (status === 413) return TooLargeError;
+  if (status >= 400 && status < 500) return InvalidRequestError;
+  return status === 503 ? UnavailableError : KvError;
+}

@@ -1,0 +1,132 @@
+/** The service. */
+
+import { Bucket } from "./bucket.ts";
+import { json, type Codec } from "./codecs.ts";
+import { BucketNotFoundError } from "./errors.ts";
+import { Http, type Fetch, type HttpRequest } from "./http.ts";
+import type { WebSocketClass } from "./session.ts";
+import type { BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
+
+export interface KvOptions {
+  /** Where the service is: `http://127.0.0.1:8787`. */
+  readonly url: string | URL;
+  readonly token?: string;
+  /** Milliseconds after which a call is given up; 10,000 if left out. */
+  readonly timeoutMs?: number;
+  /** How often what is safe to repeat is tried again; 3 if left out. */
+  readonly retries?: number;
+  /** The wait before the first of these, at most, in milliseconds; 100 if left out. */
+  readonly retryBaseMs?: number;
+  /** The platform's, if left out. */
+  readonly fetch?: Fetch;
+  /** The platform's, if left out; only sessions need it. */
+  readonly WebSocket?: WebSocketClass;
+}
+
+export interface OpenOptions<Value> {
+  /** How values become bytes; JSON if left out. */
+  readonly codec?: Codec<Value>;
+}
+
+export class Kv {
+  readonly #http: Http;
+  readonly #options: KvOptions;
+
+  constructor(options: KvOptions) {
+    this.#options = options;
+    this.#http = new Http({
+      url: String(options.url),
+      token: options.token,
+      fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+      timeoutMs: options.timeoutMs ?? 10_000,
+      retries: options.retries ?? 3,
+      retryBaseMs: options.retryBaseMs ?? 100,
+    });
+  }
+
+  /** A bucket's values. Asks nothing: the bucket need not be there. */
+  bucket<T extends Entries = Record<string, unknown>>(
+    name: string,
+    { codec = json as Codec<T[keyof T]> }: OpenOptions<T[keyof T]> = {},
+  ): Bucket<T> {
+    return new Bucket<T>({
+      name,
+      http: this.#http,
+      codec: codec as Codec,
+      session: {
+        WebSocket: this.#options.WebSocket,
+        timeoutMs: this.#options.timeoutMs ?? 10_000,
+        retryBaseMs: this.#options.retryBaseMs ?? 100,
+      },
+    });
+  }
+
+  /** Ensures that there is a bucket. */
+  async create(
+    name: string,
+    options: BucketOptions & CallOptions = {},
+  ): Promise<BucketInfo & { readonly created: boolean }> {
+    const { signal, timeoutMs, ...body } = options;
+    const request: HttpRequest = { method: "PUT", body: JSON.stringify(body), signal, timeoutMs, safe: true };
+    return this.#http.ask(pathOf(name), request, async (response) => ({
+      ...((await response.json()) as BucketInfo),
+      created: response.status === 201,
+    }));
+  }
+
+  /** What is known of a bucket; undefined if there is none. */
+  async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
+    return orUndefined(() =>
+      this.#http.ask(
+        pathOf(name),
+        { ...options, safe: true },
+        (response) => response.json() as Promise<BucketInfo>,
+      ),
+    );
+  }
+
+  /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
+  async stop(name: string, options: CallOptions = {}): Promise<boolean> {
+    const request = { method: "DELETE", ...options, safe: false };
+    return (await orUndefined(() => this.#http.ask(pathOf(name), request, async () => true))) ?? false;
+  }
+
+  /** Sends an exit signal. @returns whether there was such a bucket */
+  async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
+    const request = { method: "POST", body: JSON.stringify({ reason }), ...options, safe: false };
+    return (
+      (await orUndefined(() => this.#http.ask(`${pathOf(name)}/exit`, request, async () => true))) ?? false
+    );
+  }
+
+  /** All buckets in the order of their names. Wakes none. */
+  async *buckets(
+    options: { readonly prefix?: string } & CallOptions = {},
+  ): AsyncGenerator<BucketInfo, void, void> {
+    const { prefix, ...call } = options;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#http.ask(
+        "/v1/buckets",
+        { query: { prefix, cursor }, ...call, safe: true },
+        (response) =>
+          response.json() as Promise<{ readonly buckets: readonly BucketInfo[]; readonly cursor?: string }>,
+      );
+      yield* page.buckets;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+}
+
+function pathOf(name: string): string {
+  return `/v1/buckets/${encodeURIComponent(name)}`;
+}
+
+async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof BucketNotFoundError) return undefined;
+    throw error;
+  }
+}

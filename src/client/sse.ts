@@ -1,0 +1,58 @@
+/** Server-Sent Events, read from a response (WHATWG HTML §9.2.6). */
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly data: string;
+  /** The last id that the stream has said. */
+  readonly id: string | undefined;
+}
+
+/**
+ * The events of a stream. `heard` is called for each id, also where no event comes with it. It ends where the stream
+ * does.
+ */
+export async function* serverEvents(
+  body: ReadableStream<Uint8Array>,
+  heard: (id: string) => void,
+): AsyncGenerator<ServerEvent, void, void> {
+  let id: string | undefined;
+  let event = "";
+  let data: string[] = [];
+  for await (const line of lines(body)) {
+    if (line === "") {
+      if (id !== undefined) heard(id);
+      if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id };
+      event = "";
+      data = [];
+      continue;
+    }
+    const colon = line.indexOf(":");
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "event") event = value;
+    else if (field === "data") data.push(value);
+    else if (field === "id") id = value;
+  }
+}
+
+async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  // Pieces of a line that has not ended: put together once, however many they are.
+  let pieces: string[] = [];
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const parts = decoder.decode(value, { stream: true }).split("\n");
+      for (const [index, part] of parts.entries()) {
+        pieces.push(part);
+        if (index === parts.length - 1) break;
+        yield pieces.join("");
+        pieces = [];
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

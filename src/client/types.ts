@@ -1,0 +1,173 @@
+/** What the client takes and gives. */
+
+/** Values by key, as a bucket's user sees them. */
+export type Entries = object;
+export type Key<T extends Entries> = keyof T & string;
+
+export interface Properties {
+  /** The content type; the codec's if left out. */
+  readonly type?: string;
+  /** Seconds that the entry lives. */
+  readonly ttl?: number;
+  /** When it expires; instead of `ttl`. */
+  readonly expires?: Date;
+  /** Any JSON, at most 1,024 bytes. */
+  readonly metadata?: unknown;
+}
+
+/** Under which a call is done; an etag, several of them, or `*`. */
+export interface Conditions {
+  readonly ifMatch?: string | readonly string[];
+  readonly ifNoneMatch?: string | readonly string[];
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds; the client's if left out. */
+  readonly timeoutMs?: number;
+}
+
+export interface OnceOptions {
+  /**
+   * With the same key the same request is done once, however often it is sent: the client then repeats it where it
+   * doesn't know what became of it.
+   */
+  readonly idempotencyKey?: string;
+}
+
+export interface IncrementOptions {
+  /** 1 if left out. */
+  readonly by?: number | bigint;
+  /** What a key counts from that is not there; 0 if left out. */
+  readonly initial?: number | bigint;
+  /** Seconds that a key lives that is not there; one that is there keeps its own. */
+  readonly ttl?: number;
+}
+
+export interface Entry<Value = unknown> {
+  readonly key: string;
+  /** Undefined where it was not asked for, or is too large to travel with others. */
+  readonly value: Value | undefined;
+  /** The bucket's revision that wrote it. */
+  readonly revision: number;
+  readonly etag: string;
+  /** The content type. */
+  readonly type: string;
+  /** Bytes of the value. */
+  readonly size: number | undefined;
+  readonly modified: Date | undefined;
+  readonly expires: Date | undefined;
+  readonly metadata: unknown;
+}
+
+export interface Written {
+  readonly created: boolean;
+  readonly revision: number;
+  readonly etag: string;
+}
+
+export interface Incremented extends Written {
+  /** A bigint beyond 2^53. */
+  readonly value: number | bigint;
+}
+
+export interface Range {
+  readonly prefix?: string;
+  /** The first key, included. */
+  readonly start?: string;
+  /** The end, not included. */
+  readonly end?: string;
+}
+
+export interface ListOptions extends Range, CallOptions {
+  readonly reverse?: boolean;
+  /** With values of up to 1 MiB. */
+  readonly values?: boolean;
+  /** How many in all; as many as there are if left out. */
+  readonly limit?: number;
+}
+
+export interface BucketOptions {
+  readonly restart?: "permanent" | "temporary";
+  readonly locationHint?: string;
+  readonly jurisdiction?: string;
+  readonly metadata?: unknown;
+}
+
+export interface BucketInfo {
+  readonly name: string;
+  readonly id: string;
+  readonly incarnation: string;
+  readonly status: "running" | "suspect" | "unreachable";
+  readonly restart: "permanent" | "temporary";
+  readonly restarts: number;
+  readonly lastReason?: string;
+  readonly createdAt: string;
+  readonly metadata?: unknown;
+  readonly entries?: number;
+  readonly bytes?: number;
+  readonly revision?: number;
+  readonly probedAt?: string;
+  readonly probeAgeMs?: number;
+}
+
+/** One operation of a batch or transaction. */
+export type Operation<T extends Entries = Record<string, unknown>> = {
+  [K in Key<T>]:
+    | ({ readonly op: "get"; readonly key: K } & Conditions)
+    | ({ readonly op: "put"; readonly key: K; readonly value: T[K] } & Properties & Conditions)
+    | ({ readonly op: "delete"; readonly key: K } & Conditions)
+    | ({ readonly op: "increment"; readonly key: K } & IncrementOptions & Conditions);
+}[Key<T>];
+
+/** Compares one of `exists`, `revision`, `value` and `integer`. */
+export type Comparison<T extends Entries = Record<string, unknown>> = {
+  [K in Key<T>]: {
+    readonly key: K;
+    /** `=` if left out. */
+    readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=";
+    readonly exists?: boolean;
+    readonly revision?: number;
+    readonly integer?: number | bigint;
+    readonly value?: T[K];
+  };
+}[Key<T>];
+
+export interface Transaction<T extends Entries = Record<string, unknown>> {
+  readonly if?: readonly Comparison<T>[];
+  readonly then?: readonly Operation<T>[];
+  readonly else?: readonly Operation<T>[];
+}
+
+export type Result<Value = unknown> =
+  | ({ readonly op: "get"; readonly found: true } & Entry<Value>)
+  | { readonly op: "get"; readonly found: false; readonly key: string }
+  | ({ readonly op: "put"; readonly key: string } & Written)
+  | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
+  | ({ readonly op: "increment"; readonly key: string } & Incremented);
+
+export interface WatchOptions {
+  readonly prefix?: string;
+  /** Only this key; instead of `prefix`. */
+  readonly key?: string;
+  /** With values of up to 64 KiB; true if left out. */
+  readonly values?: boolean;
+  /** Begin with all that is there. */
+  readonly snapshot?: boolean;
+  /** Begin behind a change's `id`, or a revision. */
+  readonly since?: string | number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a watcher hears. `id` is what to come back with. */
+export type Change<Value = unknown> =
+  | ({ readonly event: "entry" } & Entry<Value>)
+  | { readonly event: "end_of_snapshot"; readonly id: string; readonly revision: number }
+  | ({ readonly event: "put"; readonly id: string } & Entry<Value>)
+  | {
+      readonly event: "delete" | "expired";
+      readonly id: string;
+      readonly key: string;
+      readonly revision: number;
+      readonly at: Date;
+    };
