@@ -90,6 +90,18 @@ const MAX_INTEGER = 2n ** 63n - 1n;
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 type Row<T> = { [Column in keyof T]: T[Column] };
 
+const INFO_COLUMNS =
+  "key, revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value))";
+type InfoColumns = [
+  key: string,
+  revision: number,
+  type: string | null,
+  expires: number | null,
+  at: number,
+  metadata: string | null,
+  large: string | null,
+  size: number,
+];
 const INFO =
   "revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
@@ -245,7 +257,7 @@ export class Entries {
   list({ values = false, limit, ...query }: ListQuery): ListPage {
     // Every statement is read to its end: one that is not keeps its table locked until it is collected, and a
     // bucket that ends could not drop it. So values, which may be large, are read when it is known how many.
-    const found = this.#select("", query, limit + 1);
+    const found = this.#select<InfoColumns>(INFO_COLUMNS, query, limit + 1).map(listed);
     let bytes = 0;
     let count = 0;
     while (count < Math.min(found.length, limit) && bytes <= MAX_PAGE_BYTES) {
@@ -253,14 +265,14 @@ export class Entries {
       bytes += key.length + (metadata?.length ?? 0) + (values && large === null ? size : 0);
       count += 1;
     }
-    const more = count < found.length;
-    if (!values) return { entries: found.slice(0, count), more };
-    const entries = this.#select("value, ", query, count).map((entry) => {
-      if (entry.large === null) return entry;
-      const { value: _, ...info } = entry;
-      return info;
+    const page = { entries: found.slice(0, count), more: count < found.length };
+    if (!values) return page;
+    const kept = this.#select<[Value]>("value", query, count);
+    const entries = page.entries.map((entry, index) => {
+      const value = kept[index]?.[0];
+      return entry.large === null && value !== undefined ? { ...entry, value } : entry;
     });
-    return { entries, more };
+    return { ...page, entries };
   }
 
   /** Removes keys of a range, the first ones, as many as `limit`. @returns how many, and whether there are more. */
@@ -293,14 +305,19 @@ export class Entries {
     this.#sql.exec("CREATE INDEX expiries ON entries (expires) WHERE expires IS NOT NULL");
   }
 
-  #select(columns: "" | "value, ", query: Omit<ListQuery, "values" | "limit">, limit: number): Listed[] {
+  /** Rows as arrays: to make an object of each costs more than to read it. */
+  #select<Columns extends SqlStorageValue[]>(
+    columns: string,
+    query: Omit<ListQuery, "values" | "limit">,
+    limit: number,
+  ): Columns[] {
     const { after, reverse = false, ...range } = query;
     const { from, to } = rangeOf(range);
     // One bound on each side, not two: SQLite would begin at the first of them and read all keys up to the second.
     const [low, high] = reverse ? [from, least(to, after)] : [greatest(from, after), to];
     return this.#sql
-      .exec<Row<Listed>>(
-        `SELECT key, ${columns}${INFO} FROM entries
+      .exec(
+        `SELECT ${columns} FROM entries
          WHERE key >= ?1 AND key <> ?2 ${high === undefined ? "" : "AND key < ?3"}
            AND (expires IS NULL OR expires > ?4)
          ORDER BY key ${reverse ? "DESC" : ""} LIMIT ?5`,
@@ -310,6 +327,7 @@ export class Entries {
         this.#clock(),
         limit,
       )
+      .raw<Columns>()
       .toArray();
   }
 
@@ -402,6 +420,10 @@ export class Entries {
     if (entry.size <= CACHE_MAX_VALUE_BYTES) this.#recent.set(key, entry);
     else this.#recent.delete(key);
   }
+}
+
+function listed([key, revision, type, expires, at, metadata, large, size]: InfoColumns): Listed {
+  return { key, revision, type, expires, at, metadata, large, size };
 }
 
 function sizeOf(value: Value): number {

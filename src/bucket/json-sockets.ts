@@ -83,8 +83,8 @@ export class JsonSockets {
   async #answerTo(request: { readonly id: number }): Promise<string> {
     const { id } = request;
     try {
-      const checked = check(SessionRequestJson, request, "body_invalid");
-      return `{"id":${id},"ok":${await call(async () => this.#ask(checked))}}`;
+      const ask = this.#asked(check(SessionRequestJson, request, "body_invalid"));
+      return `{"id":${id},"ok":${await call(async () => ask())}}`;
     } catch (error) {
       const gone = isExit(error, "noproc");
       const why = gone
@@ -94,18 +94,27 @@ export class JsonSockets {
     }
   }
 
-  async #ask(request: SessionRequestJson): Promise<Awaited<Answered<string>>> {
-    if ("batch" in request) return this.#owner.batch(operationsOf(request.batch));
+  /** What a request asks of the bucket. @throws {KvError} if it can't be asked */
+  #asked(request: SessionRequestJson): () => Answered<string> {
+    if ("batch" in request) {
+      const operations = operationsOf(request.batch);
+      return () => this.#owner.batch(operations);
+    }
     if ("list" in request) {
       const { cursor, limit = MAX_PAGE, ...query } = request.list;
-      return this.#owner.list({ ...query, after: behind(cursor), limit });
+      const after = behind(cursor);
+      return () => this.#owner.list({ ...query, after, limit });
     }
-    const { idempotencyKey: key, transaction } = request;
-    const idempotency =
-      key === undefined
-        ? undefined
-        : { key: idempotencyKey(key), fingerprint: JSON.stringify(["transaction", transaction]) };
-    const answer = await this.#owner.transact(transactionOf(transaction), idempotency);
-    return "reply" in answer ? { reply: answer.reply.result } : answer;
+    const transaction = transactionOf(request.transaction);
+    const key = request.idempotencyKey;
+    const idempotency = key === undefined ? undefined : idempotencyOf(key, request.transaction);
+    return async () => {
+      const answer = await this.#owner.transact(transaction, idempotency);
+      return "reply" in answer ? { reply: answer.reply.result } : answer;
+    };
   }
+}
+
+function idempotencyOf(key: string, transaction: unknown): Idempotency {
+  return { key: idempotencyKey(key), fingerprint: JSON.stringify(["transaction", transaction]) };
 }

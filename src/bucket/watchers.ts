@@ -50,6 +50,8 @@ interface Attachment {
 interface Watcher {
   readonly socket: WebSocket;
   readonly view: View;
+  /** The same for those who see the same. */
+  readonly viewName: string;
   behind: Behind | undefined;
   /** Characters sent since it was last heard of. */
   unheard: number;
@@ -82,7 +84,7 @@ export class Watchers {
     this.#announceEvery = Math.max(1, Math.floor(options.logLimit / 4));
     for (const socket of ctx.getWebSockets(WATCH)) {
       const { view, behind } = socket.deserializeAttachment() as Attachment;
-      this.#watchers.set(socket, { socket, view, behind, unheard: 0 });
+      this.#watchers.set(socket, { socket, view, viewName: nameOf(view), behind, unheard: 0 });
     }
   }
 
@@ -101,7 +103,7 @@ export class Watchers {
       heardAt,
       ...(snapshot && since === undefined ? { snapshot: { after: undefined } } : {}),
     };
-    const watcher: Watcher = { socket: server, view, behind, unheard: 0 };
+    const watcher: Watcher = { socket: server, view, viewName: nameOf(view), behind, unheard: 0 };
     this.#watchers.set(server, watcher);
     // In a snapshot there is no coming back to the middle of it.
     const id = behind.snapshot === undefined ? { id: this.#id(position) } : {};
@@ -123,12 +125,11 @@ export class Watchers {
         this.#dropIfSlow(watcher, watcher.behind);
         continue;
       }
-      const { view } = watcher;
-      const name = `${view.format} ${view.values} ${view.scope} ${view.text}`;
-      let text = texts.get(name);
+      const { view, viewName } = watcher;
+      let text = texts.get(viewName);
       if (text === undefined) {
         text = this.#textOf(view, changes, announces ? last : undefined);
-        texts.set(name, text);
+        texts.set(viewName, text);
       }
       if (text === "") continue;
       this.#write(watcher, text);
@@ -267,6 +268,10 @@ export class Watchers {
   #id(revision: number): string {
     return etag(this.#options.incarnation(), revision);
   }
+}
+
+function nameOf({ format, values, scope, text }: View): string {
+  return `${format} ${values} ${scope} ${text}`;
 }
 
 function revisionCompacted(): KvError {

@@ -285,6 +285,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { http, session } = this.#context;
     return new Session<T>(
       (caller) => new Bucket<T>({ ...this.#context, caller }),
+      () => http.ask(this.#path, { safe: true }, async (response) => response.body?.cancel()),
       http.address(`${this.#path}/session`),
       http.token,
       session,

@@ -38,14 +38,17 @@ export class Session<T extends Entries> {
   readonly #url: string;
   readonly #protocols: string[];
   readonly #options: SessionOptions;
+  readonly #refusal: () => Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
   #connecting: Promise<WebSocket> | undefined;
   #outbox: Request[] = [];
   #next = 1;
   #closed = false;
 
+  /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
   constructor(
     open: (caller: Caller) => Bucket<T>,
+    refusal: () => Promise<unknown>,
     url: URL,
     token: string | undefined,
     options: SessionOptions,
@@ -54,6 +57,7 @@ export class Session<T extends Entries> {
     this.#url = url.href;
     this.#protocols = token === undefined ? [] : [SUBPROTOCOL, `token.${toBase64Url(token)}`];
     this.#options = options;
+    this.#refusal = refusal;
     this.bucket = open({
       batch: async (operations, call) =>
         (await this.#call<{ readonly results: readonly ResultWire[] }>({ batch: operations }, call)).results,
@@ -143,6 +147,7 @@ export class Session<T extends Entries> {
       });
     } catch (error) {
       this.#connecting = undefined;
+      await this.#refusal();
       throw error;
     }
     return socket;
