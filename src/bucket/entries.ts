@@ -315,20 +315,18 @@ export class Entries {
     const { from, to } = rangeOf(range);
     // One bound on each side, not two: SQLite would begin at the first of them and read all keys up to the second.
     const [low, high] = reverse ? [from, least(to, after)] : [greatest(from, after), to];
-    return this.#sql
-      .exec(
-        `SELECT ${columns} FROM entries
+    const rows = this.#sql.exec(
+      `SELECT ${columns} FROM entries
          WHERE key >= ?1 AND key <> ?2 ${high === undefined ? "" : "AND key < ?3"}
            AND (expires IS NULL OR expires > ?4)
          ORDER BY key ${reverse ? "DESC" : ""} LIMIT ?5`,
-        low,
-        after ?? "",
-        high ?? "",
-        this.#clock(),
-        limit,
-      )
-      .raw<Columns>()
-      .toArray();
+      low,
+      after ?? "",
+      high ?? "",
+      this.#clock(),
+      limit,
+    );
+    return Array.from(rows.raw<Columns>());
   }
 
   #read(key: string): Entry | undefined {

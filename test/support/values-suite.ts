@@ -144,7 +144,7 @@ export function valuesSuite(
 
     /** What the text protocol can't say. */
     const richly = (title: string, test: (values: Values, more: MoreValues) => Promise<void>): void => {
-      it(`${title}`, async ({ skip }) => {
+      it(title, async ({ skip }) => {
         const values = await empty(title.replaceAll(/[^a-z]+/g, "-").slice(0, 40));
         if (values.more === undefined) return skip(`${way} has no words for it`);
         expect.hasAssertions();
