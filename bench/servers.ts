@@ -17,6 +17,8 @@ export interface Server {
   readonly data: string;
   /** Megabytes of resident memory. */
   memory(): number;
+  /** As {@link memory}, the most that it has been. */
+  peakMemory(): number;
   /** Ends it; its data stays if it was given a folder. */
   stop(): Promise<void>;
 }
@@ -68,7 +70,8 @@ async function start(
     http: engine.ports.http,
     tcp: Number(engine.ports.tcp),
     data: folder,
-    memory: () => residentMegabytes(engine.pid),
+    memory: () => residentMegabytes(engine.pid, "VmRSS"),
+    peakMemory: () => residentMegabytes(engine.pid, "VmHWM"),
     stop: async () => {
       await engine.stop();
       if (data === undefined) await rm(folder, { recursive: true, force: true });
@@ -76,7 +79,8 @@ async function start(
   };
 }
 
-function residentMegabytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+function residentMegabytes(pid: number, line: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kilobytes = new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1];
   return Number(kilobytes ?? Number.NaN) / 1_024;
 }

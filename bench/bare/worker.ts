@@ -4,6 +4,7 @@
  */
 
 import { DurableObject } from "cloudflare:workers";
+import { Values } from "./values.ts";
 
 interface Env {
   readonly STORE: DurableObjectNamespace<Store>;
@@ -11,10 +12,12 @@ interface Env {
 
 export class Store extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
+  readonly #values = new Values(this.ctx.storage);
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#sql.exec("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+    this.#values.createTable();
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -23,6 +26,7 @@ export class Store extends DurableObject<Env> {
       this.ctx.acceptWebSocket(server);
       return new Response(null, { status: 101, webSocket: client });
     }
+    if (request.url.includes("/values/")) return this.#values.serve(request);
     const key = request.url.slice(request.url.lastIndexOf("/") + 1);
     if (request.method === "PUT") {
       this.put(key, await request.text());
