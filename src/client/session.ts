@@ -17,7 +17,9 @@ export interface SessionOptions {
   readonly retryBaseMs: number;
 }
 
-const SUBPROTOCOL = "durable-kv";
+/** What the service confirms, and what a token comes behind: a browser can send no header with a WebSocket. */
+const SUBPROTOCOL = "kv";
+const TOKEN_SUBPROTOCOL = "kv.bearer.";
 /** Tries to connect, for one call. */
 const MAX_TRIES = 4;
 
@@ -55,7 +57,7 @@ export class Session<T extends Entries> {
   ) {
     url.protocol = url.protocol.replace("http", "ws");
     this.#url = url.href;
-    this.#protocols = token === undefined ? [] : [SUBPROTOCOL, `token.${toBase64Url(token)}`];
+    this.#protocols = token === undefined ? [] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL + toBase64Url(token)];
     this.#options = options;
     this.#refusal = refusal;
     this.bucket = open({

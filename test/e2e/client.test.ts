@@ -1,0 +1,422 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  BucketDownError,
+  BucketNotFoundError,
+  bytes,
+  ConnectionError,
+  IdempotencyKeyReusedError,
+  InvalidRequestError,
+  Kv,
+  KvError,
+  NotAnIntegerError,
+  PreconditionFailedError,
+  RevisionCompactedError,
+  text,
+  TimeoutError,
+  TooLargeError,
+  UnauthorizedError,
+  type Change,
+} from "../../src/client/index.ts";
+import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
+
+let server: RunningServer;
+let kv: Kv;
+beforeAll(async () => {
+  server = await startServer();
+  kv = new Kv({ url: server.http });
+});
+afterAll(() => server.stop());
+
+async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
+  await kv.create(name);
+  return kv.bucket<T>(name);
+}
+
+/** A `fetch` that answers as it is told, in turn, and says what it was asked. */
+function scripted(...answers: (Response | "break" | "hang")[]) {
+  const asked: { readonly url: string; readonly init: RequestInit }[] = [];
+  const fetch = (url: string, init: RequestInit): Promise<Response> => {
+    const answer = answers[asked.length];
+    asked.push({ url, init });
+    if (answer === "hang") {
+      return new Promise((_, reject) => {
+        init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
+      });
+    }
+    return answer === undefined || answer === "break"
+      ? Promise.reject(new TypeError("fetch failed"))
+      : Promise.resolve(answer);
+  };
+  return { asked, kv: new Kv({ url: "http://kv.test", fetch, retryBaseMs: 0 }) };
+}
+
+const problem = (status: number, code: string): Response =>
+  Response.json(
+    { code, status, detail: "as told" },
+    { status, headers: { "Content-Type": "application/problem+json" } },
+  );
+const value = (json: unknown): Response =>
+  Response.json(json, { headers: { ETag: '"i-1"', "KV-Revision": "1" } });
+
+describe("a bucket's values", () => {
+  it("have the types that the bucket was opened with", async () => {
+    const cart = await bucketOf<{ milk: number; note: { text: string } }>("client-typed");
+    await cart.put("milk", 3);
+    await cart.put("note", { text: "soon" }, { ttl: 60, metadata: { by: "Zoë" } });
+    expect((await cart.get("milk"))?.toFixed(1)).toBe("3.0");
+    expect((await cart.get("note"))?.text).toBe("soon");
+    expect(await cart.entry("note")).toMatchObject({
+      type: "application/json",
+      metadata: { by: "Zoë" },
+      expires: expect.any(Date) as Date,
+    });
+    expect(await cart.has("milk")).toBe(true);
+    expect(await cart.delete("milk")).toBe(true);
+    expect(await cart.delete("milk")).toBe(false);
+    expect([await cart.has("milk"), await cart.get("milk")]).toEqual([false, undefined]);
+  });
+
+  it("are JSON, text or bytes, as the codec says", async () => {
+    await kv.create("client-codecs");
+    const raw = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const [asText, asBytes] = [
+      kv.bucket<Record<string, string>>("client-codecs", { codec: text }),
+      kv.bucket<Record<string, Uint8Array>>("client-codecs", { codec: bytes }),
+    ];
+    await asText.put("a", "\ufeffé");
+    expect(await asText.get("a")).toBe("\ufeffé");
+    await asBytes.put("b", raw);
+    expect(await asBytes.get("b")).toEqual(raw);
+    const session = asBytes.session();
+    expect(await session.bucket.get("b")).toEqual(raw);
+    await session.bucket.put("c", raw);
+    expect((await asBytes.entry("c"))?.type).toBe("application/octet-stream");
+    session.close();
+    await expect((await bucketOf("client-json")).put("a", undefined)).rejects.toThrow(TypeError);
+  });
+
+  it("are updated by what they are, by many at once, and none is lost", async () => {
+    const bucket = await bucketOf<{ list: number[] }>("client-update");
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) => bucket.update("list", (list = []) => [...list, n])),
+    );
+    expect((await bucket.get("list"))?.toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 12 }, (_, n) => n),
+    );
+    expect(await bucket.update("list", () => undefined)).toBeUndefined();
+  });
+
+  it("count beyond what a number holds", async () => {
+    const bucket = await bucketOf("client-count");
+    expect(await bucket.increment("n", { by: 2n ** 60n })).toMatchObject({ value: 2n ** 60n });
+    expect(await bucket.increment("m", { initial: 5, by: -2 })).toMatchObject({ value: 3, created: true });
+  });
+
+  it("are listed page after page", async () => {
+    const bucket = await bucketOf<Record<string, number>>("client-list");
+    for (let part = 0; part < 3; part += 1) {
+      await bucket.batch(
+        Array.from(
+          { length: 800 },
+          (_, n) => ({ op: "put", key: `${part}-${String(n).padStart(3, "0")}`, value: n }) as const,
+        ),
+      );
+    }
+    let count = 0;
+    let sum = 0;
+    for await (const { value: number } of bucket.list({ values: true })) {
+      count += 1;
+      sum += number ?? 0;
+    }
+    expect([count, sum]).toEqual([2_400, (3 * (799 * 800)) / 2]);
+    const few = [];
+    for await (const { key } of bucket.list({ limit: 2, reverse: true })) few.push(key);
+    expect(few).toEqual(["2-799", "2-798"]);
+    expect(await bucket.deleteRange({ prefix: "1-" })).toBe(800);
+  });
+
+  it("are exported and imported", async () => {
+    const [one, other] = [await bucketOf("client-export"), await bucketOf("client-import")];
+    await one.put("a", { x: 1 }, { metadata: 1 });
+    const lines = await new Response(await one.export()).text();
+    expect(await other.import(lines)).toMatchObject({ imported: 1 });
+    expect(await other.import(await one.export())).toMatchObject({ unchanged: 1 });
+    expect(await other.get("a")).toEqual({ x: 1 });
+  });
+});
+
+describe("buckets", () => {
+  it("are created, looked up, listed, ended", async () => {
+    expect(await kv.create("client-life", { restart: "temporary", metadata: 1 })).toMatchObject({
+      created: true,
+    });
+    expect(await kv.create("client-life")).toMatchObject({ created: false });
+    expect(await kv.lookup("client-life")).toMatchObject({ name: "client-life", restart: "temporary" });
+    const names = [];
+    for await (const { name } of kv.buckets({ prefix: "client-life" })) names.push(name);
+    expect(names).toEqual(["client-life"]);
+    expect(await kv.exit("client-life", "done")).toBe(true);
+    expect([await kv.lookup("client-life"), await kv.stop("client-life")]).toEqual([undefined, false]);
+  });
+});
+
+describe("errors", () => {
+  it("are classes by code", async () => {
+    const bucket = await bucketOf("client-errors");
+    await bucket.put("text", "much");
+    for (const [work, Class] of [
+      [() => kv.bucket("client-nowhere").get("a"), BucketNotFoundError],
+      [() => kv.bucket("client-nowhere").has("a"), BucketNotFoundError],
+      [() => bucket.put("text", "x", { ifNoneMatch: "*" }), PreconditionFailedError],
+      [() => bucket.increment("text"), NotAnIntegerError],
+      [() => bucket.put("k".repeat(2_000), 1), InvalidRequestError],
+      [() => bucket.put("large", "x".repeat(27_000_000)), TooLargeError],
+      [() => bucket.transaction({ then: [{ op: "increment", key: "text" }] }), NotAnIntegerError],
+      [() => bucket.watch({ since: 99 }).next(), RevisionCompactedError],
+    ] as const) {
+      const error: unknown = await work().catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(Class);
+      expect((error as KvError).outcomeUnknown).toBe(false);
+    }
+    await bucket.increment("n", { idempotencyKey: "k" });
+    await expect(bucket.increment("n", { by: 2, idempotencyKey: "k" })).rejects.toBeInstanceOf(
+      IdempotencyKeyReusedError,
+    );
+    const [refused] = await bucket.batch([{ op: "increment", key: "text" }]);
+    expect(refused).toBeInstanceOf(NotAnIntegerError);
+  });
+
+  it("say that a token is missing", async () => {
+    const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
+    try {
+      await expect(new Kv({ url: locked.http }).create("a")).rejects.toBeInstanceOf(UnauthorizedError);
+      const open = new Kv({ url: locked.http, token: "s3cret" });
+      await open.create("a");
+      const session = open.bucket<Record<string, number>>("a").session();
+      await session.bucket.put("x", 1);
+      expect(await session.bucket.get("x")).toBe(1);
+      session.close();
+      const refused = new Kv({ url: locked.http, token: "wrong" }).bucket("a").session();
+      await expect(refused.bucket.get("x")).rejects.toBeInstanceOf(UnauthorizedError);
+      refused.close();
+    } finally {
+      await locked.stop();
+    }
+  });
+});
+
+describe("trying again", () => {
+  it("is for what can be done twice: reads, ensuring, and what has an idempotency key", async () => {
+    for (const work of [
+      (one: Kv) => one.bucket("b").get("a"),
+      (one: Kv) => one.create("b"),
+      (one: Kv) => one.bucket("b").increment("a", { idempotencyKey: "k" }),
+      (one: Kv) => one.bucket("b").transaction({}, { idempotencyKey: "k" }),
+    ]) {
+      const script = scripted("break", problem(503, "unavailable"), value({ value: 1, results: [] }));
+      await work(script.kv);
+      expect(script.asked).toHaveLength(3);
+    }
+  });
+
+  it("is not for a write: between two tries somebody else may have written", async () => {
+    for (const work of [
+      (one: Kv) => one.bucket("b").put("a", 1),
+      (one: Kv) => one.bucket("b").delete("a"),
+      (one: Kv) => one.bucket("b").increment("a"),
+      (one: Kv) => one.bucket("b").transaction({}),
+      (one: Kv) =>
+        one.bucket("b").batch([
+          { op: "get", key: "a" },
+          { op: "put", key: "a", value: 1 },
+        ]),
+      (one: Kv) => one.stop("b"),
+    ]) {
+      const script = scripted("break", value({}));
+      const error: unknown = await work(script.kv).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(ConnectionError);
+      expect((error as KvError).outcomeUnknown).toBe(true);
+      expect(script.asked).toHaveLength(1);
+    }
+  });
+
+  it("ends after a few times, and at once where it would not help", async () => {
+    const broken = scripted("break", "break", "break", "break", "break");
+    await expect(broken.kv.bucket("b").get("a")).rejects.toBeInstanceOf(ConnectionError);
+    expect(broken.asked).toHaveLength(4);
+    const wrong = scripted(problem(400, "key_invalid"), value(1));
+    await expect(wrong.kv.bucket("b").get("a")).rejects.toBeInstanceOf(InvalidRequestError);
+    expect(wrong.asked).toHaveLength(1);
+  });
+
+  it("does not hide what something else on the way has answered", async () => {
+    const { kv: behindProxy } = scripted(new Response("<html>Bad gateway", { status: 502 }));
+    await expect(behindProxy.bucket("b").get("a")).rejects.toMatchObject({
+      code: "unexpected_answer",
+      status: 502,
+    });
+  });
+});
+
+describe("giving up", () => {
+  it("happens at the deadline, and says that the outcome is unknown", async () => {
+    const { kv: slow } = scripted("hang");
+    const error: unknown = await slow
+      .bucket("b")
+      .put("a", 1, { timeoutMs: 20 })
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect((error as KvError).outcomeUnknown).toBe(true);
+  });
+
+  it("happens when the caller says so, with the caller's reason", async () => {
+    const { kv: slow } = scripted("hang");
+    const controller = new AbortController();
+    const asked = slow.bucket("b").get("a", { signal: controller.signal });
+    const reason = new Error("never mind");
+    controller.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    await expect(slow.bucket("b").get("a", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+/** A WebSocket class that says what was sent through it. */
+function recorded(): {
+  readonly sent: string[];
+  readonly opened: WebSocket[];
+  readonly Recorded: typeof WebSocket;
+} {
+  const sent: string[] = [];
+  const opened: WebSocket[] = [];
+  class Recorded extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      opened.push(this);
+    }
+    override send(data: string): void {
+      sent.push(data);
+      super.send(data);
+    }
+  }
+  return { sent, opened, Recorded };
+}
+
+describe("a session", () => {
+  it("sends in one message what is asked for in one turn, and doesn't wait for answers in between", async () => {
+    await bucketOf("client-session");
+    const { sent, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, number>>("client-session")
+      .session();
+    await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.put(`k${n}`, n)));
+    expect(sent).toHaveLength(1);
+    const got = await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.get(`k${n}`)));
+    expect(got).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(sent).toHaveLength(2);
+    const results = await Promise.allSettled([
+      session.bucket.put("k0", 1, { ifNoneMatch: "*" }),
+      session.bucket.increment("k1"),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    session.close();
+    await expect(session.bucket.get("k0")).rejects.toMatchObject({ code: "session_closed" });
+  });
+
+  it("connects again after its connection broke, and says of what was outstanding that it is unknown", async () => {
+    await bucketOf("client-broken");
+    const { opened, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, number>>("client-broken")
+      .session();
+    await session.bucket.put("a", 1);
+    const outstanding = session.bucket.put("a", 2);
+    // Sent, once all that is due has run; the answer has to come over the network.
+    await new Promise(setImmediate);
+    opened[0]?.dispatchEvent(new Event("error"));
+    const error: unknown = await outstanding.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect((error as KvError).outcomeUnknown).toBe(true);
+    expect([1, 2]).toContain(await session.bucket.get("a"));
+    expect(opened).toHaveLength(2);
+    session.close();
+  });
+
+  it("with a bucket that is not there says so, and with one that ends", async () => {
+    const nowhere = kv.bucket("client-session-nowhere").session();
+    await expect(nowhere.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
+    nowhere.close();
+    const ended = (await bucketOf("client-session-ends")).session();
+    await ended.bucket.put("a", 1);
+    await kv.stop("client-session-ends");
+    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(KvError);
+    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
+    ended.close();
+  });
+
+  it("gives up when it is told to", async () => {
+    const session = (await bucketOf("client-session-abort")).session();
+    const reason = new Error("never mind");
+    await expect(session.bucket.get("a", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    session.close();
+  });
+});
+
+describe("watching", () => {
+  it("brings changes with their values, from a snapshot on, until it is told to stop", async () => {
+    const bucket = await bucketOf<Record<string, number>>("client-watch");
+    await bucket.put("a", 1);
+    const controller = new AbortController();
+    const changes = bucket.watch({ snapshot: true, signal: controller.signal });
+    expect(await changes.next()).toMatchObject({ value: { event: "entry", key: "a", value: 1 } });
+    expect(await changes.next()).toMatchObject({ value: { event: "end_of_snapshot", revision: 1 } });
+    await bucket.put("b", 2);
+    await bucket.delete("a");
+    expect(await changes.next()).toMatchObject({ value: { event: "put", key: "b", value: 2, revision: 2 } });
+    expect(await changes.next()).toMatchObject({
+      value: { event: "delete", key: "a", at: expect.any(Date) as Date },
+    });
+    const next = changes.next();
+    controller.abort(new Error("enough"));
+    await expect(next).rejects.toThrow("enough");
+  });
+
+  it("ends with the bucket, and says why", async () => {
+    const bucket = await bucketOf("client-watch-down");
+    const changes = bucket.watch({ snapshot: true });
+    await changes.next();
+    const next = changes.next().catch((caught: unknown) => caught);
+    await kv.stop("client-watch-down");
+    const error: unknown = await next;
+    expect(error).toBeInstanceOf(BucketDownError);
+    expect((error as KvError).details).toEqual({ reason: "normal" });
+  });
+
+  it("goes on by itself when the server was killed, with every change once", async () => {
+    const folder = temporaryFolder();
+    let running = await startServer({ data: folder.path });
+    const port = running.httpPort;
+    const client = new Kv({ url: running.http, retryBaseMs: 20 });
+    await client.create("killed");
+    const bucket = client.bucket<Record<string, number>>("killed");
+    const heard: Change[] = [];
+    const controller = new AbortController();
+    const watching = (async () => {
+      for await (const change of bucket.watch({ since: 0, signal: controller.signal })) {
+        heard.push(change);
+        if (heard.length === 30) break;
+      }
+    })();
+    for (let n = 0; n < 10; n += 1) await bucket.put(`k${n}`, n);
+    for (let kill = 0; kill < 2; kill += 1) {
+      await running.killAll();
+      running = await startServer({ data: folder.path, args: ["--port", String(port)] });
+      for (let n = 0; n < 10; n += 1) await bucket.put(`k${n}`, n);
+    }
+    await watching;
+    expect(heard.map((change) => "revision" in change && change.revision)).toEqual(
+      Array.from({ length: 30 }, (_, n) => n + 1),
+    );
+    await running.stop();
+    await folder.remove();
+  });
+});
