@@ -20,6 +20,9 @@ export interface WatchRequest {
 /** The tag of watchers' sockets. */
 export const WATCH = "watch";
 
+const PING = '{"ping":true}';
+const PONG = '{"pong":true}';
+
 /** Characters that are sent to a watcher before it has to say that it has read them. */
 const WINDOW = 1_048_576;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
@@ -95,6 +98,8 @@ export class Watchers {
     const another = since?.incarnation !== undefined && since.incarnation !== this.#options.incarnation();
     if (another || !log.covers(position)) throw revisionCompacted();
     const { 0: client, 1: server } = new WebSocketPair();
+    // A sign of life for whoever wants one, without waking the bucket.
+    this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#ctx.acceptWebSocket(server, [WATCH]);
     const heardAt = this.#options.clock();
     // Who resumes has had the snapshot.

@@ -1,52 +1,18 @@
-/** The example shop, bound to the service as wrangler would bind it (under miniflare). */
+/** The example shop, with the service bound to it. */
 
-import { join, resolve } from "node:path";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle } from "../../src/serve/bundle.ts";
+import { startBound, type BoundWorker } from "./support/bound-worker.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-let miniflare: Miniflare;
-
+let shop: BoundWorker;
 beforeAll(async () => {
-  const [service, shop] = [
-    await bundle(join(ROOT, "src/index.ts")),
-    await bundle(join(ROOT, "examples/shop/src/index.ts")),
-  ];
-  miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      workers: [
-        {
-          name: "shop",
-          modules: true,
-          script: shop,
-          compatibilityDate: "2026-10-01",
-          serviceBindings: { KV: { name: "durable-kv", entrypoint: "KvEntrypoint" } },
-        },
-        {
-          // As it is deployed, and without a token: a binding needs none.
-          name: "durable-kv",
-          modules: true,
-          script: service,
-          compatibilityDate: "2026-10-01",
-          durableObjects: {
-            REGISTRY: { className: "Registry", useSQLite: true },
-            BUCKET: { className: "Bucket", useSQLite: true },
-          },
-        },
-      ],
-    }),
-  );
+  shop = await startBound(resolve(import.meta.dirname, "../../examples/shop/src/index.ts"));
 });
-afterAll(() => miniflare.dispose());
+afterAll(() => shop.stop());
 
 async function ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> {
-  const shop = await miniflare.getWorker("shop");
-  const response = await shop.fetch(`http://shop${path}`, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, json: await response.json() };
+  const { status, text } = await shop.ask(method, path, body);
+  return { status, json: JSON.parse(text) };
 }
 
 describe("the shop", () => {

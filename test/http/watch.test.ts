@@ -125,4 +125,18 @@ describe("watching over WebSocket", () => {
     ]);
     webSocket?.close();
   });
+
+  it("answers a ping while the bucket sleeps", async () => {
+    const b = await bucket("ws ping");
+    const { webSocket } = await ask(`${b}/watch`, { headers: { Upgrade: "websocket" } });
+    const answered = new Promise<string>((resolve) => {
+      webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
+        if (String(data).includes("pong")) resolve(String(data));
+      });
+    });
+    webSocket?.accept();
+    webSocket?.send('{"ping":true}');
+    expect(await answered).toBe('{"pong":true}');
+    webSocket?.close();
+  });
 });

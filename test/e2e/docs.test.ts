@@ -1,0 +1,67 @@
+/** Every example in the documents does what the document says. */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blocks, consoleExamples, pattern, program, typed } from "./support/documents.ts";
+import { startBound } from "./support/bound-worker.ts";
+import { startServer, type RunningServer } from "./support/server.ts";
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+describe("docs/http.md", () => {
+  it("shows what happens", async () => {
+    const examples = await consoleExamples("docs/http.md");
+    expect(examples.length).toBeGreaterThan(12);
+    for (const { command, output } of examples) {
+      expect(await typed(command, server.http), command).toMatch(pattern(output));
+    }
+  });
+});
+
+describe("docs/client.md", () => {
+  it("is one program, and prints what it says", async () => {
+    const { expected, printed } = await program("docs/client.md", server.http);
+    expect(expected.length).toBeGreaterThan(12);
+    expect(printed).toEqual(expected);
+  });
+});
+
+/** Runs a Worker's source with the service bound to it, and asks it. */
+async function answered(source: string, paths: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "durable-kv-docs-"));
+  await writeFile(join(folder, "worker.ts"), source);
+  const worker = await startBound(join(folder, "worker.ts"));
+  try {
+    const answers = [];
+    for (const path of paths) answers.push((await worker.ask("GET", path)).text);
+    return answers;
+  } finally {
+    await worker.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("docs/workers.md", () => {
+  it("shows a Worker that counts its visitors", async () => {
+    const [source = ""] = await blocks("docs/workers.md", "ts");
+    expect(await answered(source, ["/a", "/a", "/b"])).toEqual([
+      "You are number 1.",
+      "You are number 2.",
+      "You are number 1.",
+    ]);
+  });
+});
+
+describe("docs/from-workers-kv.md", () => {
+  it("shows a cart that is kept", async () => {
+    const [example = ""] = await blocks("docs/from-workers-kv.md", "ts");
+    const source = `export default { async fetch(request, env) {\n${example}\nreturn Response.json(cart); } };`;
+    expect(await answered(source, ["/"])).toEqual(['{"milk":2}']);
+  });
+});

@@ -1,0 +1,57 @@
+/** A Worker with the service bound to it, as wrangler would bind it (under miniflare). */
+
+import { join, resolve } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { bundle } from "../../../src/serve/bundle.ts";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+
+export interface BoundWorker {
+  ask(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly text: string }>;
+  stop(): Promise<void>;
+}
+
+/** Starts the Worker with this entry point; the service is `env.KV`. */
+export async function startBound(entryPoint: string): Promise<BoundWorker> {
+  const [service, script] = [await bundle(join(ROOT, "src/index.ts")), await bundle(entryPoint)];
+  const compatibilityDate = "2026-10-01";
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      workers: [
+        {
+          name: "caller",
+          modules: true,
+          script,
+          compatibilityDate,
+          serviceBindings: { KV: { name: "durable-kv", entrypoint: "KvEntrypoint" } },
+        },
+        {
+          // As it is deployed, and without a token: a binding needs none.
+          name: "durable-kv",
+          modules: true,
+          script: service,
+          compatibilityDate,
+          durableObjects: {
+            REGISTRY: { className: "Registry", useSQLite: true },
+            BUCKET: { className: "Bucket", useSQLite: true },
+          },
+        },
+      ],
+    }),
+  );
+  return {
+    async ask(method, path, body) {
+      const worker = await miniflare.getWorker("caller");
+      const response = await worker.fetch(`http://caller${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, text: await response.text() };
+    },
+    stop: () => miniflare.dispose(),
+  };
+}

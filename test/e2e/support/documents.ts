@@ -1,0 +1,77 @@
+/** The examples in the documents, as they stand there. */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const CLIENT = pathToFileURL(join(ROOT, "src/client/index.ts")).href;
+/** Where the documents say that the service is. */
+const DOCUMENTED = "http://127.0.0.1:8787";
+
+const run = promisify(execFile);
+
+export interface Example {
+  readonly command: string;
+  /** What it prints; `…` stands for anything. */
+  readonly output: string;
+}
+
+/** The commands of a document's console blocks, in order. */
+export async function consoleExamples(path: string): Promise<Example[]> {
+  const examples: Example[] = [];
+  for (const block of await blocks(path, "console")) {
+    for (const part of block.split(/^\$ /m).slice(1)) {
+      const [command = "", ...output] = part.trimEnd().split("\n");
+      examples.push({ command, output: output.join("\n") });
+    }
+  }
+  return examples;
+}
+
+/** Runs a command as it would be typed in, and says what it printed. */
+export async function typed(command: string, url: string): Promise<string> {
+  const { stdout } = await run("bash", ["-c", command.replaceAll(DOCUMENTED, url)]);
+  return stdout.replaceAll("\r", "").trimEnd();
+}
+
+/** Whether what was printed is what was to be printed. */
+export function pattern(output: string): RegExp {
+  const parts = output.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join(String.raw`[\s\S]*?`)}$`);
+}
+
+export interface Printed {
+  readonly expected: readonly string[];
+  readonly printed: readonly string[];
+}
+
+/**
+ * Runs all TypeScript of a document as one program. `expected` is what stands behind `//` on the lines that print.
+ */
+export async function program(path: string, url: string): Promise<Printed> {
+  const source = (await blocks(path, "ts")).join("\n");
+  const expected = [...source.matchAll(/console\.log\(.*\);?\s*\/\/ (.*)$/gm)].map(([, text = ""]) => text);
+  const folder = await mkdtemp(join(tmpdir(), "durable-kv-docs-"));
+  try {
+    const file = join(folder, "example.ts");
+    await writeFile(file, source.replaceAll("durable-kv/client", CLIENT).replaceAll(DOCUMENTED, url));
+    const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    return { expected, printed: stdout.trimEnd().split("\n") };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A document's blocks in a language. */
+export async function blocks(path: string, language: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, path), "utf8");
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , block = ""]) => block);
+}
