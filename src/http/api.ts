@@ -23,7 +23,7 @@ export interface Answer {
 export interface Endpoint {
   /** Unique. */
   readonly id: string;
-  readonly tag: "Keys" | "Buckets" | "Watch" | "Import and export" | "Text protocol" | "Service";
+  readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.core.$ZodObject;
@@ -35,6 +35,17 @@ export interface Endpoint {
   /** Beside those that every call can meet. */
   readonly errors?: readonly ErrorCode[];
 }
+
+/** What endpoints are about. */
+export const TAGS = {
+  Buckets: "Names, what they stand for, and their ends.",
+  Keys: "Values: one at a time, listed, or many in one round trip.",
+  Watch: "Changes as they happen.",
+  "Import and export": "All that a bucket holds, as lines.",
+  "Text protocol": "The guide's commands.",
+  Service: "All buckets, and the service itself.",
+} as const;
+export type Tag = keyof typeof TAGS;
 
 /** Headers of requests and responses. */
 export const HEADERS = {

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { failure, type ErrorCode } from "../errors.ts";
 import { ProblemAnswer } from "../wire/answers.ts";
-import { API, HEADERS, PUBLIC_API, type Content, type Endpoint, type HeaderName } from "./api.ts";
+import { API, HEADERS, PUBLIC_API, TAGS, type Content, type Endpoint, type HeaderName } from "./api.ts";
 
 /** What a JSON document is made of. */
 export type JsonObject = { readonly [name: string]: unknown };
@@ -39,21 +39,13 @@ export function openApi(version: string): JsonObject {
     },
     servers: [{ url: "/", description: "Where this was fetched from." }],
     security: [{ token: [] }],
-    tags: [...new Set(endpoints().map(({ endpoint }) => endpoint.tag))].map((name) => ({ name })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: { ...paths(API, EVERYWHERE), ...paths(PUBLIC_API, []) },
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
       schemas: schemas(),
     },
   };
-}
-
-function endpoints(): { readonly endpoint: Endpoint }[] {
-  return [API, PUBLIC_API].flatMap((api) =>
-    Object.values<Readonly<Record<string, Endpoint>>>(api).flatMap((methods) =>
-      Object.values(methods).map((endpoint) => ({ endpoint })),
-    ),
-  );
 }
 
 function paths(
