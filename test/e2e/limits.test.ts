@@ -18,7 +18,9 @@ afterAll(() => server.stop());
 
 const LONG_NAME = "n".repeat(257);
 const LONG_KEY = "k".repeat(1_025);
+/** More than travels whole; and more than a key may hold. */
 const LARGE = "x".repeat(1_048_577);
+const TOO_LARGE = new Uint8Array(25 * 1_048_576 + 1);
 
 /** Nothing of what was turned down is there. */
 async function expectUnchanged(): Promise<void> {
@@ -85,14 +87,14 @@ describe("over HTTP", () => {
     [
       "a value that is too large",
       "/v1/buckets/limits/keys/k",
-      { method: "PUT", body: LARGE },
+      { method: "PUT", body: TOO_LARGE },
       413,
       "value_too_large",
     ],
     [
       "a value that grows too large",
       "/v1/buckets/limits/keys/k",
-      { method: "PUT", body: new Blob([LARGE]).stream(), duplex: "half" as const },
+      { method: "PUT", body: new Blob([TOO_LARGE]).stream(), duplex: "half" as const },
       413,
       "value_too_large",
     ],
