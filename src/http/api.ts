@@ -352,7 +352,7 @@ export const API = {
       tag: "Watch",
       summary: "A bucket's changes as they happen, as Server-Sent Events or over WebSocket",
       description:
-        "Events: `put`, `delete`, `expired`; with `snapshot=true` first `entry` for all that is there, and `end_of_snapshot`; `DOWN` or `RESTARTED` when the bucket ends; `dropped` for one who reads too slowly. An event's `id` resumes behind it.",
+        "Events: `put`, `delete`, `expired`; with `snapshot=true` first `entry` for all that is there, and `end_of_snapshot`; `DOWN` or `RESTARTED` when the bucket ends; `dropped` for one who reads too slowly. An event's `id` resumes behind it. Over WebSocket also `begin` and `position`, which only say where one is; there a client sends an empty message each time that it has read what it was sent, and one that does not is dropped in time.",
       query: requests.WatchQuery,
       headers: ["Last-Event-ID"],
       answers: {
