@@ -25,7 +25,7 @@ export async function incrementKey(request: Request, context: Context): Promise<
   const conditions = conditionsOf(request.headers);
   const body = await readText(request);
   const increment = incrementOf(body.byteLength === 0 ? {} : checkJson(IncrementJson, body));
-  const idempotency = await idempotencyOf(request, target.path, body);
+  const idempotency = await idempotencyOf(request, target, body);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) =>
       bucket.increment(key, increment, { conditions, idempotency }),
@@ -54,7 +54,7 @@ export async function runTransaction(request: Request, context: Context): Promis
   const name = target.bucket;
   const body = await readText(request);
   const transaction = transactionOf(checkJson(TransactionJson, body));
-  const idempotency = await idempotencyOf(request, target.path, body);
+  const idempotency = await idempotencyOf(request, target, body);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));
     if (done === undefined) throw bucketNotFound(name);

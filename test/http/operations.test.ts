@@ -76,6 +76,15 @@ describe("an increment", () => {
     });
     expect(await text(`${b}/keys?key64=Li4`)).toBe("1");
   });
+
+  it("of another key is another request, also where the key is in the query", async () => {
+    const b = await bucket("increment key64 once");
+    const increment = (key64: string) =>
+      post(`${b}/keys/-/increment?key64=${key64}`, {}, { "Idempotency-Key": "k" });
+    expect((await increment("YQ")).status).toBe(200);
+    expect((await increment("YQ")).headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await codeOf(await increment("Yg"))).toBe("idempotency_key_reused");
+  });
 });
 
 describe("a batch", () => {
