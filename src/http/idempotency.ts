@@ -12,7 +12,7 @@ export async function idempotencyOf(
 ): Promise<Idempotency | undefined> {
   const key = request.headers.get("Idempotency-Key");
   if (key === null) return undefined;
-  const text = new TextEncoder().encode(`${request.method} ${path}?${query}\n`);
+  const text = new TextEncoder().encode(`${request.method} ${path}?${query.toString()}\n`);
   const digest = await crypto.subtle.digest("SHA-256", await new Blob([text, body]).arrayBuffer());
   return { key: idempotencyKey(key), fingerprint: new Uint8Array(digest).toBase64() };
 }
