@@ -36,7 +36,10 @@ export default defineConfig({
     // Most of a test's time is the disk's, so two at once go well on two processors.
     maxWorkers: 2,
     projects: [
-      inWorkerd(16, ["test/{otp,registry,bucket,binding,command,http,session}/**/*.test.ts", "test/*.test.ts"]),
+      inWorkerd(16, [
+        "test/{otp,registry,bucket,binding,command,http,session}/**/*.test.ts",
+        "test/*.test.ts",
+      ]),
       // Which partition a name belongs to makes no difference to how its life can be cut off.
       inWorkerd(1, ["test/{registry,http}/**/*.test.ts"], ["test/registry/{crash-matrix,down}.test.ts"]),
       {

@@ -18,6 +18,4 @@ export const SessionRequestJson = z
 export type SessionRequestJson = z.output<typeof SessionRequestJson>;
 
 /** A message. */
-export const SessionMessageJson = z
-  .array(z.looseObject({ id }))
-  .check(z.maxLength(MAX_OPERATIONS), z.meta({ id: "SessionMessage" }));
+export const SessionMessageJson = z.array(z.looseObject({ id })).check(z.maxLength(MAX_OPERATIONS));

@@ -339,6 +339,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     ],
   ],
   ["connectToAny", "/v1/connect", [["", {}, 426]]],
+  ["openSession", "/v1/buckets/b/session", [["", {}, 426]]],
   [
     "connectToBucket",
     "/v1/buckets/b/connect",

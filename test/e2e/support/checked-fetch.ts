@@ -2,6 +2,8 @@
 
 import { Description, type Seen } from "./description.ts";
 
+/** A protocol of somebody else's, with as many segments in a path as there are in a key: OpenAPI has no words for it. */
+const OTHERS = "/unstorage/";
 const OUR_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const fetchUnchecked = globalThis.fetch;
@@ -10,7 +12,7 @@ const descriptions = new Map<string, Promise<Description>>();
 globalThis.fetch = async (input, init) => {
   const response = await fetchUnchecked(input, init);
   const url = new URL(input instanceof Request ? input.url : input);
-  if (!OUR_HOSTS.has(url.hostname)) return response;
+  if (!OUR_HOSTS.has(url.hostname) || url.pathname.startsWith(OTHERS)) return response;
   const method = (init?.method ?? (input instanceof Request ? input.method : "GET")).toUpperCase();
   const description = await descriptionOf(url.origin);
   const seen: Seen = {
