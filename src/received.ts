@@ -3,7 +3,7 @@
 import { KvError } from "./errors.ts";
 
 /** @throws {KvError} `upload_lost`, where its sender has gone before its end */
-export async function* received(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+export async function* received<Piece>(body: AsyncIterable<Piece>): AsyncGenerator<Piece, void, void> {
   try {
     yield* body;
   } catch (error) {

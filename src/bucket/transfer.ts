@@ -117,31 +117,58 @@ export class Transfer {
   }
 }
 
-/** Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. */
+/**
+ * Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. What is over the limit is read but
+ * not kept: a client that is still sending when it is turned away would see a broken connection instead of the reason.
+ */
 async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
-  let chunk = new Uint8Array(0);
-  let filled = 0;
   let total = 0;
-  for await (const piece of received(body)) {
-    total += piece.byteLength;
-    // What is over the limit is read but not kept: a client that is still sending when it is turned away would see
-    // a broken connection instead of the reason.
-    if (total > MAX_VALUE_BYTES) {
-      if (total > MAX_DISCARDED_BYTES) break;
-      continue;
-    }
-    for (let at = 0; at < piece.byteLength;) {
-      if (filled === chunk.byteLength) {
-        if (filled > 0) yield chunk.buffer;
-        chunk = new Uint8Array(CHUNK_BYTES);
-        filled = 0;
-      }
-      const part = piece.subarray(at, at + CHUNK_BYTES - filled);
-      chunk.set(part, filled);
-      filled += part.byteLength;
-      at += part.byteLength;
-    }
+  for await (const chunk of received(body instanceof ReadableStream ? filled(body) : gathered(body))) {
+    total += chunk.byteLength;
+    if (total <= MAX_VALUE_BYTES) yield chunk;
+    else if (total > MAX_DISCARDED_BYTES) break;
   }
   if (total > MAX_VALUE_BYTES) throw valueTooLarge();
-  if (filled > 0) yield chunk.buffer.slice(0, filled);
+}
+
+/** A stream of bytes fills chunks by itself, without a step for each piece that arrives. */
+async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
+  const reader = byteReader(body);
+  if (reader === undefined) return yield* gathered(body);
+  for (;;) {
+    const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(CHUNK_BYTES));
+    if (value !== undefined && value.byteLength > 0) yield whole(value);
+    if (done || value.byteLength < CHUNK_BYTES) return;
+  }
+}
+
+async function* gathered(body: AsyncIterable<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
+  let chunk = new Uint8Array(CHUNK_BYTES);
+  let size = 0;
+  for await (const piece of body) {
+    for (let at = 0; at < piece.byteLength;) {
+      const part = piece.subarray(at, at + CHUNK_BYTES - size);
+      chunk.set(part, size);
+      size += part.byteLength;
+      at += part.byteLength;
+      if (size < CHUNK_BYTES) continue;
+      yield chunk.buffer;
+      chunk = new Uint8Array(CHUNK_BYTES);
+      size = 0;
+    }
+  }
+  if (size > 0) yield whole(chunk.subarray(0, size));
+}
+
+/** A stream that another Worker made need not be one of bytes. */
+function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
+}
+
+function whole({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }

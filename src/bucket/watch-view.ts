@@ -21,7 +21,7 @@ export interface View {
  * - `begin`: what comes after this revision follows.
  * - `entry`: what was there already; `end_of_snapshot`: that was all, and changes follow.
  * - `put`, `delete`, `expired`: a change.
- * - `position`: there was nothing for this watcher up to here.
+ * - `position`: there is nothing more for this watcher up to here.
  * - `DOWN`: the bucket has ended. `RESTARTED`: it comes back, and so should the watcher.
  * - `dropped`: the watcher was too slow; the code says whether it can go on behind the last event's id.
  */

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
-import { failure, failureOf } from "../errors.ts";
+import { failure, failureOf, KvError } from "../errors.ts";
 import { API, type Endpoint, type OperationId } from "./api.ts";
 import {
   createBucket,
@@ -90,7 +90,20 @@ function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: 
   return {
     // What is read can be asked for without its body; not what goes on for as long as it is listened to.
     ...(get !== undefined && isRead(get) ? { HEAD: HANDLERS[get.id] } : {}),
-    ...Object.fromEntries(Object.entries(endpoints).map(([method, { id }]) => [method, HANDLERS[id]])),
+    ...Object.fromEntries(
+      Object.entries(endpoints).map(([method, endpoint]) => [method, handlerOf(endpoint)]),
+    ),
+  };
+}
+
+/** What takes no query is not asked with one: what is not understood is refused, wherever it stands. */
+function handlerOf({ id, query }: Endpoint & { readonly id: OperationId }): Handler {
+  const handler = HANDLERS[id];
+  if (query !== undefined) return handler;
+  return (request, context) => {
+    if (!context.target.hasQuery) return handler(request, context);
+    const [name = ""] = context.target.query.keys();
+    throw new KvError("query_invalid", `?${name}= is not known here: this call takes no query.`);
   };
 }
 

@@ -68,6 +68,7 @@ function paths(
 function operation(path: string, endpoint: Endpoint, everywhere: readonly ErrorCode[]): JsonObject {
   const { id, tag, summary, description, headers = [], query, body, answers, errors = [] } = endpoint;
   const named = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
+  const noQuery = query === undefined && everywhere.length > 0 ? (["query_invalid"] as const) : [];
   return {
     operationId: id,
     tags: [tag],
@@ -89,7 +90,7 @@ function operation(path: string, endpoint: Endpoint, everywhere: readonly ErrorC
       : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problems([...named, ...errors, ...everywhere]),
+      ...problems([...named, ...noQuery, ...errors, ...everywhere]),
     },
   };
 }

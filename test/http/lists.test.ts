@@ -117,3 +117,19 @@ describe("deleting many keys", () => {
     expect(names(await list(b))).toHaveLength(6);
   });
 });
+
+describe("a call that takes no query", () => {
+  it("is refused with one, and does nothing", async () => {
+    const b = await bucket("no query");
+    for (const [path, init] of [
+      [`${b}/batch?atomic=true`, { method: "POST", body: '[{"op":"put","key":"a","value":"1"}]' }],
+      [`${b}/transaction?x=1`, { method: "POST", body: "{}" }],
+      [`${b}?restart=temporary`, { method: "PUT" }],
+      [`${b}?force=1`, { method: "DELETE" }],
+      [`${b}/exit?reason=x`, { method: "POST", body: '{"reason":"x"}' }],
+    ] as const) {
+      expect([path, await codeOf(await ask(path, init))]).toEqual([path, "query_invalid"]);
+    }
+    expect(names(await list(b))).toEqual([]);
+  });
+});
