@@ -25,8 +25,13 @@ export const MAX_PAGE = 1_000;
 export const MAX_PAGE_BYTES = 4 * 1_048_576;
 /** Operations in one batch or transaction; and comparisons. */
 export const MAX_OPERATIONS = 1_000;
-/** Bytes of values that one batch or transaction may answer. */
-export const MAX_RESULT_BYTES = 16 * 1_048_576;
+/**
+ * Characters of JSON on one page; one more entry may come on top. A message between objects has 32 MiB, and each
+ * character may take two bytes there.
+ */
+export const MAX_PAGE_LENGTH = 8 * 1_048_576;
+/** Characters of JSON for the values that one batch or transaction answers. */
+export const MAX_RESULT_LENGTH = 12 * 1_048_576;
 /** Seconds in the longest time to live: ten years. */
 export const MAX_TTL_SECONDS = 315_360_000;
 /** Characters in the longest idempotency key. */
@@ -63,7 +68,8 @@ export function bucketName(name: string): string {
  * @throws {KvError} `key_invalid`, `key_too_long`
  */
 export function key(text: string): string {
-  if (text === "" || text.includes("\0") || !text.isWellFormed()) {
+  // Over RPC anything may come.
+  if (typeof text !== "string" || text === "" || text.includes("\0") || !text.isWellFormed()) {
     throw new KvError("key_invalid", "A key is at least one character of well-formed UTF-8, without NUL.");
   }
   // A UTF-16 unit is at most three bytes of UTF-8, so most keys need no counting.
@@ -105,9 +111,20 @@ export function valueTooLarge(): KvError {
  * @throws {KvError} `metadata_too_large`
  */
 export function metadataJson(metadata: unknown): string {
-  const json = JSON.stringify(metadata);
+  const json = jsonOf(metadata);
   if (byteLength(json) <= MAX_METADATA_BYTES) return json;
   throw new KvError("metadata_too_large", `Metadata is at most ${MAX_METADATA_BYTES} bytes of JSON.`);
+}
+
+/** What is no JSON at all (a function, a bigint, a circle) is refused. */
+function jsonOf(value: unknown): string {
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    if (json !== undefined) return json;
+  } catch {
+    // Said below.
+  }
+  throw new KvError("body_invalid", "Metadata is JSON.");
 }
 
 /**

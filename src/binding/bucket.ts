@@ -21,6 +21,8 @@ import { BYTES_TYPE } from "../value.ts";
 import { check } from "../wire/check.ts";
 import {
   BatchJson,
+  BoundConditionsJson,
+  BoundPutJson,
   conditionsOf,
   IncrementJson,
   incrementOf,
@@ -86,16 +88,12 @@ export class BoundBucket extends RpcTarget {
   ): Promise<{ readonly created: boolean; readonly revision: number; readonly etag: string }> {
     return this.#verb(async () => {
       const name = checkedKey(key);
+      const { type, metadata, ...rest } = check(BoundPutJson, options, "body_invalid");
       const put: PutOptions = {
-        type:
-          options.type === undefined
-            ? typeof value === "string"
-              ? null
-              : BYTES_TYPE
-            : contentType(options.type),
-        lifetime: lifetimeOf(options),
-        metadata: options.metadata === undefined ? null : metadataJson(options.metadata),
-        conditions: conditionsOf(options) ?? {},
+        type: type === undefined ? (typeof value === "string" ? null : BYTES_TYPE) : contentType(type),
+        lifetime: lifetimeOf(rest),
+        metadata: metadata === undefined ? null : metadataJson(metadata),
+        conditions: conditionsOf(rest) ?? {},
       };
       const given = this.#there(await taken(value, this.#transfer));
       const written = this.#there(
@@ -111,10 +109,9 @@ export class BoundBucket extends RpcTarget {
   delete(key: string, conditions: BoundConditions = {}): Promise<boolean> {
     return this.#verb(async () => {
       const name = checkedKey(key);
+      const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
       const removed = this.#there(
-        await this.#directory.call(this.#name, (bucket) =>
-          bucket.remove(name, conditionsOf(conditions) ?? {}),
-        ),
+        await this.#directory.call(this.#name, (bucket) => bucket.remove(name, checked)),
       );
       if (removed.outcome === "precondition_failed") throw preconditionFailed();
       return removed.outcome === "removed";
@@ -132,7 +129,7 @@ export class BoundBucket extends RpcTarget {
       const done = this.#there(
         await this.#directory.call(this.#name, (bucket) =>
           bucket.increment(name, increment, {
-            conditions: conditionsOf(conditions) ?? {},
+            conditions: conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {},
             idempotency: idempotencyOf(once, ["increment", name, options]),
           }),
         ),
@@ -157,7 +154,8 @@ export class BoundBucket extends RpcTarget {
   deleteRange(query: unknown): Promise<number> {
     return this.#verb(async () => {
       const range = check(RangeQuery, query, "query_invalid");
-      if (Object.keys(range).length === 0) {
+      // Over RPC what is undefined is there all the same: a variable that was forgotten must not mean everything.
+      if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
         throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
       }
       for (let deleted = 0; ;) {

@@ -36,7 +36,8 @@ export interface NamespacePutOptions {
 export interface NamespaceListOptions {
   readonly prefix?: string | null;
   /** At most 1,000. */
-  readonly limit?: number;
+  readonly limit?: number | null;
+  /** None, null and empty: from the beginning. */
   readonly cursor?: string | null;
 }
 
@@ -78,7 +79,7 @@ export class Namespace extends RpcTarget {
   }
 
   /** One key's value, null if it is not there; or, of several keys, a map of their values as text or JSON. */
-  get(key: string | string[], options: GetOptions = "text"): Promise<unknown> {
+  get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#verb(async () => {
       if (Array.isArray(key))
         return mapValues(await this.#findMany(key, options), (found) => found?.value ?? null);
@@ -87,7 +88,7 @@ export class Namespace extends RpcTarget {
   }
 
   /** As {@link get}, with the metadata beside the value. */
-  getWithMetadata(key: string | string[], options: GetOptions = "text"): Promise<unknown> {
+  getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#verb(async () => {
       if (Array.isArray(key)) return mapValues(await this.#findMany(key, options), withMetadata);
       return withMetadata(await this.#find(key, options));
@@ -95,27 +96,33 @@ export class Namespace extends RpcTarget {
   }
 
   /** Stores a value. When this returns it is on disk, and whoever reads after that finds it. */
-  put(key: string, value: GivenValue, options: NamespacePutOptions = {}): Promise<void> {
+  put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
     return this.#verb(async () => {
       const name = checkedKey(key);
+      const options = given ?? {};
       const properties: PutOptions = {
         type: typeof value === "string" ? null : BYTES_TYPE,
         lifetime: lifetimeOf(options),
         metadata: isNothing(options.metadata) ? null : metadataJson(options.metadata),
       };
-      let given = await taken(value, this.#transfer);
-      if (given === undefined) {
+      let sent = await taken(value, this.#transfer);
+      if (sent === undefined) {
         // Its first chunk found no bucket. A stream can't be read again, so this is the caller's to do.
         if (value instanceof ReadableStream) throw streamNeedsBucket(this.#name);
         await this.#directory.create(this.#name);
-        given = await taken(value, this.#transfer);
+        sent = await taken(value, this.#transfer);
       }
-      const stored = given;
+      const stored = sent;
       if (stored === undefined) throw streamNeedsBucket(this.#name);
       const put = () => this.#directory.call(this.#name, (bucket) => bucket.put(name, stored, properties));
       if ((await put()) !== undefined) return;
       await this.#directory.create(this.#name);
-      await put();
+      if ((await put()) === undefined) {
+        throw new KvError(
+          "bucket_not_found",
+          `The bucket ${this.#name} was stopped a moment ago. Nothing was stored.`,
+        );
+      }
     });
   }
 
@@ -130,11 +137,12 @@ export class Namespace extends RpcTarget {
   /** Keys in the order of their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
     return this.#verb(async () => {
-      const { prefix, limit = MAX_PAGE, cursor } = options ?? {};
+      const { prefix, cursor } = options ?? {};
+      const limit = options?.limit ?? MAX_PAGE;
       if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
         throw new KvError("query_invalid", `limit is a whole number from 1 to ${MAX_PAGE}.`);
       }
-      const after = behind(cursor ?? undefined);
+      const after = behind(cursor === "" ? undefined : (cursor ?? undefined));
       const page = await this.#directory.call(this.#name, (bucket) =>
         bucket.list({ prefix: prefix ?? undefined, after, limit }),
       );
@@ -160,7 +168,7 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  async #find(key: string, options: GetOptions): Promise<Found | undefined> {
+  async #find(key: string, options: GetOptions | null): Promise<Found | undefined> {
     const name = checkedKey(key);
     const type = typeOf(options);
     const found = await this.#directory.call(this.#name, (bucket) => bucket.get(name, {}));
@@ -172,7 +180,10 @@ export class Namespace extends RpcTarget {
     };
   }
 
-  async #findMany(keys: readonly string[], options: GetOptions): Promise<Map<string, Found | undefined>> {
+  async #findMany(
+    keys: readonly string[],
+    options: GetOptions | null,
+  ): Promise<Map<string, Found | undefined>> {
     const type = typeOf(options);
     if (type !== "text" && type !== "json") {
       throw new KvError("query_invalid", "Several keys are read as text or json.");
@@ -211,8 +222,8 @@ function mapValues<T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U):
   return new Map([...map].map(([key, value]) => [key, convert(value)]));
 }
 
-function typeOf(options: GetOptions): ValueType {
-  const type = typeof options === "string" ? options : (options.type ?? "text");
+function typeOf(options: GetOptions | null): ValueType {
+  const type = typeof options === "string" ? options : (options?.type ?? "text");
   if (["text", "json", "arrayBuffer", "stream"].includes(type)) return type;
   throw new KvError("query_invalid", `A value is read as text, json, arrayBuffer or stream.`);
 }

@@ -12,15 +12,27 @@ export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream
 /** How a value is wanted. */
 export type ValueType = "text" | "json" | "arrayBuffer" | "stream";
 
+const TYPES: readonly ValueType[] = ["text", "json", "arrayBuffer", "stream"];
+const MAX_TEXT_BYTES = 8 * 1_048_576;
+
 /** @returns undefined if there is no such bucket, as far as a large value has found that out. */
 export async function taken(given: GivenValue, transfer: Transfer): Promise<Value | LargeValue | undefined> {
   if (given instanceof ReadableStream) return transfer.take(given);
+  if (typeof given !== "string" && !(given instanceof ArrayBuffer) && !ArrayBuffer.isView(given)) {
+    throw new KvError(
+      "value_invalid",
+      "A value is a string, an ArrayBuffer, a view of one, or a ReadableStream.",
+    );
+  }
   const value = typeof given === "string" ? wellFormed(given) : copied(given);
   const bytes = bytesOf(value);
   return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take(only(bytes));
 }
 
-/** @throws {KvError} `value_invalid`, if it is not what it is wanted as */
+/**
+ * @throws {KvError} `value_invalid`, if it is not what it is wanted as; `result_too_large`, if it can't travel so: a
+ *   message between Workers has 32 MiB, in which text takes up to two bytes a character, and JSON more
+ */
 export async function wanted(
   { value, large, size }: Pick<Entry, "value" | "large" | "size">,
   type: ValueType,
@@ -28,6 +40,15 @@ export async function wanted(
 ): Promise<unknown> {
   if (type === "stream") {
     return large === null ? new Blob([value]).stream() : transfer.read({ large, size });
+  }
+  if (!TYPES.includes(type)) {
+    throw new KvError("query_invalid", "A value is read as text, json, arrayBuffer or stream.");
+  }
+  if (type !== "arrayBuffer" && size > MAX_TEXT_BYTES) {
+    throw new KvError(
+      "result_too_large",
+      `As ${type} a value travels up to ${MAX_TEXT_BYTES} bytes. Read it as a stream, or as an arrayBuffer.`,
+    );
   }
   const whole = large === null ? value : await new Response(transfer.read({ large, size })).arrayBuffer();
   return type === "arrayBuffer" ? copied(bytesOf(whole)) : ofText(whole, type);

@@ -2,7 +2,6 @@
 
 import type { Answer, BucketCommand } from "../command/command.ts";
 import { answerClose } from "../close-codes.ts";
-import { cursorOf } from "../cursor.ts";
 import type { Env } from "../env.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
@@ -21,7 +20,7 @@ import {
   type ListQuery,
   type Properties,
 } from "./entries.ts";
-import { entryJson, type KeysPage } from "./entry-json.ts";
+import { pageText } from "./entry-json.ts";
 import { Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
@@ -200,11 +199,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   list(query: ListQuery): Answered<JsonText> {
     return this.handleCall(({ incarnation }) => {
       const { entries, more } = this.#entries.list(query);
-      const last = entries.at(-1);
-      return JSON.stringify({
-        keys: entries.map(({ key, value, ...info }) => entryJson(incarnation, key, info, value)),
-        ...(more && last !== undefined ? { cursor: cursorOf(last.key) } : {}),
-      } satisfies KeysPage);
+      return pageText(incarnation, entries, more);
     });
   }
 
@@ -323,6 +318,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
         this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
         return this.#again("expiry", this.#entries.nextExpiry());
       case "log":
+        this.#watchers.announce();
         return this.#again("log", this.#entries.log.trim(this.clock()));
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
@@ -377,6 +373,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     this.#sockets.publish(changes);
     this.#watchers.publish(changes);
     if (!this.#due.has("log")) this.#by("log", this.clock() + this.#settings.changeLogAgeMs);
+    if (this.#entries.large.takeReleased()) this.#by("large values", this.clock() + KEEP_MS);
     for (const { expires } of changes) if (expires !== null) this.#by("expiry", expires);
   }
 
@@ -392,8 +389,12 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   /** From a timer's own handler: when it runs next, if ever. */
   #again(timer: Exclude<Info, "orphan">, at: number | undefined): void {
-    this.#due.delete(timer);
-    if (at === undefined) return;
+    if (at === undefined) {
+      // Not left to the timers, which remove it when this has returned: whoever sets it until then sets it anew.
+      this.#due.delete(timer);
+      this.timers.cancel(timer);
+      return;
+    }
     this.#due.set(timer, at);
     this.timers.sendAfter(timer, timer, Math.max(0, at - this.clock()));
   }

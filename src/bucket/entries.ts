@@ -121,6 +121,8 @@ export class Entries {
   readonly #sql: SqlStorage;
   readonly #clock: Clock;
   readonly #changed: (changes: readonly Change[]) => void;
+  /** The time, while it stands still. */
+  #time: number | undefined;
   readonly #recent = new BoundedCache<Entry>({
     limit: CACHE_BYTES,
     weigh: ({ size }) => size + CACHE_ENTRY_BYTES,
@@ -182,7 +184,7 @@ export class Entries {
     this.#changes = [];
     let result: T;
     try {
-      result = this.#storage.transactionSync(change);
+      result = this.#atOneTime(() => this.#storage.transactionSync(change));
     } catch (error) {
       this.reset(); // the transaction is undone, so what memory holds is wrong
       throw error;
@@ -217,7 +219,7 @@ export class Entries {
     value: Value | LargeValue,
     { type = null, metadata = null, lifetime }: Properties = {},
   ): { readonly revision: number; readonly created: boolean } {
-    return this.#store(key, value, { type, metadata, expires: expiry(lifetime, this.#clock()) });
+    return this.#store(key, value, { type, metadata, expires: expiry(lifetime, this.#now()) });
   }
 
   /** Removes a key. @returns whether it was there. Only then is there a new revision. */
@@ -248,13 +250,17 @@ export class Entries {
     const properties = entry ?? {
       type: null,
       metadata: null,
-      expires: expiry(lifetime, this.#clock()),
+      expires: expiry(lifetime, this.#now()),
     };
     return { value: sum, ...this.#store(key, sum.toString(), properties) };
   }
 
   /** Entries in the order of their keys' bytes, or the other way round. */
-  list({ values = false, limit, ...query }: ListQuery): ListPage {
+  list(query: ListQuery): ListPage {
+    return this.#atOneTime(() => this.#list(query));
+  }
+
+  #list({ values = false, limit, ...query }: ListQuery): ListPage {
     // Every statement is read to its end: one that is not keeps its table locked until it is collected, and a
     // bucket that ends could not drop it. So values, which may be large, are read when it is known how many.
     const found = this.#select<InfoColumns>(INFO_COLUMNS, query, limit + 1).map(listed);
@@ -286,7 +292,7 @@ export class Entries {
   expire(limit: number): void {
     const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
       `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?`,
-      this.#clock(),
+      this.#now(),
       limit,
     );
     for (const { key, ...info } of due.toArray()) this.#remove(key, info, "expired");
@@ -299,6 +305,21 @@ export class Entries {
         .exec<{ next: number | null }>("SELECT min(expires) AS next FROM entries WHERE expires IS NOT NULL")
         .one().next ?? undefined
     );
+  }
+
+  /** What is there at its beginning is there to its end: on some platforms the clock goes on meanwhile. */
+  #atOneTime<T>(work: () => T): T {
+    const before = this.#time;
+    this.#time ??= this.#clock();
+    try {
+      return work();
+    } finally {
+      this.#time = before;
+    }
+  }
+
+  #now(): number {
+    return this.#time ?? this.#clock();
   }
 
   #createIndex(): void {
@@ -323,7 +344,7 @@ export class Entries {
       low,
       after ?? "",
       high ?? "",
-      this.#clock(),
+      this.#now(),
       limit,
     );
     return Array.from(rows.raw<Columns>());
@@ -353,7 +374,7 @@ export class Entries {
   }
 
   #lives({ expires }: EntryInfo): boolean {
-    return expires === null || expires > this.#clock();
+    return expires === null || expires > this.#now();
   }
 
   #store(
@@ -362,7 +383,7 @@ export class Entries {
     { type, metadata, expires }: Pick<EntryInfo, "type" | "metadata" | "expires">,
   ): { readonly revision: number; readonly created: boolean } {
     const before = this.#current(key);
-    const at = this.#clock();
+    const at = this.#now();
     const isLarge = typeof value === "object" && "large" in value;
     if (isLarge) this.large.adopt(value);
     if (before !== undefined) this.#release(before, at);
@@ -394,7 +415,7 @@ export class Entries {
   }
 
   #remove(key: string, before: EntryInfo, kind: "delete" | "expired"): void {
-    const at = this.#clock();
+    const at = this.#now();
     this.#sql.exec("DELETE FROM entries WHERE key = ?", key);
     this.#recent.delete(key);
     this.#release(before, at);

@@ -1,8 +1,10 @@
 /** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
 
+import { cursorOf } from "../cursor.ts";
+import { MAX_PAGE_LENGTH } from "../limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../value.ts";
 import { etag } from "./conditions.ts";
-import type { EntryInfo } from "./entries.ts";
+import type { EntryInfo, Listed } from "./entries.ts";
 
 export interface EntryJson {
   readonly key: string;
@@ -49,4 +51,23 @@ export interface KeysPage {
   readonly keys: readonly EntryJson[];
   /** There are more: send it back for the next page. */
   readonly cursor?: string;
+}
+
+/**
+ * The text of a {@link KeysPage}. It ends where it grows too long: JSON can be six times as long as what it says, and a
+ * message has a limit.
+ */
+export function pageText(incarnation: string, entries: readonly Listed[], more: boolean): string {
+  const texts: string[] = [];
+  let length = 0;
+  for (const { key, value, ...info } of entries) {
+    if (length > MAX_PAGE_LENGTH) break;
+    const text = JSON.stringify(entryJson(incarnation, key, info, value));
+    texts.push(text);
+    length += text.length;
+  }
+  const last = entries[texts.length - 1];
+  const goesOn = more || texts.length < entries.length;
+  const cursor = goesOn && last !== undefined ? `,"cursor":"${cursorOf(last.key)}"` : "";
+  return `{"keys":[${texts.join(",")}]${cursor}}`;
 }

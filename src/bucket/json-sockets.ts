@@ -1,6 +1,6 @@
 /** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
 
-import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TOO_BIG } from "../close-codes.ts";
+import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
 import { idempotencyKey, MAX_PAGE } from "../limits.ts";
@@ -18,8 +18,15 @@ import type { Transaction } from "./transaction.ts";
 /** The tag of sessions' sockets. */
 export const SESSION = "session";
 
-/** Characters in the longest message back; the platform's limit is 32 MiB. */
-const MAX_ANSWER_LENGTH = 24 * 1_048_576;
+/**
+ * Characters of answers in one message; one more may come on top, of up to twelve million. The platform's
+ * limit is 32 MiB.
+ */
+const MAX_ANSWERS_LENGTH = 2 * 1_048_576;
+const TOO_MUCH = failure(
+  "answers_too_long",
+  "The answers to this message are too long. This request was not done: send it in another message.",
+);
 
 /** What a session asks of its bucket. */
 export interface SessionOwner {
@@ -54,10 +61,7 @@ export class JsonSockets {
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     await this.#turns.run(socket, async () => {
       const text = await this.#answer(message);
-      if (socket.readyState !== WebSocket.OPEN) return;
-      if (text.length > MAX_ANSWER_LENGTH)
-        socket.close(CLOSE_TOO_BIG, "the answers to one message are too long");
-      else socket.send(text);
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
     });
   }
 
@@ -76,7 +80,16 @@ export class JsonSockets {
       return JSON.stringify([{ id: null, error: failureOf(error) }]);
     }
     const answers: string[] = [];
-    for (const request of requests) answers.push(await this.#answerTo(request));
+    let length = 0;
+    for (const { id, ...request } of requests) {
+      // What is no longer answered is no longer done.
+      const full = length > MAX_ANSWERS_LENGTH;
+      const answer = full
+        ? JSON.stringify({ id, error: TOO_MUCH })
+        : await this.#answerTo({ id, ...request });
+      answers.push(answer);
+      length += answer.length;
+    }
     return `[${answers.join(",")}]`;
   }
 

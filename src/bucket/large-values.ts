@@ -25,6 +25,7 @@ const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
  */
 export class LargeValues {
   readonly #sql: SqlStorage;
+  #released = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -67,6 +68,7 @@ export class LargeValues {
 
   /** The entry that had it has it no longer. */
   release({ large, size }: LargeValue, now: number): void {
+    this.#released = true;
     this.#keep(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
     let kept = 0;
     const replaced = this.#sql.exec<{ large: string; size: number }>(
@@ -76,6 +78,26 @@ export class LargeValues {
       kept += value.size;
       if (kept > MAX_REPLACED_BYTES) this.drop(value.large);
     }
+  }
+
+  /** Whether something was released since this was asked last: then a sweep is due, once it has been kept. */
+  takeReleased(): boolean {
+    const released = this.#released;
+    this.#released = false;
+    return released;
+  }
+
+  /** Whether two values have the same bytes. */
+  same(one: LargeValue, other: LargeValue): boolean {
+    if (one.size !== other.size) return false;
+    const { equal } = this.#sql
+      .exec<{ equal: number }>(
+        "SELECT count(*) AS equal FROM chunks a JOIN chunks b ON b.large = ? AND b.n = a.n AND b.bytes = a.bytes WHERE a.large = ?",
+        other.large,
+        one.large,
+      )
+      .one();
+    return equal === Math.ceil(one.size / CHUNK_BYTES);
   }
 
   /** One chunk, counted from 0; undefined if the value is not there any more. */

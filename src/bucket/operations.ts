@@ -1,9 +1,9 @@
 /** Operations on a bucket's entries, as batches and transactions have them, and what each of them gives. */
 
 import { failureOf, KvError, type Failure } from "../errors.ts";
-import { MAX_RESULT_BYTES } from "../limits.ts";
+import { MAX_RESULT_LENGTH } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
-import type { Value } from "../value.ts";
+import { toJson, type Value } from "../value.ts";
 import { allows, etag, type Conditions } from "./conditions.ts";
 import type { Entries, Increment, Properties } from "./entries.ts";
 import { entryJson, type EntryJson } from "./entry-json.ts";
@@ -14,6 +14,11 @@ export type Operation = { readonly key: string; readonly conditions?: Conditions
   | { readonly op: "delete" }
   | { readonly op: "increment"; readonly increment: Increment }
 );
+
+/** A thousand values of this size fit an answer, however JSON writes them. */
+const SMALL_BYTES = 1_024;
+/** Characters of JSON for one byte, at most: a control character's escape. */
+const MAX_JSON_GROWTH = 6;
 
 /** A 64-bit integer in JSON: a number as long as every reader can hold it exactly, else its digits. */
 export type IntegerJson = number | string;
@@ -103,20 +108,25 @@ export class Operations {
     if (entry === undefined) return { op: "get", found: false, key };
     // A large value is told of, and read by itself.
     const value = entry.large === null ? entry.value : undefined;
-    if (value !== undefined) this.#answered += entry.size;
-    if (this.#answered > MAX_RESULT_BYTES) {
-      this.#answered -= entry.size;
+    const length = value === undefined ? 0 : jsonLength(value, entry.size);
+    if (this.#answered + length > MAX_RESULT_LENGTH) {
       throw new KvError(
         "result_too_large",
-        `One request answers at most ${MAX_RESULT_BYTES} bytes of values. Read the others in another one.`,
+        `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
       );
     }
+    this.#answered += length;
     return { op: "get", found: true, ...entryJson(this.#incarnation, key, entry, value) };
   }
 }
 
 export function preconditionFailed(): KvError {
   return new KvError("precondition_failed", "If-Match or If-None-Match did not hold. Nothing was changed.");
+}
+
+/** How long a value is in JSON; of small ones, how long it may be. */
+function jsonLength(value: Value, size: number): number {
+  return size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : JSON.stringify(toJson(value)).length;
 }
 
 function integerJson(value: bigint): IntegerJson {

@@ -4,7 +4,7 @@ import { failureOf, type Failure } from "../errors.ts";
 import { Refusal } from "../otp/exit.ts";
 import type { Clock } from "../otp/timers.ts";
 import { sameBytes, type Value } from "../value.ts";
-import type { Entries, Properties } from "./entries.ts";
+import type { Entries, Entry, Properties } from "./entries.ts";
 import type { LargeValue } from "./large-values.ts";
 
 export interface RestoredEntry {
@@ -37,7 +37,10 @@ export function restore(
 function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
   const { lifetime } = entry.properties;
   if (lifetime !== undefined && "expires" in lifetime && lifetime.expires <= clock()) return "expired";
-  if (isThere(entries, entry)) return "unchanged";
+  if (isThere(entries, entry)) {
+    if (isLarge(entry.value)) entries.large.drop(entry.value.large);
+    return "unchanged";
+  }
   try {
     entries.put(entry.key, entry.value, entry.properties);
     return "imported";
@@ -47,17 +50,25 @@ function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Resto
   }
 }
 
-/** A time to live in seconds begins anew each time; a large value is not compared. */
+/** A time to live in seconds begins anew each time. */
 function isThere(entries: Entries, { key, value, properties }: RestoredEntry): boolean {
   const { type = null, metadata = null, lifetime } = properties;
-  const isLarge = typeof value === "object" && "large" in value;
-  if (isLarge || (lifetime !== undefined && "ttl" in lifetime)) return false;
+  if (lifetime !== undefined && "ttl" in lifetime) return false;
   const found = entries.get(key);
   return (
-    found?.large === null &&
+    found !== undefined &&
     found.type === type &&
     found.metadata === metadata &&
     found.expires === (lifetime?.expires ?? null) &&
-    sameBytes(found.value, value)
+    hasValue(entries, found, value)
   );
+}
+
+function hasValue(entries: Entries, { value, large, size }: Entry, restored: Value | LargeValue): boolean {
+  if (large === null) return !isLarge(restored) && sameBytes(value, restored);
+  return isLarge(restored) && entries.large.same({ large, size }, restored);
+}
+
+function isLarge(value: Value | LargeValue): value is LargeValue {
+  return typeof value === "object" && "large" in value;
 }

@@ -92,7 +92,7 @@ function compareIntegers(one: bigint, other: bigint): number {
 function wholeValueOf(key: string, { value, large }: Entry): Value {
   if (large === null) return value;
   throw new KvError(
-    "value_too_large",
+    "not_comparable",
     `The value of ${JSON.stringify(key)} is too large to compare with. Compare its revision.`,
   );
 }

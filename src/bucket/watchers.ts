@@ -25,6 +25,8 @@ const PONG = '{"pong":true}';
 
 /** Characters that are sent to a watcher before it has to say that it has read them. */
 const WINDOW = 1_048_576;
+/** Bytes of values in one message, about. */
+const PART_BYTES = 262_144;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
 const SLOW_MS = 30_000;
 /** Changes, or entries of a snapshot, that are read and sent at once. */
@@ -119,6 +121,19 @@ export class Watchers {
 
   /** Tells of changes; to be called in the turn in which they were made: the output gate holds it back. */
   publish(changes: readonly Change[]): void {
+    for (const some of inParts(changes)) this.#publish(some);
+  }
+
+  /** Tells everybody how far the log is; to be called before it forgets, for those who saw nothing of it. */
+  announce(): void {
+    const { revision } = this.#options.entries.log;
+    for (const watcher of this.#watchers.values()) {
+      if (watcher.behind !== undefined) continue;
+      this.#send(watcher, [{ event: "position", id: this.#id(revision), revision }]);
+    }
+  }
+
+  #publish(changes: readonly Change[]): void {
     if (this.#watchers.size === 0) return;
     const first = changes[0]?.revision ?? 0;
     const last = changes.at(-1)?.revision ?? 0;
@@ -193,8 +208,14 @@ export class Watchers {
       watcher.behind = undefined;
       return;
     }
-    const text = this.#textOf(watcher.view, changes, undefined);
-    if (text !== "") this.#write(watcher, text);
+    for (const some of inParts(changes)) {
+      const text = this.#textOf(watcher.view, some, undefined);
+      if (text !== "") this.#write(watcher, text);
+    }
+    // What it was not told of it need not hear again.
+    if (!sees(watcher.view, last.key)) {
+      this.#send(watcher, [{ event: "position", id: this.#id(last.revision), revision: last.revision }]);
+    }
     watcher.behind = { ...behind, position: last.revision };
   }
 
@@ -273,6 +294,21 @@ export class Watchers {
   #id(revision: number): string {
     return etag(this.#options.incarnation(), revision);
   }
+}
+
+/** Changes in parts, each of which makes a message of bearable length: JSON may be six times as long as a value. */
+function* inParts(changes: readonly Change[]): Generator<readonly Change[], void, void> {
+  let part: Change[] = [];
+  let bytes = 0;
+  for (const change of changes) {
+    part.push(change);
+    bytes += Math.min(change.size, LOGGED_VALUE_BYTES);
+    if (bytes < PART_BYTES) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
 }
 
 function nameOf({ format, values, scope, text }: View): string {

@@ -1,12 +1,12 @@
 /** One bucket. */
 
 import type { Caller } from "./caller.ts";
-import { toBase64Url } from "./base64.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { KvError, PreconditionFailedError } from "./errors.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
+import { bucketPath, keyPlace } from "./paths.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import type {
   CallOptions,
@@ -30,6 +30,7 @@ import type {
 import { watch } from "./watch.ts";
 import {
   conditionHeaders,
+  decoded,
   entryOf,
   integerOf,
   incrementJson,
@@ -76,7 +77,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     this.name = context.name;
     this.#context = context;
     this.#codec = context.codec;
-    this.#path = `/v1/buckets/${encodeURIComponent(context.name)}`;
+    this.#path = bucketPath(context.name);
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
   }
 
@@ -118,19 +119,17 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     if (this.#context.caller === undefined || sizeAtMost(encoded) > WHOLE_BYTES) {
       return this.#putOverHttp(key, encoded, options);
     }
-    const { signal, timeoutMs, ...rest } = options;
+    const { signal: _, timeoutMs: __, ...rest } = options;
     const operation = { op: "put", key, value, ...rest } as Operation<T>;
-    return (await this.#one(operation, {
-      ...(signal && { signal }),
-      ...(timeoutMs && { timeoutMs }),
-    })) as Written;
+    const { created, revision, etag } = (await this.#one(operation, callOf(options))) as Written;
+    return { created, revision, etag };
   }
 
   /** @returns whether the key was there. */
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
-    const { signal, timeoutMs, ...conditions } = options;
+    const { signal: _, timeoutMs: __, ...conditions } = options;
     const operation = { op: "delete", key, ...conditions } as Operation<T>;
-    const result = await this.#one(operation, { ...(signal && { signal }), ...(timeoutMs && { timeoutMs }) });
+    const result = await this.#one(operation, callOf(options));
     return result.op === "delete" && result.deleted;
   }
 
@@ -152,8 +151,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     };
     if (this.#context.caller !== undefined && idempotencyKey === undefined) {
       const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = options;
-      const call = { ...(signal && { signal }), ...(timeoutMs && { timeoutMs }) };
-      return (await this.#one({ op: "increment", key, ...rest }, call)) as Incremented;
+      const { value, created, revision, etag } = (await this.#one(
+        { op: "increment", key, ...rest },
+        callOf(options),
+      )) as Incremented;
+      return { value, created, revision, etag };
     }
     return this.#context.http.ask(path, request, async (response) => {
       const { value, ...rest } = (await response.json()) as Omit<Incremented, "value"> & {
@@ -188,8 +190,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another. */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
-    const { signal, timeoutMs, limit = Infinity, ...query } = options;
-    const call = { ...(signal && { signal }), ...(timeoutMs && { timeoutMs }) };
+    const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
+    const call = callOf(options);
     let cursor: string | undefined;
     for (let left = limit; left > 0;) {
       const page = await this.#caller.list(
@@ -205,7 +207,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Deletes all keys of a range. @returns how many there were */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
-    const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: true };
+    const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: false };
     return this.#context.http.ask(`${this.#path}/keys`, request, async (response) => {
       return ((await response.json()) as { readonly deleted: number }).deleted;
     });
@@ -304,10 +306,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { path, query } = this.#key(key);
     const request: HttpRequest = { query, ...options, safe: true };
     try {
-      return await this.#context.http.ask(path, request, async (response) => {
-        const body = new Uint8Array(await response.arrayBuffer());
-        return this.#entryOf(key, response.headers, body) as Entry<T[K]>;
-      });
+      const [headers, body] = await this.#context.http.ask(
+        path,
+        request,
+        async (response) => [response.headers, new Uint8Array(await response.arrayBuffer())] as const,
+      );
+      return this.#entryOf(key, headers, body) as Entry<T[K]>;
     } catch (error) {
       if (error instanceof KvError && error.code === "key_not_found") return undefined;
       throw error;
@@ -320,7 +324,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const metadata = headers.get("KV-Metadata");
     return {
       key,
-      value: this.#codec.decode(body, type),
+      value: decoded(this.#codec, body, type, key),
       revision: Number(headers.get("KV-Revision")),
       etag: unquoted(headers),
       type,
@@ -356,16 +360,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     }));
   }
 
-  /** Where a key is: in the path, or, if a path can't carry it, in the query. */
   #key(
     key: string,
     behind = "",
   ): { readonly path: string; readonly query: NonNullable<HttpRequest["query"]> } {
-    const plain = key !== "." && key !== "..";
-    return {
-      path: `${this.#path}/keys/${plain ? encodeURIComponent(key) : "-"}${behind}`,
-      query: plain ? {} : { key64: toBase64Url(key) },
-    };
+    const { path, query } = keyPlace(key);
+    return { path: this.#path + path + behind, query: { ...query } };
   }
 }
 
@@ -376,6 +376,14 @@ export interface ImportResult {
   readonly expired: number;
   readonly failed: number;
   readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
+}
+
+/** What of the options is about the call, and not about what it asks for. */
+function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
 }
 
 function unquoted(headers: Headers): string {

@@ -2,6 +2,7 @@
 
 import { TimeoutError } from "./errors.ts";
 
+const LONGEST_TIMER_MS = 2_147_483_647;
 /** The longest wait before a try, in milliseconds. */
 const LONGEST_WAIT_MS = 5_000;
 
@@ -22,7 +23,8 @@ export async function within<T>(
     "timeout",
     `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
   );
-  const timer = setTimeout(() => own.abort(timedOut), timeoutMs);
+  // A timer's longest time is 2^31 - 1 ms; beyond that it would fire at once.
+  const timer = setTimeout(() => own.abort(timedOut), Math.min(timeoutMs, LONGEST_TIMER_MS));
   try {
     return await work(own.signal);
   } catch (error) {

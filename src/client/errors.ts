@@ -19,9 +19,19 @@ export class KvError extends Error {
 
   /** Whether it is not known if the request was done. Otherwise it was not. */
   get outcomeUnknown(): boolean {
-    return this.status === 0 || this.status >= 500;
+    return (this.status === 0 || this.status >= 500) && !NOT_DONE.has(this.code);
   }
 }
+
+/** Codes of the service's, and of the client's, that say that nothing was done. */
+const NOT_DONE: ReadonlySet<string> = new Set([
+  "restart_intensity",
+  "answers_too_long",
+  "upload_lost",
+  "auth_not_configured",
+  "value_undecodable",
+  "websocket_missing",
+]);
 
 export interface ErrorDetails {
   readonly status?: number;
@@ -63,6 +73,10 @@ export class ImportStoppedError extends KvError {
 /** The bucket has ended while it was watched. `details.reason` says why. */
 export class BucketDownError extends KvError {
   override readonly name = "BucketDownError";
+}
+/** A value that the codec can't read; `details.key` says whose. The cause is the codec's own error. */
+export class DecodeError extends KvError {
+  override readonly name = "DecodeError";
 }
 /** The service could not do it now. */
 export class UnavailableError extends KvError {

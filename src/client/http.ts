@@ -63,7 +63,7 @@ export class Http {
     return within({ signal, timeoutMs }, async (deadline) => {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          return await read(await this.#once(path, request, deadline));
+          return await orBroken(read, await this.#once(path, request, deadline), deadline);
         } catch (error) {
           if (deadline.aborted || !this.#mayRetry(request, attempt, error)) throw error;
         }
@@ -75,14 +75,13 @@ export class Http {
   /** Opens a stream; the deadline is for its beginning only. */
   async open(path: string, request: HttpRequest): Promise<Response> {
     const own = new AbortController();
-    const abort = (): void => own.abort(request.signal?.reason);
-    if (request.signal?.aborted === true) abort();
-    request.signal?.addEventListener("abort", abort, { once: true });
+    // A stream may be long, and its caller's signal longer: nothing is left hanging on that when the stream is over.
+    const signal = request.signal === undefined ? own.signal : AbortSignal.any([request.signal, own.signal]);
     const { timeoutMs = this.#options.timeoutMs } = request;
     try {
       return await within({ signal: request.signal, timeoutMs }, async (deadline) => {
         deadline.addEventListener("abort", () => own.abort(deadline.reason), { once: true });
-        return this.#once(path, request, own.signal);
+        return this.#once(path, request, signal);
       });
     } catch (error) {
       own.abort();
@@ -118,7 +117,34 @@ export class Http {
   #mayRetry({ safe, body }: HttpRequest, attempt: number, error: unknown): boolean {
     if (!safe || attempt >= this.#options.retries || body instanceof ReadableStream) return false;
     if (!(error instanceof KvError)) return false;
-    return error instanceof ConnectionError || error.status === 503;
+    return mayPass(error);
+  }
+}
+
+/** Whether it may be better the next time: the connection broke, or somebody on the way has too much to do. */
+export function mayPass(error: KvError): boolean {
+  return error instanceof ConnectionError || [429, 502, 503, 504].includes(error.status);
+}
+
+/** Reads an answer; one that breaks off is a connection that broke. */
+async function orBroken<T>(
+  read: (response: Response) => Promise<T>,
+  response: Response,
+  deadline: AbortSignal,
+): Promise<T> {
+  try {
+    return await read(response);
+  } catch (cause) {
+    if (deadline.aborted || cause instanceof KvError) throw cause;
+    if (cause instanceof SyntaxError) {
+      const detail = `The answer is not the service's: HTTP ${response.status}, and no JSON.`;
+      throw errorOf({ code: "unexpected_answer", status: response.status, detail });
+    }
+    throw new ConnectionError(
+      "connection_lost",
+      "The answer broke off. The request was done, or is still being done.",
+      { cause },
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
 import { BucketNotFoundError } from "./errors.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
+import { bucketPath } from "./paths.ts";
 import type { WebSocketClass } from "./session.ts";
 import type { BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
@@ -68,7 +69,7 @@ export class Kv {
   ): Promise<BucketInfo & { readonly created: boolean }> {
     const { signal, timeoutMs, ...body } = options;
     const request: HttpRequest = { method: "PUT", body: JSON.stringify(body), signal, timeoutMs, safe: true };
-    return this.#http.ask(pathOf(name), request, async (response) => ({
+    return this.#http.ask(bucketPath(name), request, async (response) => ({
       ...((await response.json()) as BucketInfo),
       created: response.status === 201,
     }));
@@ -78,7 +79,7 @@ export class Kv {
   async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
     return orUndefined(() =>
       this.#http.ask(
-        pathOf(name),
+        bucketPath(name),
         { ...options, safe: true },
         (response) => response.json() as Promise<BucketInfo>,
       ),
@@ -88,14 +89,15 @@ export class Kv {
   /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
   async stop(name: string, options: CallOptions = {}): Promise<boolean> {
     const request = { method: "DELETE", ...options, safe: false };
-    return (await orUndefined(() => this.#http.ask(pathOf(name), request, async () => true))) ?? false;
+    return (await orUndefined(() => this.#http.ask(bucketPath(name), request, async () => true))) ?? false;
   }
 
   /** Sends an exit signal. @returns whether there was such a bucket */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     const request = { method: "POST", body: JSON.stringify({ reason }), ...options, safe: false };
     return (
-      (await orUndefined(() => this.#http.ask(`${pathOf(name)}/exit`, request, async () => true))) ?? false
+      (await orUndefined(() => this.#http.ask(`${bucketPath(name)}/exit`, request, async () => true))) ??
+      false
     );
   }
 
@@ -116,10 +118,6 @@ export class Kv {
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
-}
-
-function pathOf(name: string): string {
-  return `/v1/buckets/${encodeURIComponent(name)}`;
 }
 
 async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {

@@ -3,7 +3,7 @@
 import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject, PageWire, TransactionWire } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
-import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
 import { toBase64Url } from "./base64.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
 import type { FailureWire, ResultWire } from "./wire.ts";
@@ -23,12 +23,22 @@ const TOKEN_SUBPROTOCOL = "kv.bearer.";
 /** Tries to connect, for one call. */
 const MAX_TRIES = 4;
 
-type Request = JsonObject & { readonly id: number };
+/** Requests in one message; and characters, if it is more than one. */
+const MAX_REQUESTS = 500;
+const MAX_LENGTH = 2_097_152;
+/** Tries of a call that may be done twice, after the first. */
+const MAX_REPEATS = 3;
+
 type Answer = { readonly id: number } & ({ readonly ok: unknown } | { readonly error: FailureWire });
 
+/** A call that waits for its answer. */
 interface Waiting {
+  /** Its request, as it is sent. */
+  readonly text: string;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** What had been heard when it was sent; undefined: it has not been sent. */
+  sentAfter?: number;
 }
 
 /**
@@ -43,8 +53,12 @@ export class Session<T extends Entries> {
   readonly #refusal: () => Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
   #connecting: Promise<WebSocket> | undefined;
-  #outbox: Request[] = [];
+  /** The latest: what an older one has to say is over. */
+  #current: WebSocket | undefined;
+  #flushing = false;
   #next = 1;
+  /** Messages that have come, of all connections. */
+  #heard = 0;
   #closed = false;
 
   /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
@@ -61,14 +75,20 @@ export class Session<T extends Entries> {
     this.#options = options;
     this.#refusal = refusal;
     this.bucket = open({
-      batch: async (operations, call) =>
-        (await this.#call<{ readonly results: readonly ResultWire[] }>({ batch: operations }, call)).results,
-      transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
-        this.#call<TransactionWire>(
-          { transaction, ...(idempotencyKey !== undefined && { idempotencyKey }) },
+      batch: async (operations, call) => {
+        const repeats = operations.every(({ op }) => op === "get") ? MAX_REPEATS : 0;
+        const answer = await this.#call<{ readonly results: readonly ResultWire[] }>(
+          { batch: operations },
           call,
-        ),
-      list: (query, call) => this.#call<PageWire>({ list: query }, call),
+          repeats,
+        );
+        return answer.results;
+      },
+      transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
+        idempotencyKey === undefined
+          ? this.#call<TransactionWire>({ transaction }, call, 0)
+          : this.#call<TransactionWire>({ transaction, idempotencyKey }, call, MAX_REPEATS),
+      list: (query, call) => this.#call<PageWire>({ list: query }, call, MAX_REPEATS),
     });
   }
 
@@ -83,43 +103,90 @@ export class Session<T extends Entries> {
     this.close();
   }
 
-  #call<Reply>(request: JsonObject, options: CallOptions): Promise<Reply> {
-    const id = this.#next;
-    this.#next += 1;
+  /** @param repeats how often it may be sent again, where it is not known whether it was done */
+  #call<Reply>(request: JsonObject, options: CallOptions, repeats: number): Promise<Reply> {
     const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs };
-    return within(limits, (signal) => {
-      const answered = new Promise<unknown>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        this.#post({ id, ...request }, signal);
-      });
-      return answered.finally(() => this.#waiting.delete(id)) as Promise<Reply>;
+    return within(limits, async (signal) => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return (await this.#send(request, signal)) as Reply;
+        } catch (error) {
+          if (signal.aborted || !(error instanceof KvError) || this.#closed) throw error;
+          // Of a message whose answers grew too long the rest was not done: that goes in the next one.
+          const notDone = error.code === "answers_too_long";
+          if (!notDone && !(error instanceof ConnectionError && attempt < repeats)) throw error;
+          if (!notDone) await pause(backoff(attempt, this.#options.retryBaseMs), signal);
+        }
+      }
     });
   }
 
-  /** What comes in the same turn goes in one message. */
-  #post(request: Request, signal: AbortSignal): void {
-    this.#outbox.push(request);
-    if (this.#outbox.length > 1) return;
-    queueMicrotask(() => void this.#flush(signal));
+  #send(request: JsonObject, signal: AbortSignal): Promise<unknown> {
+    const id = this.#next;
+    this.#next += 1;
+    // Written now: one that can't be is its caller's, and not those' that travel with it.
+    const text = JSON.stringify({ id, ...request });
+    const answered = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { text, resolve, reject });
+      signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
+    });
+    // What is asked for in the same turn goes in one message.
+    if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => void this.#flush());
+    }
+    return answered.finally(() => this.#waiting.delete(id));
   }
 
-  async #flush(signal: AbortSignal): Promise<void> {
+  /** A call is over before its answer has come. If nothing at all has come since it was sent, the connection is dead. */
+  #giveUp(id: number, reason: unknown): void {
+    const waiting = this.#waiting.get(id);
+    waiting?.reject(reason);
+    if (reason instanceof TimeoutError && waiting?.sentAfter === this.#heard) this.#drop();
+  }
+
+  #drop(): void {
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    void connecting?.then((socket) => socket.close()).catch(() => undefined);
+    this.#fail(new ConnectionError("connection_lost", "The session's connection does not answer any more."));
+  }
+
+  async #flush(): Promise<void> {
     let failure: unknown;
-    for (let tries = 0; tries < MAX_TRIES && this.#outbox.length > 0; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       try {
         const socket = await this.#connect();
-        const requests = this.#outbox.splice(0).filter(({ id }) => this.#waiting.has(id));
-        if (requests.length > 0) socket.send(JSON.stringify(requests));
+        this.#flushing = false;
+        for (const message of this.#messages()) socket.send(message);
         return;
       } catch (error) {
         // Nothing was sent, so to try again is safe.
         failure = error;
-        if (this.#closed || (error instanceof KvError && error.status >= 400 && error.status < 500)) break;
-        await pause(backoff(tries, this.#options.retryBaseMs), signal).catch(() => undefined);
+        if (this.#closed || (error instanceof KvError && !(error instanceof ConnectionError))) break;
+        await pause(backoff(tries, this.#options.retryBaseMs), undefined);
       }
     }
-    for (const { id } of this.#outbox.splice(0)) this.#waiting.get(id)?.reject(failure);
+    this.#flushing = false;
+    for (const { sentAfter, reject } of this.#waiting.values()) if (sentAfter === undefined) reject(failure);
+  }
+
+  /** What has not been sent, in messages that are neither too long to be taken nor too many to be answered. */
+  *#messages(): Generator<string, void, void> {
+    let texts: string[] = [];
+    let length = 0;
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.sentAfter !== undefined) continue;
+      if (texts.length === MAX_REQUESTS || (length > 0 && length + waiting.text.length > MAX_LENGTH)) {
+        yield `[${texts.join(",")}]`;
+        texts = [];
+        length = 0;
+      }
+      waiting.sentAfter = this.#heard;
+      texts.push(waiting.text);
+      length += waiting.text.length;
+    }
+    if (texts.length > 0) yield `[${texts.join(",")}]`;
   }
 
   #connect(): Promise<WebSocket> {
@@ -128,24 +195,33 @@ export class Session<T extends Entries> {
   }
 
   async #open(): Promise<WebSocket> {
-    const { WebSocket: Socket = WebSocket } = this.#options;
+    const Socket: WebSocketClass | undefined = this.#options.WebSocket ?? globalThis.WebSocket;
+    if (Socket === undefined) {
+      throw new KvError(
+        "websocket_missing",
+        "This platform has no WebSocket. Give the client one: new Kv({ url, WebSocket }).",
+      );
+    }
     const socket = new Socket(this.#url, this.#protocols);
+    const opened = new Promise<void>((resolve, reject) => {
+      socket.addEventListener("open", () => resolve());
+      socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
+      const lost = (): void => {
+        const error = new ConnectionError(
+          "connection_lost",
+          "The session's connection broke, or was refused.",
+        );
+        reject(error);
+        if (this.#current === socket) this.#lose(error);
+      };
+      socket.addEventListener("close", lost);
+      socket.addEventListener("error", lost);
+    });
+    this.#current = socket;
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.addEventListener("open", () => resolve());
-        socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
-        const lost = (): void => {
-          if (this.#connecting === undefined) return;
-          this.#connecting = undefined;
-          const error = new ConnectionError(
-            "connection_lost",
-            "The session's connection broke, or was refused.",
-          );
-          reject(error);
-          this.#fail(error);
-        };
-        socket.addEventListener("close", lost);
-        socket.addEventListener("error", lost);
+      await within({ timeoutMs: this.#options.timeoutMs }, (signal) => {
+        signal.addEventListener("abort", () => socket.close(), { once: true });
+        return opened;
       });
     } catch (error) {
       this.#connecting = undefined;
@@ -155,7 +231,13 @@ export class Session<T extends Entries> {
     return socket;
   }
 
+  #lose(error: ConnectionError): void {
+    this.#connecting = undefined;
+    this.#fail(error);
+  }
+
   #hear(text: string): void {
+    this.#heard += 1;
     for (const answer of JSON.parse(text) as readonly Answer[]) {
       const waiting = this.#waiting.get(answer.id);
       if ("ok" in answer) waiting?.resolve(answer.ok);
@@ -165,7 +247,8 @@ export class Session<T extends Entries> {
 
   /** All whose requests have been sent. Those that have not wait for the next connection. */
   #fail(error: unknown): void {
-    const unsent = new Set(this.#closed ? [] : this.#outbox.map(({ id }) => id));
-    for (const [id, { reject }] of this.#waiting) if (!unsent.has(id)) reject(error);
+    for (const { sentAfter, reject } of this.#waiting.values()) {
+      if (this.#closed || sentAfter !== undefined) reject(error);
+    }
   }
 }

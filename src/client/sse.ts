@@ -1,27 +1,29 @@
 /** Server-Sent Events, read from a response (WHATWG HTML §9.2.6). */
 
+import { ConnectionError } from "./errors.ts";
+
 export interface ServerEvent {
   readonly event: string;
-  readonly data: string;
+  /** Undefined where an id comes without an event. */
+  readonly data: string | undefined;
   /** The last id that the stream has said. */
   readonly id: string | undefined;
 }
 
 /**
- * The events of a stream. `heard` is called for each id, also where no event comes with it. It ends where the stream
- * does.
+ * The events of a stream, and ids that come without one. It ends where the stream does.
+ * @throws {ConnectionError} where that breaks
  */
 export async function* serverEvents(
   body: ReadableStream<Uint8Array>,
-  heard: (id: string) => void,
 ): AsyncGenerator<ServerEvent, void, void> {
   let id: string | undefined;
   let event = "";
   let data: string[] = [];
   for await (const line of lines(body)) {
     if (line === "") {
-      if (id !== undefined) heard(id);
       if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id };
+      else if (id !== undefined) yield { event: "", data: undefined, id };
       event = "";
       data = [];
       continue;
@@ -42,7 +44,9 @@ async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, 
   let pieces: string[] = [];
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new ConnectionError("connection_lost", "The stream broke off.", { cause });
+      });
       if (done) return;
       const parts = decoder.decode(value, { stream: true }).split("\n");
       for (const [index, part] of parts.entries()) {

@@ -161,6 +161,8 @@ export interface WatchOptions {
 
 /** What a watcher hears. `id` is what to come back with. */
 export type Change<Value = unknown> =
+  /** A snapshot begins; a second time, if the first was not heard to its end: forget what it said. */
+  | { readonly event: "begin" }
   | ({ readonly event: "entry" } & Entry<Value>)
   | { readonly event: "end_of_snapshot"; readonly id: string; readonly revision: number }
   | ({ readonly event: "put"; readonly id: string } & Entry<Value>)

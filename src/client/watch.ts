@@ -2,8 +2,8 @@
 
 import type { Codec } from "./codecs.ts";
 import { backoff, pause } from "./deadline.ts";
-import { BucketDownError, ConnectionError, errorOf, KvError, UnavailableError } from "./errors.ts";
-import type { Http } from "./http.ts";
+import { BucketDownError, ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { mayPass, type Http } from "./http.ts";
 import { serverEvents, type ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
 import { entryOf, type EntryWire } from "./wire.ts";
@@ -14,11 +14,10 @@ const RETRY_BASE_MS = 100;
 export async function* watch(
   http: Http,
   path: string,
-  { signal, since, snapshot, ...query }: WatchOptions,
+  { signal, since, snapshot = false, ...query }: WatchOptions,
   codec: Codec,
 ): AsyncGenerator<Change, void, void> {
   let position = since === undefined ? undefined : String(since);
-  // Of a snapshot that was not heard to its end nothing counts: it begins again.
   let attempt = 0;
   for (;;) {
     try {
@@ -26,11 +25,15 @@ export async function* watch(
       const request = { query: { ...query, snapshot }, headers, signal, safe: true };
       const { body } = await http.open(`${path}/watch`, request);
       if (body === null) throw new ConnectionError("connection_lost", "The stream of changes has no body.");
-      for await (const event of serverEvents(body, (id) => (position = id))) {
+      // Of a snapshot that was not heard to its end nothing counts, also what was deleted since: it begins anew.
+      if (snapshot && position === undefined) yield { event: "begin" };
+      for await (const event of serverEvents(body)) {
         attempt = 0;
         const change = changeOf(event, codec);
+        // Behind what can be read: whoever comes back for it by hand finds it again.
+        position = event.id ?? position;
         if (change === "RESTARTED") break;
-        yield change;
+        if (change !== undefined) yield change;
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
@@ -44,14 +47,12 @@ export async function* watch(
 
 /** Whether watching can go on behind where it was. */
 function isBreak(error: unknown): boolean {
-  if (!(error instanceof KvError)) return error instanceof TypeError; // what a body that breaks off throws
-  if (error instanceof BucketDownError) return false;
-  return (
-    error instanceof ConnectionError || error instanceof UnavailableError || error.code === "slow_reader"
-  );
+  if (!(error instanceof KvError) || error instanceof BucketDownError) return false;
+  return error instanceof TimeoutError || mayPass(error);
 }
 
-function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change | "RESTARTED" {
+function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change | "RESTARTED" | undefined {
+  if (data === undefined) return undefined;
   const told = JSON.parse(data) as EntryWire & { readonly at: string; readonly reason: string };
   switch (event) {
     case "entry":

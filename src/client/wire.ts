@@ -1,7 +1,7 @@
 /** Between the client's words and the service's JSON. */
 
-import { ofJson, toJson, type Codec } from "./codecs.ts";
-import { errorOf, type KvError } from "./errors.ts";
+import { ofJson, toJson, type Codec, type Encoded } from "./codecs.ts";
+import { DecodeError, errorOf, type KvError } from "./errors.ts";
 import type {
   Comparison,
   Conditions,
@@ -102,12 +102,23 @@ export function conditionHeaders({ ifMatch, ifNoneMatch }: Conditions): Record<s
   };
 }
 
+/** @throws {DecodeError} */
+export function decoded<Value>(codec: Codec<Value>, encoded: Encoded, type: string, key: string): Value {
+  try {
+    return codec.decode(encoded, type);
+  } catch (cause) {
+    const why = `The value of ${JSON.stringify(key)} is not what the codec expects.`;
+    throw new DecodeError("value_undecodable", why, { cause, details: { key } });
+  }
+}
+
+/** @throws {DecodeError} */
 export function entryOf<Value>(wire: EntryWire, codec: Codec<Value>): Entry<Value> {
   const { key, revision, etag, type, size, modified, expires, metadata } = wire;
   const encoded = ofJson(wire);
   return {
     key,
-    value: encoded === undefined ? undefined : codec.decode(encoded, type),
+    value: encoded === undefined ? undefined : decoded(codec, encoded, type, key),
     revision,
     etag,
     type,
@@ -118,16 +129,25 @@ export function entryOf<Value>(wire: EntryWire, codec: Codec<Value>): Entry<Valu
   };
 }
 
-/** @throws {KvError} never: an operation that was turned down is its error */
+/** An operation that was turned down is its error, and so is a value that can't be read. */
 export function resultOf<Value>(wire: ResultWire, codec: Codec<Value>): Result<Value> | KvError {
   if ("error" in wire) return errorOf({ ...wire.error });
   switch (wire.op) {
     case "get":
-      return wire.found ? { op: "get", found: true, ...entryOf(wire, codec) } : wire;
+      return wire.found ? found(wire, codec) : wire;
     case "increment":
       return { ...wire, value: integerOf(wire.value) };
     default:
       return wire;
+  }
+}
+
+function found<Value>(wire: EntryWire, codec: Codec<Value>): Result<Value> | KvError {
+  try {
+    return { op: "get", found: true, ...entryOf(wire, codec) };
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
   }
 }
 

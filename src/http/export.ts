@@ -18,10 +18,10 @@ const encoder = new TextEncoder();
 export async function exportBucket(_request: Request, context: Context): Promise<Response> {
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
-  const { prefix } = checkQuery(ExportQuery, target.query);
+  const range = checkQuery(ExportQuery, target.query);
   const read = async (after: string | undefined): Promise<KeysPage> => {
     const page = await directory.call(name, (bucket) =>
-      bucket.list({ prefix, after, values: true, limit: MAX_PAGE }),
+      bucket.list({ ...range, after, values: true, limit: MAX_PAGE }),
     );
     if (page === undefined) throw bucketNotFound(name);
     return JSON.parse(page) as KeysPage;

@@ -1,5 +1,6 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
+import type { LargeValue } from "../bucket/large-values.ts";
 import type { Restored, RestoredEntry } from "../bucket/restore.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { failure, failureOf, KvError, type Failure } from "../errors.ts";
@@ -12,12 +13,15 @@ import { ImportQuery } from "../wire/requests.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { bucketNotFound } from "./keys.ts";
-import { bodyLines, type BodyLine } from "./ndjson.ts";
+import { bodyLines, MAX_WHOLE_LINE, type BodyLine } from "./ndjson.ts";
 import { problem } from "./problem.ts";
 
 /** Entries, and bytes of their values, that travel together. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES = 1_048_576;
+/** Bytes behind a line that stops the import that are read for the client's sake. */
+const MAX_DISCARDED_BYTES = 64 * 1_048_576;
+const BASE64_LAST = /"base64"\s*:\s*"$/;
 /** Errors that are told of. */
 const MAX_ERRORS = 100;
 
@@ -52,20 +56,29 @@ export async function importBucket(request: Request, context: Context): Promise<
     const restored = await restore(lines.map(({ entry }) => entry));
     restored.forEach((one, index) => report.add(lines[index]?.number ?? 0, one));
   };
+  let stopped = false;
+  let discarded = 0;
   for await (const line of bodyLines(bodyOf(request))) {
+    if (stopped) {
+      // A client that is still sending would see a broken connection instead of the reason.
+      discarded += "bytes" in line ? line.bytes.byteLength : MAX_WHOLE_LINE;
+      if (discarded > MAX_DISCARDED_BYTES) break;
+      continue;
+    }
     report.lines = line.number;
     try {
       const entry = await entryOfLine(line, transfer);
       if (entry === undefined) throw bucketNotFound(name);
       group.push({ number: line.number, entry });
-      bytes += "large" in Object(entry.value) ? 0 : bytesOf(entry.value as ArrayBuffer | string).byteLength;
+      // A large value waits for its entry, and not for long: it goes at once.
+      bytes += isLarge(entry.value) ? GROUP_BYTES : bytesOf(entry.value).byteLength;
     } catch (error) {
       if (!(error instanceof Refusal) || error.code === "bucket_not_found") throw error;
       await flush();
       report.add(line.number, failureOf(error));
     }
     if (group.length >= GROUP_ENTRIES || bytes >= GROUP_BYTES) await flush();
-    if (stop && report.failed > 0) break;
+    stopped = stop && report.failed > 0;
   }
   await flush();
   if (!stop || report.failed === 0) return Response.json(report.summary());
@@ -82,13 +95,17 @@ async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<Restored
     return withValue(entry, await transfer.take(only(value)));
   }
   const head = new TextDecoder().decode(line.head);
-  if (!head.endsWith('"base64":"')) {
+  if (!BASE64_LAST.test(head)) {
     throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
   }
   const entry = entryOf(parseJson(new TextEncoder().encode(`${head}"}`)));
   const value = await transfer.take(bytesOfBase64(line.rest));
   await line.end();
   return withValue(entry, value);
+}
+
+function isLarge(value: RestoredEntry["value"]): value is LargeValue {
+  return typeof value === "object" && "large" in value;
 }
 
 function withValue(

@@ -22,6 +22,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const { key } = target;
+  refusePartial(request.headers);
   const given = request.headers.get("Content-Type");
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
@@ -99,7 +100,10 @@ export function keyOf(target: Target): string {
 
 function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
   const { metadata, ...given } = checkQuery(PutQuery, target.query);
-  return { lifetime: lifetimeOf(given), metadata: metadata === undefined ? null : parsedMetadata(metadata) };
+  return {
+    lifetime: lifetimeOf(given, "query_invalid"),
+    metadata: metadata === undefined ? null : parsedMetadata(metadata),
+  };
 }
 
 function parsedMetadata(text: string): string {
@@ -108,6 +112,18 @@ function parsedMetadata(text: string): string {
   } catch (error) {
     if (error instanceof KvError) throw error;
     throw new KvError("query_invalid", "?metadata= is JSON, percent-encoded.");
+  }
+}
+
+/** What is stored is served as it is, and whole: not what was packed for the way, nor a part of something. */
+function refusePartial(headers: Headers): void {
+  const encoding = headers.get("Content-Encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new KvError("content_encoding_unsupported", `Send the value as it is, without ${encoding}.`);
+  }
+  // RFC 9110 §14.5.
+  if (headers.get("Content-Range") !== null) {
+    throw new KvError("header_invalid", "A value is put as a whole: Content-Range is not for PUT.");
   }
 }
 

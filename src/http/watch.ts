@@ -3,7 +3,7 @@
 import type { WatchFormat } from "../bucket/watch-view.ts";
 import type { WatchRequest } from "../bucket/watchers.ts";
 import { KvError } from "../errors.ts";
-import { key as checkedKey } from "../limits.ts";
+import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";
 import type { Context } from "./context.ts";
@@ -79,6 +79,9 @@ function watchRequest(request: Request, { target }: Context, format: WatchFormat
   const { prefix, key, values = true, snapshot = false, since } = checkQuery(WatchQuery, target.query);
   if (prefix !== undefined && key !== undefined) {
     throw new KvError("query_invalid", "Watch a prefix or a key, not both.");
+  }
+  if (prefix !== undefined && byteLength(prefix) > MAX_KEY_BYTES) {
+    throw new KvError("key_too_long", `No key has more than ${MAX_KEY_BYTES} bytes, so none begins so.`);
   }
   const scope =
     key === undefined

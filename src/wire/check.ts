@@ -44,7 +44,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
   schema: z.ZodMiniObject<Shape, z.core.$strict>,
   query: URLSearchParams,
 ): z.output<z.ZodMiniObject<Shape, z.core.$strict>> {
-  const given: Record<string, unknown> = {};
+  const given = Object.create(null) as Record<string, unknown>;
   for (const [name, text] of query) {
     // Said twice it could be meant either way.
     if (Object.hasOwn(given, name)) throw new KvError("query_invalid", `?${name}= is given twice.`);
@@ -57,7 +57,8 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
     // What is no UTF-8 is no JSON either: nothing at all does not parse.
-    return JSON.parse(decodeUtf8(bytes) ?? "");
+    // A byte order mark may stand before it (RFC 8259 §8.1).
+    return JSON.parse((decodeUtf8(bytes) ?? "").replace(/^\uFEFF/, ""));
   } catch {
     throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
   }

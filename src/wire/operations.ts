@@ -58,6 +58,10 @@ const increment = {
 export const PutJson = z.strictObject({ op: z.literal("put"), key, ...value, ...properties, ...conditions });
 export type PutJson = z.output<typeof PutJson>;
 
+/** What a binding's put takes beside key and value, and what its conditions are. */
+export const BoundPutJson = z.strictObject({ ...properties, ...conditions });
+export const BoundConditionsJson = z.strictObject(conditions);
+
 export const IncrementJson = z.strictObject(increment).check(
   z.meta({
     id: "Increment",
@@ -141,13 +145,13 @@ export function incrementOf({ by = 1, initial = 0, ...rest }: IncrementJson): In
   return { by: BigInt(by), initial: BigInt(initial), lifetime: lifetimeOf(rest) };
 }
 
-/** @throws {KvError} `body_invalid`, if both are given. */
-export function lifetimeOf(given: {
-  readonly ttl?: number | undefined;
-  readonly expires?: string | undefined;
-}): Lifetime | undefined {
+/** @throws {KvError} with this code, if both are given. */
+export function lifetimeOf(
+  given: { readonly ttl?: number | undefined; readonly expires?: string | undefined },
+  code: "body_invalid" | "query_invalid" = "body_invalid",
+): Lifetime | undefined {
   if (given.ttl !== undefined && given.expires !== undefined) {
-    throw new KvError("body_invalid", "An entry has a ttl, or a time at which it expires, not both.");
+    throw new KvError(code, "An entry has a ttl, or a time at which it expires, not both.");
   }
   if (given.ttl !== undefined) return { ttl: given.ttl };
   return given.expires === undefined ? undefined : { expires: Date.parse(given.expires) };

@@ -52,7 +52,7 @@ export const WatchQuery = z.strictObject({
       ),
   ),
 });
-export const ExportQuery = z.strictObject({ prefix });
+export const ExportQuery = z.strictObject(range);
 export const ImportQuery = z.strictObject({
   onError: z
     .optional(z.enum(["stop", "continue"]))

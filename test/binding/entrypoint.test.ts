@@ -74,6 +74,31 @@ describe("the service binding", () => {
     );
   });
 
+  it("stores what it was given or nothing, and deletes what was said or nothing", async () => {
+    await kv.create("verbs-hostile");
+    const bucket = kv.bucket("verbs-hostile");
+    await bucket.put("kept", "1");
+    const missing: string | undefined = undefined;
+    expect((await refusal(() => bucket.deleteRange({ prefix: missing }))).message).toContain("query_invalid");
+    for (const value of [5, true, { a: 1 }, [1], new Date(), null, undefined] as unknown as string[]) {
+      expect((await refusal(() => bucket.put("a", value))).message).toContain("value_invalid");
+      expect((await refusal(() => kv.namespace("verbs-hostile").put("a", value))).message).toContain(
+        "value_invalid",
+      );
+    }
+    for (const options of [{ expirationTtl: 60 }, { ttl: 0.5 }, { ifMatch: 5 }, { type: 5 }, null]) {
+      expect((await refusal(() => bucket.put("a", "1", options as object))).message).toContain(
+        "body_invalid",
+      );
+    }
+    for (const key of [5, null, ["a"]] as unknown as string[]) {
+      expect((await refusal(() => bucket.get(key))).message).toContain("key_invalid");
+    }
+    expect((await refusal(() => bucket.put("a", "1", { metadata: 5n }))).message).toContain("body_invalid");
+    expect((await refusal(() => bucket.get("kept", "bytes" as "text"))).message).toContain("query_invalid");
+    expect((await bucket.list()).keys.map(({ key }) => key)).toEqual(["kept"]);
+  });
+
   it("serves the HTTP API, to whoever is bound", async () => {
     const response = await kv.fetch("http://kv/v1/buckets/over-fetch", { method: "PUT" });
     expect(response.status).toBe(201);

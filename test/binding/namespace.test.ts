@@ -113,6 +113,19 @@ describe("put", () => {
     expect((await kv.get(["small"])).get("small")).toBe("creates the bucket");
   });
 
+  it(
+    "of which text is too long for a message is read as bytes, or as a stream",
+    { timeout: 30_000 },
+    async () => {
+      const kv = namespaceOf("ns-long-text");
+      await kv.put("small", "creates the bucket");
+      const long = new Uint8Array(9 * CHUNK_BYTES).fill(97);
+      await kv.put("a", long);
+      expect((await refusal(() => kv.get("a"))).message).toContain("result_too_large");
+      expect((await kv.get("a", "arrayBuffer"))?.byteLength).toBe(long.byteLength);
+    },
+  );
+
   it("refuses what is too much, with the code", async () => {
     const kv = namespaceOf("ns-refused");
     expect((await refusal(() => kv.put("k".repeat(1_025), "1"))).message).toContain("key_too_long");
@@ -143,6 +156,7 @@ describe("list", () => {
       cacheStatus: null,
     });
     expect(await kv.list({ prefix: null, cursor: null })).toMatchObject({ list_complete: true });
+    expect((await kv.list({ cursor: "" })).keys).toHaveLength(4);
     expect((await refusal(() => kv.list({ limit: 1_001 }))).message).toContain("query_invalid");
   });
 });

@@ -61,6 +61,8 @@ describe("entries", () => {
               return kept !== undefined && (kept.expires ?? Infinity) > time.now ? kept : undefined;
             };
             for (const batch of batches) {
+              // Within a write time stands still.
+              let waited = 0;
               entries.write(() => {
                 for (const change of batch) {
                   if (change.kind === "put") {
@@ -84,10 +86,11 @@ describe("entries", () => {
                       const none = { type: null, metadata: null, expires: null };
                       model.set(change.key, { ...(before ?? none), value: sum.toString() });
                     }
-                  } else if (change.kind === "wait") time.now += change.seconds * 1_000;
+                  } else if (change.kind === "wait") waited += change.seconds * 1_000;
                   else if (change.kind === "expire") entries.expire(100);
                 }
               });
+              time.now += waited;
               if (batch.some(({ kind }) => kind === "forget what memory holds")) entries.reset();
             }
             for (const name of KEYS) {
@@ -263,6 +266,21 @@ describe("a time to live", () => {
 });
 
 describe("a page", () => {
+  it("has each key's own value, also where entries expire while it is read", async () => {
+    await withEntries("page clock", ({ entries, time, again }) => {
+      entries.write(() => {
+        for (let n = 0; n < 20; n += 1) {
+          entries.put(`k${n}`, `k${n}`, { lifetime: { expires: time.now + 1 + n } });
+        }
+      });
+      // A clock that goes on with each look at it.
+      const ticking = again({}, () => (time.now += 3));
+      const page = ticking.list({ values: true, limit: 100 });
+      expect(page.entries.length).toBeGreaterThan(0);
+      expect(page.entries.filter(({ key: name, value: kept }) => name !== kept)).toEqual([]);
+    });
+  });
+
   it("has at most four megabytes, and one entry that goes beyond", async () => {
     await withEntries("page bytes", ({ entries }) => {
       const megabyte = "x".repeat(1_048_576);

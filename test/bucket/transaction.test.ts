@@ -192,7 +192,7 @@ describe("a batch", () => {
       bucket.batch(Array.from({ length: 18 }, () => ({ op: "get", key: "a" }) as const)),
     );
     const { results } = JSON.parse(text) as BatchResult;
-    expect(results.filter((result) => "found" in result)).toHaveLength(16);
+    expect(results.filter((result) => "found" in result)).toHaveLength(11);
     expect(results.at(-1)).toMatchObject({ error: { code: "result_too_large" } });
   });
 });

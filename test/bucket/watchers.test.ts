@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -165,6 +165,41 @@ describe("watching a bucket", () => {
     const revision = Number(String(id).split("-")[1]);
     expect(keys(await (await watches(bucket, { prefix: "quiet", since: { revision } })).until(1))).toEqual([
       "begin undefined",
+    ]);
+  });
+});
+
+describe("a watcher of a quiet key", () => {
+  const noise = (bucket: DurableObjectStub<Bucket>, count: number) =>
+    call(() =>
+      bucket.batch(
+        Array.from({ length: count }, () => ({
+          op: "put" as const,
+          key: "noise",
+          value: "1",
+          properties: {},
+        })),
+      ),
+    );
+
+  it("hears how far a replay went that had nothing for it", async () => {
+    const bucket = await startBucket("watch quiet replay", "cafe");
+    await put(bucket, "quiet");
+    await noise(bucket, 70);
+    const watcher = await watches(bucket, { key: "quiet", since: { revision: 1 } });
+    const events = await watcher.until(3);
+    expect(events.at(-1)).toMatchObject({ event: "position", id: "cafe-71" });
+  });
+
+  it("hears how far the log is before that forgets what is too old", async () => {
+    const bucket = await startBucket("watch quiet aged", "cafe");
+    const watcher = await watches(bucket, { key: "quiet" });
+    await noise(bucket, 3);
+    clock.aheadMs += 86_400_001;
+    await runDurableObjectAlarm(bucket);
+    expect(await watcher.hears("position")).toMatchObject({ id: "cafe-3" });
+    expect(await (await watches(bucket, { key: "quiet", since: { revision: 3 } })).until(1)).toMatchObject([
+      { event: "begin" },
     ]);
   });
 });

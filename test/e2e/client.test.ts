@@ -251,14 +251,71 @@ describe("trying again", () => {
 
   it("does not hide what something else on the way has answered", async () => {
     const { kv: behindProxy } = scripted(new Response("<html>Bad gateway", { status: 502 }));
-    await expect(behindProxy.bucket("b").get("a")).rejects.toMatchObject({
+    await expect(behindProxy.bucket("b").put("a", 1)).rejects.toMatchObject({
       code: "unexpected_answer",
       status: 502,
     });
   });
 });
 
+describe("an answer that can't be read", () => {
+  it("breaks off: that is the connection's, and is tried again where that is safe", async () => {
+    const cut = (): Response => {
+      const body = new ReadableStream({
+        pull: (controller) => controller.error(new TypeError("terminated")),
+      });
+      return new Response(body);
+    };
+    const script = scripted(cut(), value({ keys: [] }));
+    const keys = [];
+    for await (const { key } of script.kv.bucket("b").list()) keys.push(key);
+    expect([keys, script.asked.length]).toEqual([[], 2]);
+    await expect(scripted(cut()).kv.bucket("b").increment("n")).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("is no JSON: that says so", async () => {
+    const { kv: odd } = scripted(new Response("<html>"));
+    await expect(odd.lookup("b")).rejects.toMatchObject({ code: "unexpected_answer" });
+  });
+
+  it("is not what the codec expects: that is one value's, and not the others'", async () => {
+    const bucket = await bucketOf("client-undecodable");
+    await kv.bucket<Record<string, string>>("client-undecodable", { codec: text }).put("bad", "{");
+    await bucket.put("good", 1);
+    await expect(bucket.get("bad")).rejects.toMatchObject({
+      code: "value_undecodable",
+      details: { key: "bad" },
+    });
+    const [good, bad] = await bucket.batch([
+      { op: "get", key: "good" },
+      { op: "get", key: "bad" },
+    ]);
+    expect([good, bad]).toMatchObject([{ value: 1 }, { code: "value_undecodable" }]);
+    const changes = bucket.watch({ since: 0 });
+    await expect(changes.next()).rejects.toMatchObject({ code: "value_undecodable" });
+  });
+});
+
+describe("names that lead elsewhere", () => {
+  it("are refused before anything is asked", async () => {
+    for (const name of ["", ".", "..", "\ud800"]) {
+      expect(() => kv.bucket(name)).toThrow(
+        expect.objectContaining({ code: "bucket_name_invalid" }) as Error,
+      );
+      await expect(kv.stop(name)).rejects.toMatchObject({ code: "bucket_name_invalid" });
+    }
+    await expect((await bucketOf("client-keys")).get("\ud800")).rejects.toMatchObject({
+      code: "key_invalid",
+    });
+  });
+});
+
 describe("giving up", () => {
+  it("does not happen early where the deadline is far", async () => {
+    expect(await kv.lookup("client-nowhere", { timeoutMs: Infinity })).toBeUndefined();
+    expect(await kv.lookup("client-nowhere", { timeoutMs: 3_000_000_000 })).toBeUndefined();
+  });
+
   it("happens at the deadline, and says that the outcome is unknown", async () => {
     const { kv: slow } = scripted("hang");
     const error: unknown = await slow
@@ -353,6 +410,52 @@ describe("a session", () => {
     ended.close();
   });
 
+  it("takes thousands of calls in one turn, and large ones, in as many messages as it needs", async () => {
+    const bucket = await bucketOf<Record<string, string>>("client-session-many");
+    const { sent, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, string>>("client-session-many")
+      .session();
+    await Promise.all(Array.from({ length: 2_500 }, (_, n) => session.bucket.put(`k${n}`, "")));
+    expect(sent.length).toBe(5);
+    const large = "x".repeat(300_000);
+    await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.put(`large${n}`, large)));
+    const got = await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.get(`large${n}`)));
+    expect(got.every((found) => found === large)).toBe(true);
+    expect((await bucket.deleteRange({ prefix: "" })).valueOf()).toBe(2_600);
+    session.close();
+  });
+
+  it("lets a call that can't be sent fail alone", async () => {
+    const session = (await bucketOf<Record<string, number>>("client-session-poison")).session();
+    const results = await Promise.allSettled([
+      session.bucket.put("x", 1, { metadata: 10n }),
+      session.bucket.put("y", 2),
+      session.bucket.get("y"),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    session.close();
+  });
+
+  it("sends again what may be done twice", async () => {
+    await bucketOf("client-session-again");
+    const { opened, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded, retryBaseMs: 1 })
+      .bucket<Record<string, number>>("client-session-again")
+      .session();
+    await session.bucket.put("a", 1);
+    const once = { idempotencyKey: "k" };
+    const outstanding = Promise.all([
+      session.bucket.get("a"),
+      session.bucket.transaction({ then: [{ op: "increment", key: "a" }] }, once),
+    ]);
+    await new Promise(setImmediate);
+    opened[0]?.dispatchEvent(new Event("error"));
+    await outstanding;
+    expect(await session.bucket.get("a")).toBe(2);
+    session.close();
+  });
+
   it("gives up when it is told to", async () => {
     const session = (await bucketOf("client-session-abort")).session();
     const reason = new Error("never mind");
@@ -367,6 +470,7 @@ describe("watching", () => {
     await bucket.put("a", 1);
     const controller = new AbortController();
     const changes = bucket.watch({ snapshot: true, signal: controller.signal });
+    expect(await changes.next()).toEqual({ value: { event: "begin" }, done: false });
     expect(await changes.next()).toMatchObject({ value: { event: "entry", key: "a", value: 1 } });
     expect(await changes.next()).toMatchObject({ value: { event: "end_of_snapshot", revision: 1 } });
     await bucket.put("b", 2);
@@ -383,7 +487,9 @@ describe("watching", () => {
   it("ends with the bucket, and says why", async () => {
     const bucket = await bucketOf("client-watch-down");
     const changes = bucket.watch({ snapshot: true });
-    await changes.next();
+    for (const event of ["begin", "end_of_snapshot"]) {
+      expect(await changes.next()).toMatchObject({ value: { event } });
+    }
     const next = changes.next().catch((caught: unknown) => caught);
     await kv.stop("client-watch-down");
     const error: unknown = await next;

@@ -72,8 +72,8 @@ describe("an import", () => {
 
   it("leaves out what has expired, and empty lines, and takes a last line without its end", async () => {
     const b = await bucket("import expired");
-    const text = `\n${lines({ key: "old", value: "1", expires: "2020-01-01T00:00:00Z" })}  \r\n{"key":"a","value":"1"}`;
-    expect(await jsonOf(await imported(b, text))).toMatchObject({ lines: 4, imported: 1, expired: 1 });
+    const text = `\ufeff${lines({ key: "b", value: "1" })}${lines({ key: "old", value: "1", expires: "2020-01-01T00:00:00Z" })}  \r\n{"key":"a","value":"1"}`;
+    expect(await jsonOf(await imported(b, text))).toMatchObject({ lines: 4, imported: 2, expired: 1 });
   });
 
   const faulty = lines(
@@ -185,6 +185,15 @@ describe("export, import, export", () => {
     const first = await exported(one);
     expect(await jsonOf(await imported(other, first))).toMatchObject({ lines: 4, imported: 4, failed: 0 });
     expect((await exported(other)) === first).toBe(true);
+  });
+
+  it("of a large value changes nothing the second time", { timeout: 30_000 }, async () => {
+    const b = await bucket("large once");
+    const line = (last: string) => `{"key": "a", "base64": "${"A".repeat(9 * CHUNK_BYTES)}${last}"}\n`;
+    expect(await jsonOf(await imported(b, line("AAAA")))).toMatchObject({ imported: 1 });
+    expect(await jsonOf(await imported(b, line("AAAA")))).toMatchObject({ imported: 0, unchanged: 1 });
+    expect(await jsonOf(await imported(b, line("AAAB")))).toMatchObject({ imported: 1 });
+    expect(await jsonOf(await ask(b))).toMatchObject({ revision: 2 });
   });
 
   it("tells of a long line that is wrong, and goes on behind it", { timeout: 30_000 }, async () => {

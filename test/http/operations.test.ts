@@ -116,6 +116,33 @@ describe("a batch", () => {
     ]);
   });
 
+  it("of values that JSON makes longer is answered as far as a message goes", async () => {
+    const b = await bucket("batch escapes");
+    const keys = Array.from({ length: 6 }, (_, n) => `k${n}`);
+    for (const key of keys) await put(`${b}/keys/${key}`, `${"\u0001".repeat(1_000_000)}€`);
+    const { results } = await jsonOf<{ results: { found?: boolean; error?: { code: string } }[] }>(
+      await post(
+        `${b}/batch`,
+        keys.map((key) => ({ op: "get", key })),
+      ),
+    );
+    expect(results.map(({ found, error }) => found ?? error?.code)).toEqual([
+      true,
+      true,
+      ...Array.from({ length: 4 }, () => "result_too_large"),
+    ]);
+    // A list ends its page there, and an export goes over as many pages as there are.
+    const page = await jsonOf<{ keys: unknown[]; cursor: string }>(await ask(`${b}/keys?values=true`));
+    expect([page.keys.length, typeof page.cursor]).toEqual([2, "string"]);
+    const exported = new TextDecoder().decode(await (await ask(`${b}/export`)).arrayBuffer());
+    expect(exported.split("\n")).toHaveLength(7);
+    const refused = await post(`${b}/transaction`, {
+      then: [{ op: "put", key: "tx", value: "1" }, ...keys.map((key) => ({ op: "get", key }))],
+    });
+    expect(await codeOf(refused)).toBe("result_too_large");
+    expect((await ask(`${b}/keys/tx`)).status).toBe(404);
+  });
+
   it("that can't be read does nothing, and says where it is wrong", async () => {
     const b = await bucket("batch wrong");
     const good = { op: "put", key: "a", value: "1" };

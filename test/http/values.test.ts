@@ -74,17 +74,31 @@ describe("what is kept beside a value", () => {
     ["ttl=", "query_invalid"],
     ["ttl=315360001", "query_invalid"],
     ["ttl=1&ttl=2", "query_invalid"],
-    ["ttl=1&expires=2100-01-01T00:00:00Z", "body_invalid"],
+    ["ttl=1&expires=2100-01-01T00:00:00Z", "query_invalid"],
     ["expires=tomorrow", "query_invalid"],
     ["expires=2020-01-01T00:00:00Z", "expires_invalid"],
     ["expires=2100-01-01T00:00:00Z", "expires_invalid"],
     ["metadata={", "query_invalid"],
     [`metadata="${"x".repeat(1_023)}"`, "metadata_too_large"],
     ["unknown=1", "query_invalid"],
+    ["__proto__=1", "query_invalid"],
   ])("is refused where it is wrong, and nothing is stored: %s", async (query, code) => {
     const b = await bucket("beside wrong");
     expect(await codeOf(await put(`${b}/keys/a?${query}`))).toBe(code);
     expect((await ask(`${b}/keys/a`)).status).toBe(404);
+  });
+});
+
+describe("a value that is packed, or part of another", () => {
+  it("is refused: what is stored is served as it is", async () => {
+    const b = await bucket("packed");
+    expect(await codeOf(await put(`${b}/keys/a`, "1", { "Content-Encoding": "gzip" }))).toBe(
+      "content_encoding_unsupported",
+    );
+    expect(await codeOf(await put(`${b}/keys/a`, "1", { "Content-Range": "bytes 0-2/10" }))).toBe(
+      "header_invalid",
+    );
+    expect((await put(`${b}/keys/a`, "1", { "Content-Encoding": "identity" })).status).toBe(201);
   });
 });
 
@@ -233,6 +247,22 @@ describe("a large value", () => {
     await put(`${b}/keys/a`, "small");
     expect(await hasBytes(reading, large)).toBe(true);
     expect(await (await ask(`${b}/keys/a`)).text()).toBe("small");
+  });
+
+  it("that was replaced in a bucket that is quiet since is removed all the same", async () => {
+    const b = await bucket("large quiet");
+    await put(`${b}/keys/a`, large);
+    const { id } = await jsonOf<{ id: string }>(await ask(b));
+    const object = env.BUCKET.get(env.BUCKET.idFromString(id));
+    const later = async (): Promise<void> => {
+      clock.aheadMs += KEEP_MS;
+      await runDurableObjectAlarm(object);
+    };
+    await later();
+    await ask(`${b}/keys/a`, { method: "DELETE" });
+    expect(await chunksOf(id)).toBe(4);
+    await later();
+    expect(await chunksOf(id)).toBe(0);
   });
 
   it("for a bucket that is not there is 404", async () => {

@@ -13,7 +13,7 @@ export interface Tables {
   /** What has been published. */
   readonly published: Change[];
   /** The same storage under another object, as after an eviction. */
-  readonly again: (log?: Partial<ChangeLogOptions>) => Entries;
+  readonly again: (log?: Partial<ChangeLogOptions>, clock?: () => number) => Entries;
 }
 
 /** Runs `body` with fresh tables inside an object. */
@@ -25,9 +25,9 @@ export function withEntries<T>(
   return runInDurableObject(env.BUCKET.getByName(name), (_, { storage }) => {
     const time = { now: 1_000_000 };
     const published: Change[] = [];
-    const again = (changed: Partial<ChangeLogOptions> = {}): Entries =>
+    const again = (changed: Partial<ChangeLogOptions> = {}, clock = () => time.now): Entries =>
       new Entries(storage, {
-        clock: () => time.now,
+        clock,
         log: { limit: 10_000, maxAgeMs: 1e12, ...log, ...changed },
         changed: (changes) => published.push(...changes),
       });
