@@ -45,7 +45,7 @@ export default defineConfig({
       {
         test: {
           name: "end to end",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
           setupFiles: ["test/e2e/support/checked-fetch.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -4,9 +4,10 @@ import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
 import { BucketNotFoundError } from "./errors.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
+import { monitor } from "./monitor.ts";
 import { bucketPath } from "./paths.ts";
-import type { WebSocketClass } from "./session.ts";
-import type { BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
+import { openSocket, type WebSocketClass } from "./socket.ts";
+import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
 export interface KvOptions {
   /** Where the service is: `http://127.0.0.1:8787`. */
@@ -99,6 +100,22 @@ export class Kv {
       (await orUndefined(() => this.#http.ask(`${bucketPath(name)}/exit`, request, async () => true))) ??
       false
     );
+  }
+
+  /**
+   * The restarts of the bucket that has the name now, and its end, which is the last event; at once, with reason
+   * `noproc`, if there is none. It comes back by itself where the connection breaks.
+   */
+  monitor(
+    name: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<BucketEvent, void, void> {
+    return monitor(this.#http, `${bucketPath(name)}/monitor`, options.signal);
+  }
+
+  /** A WebSocket that is opening, and speaks the text protocol with any bucket. */
+  connect(): WebSocket {
+    return openSocket(this.#http.address("/v1/connect"), this.#http.token, this.#options.WebSocket);
   }
 
   /** All buckets in the order of their names. Wakes none. */

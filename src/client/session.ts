@@ -4,12 +4,9 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject, PageWire, TransactionWire } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { toBase64Url } from "./base64.ts";
+import { openSocket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
 import type { FailureWire, ResultWire } from "./wire.ts";
-
-/** What is used of the platform's WebSocket. */
-export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocket;
 
 export interface SessionOptions {
   readonly WebSocket: WebSocketClass | undefined;
@@ -17,9 +14,6 @@ export interface SessionOptions {
   readonly retryBaseMs: number;
 }
 
-/** What the service confirms, and what a token comes behind: a browser can send no header with a WebSocket. */
-const SUBPROTOCOL = "kv";
-const TOKEN_SUBPROTOCOL = "kv.bearer.";
 /** Tries to connect, for one call. */
 const MAX_TRIES = 4;
 
@@ -47,8 +41,8 @@ interface Waiting {
  */
 export class Session<T extends Entries> {
   readonly bucket: Bucket<T>;
-  readonly #url: string;
-  readonly #protocols: string[];
+  readonly #url: URL;
+  readonly #token: string | undefined;
   readonly #options: SessionOptions;
   readonly #refusal: () => Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
@@ -69,9 +63,8 @@ export class Session<T extends Entries> {
     token: string | undefined,
     options: SessionOptions,
   ) {
-    url.protocol = url.protocol.replace("http", "ws");
-    this.#url = url.href;
-    this.#protocols = token === undefined ? [] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL + toBase64Url(token)];
+    this.#url = url;
+    this.#token = token;
     this.#options = options;
     this.#refusal = refusal;
     this.bucket = open({
@@ -195,14 +188,7 @@ export class Session<T extends Entries> {
   }
 
   async #open(): Promise<WebSocket> {
-    const Socket: WebSocketClass | undefined = this.#options.WebSocket ?? globalThis.WebSocket;
-    if (Socket === undefined) {
-      throw new KvError(
-        "websocket_missing",
-        "This platform has no WebSocket. Give the client one: new Kv({ url, WebSocket }).",
-      );
-    }
-    const socket = new Socket(this.#url, this.#protocols);
+    const socket = openSocket(this.#url, this.#token, this.#options.WebSocket);
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());
       socket.addEventListener("message", ({ data }) => this.#hear(String(data)));

@@ -111,6 +111,16 @@ export interface BucketInfo {
   readonly probeAgeMs?: number;
 }
 
+/** What becomes of a bucket. */
+export interface BucketEvent {
+  readonly event: "RESTARTED" | "DOWN";
+  readonly name: string;
+  readonly reason: string;
+  /** Undefined, as is `at`, if there was no bucket. */
+  readonly incarnation?: string;
+  readonly at?: string;
+}
+
 /** One operation of a batch or transaction. */
 export type Operation<T extends Entries = Record<string, unknown>> = {
   [K in Key<T>]:

@@ -1,0 +1,50 @@
+/** What is written on a command line, as what it means. */
+
+import { InvalidArgumentError } from "commander";
+
+export function whole(text: string): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError("It is a whole number.");
+}
+
+export function positive(text: string): number {
+  const number = whole(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError("It is a whole number above 0.");
+}
+
+/** A number of 64 bits, or what the service will refuse as none. */
+export function integer(text: string): bigint {
+  if (/^[+-]?\d{1,19}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError("It is an integer.");
+}
+
+export function date(text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError("It is a time such as 2030-01-31T12:00:00Z.");
+}
+
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new InvalidArgumentError("It is JSON.");
+  }
+}
+
+/** An entity tag, as `--json` and as HTTP write it; given several times, one of several. */
+export function etag(text: string, before: readonly string[] | "*" = []): readonly string[] | "*" {
+  if (text === "*" || before === "*") return "*";
+  const tag = text.replace(/^"(.*)"$/, "$1");
+  if (/^[0-9a-f]+-\d+$/.test(tag)) return [...before, tag];
+  throw new InvalidArgumentError("It is an etag, as `kv get --json` shows it, or *.");
+}
+
+/** The members that are there: a client's option that is left out is no member. */
+export function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,24 @@
+/** `kv completion`, and what its scripts call. */
+
+import { Argument, type Command } from "commander";
+import { candidates } from "../completion/candidates.ts";
+import { SCRIPTS, type Shell } from "../completion/scripts.ts";
+import { withExamples } from "../help.ts";
+import { write } from "../output.ts";
+
+export function addCompletion(kv: Command): void {
+  const command = kv
+    .command("completion")
+    .description("print a script that makes a shell complete commands, flags, bucket names and keys")
+    .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
+    .action((shell: Shell) => write(SCRIPTS[shell]));
+  withExamples(command, {
+    "source <(kv completion bash)": "in ~/.bashrc; the same with zsh in ~/.zshrc",
+    "kv completion fish > ~/.config/fish/completions/kv.fish": "",
+  });
+  kv.command("__complete [words...]", { hidden: true }).action(async (words: readonly string[]) => {
+    // Nothing to propose is no failure: a shell that completes says nothing of errors.
+    const found = await candidates(kv, words).catch(() => []);
+    await write(found.map((candidate) => `${candidate}\n`).join(""));
+  });
+}

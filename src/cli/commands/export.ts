@@ -1,0 +1,85 @@
+/** `kv export`. */
+
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Command } from "commander";
+import { BucketNotFoundError, type Kv } from "../../client/index.ts";
+import { given } from "../arguments.ts";
+import { usage } from "../exit.ts";
+import { listed, makeFolder, writeList, type ListedBucket } from "../export-folder.ts";
+import { withExamples } from "../help.ts";
+import { write, writeJson, writeLine } from "../output.ts";
+import { linesIn, Meter, metered } from "../progress.ts";
+import { globals, serviceOf } from "../service.ts";
+import { noBucket } from "./buckets.ts";
+
+interface ExportOptions {
+  readonly all?: string;
+  readonly prefix?: string;
+}
+
+export function addExport(kv: Command): void {
+  const command = kv
+    .command("export [bucket] [file]")
+    .description("write a bucket's entries as NDJSON, one a line, to a file or stdout")
+    .option("--all <folder>", "the whole service instead: a file for each bucket")
+    .option("--prefix <prefix>", "only keys that begin like this")
+    .action(async (name: string | undefined, file: string | undefined, { all, prefix }: ExportOptions) => {
+      const service = serviceOf(command);
+      if (all !== undefined) {
+        if (name !== undefined || prefix !== undefined)
+          throw usage("--all goes without a bucket and --prefix.");
+        const buckets = await exportAll(service, all);
+        if (globals(command).json) return writeJson({ buckets });
+        return writeLine(`${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
+      }
+      if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
+      const info = await service.lookup(name);
+      if (info === undefined) throw noBucket(name);
+      const meter = new Meter("entries", prefix === undefined ? info.entries : undefined);
+      const lines = metered(await service.bucket(name).export(given({ prefix })), meter, linesIn);
+      if (file !== undefined && file !== "-") return toFile(lines, file);
+      for await (const piece of lines) await write(piece);
+    });
+  withExamples(command, {
+    "kv export shopping > shopping.ndjson": "",
+    "kv export shopping shopping.ndjson": "the file is there when it is whole, and not before",
+    "kv export --all backup/": "",
+  });
+}
+
+/** @returns how many buckets there are */
+async function exportAll(service: Kv, folder: string): Promise<number> {
+  await makeFolder(folder);
+  const buckets: ListedBucket[] = [];
+  for await (const bucket of service.buckets()) buckets.push(listed(bucket));
+  const meter = new Meter("buckets", buckets.length);
+  const written: ListedBucket[] = [];
+  for (const bucket of buckets) {
+    try {
+      await toFile(await service.bucket(bucket.name).export(), join(folder, bucket.file));
+      written.push(bucket);
+    } catch (error) {
+      // It has ended since it was listed.
+      if (!(error instanceof BucketNotFoundError)) throw error;
+    }
+    meter.add(1);
+  }
+  meter.end();
+  await writeList(folder, written);
+  return written.length;
+}
+
+/** Under another name until it is whole: half an export looks like one. */
+async function toFile(lines: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    await pipeline(lines, createWriteStream(part));
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}

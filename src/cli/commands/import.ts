@@ -1,0 +1,98 @@
+/** `kv import`. */
+
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Option, type Command } from "commander";
+import { ImportStoppedError, type ImportResult, type Kv } from "../../client/index.ts";
+import { given } from "../arguments.ts";
+import { Ended, EXIT, usage } from "../exit.ts";
+import { readList } from "../export-folder.ts";
+import { withExamples } from "../help.ts";
+import { writeJson, writeLine } from "../output.ts";
+import { Meter, metered } from "../progress.ts";
+import { globals, serviceOf } from "../service.ts";
+
+interface ImportOptions {
+  readonly all?: string;
+  readonly onError?: "stop" | "continue";
+}
+
+export function addImport(kv: Command): void {
+  const command = kv
+    .command("import [bucket] [file]")
+    .description("bring an export back, from a file or stdin; to do it again changes nothing")
+    .option("--all <folder>", "the whole service instead: what export --all has written")
+    .addOption(
+      new Option("--on-error <what>", "what to do at a line that is wrong (stop)").choices([
+        "stop",
+        "continue",
+      ]),
+    )
+    .action(async (name: string | undefined, file: string | undefined, options: ImportOptions) => {
+      const service = serviceOf(command);
+      const { json } = globals(command);
+      const bring = async (bucket: string, from: string): Promise<void> => {
+        const result = await importOne(service, bucket, { from, onError: options.onError });
+        await (json ? writeJson({ bucket, ...result }) : writeLine(summaryOf(bucket, result)));
+        for (const { line, detail } of result.errors) {
+          process.stderr.write(`kv: ${bucket}, line ${line}: ${detail}\n`);
+        }
+        if (result.failed > 0) process.exitCode = EXIT.refused;
+      };
+      if (options.all === undefined) {
+        if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
+        return bring(name, file ?? "-");
+      }
+      if (name !== undefined) throw usage("--all goes without a bucket.");
+      for (const { name: bucket, file: source, ...settings } of await readList(options.all)) {
+        await service.create(bucket, settings);
+        await bring(bucket, join(options.all, source));
+      }
+    });
+  withExamples(command, {
+    "kv import shopping shopping.ndjson": "",
+    "kv export shopping | kv import pantry": "into a bucket that is there",
+    "kv import --all backup/": "buckets that are missing are created",
+    "kv import shopping list.ndjson --on-error continue": "all lines that are right",
+  });
+}
+
+async function importOne(
+  service: Kv,
+  bucket: string,
+  { from, onError }: { readonly from: string; readonly onError: ImportOptions["onError"] },
+): Promise<ImportResult> {
+  // What is not a plain file, a pipe for example, does not know its size.
+  const info = from === "-" ? undefined : await stat(from);
+  const source = from === "-" ? process.stdin : createReadStream(from);
+  const meter = new Meter("bytes", info?.isFile() ? info.size : undefined);
+  const pieces = metered(source as AsyncIterable<Uint8Array>, meter, (piece) => piece.byteLength);
+  try {
+    return await service.bucket(bucket).import(streamOf(pieces), given({ onError }));
+  } catch (error) {
+    if (error instanceof ImportStoppedError) throw new Ended(EXIT.refused, `kv: ${bucket}: ${error.message}`);
+    throw error;
+  } finally {
+    meter.end();
+    // Where it stopped early, nobody reads on.
+    source.destroy();
+  }
+}
+
+function streamOf(pieces: AsyncGenerator<Uint8Array, void, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+    async cancel() {
+      await pieces.return();
+    },
+  });
+}
+
+function summaryOf(bucket: string, { lines, imported, unchanged, expired, failed }: ImportResult): string {
+  return `${bucket}: ${lines} lines, ${imported} imported, ${unchanged} unchanged, ${expired} expired, ${failed} failed`;
+}

@@ -1,0 +1,27 @@
+/** `kv monitor`. */
+
+import type { Command } from "commander";
+import { withExamples } from "../help.ts";
+import { untilInterrupted } from "../interrupt.ts";
+import { writeJson, writeLine } from "../output.ts";
+import { globals, serviceOf } from "../service.ts";
+import { keyText } from "../value-text.ts";
+
+export function addMonitor(kv: Command): void {
+  const command = kv
+    .command("monitor <bucket>")
+    .description("print a bucket's restarts, and its end; DOWN … noproc at once if there is none")
+    .action(async (name: string) => {
+      const service = serviceOf(command);
+      await untilInterrupted(async (signal) => {
+        for await (const event of service.monitor(name, { signal })) {
+          if (globals(command).json) await writeJson(event);
+          else await writeLine(`${event.event} ${event.name} ${keyText(event.reason)}`);
+        }
+      });
+    });
+  withExamples(command, {
+    "kv monitor shopping": "",
+    "kv monitor shopping && echo gone": "waits for its end",
+  });
+}

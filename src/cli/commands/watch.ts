@@ -1,0 +1,55 @@
+/** `kv watch`. */
+
+import { Option, type Command } from "commander";
+import type { Change, WatchOptions } from "../../client/index.ts";
+import { withExamples } from "../help.ts";
+import { untilInterrupted } from "../interrupt.ts";
+import { writeJson, writeRow } from "../output.ts";
+import { bytesOf, globals, serviceOf } from "../service.ts";
+import { keyText, valueJson, valueText } from "../value-text.ts";
+import { noBucket } from "./buckets.ts";
+
+export function addWatch(kv: Command): void {
+  const command = kv
+    .command("watch <bucket>")
+    .description("print a bucket's changes as they happen, until Ctrl-C or its end")
+    .addOption(new Option("--prefix <prefix>", "only keys that begin like this").conflicts("key"))
+    .option("--key <key>", "only this key")
+    .option("--snapshot", "begin with all that is there")
+    .option("--since <id>", "begin behind a change's id, as --json shows it, or a revision")
+    .option("--no-values", "keys only")
+    .action(async (name: string, options: WatchOptions) => {
+      const service = serviceOf(command);
+      // A watcher waits for a service that is away, and for one that was never there it would wait in vain.
+      if ((await service.lookup(name)) === undefined) throw noBucket(name);
+      await untilInterrupted(async (signal) => {
+        for await (const change of bytesOf(service, name).watch({ ...options, signal })) {
+          await (globals(command).json ? writeJson(jsonOf(change)) : writeRow(...columnsOf(change)));
+        }
+      });
+    });
+  withExamples(command, {
+    "kv watch shopping": "",
+    "kv watch shopping --prefix m --snapshot": "what is there, then what happens",
+    "kv watch shopping --json | jq -r .key": "",
+  });
+}
+
+function columnsOf(change: Change<Uint8Array>): (string | undefined)[] {
+  switch (change.event) {
+    case "end_of_snapshot":
+      return [change.event];
+    case "entry":
+    case "put":
+      return [change.event, keyText(change.key), change.value && valueText(change.value)];
+    case "delete":
+    case "expired":
+      return [change.event, keyText(change.key)];
+  }
+}
+
+function jsonOf(change: Change<Uint8Array>): unknown {
+  if (change.event !== "entry" && change.event !== "put") return change;
+  const { value, ...rest } = change;
+  return { ...rest, ...valueJson(value) };
+}

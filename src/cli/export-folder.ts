@@ -1,0 +1,63 @@
+/** A folder with the whole service: a file of NDJSON for each bucket, and a list of them. */
+
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BucketInfo } from "../client/index.ts";
+import { Ended, EXIT } from "./exit.ts";
+import { given } from "./arguments.ts";
+
+/** It is written last: a folder without it is half an export. */
+const LIST = "buckets.json";
+/** Characters of a name that its file keeps: with a hash and the ending a file's name has room for it everywhere. */
+const MAX_NAME = 180;
+
+export interface ListedBucket {
+  readonly name: string;
+  readonly file: string;
+  readonly restart: "permanent" | "temporary";
+  readonly metadata?: unknown;
+}
+
+/** A bucket's file: its name as far as every file system can tell it from others. */
+export function fileNameOf(bucket: string): string {
+  const safe = bucket.replaceAll(
+    /[^a-z0-9._-]|^[.-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  if (safe.length <= MAX_NAME) return `${safe}.ndjson`;
+  const hash = createHash("sha256").update(bucket).digest("hex").slice(0, 16);
+  return `${safe.slice(0, MAX_NAME)}~${hash}.ndjson`;
+}
+
+export function listed({ name, restart, metadata }: BucketInfo): ListedBucket {
+  return { name, file: fileNameOf(name), restart, ...given({ metadata }) };
+}
+
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+}
+
+export async function writeList(folder: string, buckets: readonly ListedBucket[]): Promise<void> {
+  await writeFile(join(folder, LIST), `${JSON.stringify({ buckets }, null, 2)}\n`);
+}
+
+/** @throws {Ended} if there is no such list, or it is none */
+export async function readList(folder: string): Promise<readonly ListedBucket[]> {
+  const path = join(folder, LIST);
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new Ended(EXIT.usage, `error: ${path} can't be read: ${folder} is no export, or half of one.`);
+  });
+  try {
+    const { buckets } = JSON.parse(text) as { readonly buckets: readonly ListedBucket[] };
+    // A file's name is never taken from the list: it could lead anywhere.
+    return buckets.map(({ name, restart, metadata }) => ({
+      name,
+      file: fileNameOf(name),
+      restart,
+      ...given({ metadata }),
+    }));
+  } catch {
+    throw new Ended(EXIT.usage, `error: ${path} is not a list of buckets.`);
+  }
+}

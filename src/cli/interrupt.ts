@@ -1,0 +1,20 @@
+/** Ctrl-C, for commands that go on until then. */
+
+import { Ended, EXIT } from "./exit.ts";
+
+/**
+ * Runs something until it ends, or Ctrl-C does.
+ * @throws {Ended} 130, in the second case
+ */
+export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.on("SIGINT", interrupt);
+  try {
+    await work(interrupted.signal);
+  } catch (error) {
+    throw interrupted.signal.aborted ? new Ended(EXIT.interrupted) : error;
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}

@@ -1,0 +1,71 @@
+/** The command line: its commands, and what they share. */
+
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { positive } from "./arguments.ts";
+import { addBuckets, addCreate, addLookup, addStop } from "./commands/buckets.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addExport } from "./commands/export.ts";
+import { addImport } from "./commands/import.ts";
+import { addIncr } from "./commands/incr.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addMonitor } from "./commands/monitor.ts";
+import { addRepl } from "./commands/repl.ts";
+import { addDelete, addGet, addPut } from "./commands/values.ts";
+import { addWatch } from "./commands/watch.ts";
+import { EXIT_CODES } from "./exit.ts";
+import { withExamples } from "./help.ts";
+import { DEFAULT_URL } from "./service.ts";
+
+const COMMANDS = [
+  addCreate,
+  addPut,
+  addGet,
+  addDelete,
+  addIncr,
+  addKeys,
+  addBuckets,
+  addLookup,
+  addStop,
+  addWatch,
+  addMonitor,
+  addExport,
+  addImport,
+  addRepl,
+  addCompletion,
+];
+
+/** A new one each time: a command line leaves its options behind in it. */
+export function program(): Command {
+  const kv = new Command("kv")
+    .description("Durable KV on the command line.")
+    .version(version(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .addOption(new Option("--url <url>", "where the service is").env("KV_URL").default(DEFAULT_URL))
+    .addOption(
+      new Option(
+        "--token <token>",
+        "the token to show; in the environment it is out of other users' sight",
+      ).env("KV_TOKEN"),
+    )
+    .addOption(new Option("--timeout <seconds>", "how long a call may take").argParser(positive).default(30))
+    .option("--json", "print JSON: an object, or, where there may be many, one on each line")
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError("(kv --help, or --help behind a command, says more)")
+    .exitOverride();
+  withExamples(kv, {
+    "kv create shopping": "",
+    "kv put shopping milk 1": "",
+    "kv get shopping milk": "",
+    "kv watch shopping --json": "",
+    "kv repl": "the text protocol, with history and completion",
+  }).addHelpText("after", `\n${EXIT_CODES}`);
+  for (const add of COMMANDS) add(kv);
+  return kv;
+}
+
+function version(): string {
+  // As far away from the sources as from what is built.
+  const url = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(url, "utf8")) as { readonly version: string }).version;
+}

@@ -1,0 +1,97 @@
+/** How far an import or export is, for who watches a terminal. */
+
+export interface Progress {
+  /** What is counted: `entries`, `buckets`, `bytes`. */
+  readonly unit: string;
+  readonly done: number;
+  /** Undefined where it is not known. */
+  readonly total: number | undefined;
+  readonly elapsedMs: number;
+}
+
+const BAR_CELLS = 20;
+/** Between two looks at it, in milliseconds. */
+const REDRAW_MS = 100;
+const CLEAR_LINE = "\r\x1b[K";
+
+/** `[#####     ]  25 %  1,000 of 4,000 entries  500/s  0:06 left`. */
+export function progressLine({ unit, done, total, elapsedMs }: Progress): string {
+  const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1_000 : 0;
+  const rate = perSecond > 0 ? `  ${count(perSecond, unit)}/s` : "";
+  if (total === undefined || total === 0) return `${count(done, unit)} ${nameOf(unit)}${rate}`.trimEnd();
+  const part = Math.min(1, done / total);
+  const bar = "#".repeat(Math.floor(part * BAR_CELLS)).padEnd(BAR_CELLS);
+  const percent = `${Math.floor(part * 100)} %`.padStart(5);
+  const left = perSecond > 0 && done < total ? `  ${clock((total - done) / perSecond)} left` : "";
+  return `[${bar}] ${percent}  ${count(done, unit)} of ${count(total, unit)} ${nameOf(unit)}${rate}${left}`.replace(
+    / +(?= {2})/g,
+    "",
+  );
+}
+
+/** Draws on stderr, if that is a terminal. */
+export class Meter {
+  readonly #unit: string;
+  readonly #total: number | undefined;
+  readonly #started = performance.now();
+  #drawn = 0;
+  #done = 0;
+
+  constructor(unit: string, total?: number) {
+    this.#unit = unit;
+    this.#total = total;
+  }
+
+  add(more: number): void {
+    this.#done += more;
+    const now = performance.now();
+    if (!process.stderr.isTTY || now - this.#drawn < REDRAW_MS) return;
+    this.#drawn = now;
+    const progress = { unit: this.#unit, done: this.#done, total: this.#total };
+    process.stderr.write(CLEAR_LINE + progressLine({ ...progress, elapsedMs: now - this.#started }));
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    if (this.#drawn > 0) process.stderr.write(CLEAR_LINE);
+  }
+}
+
+/** Counts what goes through. */
+export async function* metered(
+  pieces: AsyncIterable<Uint8Array>,
+  meter: Meter,
+  countOf: (piece: Uint8Array) => number,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for await (const piece of pieces) {
+      meter.add(countOf(piece));
+      yield piece;
+    }
+  } finally {
+    meter.end();
+  }
+}
+
+export function linesIn(piece: Uint8Array): number {
+  let lines = 0;
+  for (let at = piece.indexOf(0x0a); at !== -1; at = piece.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}
+
+function count(amount: number, unit: string): string {
+  if (unit !== "bytes") return Math.round(amount).toLocaleString("en");
+  return amount < 1_048_576 ? `${(amount / 1_024).toFixed(0)} KiB` : `${(amount / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** Bytes are named by their amount. */
+function nameOf(unit: string): string {
+  return unit === "bytes" ? "" : unit;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

@@ -1,0 +1,60 @@
+/** What was typed before, in a file under the user's state folder. */
+
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+const MAX_LINES = 1_000;
+
+/** As the XDG base directories have it; where Windows keeps such things, on Windows. */
+export function historyFile(environment: NodeJS.ProcessEnv): string {
+  const windows = process.platform === "win32" ? environment["LOCALAPPDATA"] : undefined;
+  const folder = environment["XDG_STATE_HOME"] || windows || join(homedir(), ".local", "state");
+  return join(folder, "durable-kv", "history");
+}
+
+/** A history that can't be kept is none, and no reason to end. */
+export class History {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** The oldest first. */
+  read(): string[] {
+    const lines = this.#lines();
+    if (lines.length <= 2 * MAX_LINES) return lines.slice(-MAX_LINES);
+    const kept = lines.slice(-MAX_LINES);
+    attempt(() => writeFileSync(this.#file, `${kept.join("\n")}\n`, { mode: 0o600 }));
+    return kept;
+  }
+
+  /** A line goes to the end of the file at once: several may write to it. */
+  add(line: string): void {
+    if (!isWorthKeeping(line)) return;
+    attempt(() => {
+      mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+      appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+    });
+  }
+
+  #lines(): string[] {
+    let text = "";
+    attempt(() => (text = readFileSync(this.#file, "utf8")));
+    return text.split("\n").filter((line) => line !== "");
+  }
+}
+
+/** A token is kept nowhere. */
+export function isWorthKeeping(line: string): boolean {
+  return line.trim() !== "" && !/^\s*AUTH(\s|$)/i.test(line);
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // See above.
+  }
+}

@@ -1,0 +1,48 @@
+/** The service that a command line means. */
+
+import type { Command } from "commander";
+import { bytes, Kv, type Bucket, type KvOptions } from "../client/index.ts";
+import { usage } from "./exit.ts";
+
+export const DEFAULT_URL = "http://127.0.0.1:8787";
+
+/** What every command can be told. */
+export interface GlobalOptions {
+  readonly url: string;
+  readonly token?: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+export type Bytes = Bucket<Record<string, Uint8Array>>;
+
+export function globals(command: Command): GlobalOptions {
+  return command.optsWithGlobals<GlobalOptions>();
+}
+
+/** @throws {Ended} if the address is none */
+export function serviceOf(command: Command, options: Omit<KvOptions, "url" | "token"> = {}): Kv {
+  const { url, token, timeout } = globals(command);
+  return service(url, token, { timeoutMs: timeout * 1_000, ...options });
+}
+
+export function service(
+  url: string,
+  token: string | undefined,
+  options: Omit<KvOptions, "url" | "token">,
+): Kv {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw usage(`${url} is not the address of a service, such as ${DEFAULT_URL}.`);
+  }
+  return new Kv({ url, ...(token ? { token } : {}), ...options });
+}
+
+/** A bucket whose values are bytes: they go through as they are. */
+export function bucketOf(command: Command, name: string): Bytes {
+  return bytesOf(serviceOf(command), name);
+}
+
+export function bytesOf(kv: Kv, name: string): Bytes {
+  return kv.bucket<Record<string, Uint8Array>>(name, { codec: bytes });
+}

@@ -1,0 +1,12 @@
+/** The platform's WebSocket; on Node 20, which has none, that of a package. */
+
+import type { KvOptions } from "../client/index.ts";
+
+type WebSocketClass = NonNullable<KvOptions["WebSocket"]>;
+
+export async function webSocketClass(): Promise<WebSocketClass> {
+  const own = globalThis.WebSocket as WebSocketClass | undefined;
+  if (own !== undefined) return own;
+  const { WebSocket } = await import("ws");
+  return WebSocket as unknown as WebSocketClass;
+}

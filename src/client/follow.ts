@@ -1,0 +1,47 @@
+/** A stream of Server-Sent Events, through breaks of the connection. */
+
+import { backoff, pause } from "./deadline.ts";
+import { KvError, TimeoutError } from "./errors.ts";
+import { mayPass, type Http, type HttpRequest } from "./http.ts";
+import { serverEvents, type ServerEvent } from "./sse.ts";
+
+/** The wait before it comes back the first time, at most, in milliseconds; doubled while that fails. */
+const RETRY_BASE_MS = 100;
+
+export interface Following {
+  readonly path: string;
+  readonly query?: HttpRequest["query"];
+  /** Where to begin; moved on by whoever has dealt with an event. */
+  position: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `connected`: a stream has begun, at the position. */
+export type Followed = ServerEvent | "connected";
+
+/**
+ * The stream's events. Where it ends or breaks it is opened again behind the position; what came meanwhile is in the
+ * service's log. It ends where the service says that there is no more to hear (204), or throws what it says.
+ */
+export async function* follow(http: Http, following: Following): AsyncGenerator<Followed, void, void> {
+  const { path, query, signal } = following;
+  let attempt = 0;
+  for (;;) {
+    try {
+      const { position } = following;
+      const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
+      const { body } = await http.open(path, { query, headers, signal, safe: true });
+      if (body === null) return;
+      yield "connected";
+      for await (const event of serverEvents(body)) {
+        attempt = 0;
+        yield event;
+      }
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      if (!(error instanceof KvError) || !(error instanceof TimeoutError || mayPass(error))) throw error;
+    }
+    await pause(backoff(attempt, RETRY_BASE_MS), signal);
+    attempt += 1;
+  }
+}

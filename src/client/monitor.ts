@@ -1,0 +1,21 @@
+/** What becomes of a bucket, through breaks of the connection. */
+
+import { follow, type Following } from "./follow.ts";
+import type { Http } from "./http.ts";
+import type { BucketEvent } from "./types.ts";
+
+export async function* monitor(
+  http: Http,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<BucketEvent, void, void> {
+  const following: Following = { path, position: undefined, signal };
+  for await (const heard of follow(http, following)) {
+    if (heard === "connected") continue;
+    following.position = heard.id ?? following.position;
+    const { event, data } = heard;
+    if (data === undefined || (event !== "RESTARTED" && event !== "DOWN")) continue;
+    yield { event, ...(JSON.parse(data) as Omit<BucketEvent, "event">) };
+    if (event === "DOWN") return;
+  }
+}
