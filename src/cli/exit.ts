@@ -39,6 +39,7 @@ export function usage(message: string): Ended {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Ended) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (isSystemError(error)) return EXIT.usage;
   if (!(error instanceof KvError)) return EXIT.unknown;
   if (error.outcomeUnknown) return EXIT.unknown;
   return isNotFound(error) ? EXIT.notFound : EXIT.refused;
@@ -49,7 +50,8 @@ export function messageOf(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
   if (error instanceof Ended) return error.message === "" ? undefined : error.message;
   if (error instanceof KvError) return `kv: ${error.message} (${error.code})${causeOf(error)}`;
-  if (isSystemError(error)) return `kv: ${error.message}`;
+  if (isSystemError(error)) return `error: ${error.message}`;
+  if (isBrokenBody(error)) return "kv: The connection broke before all of it had come.";
   return error instanceof Error ? error.stack : String(error);
 }
 
@@ -66,6 +68,12 @@ function causeOf({ cause }: KvError): string {
   return `\n    ${first.message}`;
 }
 
+/** What reading a response's body throws where the connection breaks. */
+function isBrokenBody(error: unknown): boolean {
+  return error instanceof TypeError && error.cause !== undefined;
+}
+
+/** A file that is not there, or may not be written. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 }

@@ -17,15 +17,17 @@ const CLEAR_LINE = "\r\x1b[K";
 /** `[#####     ]  25 %  1,000 of 4,000 entries  500/s  0:06 left`. */
 export function progressLine({ unit, done, total, elapsedMs }: Progress): string {
   const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1_000 : 0;
-  const rate = perSecond > 0 ? `  ${count(perSecond, unit)}/s` : "";
-  if (total === undefined || total === 0) return `${count(done, unit)} ${nameOf(unit)}${rate}`.trimEnd();
+  const rate = perSecond > 0 ? `${count(perSecond, unit)}/s` : "";
+  if (!total) return joined(`${count(done, unit)}${nameOf(unit)}`, rate);
   const part = Math.min(1, done / total);
   const bar = "#".repeat(Math.floor(part * BAR_CELLS)).padEnd(BAR_CELLS);
-  const percent = `${Math.floor(part * 100)} %`.padStart(5);
-  const left = perSecond > 0 && done < total ? `  ${clock((total - done) / perSecond)} left` : "";
-  return `[${bar}] ${percent}  ${count(done, unit)} of ${count(total, unit)} ${nameOf(unit)}${rate}${left}`.replace(
-    / +(?= {2})/g,
-    "",
+  const percent = String(Math.floor(part * 100)).padStart(3);
+  const left = perSecond > 0 && done < total ? `${clock((total - done) / perSecond)} left` : "";
+  return joined(
+    `[${bar}] ${percent} %`,
+    `${count(done, unit)} of ${count(total, unit)}${nameOf(unit)}`,
+    rate,
+    left,
   );
 }
 
@@ -86,7 +88,11 @@ function count(amount: number, unit: string): string {
 
 /** Bytes are named by their amount. */
 function nameOf(unit: string): string {
-  return unit === "bytes" ? "" : unit;
+  return unit === "bytes" ? "" : ` ${unit}`;
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("  ");
 }
 
 function clock(seconds: number): string {

@@ -1,0 +1,127 @@
+/** What the command prints, and what it reads: the parts that need no service. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { date, etag, integer, json, positive, whole } from "../../src/cli/arguments.ts";
+import { fileNameOf } from "../../src/cli/export-folder.ts";
+import { progressLine } from "../../src/cli/progress.ts";
+import { keyText, valueJson, valueText } from "../../src/cli/value-text.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe("a line of progress", () => {
+  it("has a bar, a rate and the time left where the total is known", () => {
+    expect(progressLine({ unit: "entries", done: 1_000, total: 4_000, elapsedMs: 2_000 })).toBe(
+      "[#####               ]  25 %  1,000 of 4,000 entries  500/s  0:06 left",
+    );
+  });
+
+  it("has none of these where it is not", () => {
+    expect(progressLine({ unit: "entries", done: 1_000, total: undefined, elapsedMs: 2_000 })).toBe(
+      "1,000 entries  500/s",
+    );
+  });
+
+  it("counts bytes as people do", () => {
+    const done = 3 * 1_048_576;
+    expect(progressLine({ unit: "bytes", done, total: 4 * done, elapsedMs: 1_000 })).toBe(
+      "[#####               ]  25 %  3.0 MiB of 12.0 MiB  3.0 MiB/s  0:03 left",
+    );
+  });
+
+  it("names hours, and stops at all of it", () => {
+    expect(progressLine({ unit: "buckets", done: 1, total: 7_200, elapsedMs: 1_000 })).toMatch(
+      /1\/s {2}1:59:59 left$/,
+    );
+    expect(progressLine({ unit: "buckets", done: 12, total: 10, elapsedMs: 1_000 })).toBe(
+      "[####################] 100 %  12 of 10 buckets  12/s",
+    );
+  });
+});
+
+describe("a value in a line", () => {
+  it.each([
+    ["plain", "plain"],
+    ["½ litre", "½ litre"],
+    ["two\nlines", '"two\\nlines"'],
+    ['"quoted"', '"\\"quoted\\""'],
+    ['base64:"x"', '"base64:\\"x\\""'],
+    ["", ""],
+  ])("%j is shown as %s", (value, shown) => {
+    expect(valueText(bytes(value))).toBe(shown);
+  });
+
+  it("is base64 where it is no text", () => {
+    expect(valueText(Uint8Array.of(0xff))).toBe('base64:"/w=="');
+    expect(valueJson(Uint8Array.of(0xff))).toEqual({ base64: "/w==" });
+    expect(valueJson(bytes("½"))).toEqual({ value: "½" });
+  });
+
+  it("keeps a byte order mark", () => {
+    expect(valueJson(bytes("\uFEFFa"))).toEqual({ value: "\uFEFFa" });
+  });
+
+  it("never breaks its line, nor does a key", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(keyText(text) + valueText(bytes(text))).not.toMatch(/[\r\n\t]/);
+      }),
+    );
+  });
+});
+
+describe("a bucket's file", () => {
+  const printable = fc
+    .array(fc.integer({ min: 0x21, max: 0x7e }), { minLength: 1, maxLength: 256 })
+    .map((codes) => String.fromCharCode(...codes).replaceAll(/["/]/g, "x"));
+
+  it("is no other bucket's, on no file system, and can be a file's name everywhere", () => {
+    fc.assert(
+      fc.property(printable, printable, (one, other) => {
+        fc.pre(one !== other);
+        expect(fileNameOf(one).toLowerCase()).not.toBe(fileNameOf(other).toLowerCase());
+        expect(fileNameOf(one)).toMatch(/^[a-z0-9_%][a-z0-9._%~-]{0,220}$/);
+      }),
+    );
+  });
+
+  it("has the bucket's name, where that can be", () => {
+    expect(fileNameOf("shopping-list_2.old")).toBe("shopping-list_2.old.ndjson");
+    expect(fileNameOf("Shop")).not.toBe(fileNameOf("shop"));
+    expect(fileNameOf("a".repeat(255))).not.toBe(fileNameOf("a".repeat(256)));
+    expect(fileNameOf("..")).toBe("%2e..ndjson");
+  });
+});
+
+describe("an argument", () => {
+  it.each([
+    [whole, "0", 0],
+    [positive, "17", 17],
+    [integer, "-9223372036854775808", -9_223_372_036_854_775_808n],
+    [date, "2030-01-31T12:00:00Z", new Date(Date.UTC(2030, 0, 31, 12))],
+    [json, '{"a":1}', { a: 1 }],
+    [etag, '"24f0-7"', ["24f0-7"]],
+    [etag, "*", "*"],
+  ])("%o takes %s", (read, text, value) => {
+    expect(read(text)).toEqual(value);
+  });
+
+  it.each([
+    [whole, "-1"],
+    [whole, "1.5"],
+    [whole, "1e3"],
+    [positive, "0"],
+    [integer, "0x1"],
+    [integer, ""],
+    [date, "tomorrow"],
+    [json, "{"],
+    [etag, "7"],
+    [etag, 'W/"24f0-7"'],
+  ])("%o refuses %s", (read, text) => {
+    expect(() => read(text)).toThrow(/^It is /);
+  });
+
+  it("may be several etags", () => {
+    expect(etag("b-2", etag("a-1"))).toEqual(["a-1", "b-2"]);
+  });
+});
