@@ -26,12 +26,14 @@ export type Followed = ServerEvent | "connected";
 export async function* follow(http: Http, following: Following): AsyncGenerator<Followed, void, void> {
   const { path, query, signal } = following;
   let attempt = 0;
+  let begun = false;
   for (;;) {
     try {
       const { position } = following;
       const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
       const { body } = await http.open(path, { query, headers, signal, safe: true });
       if (body === null) return;
+      begun = true;
       yield "connected";
       for await (const event of serverEvents(body)) {
         attempt = 0;
@@ -39,7 +41,9 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      if (!(error instanceof KvError) || !(error instanceof TimeoutError || mayPass(error))) throw error;
+      // Who has never heard anything is told: the address may be wrong.
+      if (!begun || !(error instanceof KvError)) throw error;
+      if (!(error instanceof TimeoutError || mayPass(error))) throw error;
     }
     await pause(backoff(attempt, RETRY_BASE_MS), signal);
     attempt += 1;

@@ -49,12 +49,18 @@ function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change |
       return { event, id, key: told.key, revision: told.revision, at: new Date(told.at) };
     case "RESTARTED":
       return undefined;
+    case "dropped": {
+      const why = JSON.parse(data) as Parameters<typeof errorOf>[0];
+      // Too slow for a while: the log still has what comes next. Too slow for the log: not so.
+      if (why.code === "slow_reader") return undefined;
+      throw errorOf(why);
+    }
     case "DOWN":
       throw new BucketDownError("bucket_down", `The bucket has ended: ${told.reason}`, {
         status: 404,
         details: { reason: told.reason },
       });
     default:
-      throw errorOf(JSON.parse(data) as Parameters<typeof errorOf>[0]);
+      return undefined; // of a later version of the service
   }
 }
