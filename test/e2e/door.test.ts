@@ -1,6 +1,7 @@
 /** The door, from outside: a server with a token, on every transport. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Kv } from "../../src/client/index.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
 import { openTcp, openWebSocket } from "./support/transports.ts";
 
@@ -60,6 +61,12 @@ describe("a server with a token", () => {
       close();
     },
   );
+
+  it("takes it from a client's session", async () => {
+    const session = new Kv({ url: server.http, token: TOKEN }).bucket("locked").session();
+    expect(await session.bucket.get("k")).toBeUndefined();
+    session.close();
+  });
 
   it("never prints it", () => {
     expect(server.output()).not.toContain(TOKEN);
