@@ -20,10 +20,14 @@ export function addWatch(kv: Command): void {
     .option("--no-values", "keys only")
     .action(async (name: string, options: WatchOptions) => {
       const service = serviceOf(command);
-      // A watcher waits for a service that is away, and for one that was never there it would wait in vain.
       if ((await service.lookup(name)) === undefined) throw noBucket(name);
       await untilInterrupted(async (signal) => {
+        let begun = false;
         for await (const change of bytesOf(service, name).watch({ ...options, signal })) {
+          // That a snapshot begins goes without saying; that it begins again does not.
+          const first = change.event === "begin" && !begun;
+          begun = true;
+          if (first) continue;
           await (globals(command).json ? writeJson(jsonOf(change)) : writeRow(...columnsOf(change)));
         }
       });
@@ -37,6 +41,8 @@ export function addWatch(kv: Command): void {
 
 function columnsOf(change: Change<Uint8Array>): (string | undefined)[] {
   switch (change.event) {
+    case "begin":
+      return ["begin"];
     case "end_of_snapshot":
       return [change.event];
     case "entry":
