@@ -3,7 +3,7 @@
 import { failureOf, type Failure } from "../errors.ts";
 import { Refusal } from "../otp/exit.ts";
 import type { Clock } from "../otp/timers.ts";
-import { sameBytes, type Value } from "../value.ts";
+import { sameBytes, TEXT_TYPE, type Value } from "../value.ts";
 import type { Entries, Entry, Properties } from "./entries.ts";
 import type { LargeValue } from "./large-values.ts";
 
@@ -57,7 +57,7 @@ function isThere(entries: Entries, { key, value, properties }: RestoredEntry): b
   const found = entries.get(key);
   return (
     found !== undefined &&
-    found.type === type &&
+    (found.type ?? TEXT_TYPE) === (type ?? TEXT_TYPE) &&
     found.metadata === metadata &&
     found.expires === (lifetime?.expires ?? null) &&
     hasValue(entries, found, value)

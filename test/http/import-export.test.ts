@@ -70,6 +70,12 @@ describe("an import", () => {
     expect(await jsonOf(await ask(b))).toMatchObject({ entries: 3, revision: 3 });
   });
 
+  it("knows text whose type was said from text whose type goes without saying: it is the same", async () => {
+    const b = await bucket("import typed");
+    await put(`${b}/keys/a`, "1", { "Content-Type": "text/plain; charset=utf-8" });
+    expect(await jsonOf(await imported(b, await exported(b)))).toMatchObject({ imported: 0, unchanged: 1 });
+  });
+
   it("leaves out what has expired, and empty lines, and takes a last line without its end", async () => {
     const b = await bucket("import expired");
     const text = `\ufeff${lines({ key: "b", value: "1" })}${lines({ key: "old", value: "1", expires: "2020-01-01T00:00:00Z" })}  \r\n{"key":"a","value":"1"}`;
