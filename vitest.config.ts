@@ -41,7 +41,12 @@ export default defineConfig({
         "test/*.test.ts",
       ]),
       // Which partition a name belongs to makes no difference to how its life can be cut off.
-      inWorkerd(1, ["test/{registry,http}/**/*.test.ts"], ["test/registry/{crash-matrix,down}.test.ts"]),
+      // Nor to what a bucket keeps.
+      inWorkerd(
+        1,
+        ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
+        ["test/registry/{crash-matrix,down}.test.ts"],
+      ),
       {
         test: {
           name: "end to end",

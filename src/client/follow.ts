@@ -35,7 +35,7 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
       if (body === null) return;
       begun = true;
       yield "connected";
-      for await (const event of serverEvents(body)) {
+      for await (const event of serverEvents(body, http.silenceMs)) {
         attempt = 0;
         yield event;
       }

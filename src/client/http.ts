@@ -13,6 +13,8 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   /** How often something safe is tried again. */
   readonly retries: number;
+  /** How long a stream may say nothing, in milliseconds, before it is taken to be broken. */
+  readonly silenceMs: number;
   /** The wait before the first of these, at most, in milliseconds; doubled each time. */
   readonly retryBaseMs: number;
 }
@@ -38,6 +40,10 @@ export class Http {
 
   constructor(options: HttpOptions) {
     this.#options = options;
+  }
+
+  get silenceMs(): number {
+    return this.#options.silenceMs;
   }
 
   get token(): string | undefined {

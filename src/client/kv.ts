@@ -19,6 +19,11 @@ export interface KvOptions {
   readonly retries?: number;
   /** The wait before the first of these, at most, in milliseconds; 100 if left out. */
   readonly retryBaseMs?: number;
+  /**
+   * How long a stream of changes may say nothing, in milliseconds, before it is opened anew; 65,000 if left out, a bit
+   * more than the longest time between two of the service's signs of life (`KV_HEARTBEAT_MS`).
+   */
+  readonly silenceMs?: number;
   /** The platform's, if left out. */
   readonly fetch?: Fetch;
   /** The platform's, if left out; only sessions need it. */
@@ -43,6 +48,7 @@ export class Kv {
       timeoutMs: options.timeoutMs ?? 10_000,
       retries: options.retries ?? 3,
       retryBaseMs: options.retryBaseMs ?? 100,
+      silenceMs: options.silenceMs ?? 65_000,
     });
   }
 

@@ -12,15 +12,16 @@ export interface ServerEvent {
 
 /**
  * The events of a stream, and ids that come without one. It ends where the stream does.
- * @throws {ConnectionError} where that breaks
+ * @throws {ConnectionError} where that breaks, or says nothing for so long: the service gives signs of life
  */
 export async function* serverEvents(
   body: ReadableStream<Uint8Array>,
+  silenceMs: number,
 ): AsyncGenerator<ServerEvent, void, void> {
   let id: string | undefined;
   let event = "";
   let data: string[] = [];
-  for await (const line of lines(body)) {
+  for await (const line of lines(body, silenceMs)) {
     if (line === "") {
       if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id };
       else if (id !== undefined) yield { event: "", data: undefined, id };
@@ -37,16 +38,17 @@ export async function* serverEvents(
   }
 }
 
-async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
+async function* lines(
+  body: ReadableStream<Uint8Array>,
+  silenceMs: number,
+): AsyncGenerator<string, void, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   // Pieces of a line that has not ended: put together once, however many they are.
   let pieces: string[] = [];
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new ConnectionError("connection_lost", "The stream broke off.", { cause });
-      });
+      const { done, value } = await heard(reader, silenceMs);
       if (done) return;
       const parts = decoder.decode(value, { stream: true }).split("\n");
       for (const [index, part] of parts.entries()) {
@@ -58,5 +60,24 @@ async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, 
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function heard(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  silenceMs: number,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    const lost = new ConnectionError("connection_lost", `Nothing was heard for ${silenceMs} ms.`);
+    timer = setTimeout(() => reject(lost), silenceMs);
+  });
+  try {
+    return await Promise.race([reader.read(), silence]);
+  } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause;
+    throw new ConnectionError("connection_lost", "The stream broke off.", { cause });
+  } finally {
+    clearTimeout(timer);
   }
 }

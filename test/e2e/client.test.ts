@@ -484,6 +484,21 @@ describe("watching", () => {
     await expect(next).rejects.toThrow("enough");
   });
 
+  it("opens a stream anew that says nothing any more", async () => {
+    const silent = (): Response => new Response(new ReadableStream());
+    const speaks = (): Response =>
+      new Response('id: i-1\nevent: put\ndata: {"key":"a","revision":1,"type":"","value":"1"}\n\n');
+    const answers = [silent(), silent(), speaks()];
+    let asked = 0;
+    const client = new Kv({
+      url: "http://kv.test",
+      silenceMs: 20,
+      fetch: () => Promise.resolve(answers[(asked += 1) - 1] ?? silent()),
+    });
+    expect(await client.bucket("b").watch().next()).toMatchObject({ value: { key: "a", value: 1 } });
+    expect(asked).toBe(3);
+  });
+
   it("ends with the bucket, and says why", async () => {
     const bucket = await bucketOf("client-watch-down");
     const changes = bucket.watch({ snapshot: true });
