@@ -60,9 +60,9 @@ export interface KeysPage {
 export function pageText(incarnation: string, entries: readonly Listed[], more: boolean): string {
   const texts: string[] = [];
   let length = 0;
-  for (const { key, value, ...info } of entries) {
+  for (const entry of entries) {
     if (length > MAX_PAGE_LENGTH) break;
-    const text = JSON.stringify(entryJson(incarnation, key, info, value));
+    const text = entryText(incarnation, entry);
     texts.push(text);
     length += text.length;
   }
@@ -70,4 +70,25 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
   const goesOn = more || texts.length < entries.length;
   const cursor = goesOn && last !== undefined ? `,"cursor":"${cursorOf(last.key)}"` : "";
   return `{"keys":[${texts.join(",")}]${cursor}}`;
+}
+
+/**
+ * What `JSON.stringify` would make of {@link entryJson}, without the objects in between: a page has a thousand of them,
+ * and that is most of its time.
+ */
+export function entryText(incarnation: string, entry: Listed): string {
+  const { key, revision, type, size, at, expires, metadata, value } = entry;
+  const tag = etag(incarnation, revision);
+  let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${tag}","type":${typeText(type)},"size":${size}`;
+  if (at !== 0) text += `,"modified":"${new Date(at).toISOString()}"`;
+  if (expires !== null) text += `,"expires":"${new Date(expires).toISOString()}"`;
+  if (metadata !== null) text += `,"metadata":${metadata}`;
+  if (value !== undefined) text += `,${JSON.stringify(toJson(value)).slice(1, -1)}`;
+  return `${text}}`;
+}
+
+const TEXT_TYPE_JSON = JSON.stringify(TEXT_TYPE);
+
+function typeText(type: string | null): string {
+  return type === null ? TEXT_TYPE_JSON : JSON.stringify(type);
 }
