@@ -1,6 +1,6 @@
 /** Values as other Workers hand them over and want them back. */
 
-import type { Entry } from "../bucket/entries.ts";
+import type { Entry } from "../bucket/entry.ts";
 import type { LargeValue } from "../bucket/large-values.ts";
 import type { Transfer } from "../bucket/transfer.ts";
 import { KvError } from "../errors.ts";

@@ -12,14 +12,8 @@ import type { Value } from "../value.ts";
 import type { Change } from "./change-log.ts";
 import { execute } from "./commands.ts";
 import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
-import {
-  Entries,
-  type Entry,
-  type EntryInfo,
-  type Increment,
-  type ListQuery,
-  type Properties,
-} from "./entries.ts";
+import { Entries } from "./entries.ts";
+import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "./entry.ts";
 import { pageText } from "./entry-json.ts";
 import { Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";

@@ -4,7 +4,7 @@ import { cursorOf } from "../cursor.ts";
 import { MAX_PAGE_LENGTH } from "../limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../value.ts";
 import { etag } from "./conditions.ts";
-import type { EntryInfo, Listed } from "./entries.ts";
+import type { EntryInfo, Listed } from "./entry.ts";
 
 export interface EntryJson {
   readonly key: string;

@@ -10,7 +10,7 @@ import { Serial } from "../otp/serial.ts";
 import { check, parseJson } from "../wire/check.ts";
 import { operationsOf, transactionOf } from "../wire/operations.ts";
 import { SessionMessageJson, SessionRequestJson } from "../wire/session.ts";
-import type { ListQuery } from "./entries.ts";
+import type { ListQuery } from "./entry.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Operation } from "./operations.ts";
 import type { Transaction } from "./transaction.ts";

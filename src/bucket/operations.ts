@@ -5,7 +5,8 @@ import { MAX_RESULT_LENGTH } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
 import { toJson, type Value } from "../value.ts";
 import { allows, etag, type Conditions } from "./conditions.ts";
-import type { Entries, Increment, Properties } from "./entries.ts";
+import type { Entries } from "./entries.ts";
+import type { Increment, Properties } from "./entry.ts";
 import { entryJson, type EntryJson } from "./entry-json.ts";
 
 export type Operation = { readonly key: string; readonly conditions?: Conditions | undefined } & (

@@ -4,7 +4,8 @@ import { failureOf, type Failure } from "../errors.ts";
 import { Refusal } from "../otp/exit.ts";
 import type { Clock } from "../otp/timers.ts";
 import { sameBytes, TEXT_TYPE, type Value } from "../value.ts";
-import type { Entries, Entry, Properties } from "./entries.ts";
+import type { Entries } from "./entries.ts";
+import type { Entry, Properties } from "./entry.ts";
 import type { LargeValue } from "./large-values.ts";
 
 export interface RestoredEntry {

@@ -3,7 +3,8 @@
 import { KvError } from "../errors.ts";
 import { Refusal } from "../otp/exit.ts";
 import { compareBytes, type Value } from "../value.ts";
-import { integerOf, type Entries, type Entry } from "./entries.ts";
+import { integerOf, type Entries } from "./entries.ts";
+import type { Entry } from "./entry.ts";
 import { Operations, type Operation, type OperationResult } from "./operations.ts";
 
 export type Relation = "=" | "!=" | "<" | "<=" | ">" | ">=";

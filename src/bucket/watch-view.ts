@@ -2,7 +2,7 @@
 
 import type { Change } from "./change-log.ts";
 import { etag } from "./conditions.ts";
-import type { Listed } from "./entries.ts";
+import type { Listed } from "./entry.ts";
 import { entryJson } from "./entry-json.ts";
 
 /** `json`: each message is a JSON array of events. `sse`: each is a piece of a stream of Server-Sent Events. */

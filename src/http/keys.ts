@@ -1,6 +1,6 @@
 /** The key calls: put, get, delete. */
 
-import type { Entry, EntryInfo, Properties } from "../bucket/entries.ts";
+import type { Entry, EntryInfo, Properties } from "../bucket/entry.ts";
 import type { LargeValue } from "../bucket/large-values.ts";
 import { Transfer, type ByteRange } from "../bucket/transfer.ts";
 import { failure, KvError } from "../errors.ts";

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import type { Conditions } from "../bucket/conditions.ts";
-import type { Increment, Properties } from "../bucket/entries.ts";
+import type { Increment, Properties } from "../bucket/entry.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";
 import type { Operation } from "../bucket/operations.ts";
 import type { Comparison, Transaction } from "../bucket/transaction.ts";

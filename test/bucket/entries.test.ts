@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Properties } from "../../src/bucket/entries.ts";
+import type { Properties } from "../../src/bucket/entry.ts";
 import { bytesOf, textOf, type Value } from "../../src/value.ts";
 import { emptyTables, inByteOrder, withEntries } from "../support/entries.ts";
 
