@@ -13,6 +13,11 @@ export const MAX_VALUE_BYTES = 25 * 1_048_576;
  * one is kept and sent in chunks of this size.
  */
 export const CHUNK_BYTES = 1_048_576;
+/**
+ * Bytes over a limit that are read and not kept: a client that is still sending when it is turned away would see a
+ * broken connection instead of the reason.
+ */
+export const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 /** Bytes of JSON in the largest metadata. */
 export const MAX_METADATA_BYTES = 1_024;
 /** Bytes in the longest content type. */

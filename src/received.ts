@@ -3,7 +3,9 @@
 import { KvError } from "./errors.ts";
 
 /** @throws {KvError} `upload_lost`, where its sender has gone before its end */
-export async function* received<Piece>(body: AsyncIterable<Piece>): AsyncGenerator<Piece, void, void> {
+export async function* received<Piece>(
+  body: AsyncIterable<Piece> | Iterable<Piece>,
+): AsyncGenerator<Piece, void, void> {
   try {
     yield* body;
   } catch (error) {

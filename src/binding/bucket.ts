@@ -3,20 +3,13 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { PutOptions } from "../bucket/bucket.ts";
 import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
+import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, type BatchResult, type Incremented } from "../bucket/operations.ts";
+import { removeAll } from "../bucket/remove-all.ts";
 import type { TransactionResult } from "../bucket/transaction.ts";
-import { Transfer } from "../bucket/transfer.ts";
 import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
-import {
-  bucketName,
-  contentType,
-  idempotencyKey,
-  key as checkedKey,
-  MAX_PAGE,
-  metadataJson,
-} from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
+import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
 import { check } from "../wire/check.ts";
 import {
@@ -33,7 +26,7 @@ import {
   type OperationJson,
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
-import { orBindingError } from "./failures.ts";
+import type { Reach } from "./reach.ts";
 import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
 
 type Tags = string | string[] | undefined;
@@ -58,27 +51,23 @@ export interface BoundPutOptions extends BoundConditions {
 /** An entry with its value, as it was wanted. */
 export type BoundEntry = Omit<EntryJson, "value" | "base64"> & { readonly value: unknown };
 
-/** One bucket, which need not be there: then every verb but `exists` is `bucket_not_found`. */
+/** One bucket, which need not be there: then every verb is `bucket_not_found`. */
 export class BoundBucket extends RpcTarget {
-  readonly #directory: Directory;
-  readonly #name: string;
-  readonly #transfer: Transfer;
+  readonly #bucket: Reach;
 
-  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
+  constructor(bucket: Reach) {
     super();
-    this.#directory = directory;
-    this.#name = name;
-    this.#transfer = new Transfer(directory, name, keepAlive);
+    this.#bucket = bucket;
   }
 
   /** The value, as text if nothing else is said; null if the key is not there. */
   get(key: string, type: ValueType = "text"): Promise<unknown> {
-    return this.#verb(async () => (await this.#entry(key, type))?.value ?? null);
+    return this.#bucket.verb(async () => (await this.#entry(key, type))?.value ?? null);
   }
 
   /** The value with what is kept beside it; null if the key is not there. */
   getEntry(key: string, type: ValueType = "text"): Promise<BoundEntry | null> {
-    return this.#verb(() => this.#entry(key, type));
+    return this.#bucket.verb(() => this.#entry(key, type));
   }
 
   put(
@@ -86,7 +75,7 @@ export class BoundBucket extends RpcTarget {
     value: GivenValue,
     options: BoundPutOptions = {},
   ): Promise<{ readonly created: boolean; readonly revision: number; readonly etag: string }> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const { type, metadata, ...rest } = check(BoundPutJson, options, "body_invalid");
       const put: PutOptions = {
@@ -95,10 +84,8 @@ export class BoundBucket extends RpcTarget {
         metadata: metadata === undefined ? null : metadataJson(metadata),
         conditions: conditionsOf(rest) ?? {},
       };
-      const given = this.#there(await taken(value, this.#transfer));
-      const written = this.#there(
-        await this.#directory.call(this.#name, (bucket) => bucket.put(name, given, put)),
-      );
+      const given = this.#there(await taken(value, this.#bucket.transfer));
+      const written = this.#there(await this.#bucket.call((bucket) => bucket.put(name, given, put)));
       if (written.outcome === "precondition_failed") throw preconditionFailed();
       const { created, revision, etag } = written;
       return { created, revision, etag };
@@ -107,12 +94,10 @@ export class BoundBucket extends RpcTarget {
 
   /** @returns whether the key was there. */
   delete(key: string, conditions: BoundConditions = {}): Promise<boolean> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
-      const removed = this.#there(
-        await this.#directory.call(this.#name, (bucket) => bucket.remove(name, checked)),
-      );
+      const removed = this.#there(await this.#bucket.call((bucket) => bucket.remove(name, checked)));
       if (removed.outcome === "precondition_failed") throw preconditionFailed();
       return removed.outcome === "removed";
     });
@@ -123,14 +108,14 @@ export class BoundBucket extends RpcTarget {
     options: unknown = {},
     { idempotencyKey: once, ...conditions }: BoundConditions & { readonly idempotencyKey?: string } = {},
   ): Promise<Incremented> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const increment = incrementOf(check(IncrementJson, options, "body_invalid"));
       const done = this.#there(
-        await this.#directory.call(this.#name, (bucket) =>
+        await this.#bucket.call((bucket) =>
           bucket.increment(name, increment, {
             conditions: conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {},
-            idempotency: idempotencyOf(once, ["increment", name, options]),
+            idempotency: onceFor(once, ["increment", name, options]),
           }),
         ),
       );
@@ -140,38 +125,30 @@ export class BoundBucket extends RpcTarget {
 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. */
   list(query: unknown = {}): Promise<KeysPage> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const { cursor, limit = MAX_PAGE, ...range } = check(ListQuery, query, "query_invalid");
       const after = behind(cursor);
-      const page = await this.#directory.call(this.#name, (bucket) =>
-        bucket.list({ ...range, after, limit }),
-      );
+      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, after, limit }));
       return JSON.parse(this.#there(page)) as KeysPage;
     });
   }
 
   /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many there were. */
   deleteRange(query: unknown): Promise<number> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const range = check(RangeQuery, query, "query_invalid");
       // Over RPC what is undefined is there all the same: a variable that was forgotten must not mean everything.
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
         throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
       }
-      for (let deleted = 0; ;) {
-        const part = this.#there(
-          await this.#directory.call(this.#name, (bucket) => bucket.removeRange(range)),
-        );
-        deleted += part.removed;
-        if (!part.more) return deleted;
-      }
+      return this.#there(await removeAll(this.#bucket.directory, this.#bucket.name, range));
     });
   }
 
   batch(operations: readonly OperationJson[]): Promise<BatchResult["results"]> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const checked = operationsOf(check(BatchJson, operations, "body_invalid"));
-      const answer = this.#there(await this.#directory.call(this.#name, (bucket) => bucket.batch(checked)));
+      const answer = this.#there(await this.#bucket.call((bucket) => bucket.batch(checked)));
       return (JSON.parse(answer) as BatchResult).results;
     });
   }
@@ -180,43 +157,31 @@ export class BoundBucket extends RpcTarget {
     transaction: unknown,
     { idempotencyKey: once }: { readonly idempotencyKey?: string } = {},
   ): Promise<TransactionResult> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const checked = transactionOf(check(TransactionJson, transaction, "body_invalid"));
-      const idempotency = idempotencyOf(once, ["transaction", transaction]);
-      const done = await this.#directory.call(this.#name, (bucket) => bucket.transact(checked, idempotency));
+      const idempotency = onceFor(once, ["transaction", transaction]);
+      const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
       return JSON.parse(this.#there(done).result) as TransactionResult;
-    });
-  }
-
-  /** A name that can't be is told of by the verbs: whoever goes on at once with what `bucket` gives hears it once. */
-  #verb<T>(work: () => Promise<T>): Promise<T> {
-    return orBindingError(async () => {
-      bucketName(this.#name);
-      return work();
     });
   }
 
   async #entry(key: string, type: ValueType): Promise<BoundEntry | null> {
     const name = checkedKey(key);
-    const found = this.#there(await this.#directory.call(this.#name, (bucket) => bucket.get(name, {})));
+    const found = this.#there(await this.#bucket.call((bucket) => bucket.get(name, {})));
     if (found.outcome !== "found") return null;
     const { entry, etag } = found;
     const incarnation = etag.slice(0, etag.lastIndexOf("-"));
-    return { ...entryJson(incarnation, name, entry), value: await wanted(entry, type, this.#transfer) };
+    return {
+      ...entryJson(incarnation, name, entry),
+      value: await wanted(entry, type, this.#bucket.transfer),
+    };
   }
 
   #there<T>(answer: T | undefined): T {
     if (answer !== undefined) return answer;
     throw new KvError(
       "bucket_not_found",
-      `There is no bucket ${this.#name}. Create it: create("${this.#name}")`,
+      `There is no bucket ${this.#bucket.name}. Create it: create("${this.#bucket.name}")`,
     );
   }
-}
-
-function idempotencyOf(
-  key: string | undefined,
-  request: readonly unknown[],
-): { readonly key: string; readonly fingerprint: string } | undefined {
-  return key === undefined ? undefined : { key: idempotencyKey(key), fingerprint: JSON.stringify(request) };
 }

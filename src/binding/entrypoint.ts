@@ -22,6 +22,7 @@ import { BucketOptionsJson, BucketsQuery } from "../wire/requests.ts";
 import { BoundBucket } from "./bucket.ts";
 import { orBindingError } from "./failures.ts";
 import { Namespace } from "./namespace.ts";
+import { Reach } from "./reach.ts";
 
 /**
  * What another Worker binds:
@@ -49,12 +50,12 @@ export class KvEntrypoint extends WorkerEntrypoint<Env> {
 
   /** One bucket's verbs. It need not be there yet. */
   bucket(name: string): BoundBucket {
-    return new BoundBucket(this.#directory(), name, this.#keepAlive);
+    return new BoundBucket(this.#reach(name));
   }
 
   /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
   namespace(name: string): Namespace {
-    return new Namespace(this.#directory(), name, this.#keepAlive);
+    return new Namespace(this.#reach(name));
   }
 
   /** Ensures that there is a bucket: `{restart, locationHint, jurisdiction, metadata}`. */
@@ -89,6 +90,10 @@ export class KvEntrypoint extends WorkerEntrypoint<Env> {
   }
 
   readonly #keepAlive = (sent: Promise<unknown>): void => this.ctx.waitUntil(sent);
+
+  #reach(name: string): Reach {
+    return new Reach(this.#directory(), name, this.#keepAlive);
+  }
 
   #directory(): Directory {
     const { settings, cache } = isolateOf(this.env);

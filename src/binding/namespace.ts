@@ -5,13 +5,11 @@ import type { BatchResult } from "../bucket/operations.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import type { PutOptions } from "../bucket/bucket.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";
-import { Transfer } from "../bucket/transfer.ts";
 import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
-import { bucketName, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
+import { key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
-import { orBindingError } from "./failures.ts";
+import type { Reach } from "./reach.ts";
 import { ofText, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
@@ -67,20 +65,16 @@ interface Found {
  * service, with their codes.
  */
 export class Namespace extends RpcTarget {
-  readonly #directory: Directory;
-  readonly #name: string;
-  readonly #transfer: Transfer;
+  readonly #bucket: Reach;
 
-  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
+  constructor(bucket: Reach) {
     super();
-    this.#directory = directory;
-    this.#name = name;
-    this.#transfer = new Transfer(directory, name, keepAlive);
+    this.#bucket = bucket;
   }
 
   /** One key's value, null if it is not there; or, of several keys, a map of their values as text or JSON. */
   get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       if (Array.isArray(key))
         return mapValues(await this.#findMany(key, options), (found) => found?.value ?? null);
       return (await this.#find(key, options))?.value ?? null;
@@ -89,7 +83,7 @@ export class Namespace extends RpcTarget {
 
   /** As {@link get}, with the metadata beside the value. */
   getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       if (Array.isArray(key)) return mapValues(await this.#findMany(key, options), withMetadata);
       return withMetadata(await this.#find(key, options));
     });
@@ -97,7 +91,7 @@ export class Namespace extends RpcTarget {
 
   /** Stores a value. When this returns it is on disk, and whoever reads after that finds it. */
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const options = given ?? {};
       const properties: PutOptions = {
@@ -105,22 +99,22 @@ export class Namespace extends RpcTarget {
         lifetime: lifetimeOf(options),
         metadata: isNothing(options.metadata) ? null : metadataJson(options.metadata),
       };
-      let sent = await taken(value, this.#transfer);
+      let sent = await taken(value, this.#bucket.transfer);
       if (sent === undefined) {
         // Its first chunk found no bucket. A stream can't be read again, so this is the caller's to do.
-        if (value instanceof ReadableStream) throw streamNeedsBucket(this.#name);
-        await this.#directory.create(this.#name);
-        sent = await taken(value, this.#transfer);
+        if (value instanceof ReadableStream) throw streamNeedsBucket(this.#bucket.name);
+        await this.#bucket.directory.create(this.#bucket.name);
+        sent = await taken(value, this.#bucket.transfer);
       }
       const stored = sent;
-      if (stored === undefined) throw streamNeedsBucket(this.#name);
-      const put = () => this.#directory.call(this.#name, (bucket) => bucket.put(name, stored, properties));
+      if (stored === undefined) throw streamNeedsBucket(this.#bucket.name);
+      const put = () => this.#bucket.call((bucket) => bucket.put(name, stored, properties));
       if ((await put()) !== undefined) return;
-      await this.#directory.create(this.#name);
+      await this.#bucket.directory.create(this.#bucket.name);
       if ((await put()) === undefined) {
         throw new KvError(
           "bucket_not_found",
-          `The bucket ${this.#name} was stopped a moment ago. Nothing was stored.`,
+          `The bucket ${this.#bucket.name} was stopped a moment ago. Nothing was stored.`,
         );
       }
     });
@@ -128,22 +122,22 @@ export class Namespace extends RpcTarget {
 
   /** Deletes a key, also one that is not there. */
   delete(key: string): Promise<void> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      await this.#directory.call(this.#name, (bucket) => bucket.remove(name, {}));
+      await this.#bucket.call((bucket) => bucket.remove(name, {}));
     });
   }
 
   /** Keys in the order of their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
-    return this.#verb(async () => {
+    return this.#bucket.verb(async () => {
       const { prefix, cursor } = options ?? {};
       const limit = options?.limit ?? MAX_PAGE;
       if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
         throw new KvError("query_invalid", `limit is a whole number from 1 to ${MAX_PAGE}.`);
       }
       const after = behind(cursor === "" ? undefined : (cursor ?? undefined));
-      const page = await this.#directory.call(this.#name, (bucket) =>
+      const page = await this.#bucket.call((bucket) =>
         bucket.list({ prefix: prefix ?? undefined, after, limit }),
       );
       const { keys, cursor: next } = page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
@@ -160,22 +154,14 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  /** A name that can't be is told of by the verbs: whoever goes on at once with what `namespace` gives hears it once. */
-  #verb<T>(work: () => Promise<T>): Promise<T> {
-    return orBindingError(async () => {
-      bucketName(this.#name);
-      return work();
-    });
-  }
-
   async #find(key: string, options: GetOptions | null): Promise<Found | undefined> {
     const name = checkedKey(key);
     const type = typeOf(options);
-    const found = await this.#directory.call(this.#name, (bucket) => bucket.get(name, {}));
+    const found = await this.#bucket.call((bucket) => bucket.get(name, {}));
     if (found?.outcome !== "found") return undefined;
     const { entry } = found;
     return {
-      value: await wanted(entry, type, this.#transfer),
+      value: await wanted(entry, type, this.#bucket.transfer),
       metadata: entry.metadata === null ? null : JSON.parse(entry.metadata),
     };
   }
@@ -192,7 +178,7 @@ export class Namespace extends RpcTarget {
       throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
     }
     const names = keys.map(checkedKey);
-    const answer = await this.#directory.call(this.#name, (bucket) =>
+    const answer = await this.#bucket.call((bucket) =>
       bucket.batch(names.map((key) => ({ op: "get", key }))),
     );
     const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);

@@ -26,7 +26,7 @@ export async function taken(given: GivenValue, transfer: Transfer): Promise<Valu
   }
   const value = typeof given === "string" ? wellFormed(given) : copied(given);
   const bytes = bytesOf(value);
-  return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take(only(bytes));
+  return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take([bytes]);
 }
 
 /**
@@ -74,8 +74,4 @@ function copied(bytes: ArrayBuffer | ArrayBufferView): ArrayBuffer {
   if (bytes instanceof ArrayBuffer) return bytes;
   const { buffer, byteOffset, byteLength } = bytes;
   return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer;
-}
-
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  yield bytes;
 }

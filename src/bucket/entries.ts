@@ -9,7 +9,7 @@ import { textOf, type Value } from "../value.ts";
 import { ChangeLog, type Change, type ChangeLogOptions } from "./change-log.ts";
 import { greatest, least, rangeOf, type KeyRange } from "./key-range.ts";
 import type { Entry, EntryInfo, Increment, ListPage, ListQuery, Listed, Properties } from "./entry.ts";
-import { LargeValues, type LargeValue } from "./large-values.ts";
+import { isLarge, LargeValues, type LargeValue } from "./large-values.ts";
 import { expiry } from "./lifetime.ts";
 
 export interface EntriesOptions {
@@ -326,19 +326,19 @@ export class Entries {
   ): { readonly revision: number; readonly created: boolean } {
     const before = this.#current(key);
     const at = this.#now();
-    const isLarge = typeof value === "object" && "large" in value;
-    if (isLarge) this.large.adopt(value);
+    const inChunks = isLarge(value);
+    if (inChunks) this.large.adopt(value);
     if (before !== undefined) this.#release(before, at);
-    const size = isLarge ? value.size : sizeOf(value);
+    const size = inChunks ? value.size : sizeOf(value);
     const { revision } = this.#append(
-      { kind: "put", at, key, value: isLarge ? null : value, size, type, metadata, expires },
+      { kind: "put", at, key, value: inChunks ? null : value, size, type, metadata, expires },
       {
         entries: before === undefined ? 1 : 0,
         bytes: before === undefined ? byteLength(key) + size : size - before.size,
       },
     );
-    const kept = isLarge ? "" : value;
-    const large = isLarge ? value.large : null;
+    const kept = inChunks ? "" : value;
+    const large = inChunks ? value.large : null;
     this.#sql.exec(
       `INSERT OR REPLACE INTO entries (key, value, type, revision, expires, at, metadata, large, large_size)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -350,7 +350,7 @@ export class Entries {
       at,
       metadata,
       large,
-      isLarge ? size : null,
+      inChunks ? size : null,
     );
     this.#remember(key, { value: kept, type, revision, size, expires, at, metadata, large });
     return { revision, created: before === undefined };

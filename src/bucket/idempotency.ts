@@ -1,6 +1,7 @@
 /** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
 
 import { KvError } from "../errors.ts";
+import { idempotencyKey } from "../limits.ts";
 import type { Clock } from "../otp/timers.ts";
 
 /** What tells a request that is sent again from another one. */
@@ -8,6 +9,11 @@ export interface Idempotency {
   readonly key: string;
   /** The same for the same request only. */
   readonly fingerprint: string;
+}
+
+/** For a request that is at hand as JSON. @throws {KvError} `header_invalid` */
+export function onceFor(key: string | undefined, request: readonly unknown[]): Idempotency | undefined {
+  return key === undefined ? undefined : { key: idempotencyKey(key), fingerprint: JSON.stringify(request) };
 }
 
 /** How long a result is remembered, in milliseconds. */

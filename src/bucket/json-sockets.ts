@@ -3,7 +3,7 @@
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
-import { idempotencyKey, MAX_PAGE } from "../limits.ts";
+import { MAX_PAGE } from "../limits.ts";
 import { call } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Serial } from "../otp/serial.ts";
@@ -11,7 +11,7 @@ import { check, parseJson } from "../wire/check.ts";
 import { operationsOf, transactionOf } from "../wire/operations.ts";
 import { SessionMessageJson, SessionRequestJson } from "../wire/session.ts";
 import type { ListQuery } from "./entry.ts";
-import type { Idempotency } from "./idempotency.ts";
+import { onceFor, type Idempotency } from "./idempotency.ts";
 import type { Operation } from "./operations.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -119,15 +119,10 @@ export class JsonSockets {
       return () => this.#owner.list({ ...query, after, limit });
     }
     const transaction = transactionOf(request.transaction);
-    const key = request.idempotencyKey;
-    const idempotency = key === undefined ? undefined : idempotencyOf(key, request.transaction);
+    const idempotency = onceFor(request.idempotencyKey, ["transaction", request.transaction]);
     return async () => {
       const answer = await this.#owner.transact(transaction, idempotency);
       return "reply" in answer ? { reply: answer.reply.result } : answer;
     };
   }
-}
-
-function idempotencyOf(key: string, transaction: unknown): Idempotency {
-  return { key: idempotencyKey(key), fingerprint: JSON.stringify(["transaction", transaction]) };
 }

@@ -2,6 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import type { Value } from "../value.ts";
 
 /** A value in chunks. */
 export interface LargeValue {
@@ -9,6 +10,11 @@ export interface LargeValue {
   readonly large: string;
   /** Bytes of the value. */
   readonly size: number;
+}
+
+/** Whether a value is in chunks, and not whole. */
+export function isLarge(value: Value | LargeValue): value is LargeValue {
+  return typeof value === "object" && "large" in value;
 }
 
 /** How long an upload may pause, and a value that was replaced can still be read, in milliseconds. */

@@ -6,7 +6,7 @@ import type { Clock } from "../otp/timers.ts";
 import { sameBytes, TEXT_TYPE, type Value } from "../value.ts";
 import type { Entries } from "./entries.ts";
 import type { Entry, Properties } from "./entry.ts";
-import type { LargeValue } from "./large-values.ts";
+import { isLarge, type LargeValue } from "./large-values.ts";
 
 export interface RestoredEntry {
   readonly key: string;
@@ -68,8 +68,4 @@ function isThere(entries: Entries, { key, value, properties }: RestoredEntry): b
 function hasValue(entries: Entries, { value, large, size }: Entry, restored: Value | LargeValue): boolean {
   if (large === null) return !isLarge(restored) && sameBytes(value, restored);
   return isLarge(restored) && entries.large.same({ large, size }, restored);
-}
-
-function isLarge(value: Value | LargeValue): value is LargeValue {
-  return typeof value === "object" && "large" in value;
 }

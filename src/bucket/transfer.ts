@@ -2,19 +2,19 @@
 
 import { KvError } from "../errors.ts";
 import { received } from "../received.ts";
-import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { streamed } from "../streamed.ts";
+import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { cast } from "../otp/call.ts";
 import type { Directory } from "../registry/directory.ts";
 import type { LargeValue } from "./large-values.ts";
-
-/** Bytes over the limit that are read for the sender's sake. */
-const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 
 /** The part of a value that is asked for: from the first byte to the last, both included. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
+
+type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** A bucket's large values. */
 export class Transfer {
@@ -36,7 +36,7 @@ export class Transfer {
    * @returns undefined if there is no such bucket.
    * @throws {KvError} `value_too_large`; `upload_lost` where the sender or the bucket has gone
    */
-  async take(body: AsyncIterable<Uint8Array>): Promise<ArrayBuffer | LargeValue | undefined> {
+  async take(body: Body): Promise<ArrayBuffer | LargeValue | undefined> {
     const large = crypto.randomUUID();
     let size = 0;
     let n = 0;
@@ -45,7 +45,6 @@ export class Transfer {
     try {
       for await (const chunk of chunksOf(body)) {
         size += chunk.byteLength;
-        if (size > MAX_VALUE_BYTES) throw valueTooLarge();
         if (held !== undefined) {
           if (sent !== undefined && !(await sent)) return undefined;
           sent = this.#append(large, n, held);
@@ -74,18 +73,8 @@ export class Transfer {
     { large, size }: LargeValue,
     range: ByteRange = { first: 0, last: size - 1 },
   ): ReadableStream<Uint8Array> {
-    const { readable, writable } = new FixedLengthStream(range.last - range.first + 1);
-    const writer = writable.getWriter();
-    const pump = async (): Promise<void> => {
-      try {
-        for await (const bytes of this.chunks({ large, size }, range)) await writer.write(bytes);
-        await writer.close();
-      } catch (error) {
-        await writer.abort(error).catch(() => undefined);
-      }
-    };
-    this.#keepAlive(pump());
-    return readable;
+    const stream = new FixedLengthStream(range.last - range.first + 1);
+    return streamed(this.chunks({ large, size }, range), this.#keepAlive, stream);
   }
 
   /** As {@link read}, piece by piece. The next one is asked for while one is used. */
@@ -117,11 +106,8 @@ export class Transfer {
   }
 }
 
-/**
- * Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. What is over the limit is read but
- * not kept: a client that is still sending when it is turned away would see a broken connection instead of the reason.
- */
-async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
+/** Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. @throws {KvError} `value_too_large` */
+async function* chunksOf(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
   let total = 0;
   for await (const chunk of received(body instanceof ReadableStream ? filled(body) : gathered(body))) {
     total += chunk.byteLength;
@@ -142,7 +128,7 @@ async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBu
   }
 }
 
-async function* gathered(body: AsyncIterable<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
+async function* gathered(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
   let chunk = new Uint8Array(CHUNK_BYTES);
   let size = 0;
   for await (const piece of body) {

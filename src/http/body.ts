@@ -1,12 +1,10 @@
 /** Request bodies, read up to a limit. */
 
 import { KvError } from "../errors.ts";
+import { MAX_DISCARDED_BYTES } from "../limits.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
-
-/** Bytes of a body over the limit that are read for the client's sake. */
-const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 
 /**
  * The body as bytes of text.
@@ -19,8 +17,6 @@ export async function readText(request: Request): Promise<ArrayBuffer> {
   let size = 0;
   for await (const piece of bodyOf(request)) {
     size += piece.byteLength;
-    // What is over the limit is read but not kept: a client that is still sending when it is turned away
-    // would see a broken connection instead of the reason.
     if (size > MAX_DISCARDED_BYTES) break;
     if (size <= MAX_TEXT_BYTES) pieces.push(piece);
   }

@@ -19,7 +19,7 @@ export function perform(
   return new Response(null, { status: 202, headers: { "Preference-Applied": "respond-async" } });
 }
 
-export function isCast(request: Request): boolean {
+function isCast(request: Request): boolean {
   const preference = request.headers.get("Prefer");
   return preference !== null && RESPOND_ASYNC.test(preference);
 }

@@ -8,9 +8,10 @@ import { lineMembers } from "../wire/entry-line.ts";
 import { ExportQuery } from "../wire/requests.ts";
 import type { Context } from "./context.ts";
 import { behind } from "../cursor.ts";
+import { streamed } from "../streamed.ts";
 import { bucketNotFound } from "./keys.ts";
 
-export const NDJSON_TYPE = "application/x-ndjson";
+const NDJSON_TYPE = "application/x-ndjson";
 
 const encoder = new TextEncoder();
 
@@ -28,34 +29,27 @@ export async function exportBucket(_request: Request, context: Context): Promise
   };
   const transfer = new Transfer(directory, name, keepAlive);
   const first = await read(undefined);
-  const { readable, writable } = new IdentityTransformStream();
-  const writer = writable.getWriter();
-  const pump = async (): Promise<void> => {
-    try {
-      for (let page = first; ; page = await read(behind(page.cursor))) {
-        for await (const piece of linesOf(page)) await writer.write(piece);
-        if (page.cursor === undefined) break;
-      }
-      await writer.close();
-    } catch (error) {
-      await writer.abort(error).catch(() => undefined);
+  return new Response(streamed(lines(), keepAlive), { headers: { "Content-Type": NDJSON_TYPE } });
+
+  async function* lines(): AsyncGenerator<Uint8Array, void, void> {
+    for (let page = first; ; page = await read(behind(page.cursor))) {
+      yield* linesOf(page);
+      if (page.cursor === undefined) return;
     }
-  };
-  keepAlive(pump());
-  return new Response(readable, { headers: { "Content-Type": NDJSON_TYPE } });
+  }
 
   async function* linesOf(page: KeysPage): AsyncGenerator<Uint8Array, void, void> {
-    let lines = "";
+    let text = "";
     for (const entry of page.keys) {
       if (hasValue(entry)) {
-        lines += `${JSON.stringify(lineMembers(entry))}\n`;
+        text += `${JSON.stringify(lineMembers(entry))}\n`;
         continue;
       }
-      yield encoder.encode(lines);
-      lines = "";
+      yield encoder.encode(text);
+      text = "";
       yield* largeLine(entry.key);
     }
-    if (lines !== "") yield encoder.encode(lines);
+    if (text !== "") yield encoder.encode(text);
   }
 
   /** A value that does not travel with others comes last in its line, as it is read, and is never here as a whole. */

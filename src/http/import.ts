@@ -1,10 +1,10 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
-import type { LargeValue } from "../bucket/large-values.ts";
+import { isLarge } from "../bucket/large-values.ts";
 import type { Restored, RestoredEntry } from "../bucket/restore.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { failure, failureOf, KvError, type Failure } from "../errors.ts";
-import { CHUNK_BYTES } from "../limits.ts";
+import { CHUNK_BYTES, MAX_DISCARDED_BYTES } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
 import { bytesOf } from "../value.ts";
 import { checkQuery, parseJson } from "../wire/check.ts";
@@ -19,8 +19,6 @@ import { problem } from "./problem.ts";
 /** Entries, and bytes of their values, that travel together. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES = 1_048_576;
-/** Bytes behind a line that stops the import that are read for the client's sake. */
-const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 const BASE64_LAST = /"base64"\s*:\s*"$/;
 /** Errors that are told of. */
 const MAX_ERRORS = 100;
@@ -60,7 +58,6 @@ export async function importBucket(request: Request, context: Context): Promise<
   let discarded = 0;
   for await (const line of bodyLines(bodyOf(request))) {
     if (stopped) {
-      // A client that is still sending would see a broken connection instead of the reason.
       discarded += "bytes" in line ? line.bytes.byteLength : MAX_WHOLE_LINE;
       if (discarded > MAX_DISCARDED_BYTES) break;
       continue;
@@ -92,7 +89,7 @@ async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<Restored
     const entry = entryOf(parseJson(line.bytes));
     const value = bytesOf(entry.value);
     if (value.byteLength <= CHUNK_BYTES) return entry;
-    return withValue(entry, await transfer.take(only(value)));
+    return withValue(entry, await transfer.take([value]));
   }
   const head = new TextDecoder().decode(line.head);
   if (!BASE64_LAST.test(head)) {
@@ -104,19 +101,11 @@ async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<Restored
   return withValue(entry, value);
 }
 
-function isLarge(value: RestoredEntry["value"]): value is LargeValue {
-  return typeof value === "object" && "large" in value;
-}
-
 function withValue(
   entry: RestoredEntry,
   value: RestoredEntry["value"] | undefined,
 ): RestoredEntry | undefined {
   return value === undefined ? undefined : { ...entry, value };
-}
-
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  yield bytes;
 }
 
 /** Base64's bytes, piece by piece: four characters are three bytes. */

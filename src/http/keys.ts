@@ -1,7 +1,8 @@
 /** The key calls: put, get, delete. */
 
 import type { Entry, EntryInfo, Properties } from "../bucket/entry.ts";
-import type { LargeValue } from "../bucket/large-values.ts";
+import { isLarge, type LargeValue } from "../bucket/large-values.ts";
+import { preconditionFailed } from "../bucket/operations.ts";
 import { Transfer, type ByteRange } from "../bucket/transfer.ts";
 import { failure, KvError } from "../errors.ts";
 import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
@@ -36,7 +37,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
       const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
       return new Response(null, { status: written.created ? 201 : 204, headers });
     }
-    if ("large" in value) transfer.abandon(value.large);
+    if (isLarge(value)) transfer.abandon(value.large);
     throw written === undefined ? bucketNotFound(name) : preconditionFailed();
   });
 }
@@ -170,10 +171,6 @@ function notServed(
   }
   if (found.outcome === "precondition_failed") throw preconditionFailed();
   throw new KvError("key_not_found", `The bucket has no key ${JSON.stringify(key)}.`);
-}
-
-function preconditionFailed(): KvError {
-  return new KvError("precondition_failed", "If-Match or If-None-Match did not hold. Nothing was changed.");
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Calls about many keys: list, and delete by prefix or range. */
 
+import { removeAll } from "../bucket/remove-all.ts";
 import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
@@ -20,10 +21,7 @@ export async function listKeys(_request: Request, { directory, target }: Context
   return jsonText(page);
 }
 
-/**
- * `DELETE …/keys?prefix&start&end`: deletes all keys of the range, in parts, each of which is one transaction. Every
- * part tells that it is done, so a request that is cut off leaves whole parts behind it.
- */
+/** `DELETE …/keys?prefix&start&end`: deletes all keys of the range. */
 export async function deleteKeys(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
@@ -35,12 +33,8 @@ export async function deleteKeys(request: Request, context: Context): Promise<Re
     );
   }
   return perform(request, context, async () => {
-    let deleted = 0;
-    for (;;) {
-      const part = await directory.call(name, (bucket) => bucket.removeRange(range));
-      if (part === undefined) throw bucketNotFound(name);
-      deleted += part.removed;
-      if (!part.more) return Response.json({ deleted });
-    }
+    const deleted = await removeAll(directory, name, range);
+    if (deleted === undefined) throw bucketNotFound(name);
+    return Response.json({ deleted });
   });
 }

@@ -4,15 +4,19 @@
  */
 
 import type { LargeValue } from "../bucket/large-values.ts";
+import { removeAll } from "../bucket/remove-all.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { KvError, failure } from "../errors.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import { behind } from "../cursor.ts";
+import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { problem } from "./problem.ts";
+
+const encoder = new TextEncoder();
 
 const PREFIX = "/unstorage/";
 const ALL = ":";
@@ -104,10 +108,8 @@ async function removeItem({ directory }: Context, bucket: string, key: string): 
 }
 
 async function clear({ directory }: Context, bucket: string, prefix: string): Promise<Response> {
-  for (;;) {
-    const part = await directory.call(bucket, (stub) => stub.removeRange({ prefix }));
-    if (part?.more !== true) return new Response(null, { status: 204 });
-  }
+  await removeAll(directory, bucket, { prefix });
+  return new Response(null, { status: 204 });
 }
 
 /** A JSON array, written page by page: there may be more keys than fit in memory. */
@@ -121,28 +123,22 @@ async function listKeys(
     return page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
   };
   const first = await read(undefined);
-  const { readable, writable } = new IdentityTransformStream();
-  const writer = writable.getWriter();
-  const encoder = new TextEncoder();
-  const pump = async (): Promise<void> => {
-    try {
-      let separator = "[";
-      for (let page = first; ; page = await read(behind(page.cursor))) {
-        const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");
-        if (texts !== "") {
-          await writer.write(encoder.encode(separator + texts));
-          separator = ",";
-        }
-        if (page.cursor === undefined) break;
+  return new Response(streamed(array(), keepAlive), {
+    headers: { ...HEADERS, "Content-Type": "application/json" },
+  });
+
+  async function* array(): AsyncGenerator<Uint8Array, void, void> {
+    let separator = "[";
+    for (let page = first; ; page = await read(behind(page.cursor))) {
+      const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");
+      if (texts !== "") {
+        yield encoder.encode(separator + texts);
+        separator = ",";
       }
-      await writer.write(encoder.encode(separator === "[" ? "[]" : "]"));
-      await writer.close();
-    } catch (error) {
-      await writer.abort(error).catch(() => undefined);
+      if (page.cursor === undefined) break;
     }
-  };
-  keepAlive(pump());
-  return new Response(readable, { headers: { ...HEADERS, "Content-Type": "application/json" } });
+    yield encoder.encode(separator === "[" ? "[]" : "]");
+  }
 }
 
 function ttlOf(header: string | null): number | undefined {

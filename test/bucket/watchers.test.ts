@@ -16,6 +16,19 @@ const keys = (events: readonly WatchEvent[]) => events.map(({ event, key }) => `
 const changes = (events: readonly WatchEvent[]) =>
   events.filter(({ event }) => ["put", "delete", "expired"].includes(event));
 
+/** Changes of a key that nobody asks for. */
+const noise = (bucket: DurableObjectStub<Bucket>, count: number) =>
+  call(() =>
+    bucket.batch(
+      Array.from({ length: count }, () => ({
+        op: "put" as const,
+        key: "noise",
+        value: "1",
+        properties: {},
+      })),
+    ),
+  );
+
 /** As the machine's end would: the object that comes next finds what was on disk. */
 async function reborn(bucket: DurableObjectStub<Bucket>): Promise<DurableObjectStub<Bucket>> {
   await abortObject(env.BUCKET.get(bucket.id));
@@ -146,18 +159,9 @@ describe("watching a bucket", () => {
     const bucket = await startBucket("watch quiet", "cafe");
     const watcher = await watches(bucket, { prefix: "quiet" });
     for (let n = 0; n < 13; n += 1) {
-      await call(() =>
-        bucket.batch(
-          Array.from({ length: 100 }, () => ({
-            op: "put" as const,
-            key: "noise",
-            value: "1",
-            properties: {},
-          })),
-        ),
-      );
+      await noise(bucket, 100);
     }
-    const { id } = (await watcher.until(4)).at(-1) as WatchEvent;
+    const { id } = (await watcher.until(6)).at(-1) as WatchEvent;
     // Each quarter of the log it hears how far that is, so the last id is never too old.
     expect(watcher.events.slice(1).map(({ event }) => event)).toEqual(
       Array.from({ length: 5 }, () => "position"),
@@ -170,18 +174,6 @@ describe("watching a bucket", () => {
 });
 
 describe("a watcher of a quiet key", () => {
-  const noise = (bucket: DurableObjectStub<Bucket>, count: number) =>
-    call(() =>
-      bucket.batch(
-        Array.from({ length: count }, () => ({
-          op: "put" as const,
-          key: "noise",
-          value: "1",
-          properties: {},
-        })),
-      ),
-    );
-
   it("hears how far a replay went that had nothing for it", async () => {
     const bucket = await startBucket("watch quiet replay", "cafe");
     await put(bucket, "quiet");
@@ -246,16 +238,7 @@ describe("a watcher that does not read", () => {
     const watcher = await watches(bucket, { reads: "nothing" });
     for (let n = 0; n < 20; n += 1) await put(bucket, `k${n}`, large);
     for (let n = 0; n < 11; n += 1) {
-      await call(() =>
-        bucket.batch(
-          Array.from({ length: 100 }, () => ({
-            op: "put" as const,
-            key: "noise",
-            value: "1",
-            properties: {},
-          })),
-        ),
-      );
+      await noise(bucket, 100);
     }
     watcher.acknowledge();
     expect(await watcher.hears("dropped")).toMatchObject({ code: "revision_compacted" });
