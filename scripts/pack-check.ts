@@ -13,16 +13,20 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The client with its types, the command without, and what every package has. */
+/** The client and keyv's store with their types, the command without, and what every package has. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "package.json",
-    ...sources("client").flatMap((name) => [`dist/client/${name}.js`, `dist/client/${name}.d.ts`]),
+    ...["client", "keyv"].flatMap(modules),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
   ];
+}
+
+function modules(folder: string): string[] {
+  return sources(folder).flatMap((name) => [`dist/${folder}/${name}.js`, `dist/${folder}/${name}.d.ts`]);
 }
 
 function sources(folder: string): string[] {

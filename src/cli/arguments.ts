@@ -14,6 +14,12 @@ export function positive(text: string): number {
   throw new InvalidArgumentError("It is a whole number above 0.");
 }
 
+/** Seconds, also parts of one, to the millisecond. */
+export function seconds(text: string): number {
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It is a number of seconds above 0, such as 60 or 0.5.");
+}
+
 /** A number of 64 bits, or what the service will refuse as none. */
 export function integer(text: string): bigint {
   if (/^[+-]?\d{1,19}$/.test(text)) return BigInt(text);

@@ -68,7 +68,7 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
 function typed(schema: z.ZodMiniType, text: string): unknown {
   const { def } = schema;
   if (isOptional(def)) return typed(def.innerType as z.ZodMiniType, text);
-  if (def.type === "number" && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (def.type === "number" && /^-?\d{1,15}(\.\d{1,3})?$/.test(text)) return Number(text);
   if (def.type === "boolean" && (text === "true" || text === "false")) return text === "true";
   return text;
 }

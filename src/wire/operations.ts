@@ -26,10 +26,15 @@ const integer = z
 const tags = z
   .union([z.string(), z.array(z.string())])
   .check(z.describe('An `etag`, several of them, or "*". The operation is done only if it holds.'));
-const ttl = z
-  .int()
-  .check(z.gte(1), z.lte(MAX_TTL_SECONDS), z.describe("Seconds that the entry lives; without it, for ever."));
-const expires = z.iso
+/** To the millisecond, as entries expire. */
+export const ttl = z
+  .number()
+  .check(
+    z.gte(0.001),
+    z.lte(MAX_TTL_SECONDS),
+    z.describe("Seconds that the entry lives, also parts of one; without it, for ever."),
+  );
+export const expires = z.iso
   .datetime({ offset: true })
   .check(z.describe("When the entry expires (RFC 3339); instead of `ttl`."));
 const metadata = z

@@ -1,7 +1,8 @@
 /** Requests' queries, and bodies that are no operations. */
 
 import * as z from "zod/mini";
-import { MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
+import { MAX_PAGE } from "../limits.ts";
+import { expires, ttl } from "./operations.ts";
 
 const key64 = z.optional(
   z
@@ -20,14 +21,8 @@ const range = {
 export const KeyQuery = z.strictObject({ key64 });
 export const PutQuery = z.strictObject({
   key64,
-  ttl: z.optional(
-    z.int().check(z.gte(1), z.lte(MAX_TTL_SECONDS), z.describe("Seconds that the entry lives.")),
-  ),
-  expires: z.optional(
-    z.iso
-      .datetime({ offset: true })
-      .check(z.describe("When the entry expires (RFC 3339); instead of `ttl`.")),
-  ),
+  ttl: z.optional(ttl),
+  expires: z.optional(expires),
   metadata: z.optional(z.string().check(z.describe("JSON, at most 1,024 bytes."))),
 });
 export const ListQuery = z.strictObject({

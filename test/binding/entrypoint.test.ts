@@ -86,7 +86,14 @@ describe("the service binding", () => {
         "value_invalid",
       );
     }
-    for (const options of [{ expirationTtl: 60 }, { ttl: 0.5 }, { ifMatch: 5 }, { type: 5 }, null]) {
+    for (const options of [
+      { expirationTtl: 60 },
+      { ttl: 0 },
+      { ttl: "1" },
+      { ifMatch: 5 },
+      { type: 5 },
+      null,
+    ]) {
       expect((await refusal(() => bucket.put("a", "1", options as object))).message).toContain(
         "body_invalid",
       );

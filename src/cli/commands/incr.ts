@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { IncrementOptions, OnceOptions } from "../../client/index.ts";
-import { integer, positive } from "../arguments.ts";
+import { integer, seconds } from "../arguments.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { bucketOf, globals } from "../service.ts";
@@ -15,7 +15,7 @@ export function addIncr(kv: Command): void {
     .argument("<key>")
     .argument("[by]", "1 if left out", integer)
     .option("--initial <number>", "what a key counts from that is not there (0)", integer)
-    .option("--ttl <seconds>", "how long a key lives that is not there", positive)
+    .option("--ttl <seconds>", "how long a key lives that is not there", seconds)
     .option("--idempotency-key <key>", "with the same key it is done once, however often it is sent")
     .action(
       async (

@@ -2,7 +2,7 @@
 
 import { Option, type Command } from "commander";
 import type { Conditions, Properties, Range } from "../../client/index.ts";
-import { date, etag, given, json, positive } from "../arguments.ts";
+import { date, etag, given, json, seconds } from "../arguments.ts";
 import { Ended, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
@@ -14,7 +14,7 @@ export function addPut(kv: Command): void {
   const command = kv
     .command("put <bucket> <key> [value]")
     .description("store a value; `-`, or none with something piped in, is what comes from stdin")
-    .addOption(new Option("--ttl <seconds>", "how long it lives").argParser(positive).conflicts("expires"))
+    .addOption(new Option("--ttl <seconds>", "how long it lives").argParser(seconds).conflicts("expires"))
     .option("--expires <time>", "when it expires", date)
     .option("--metadata <json>", "what is kept beside it", json)
     .option("--type <type>", "its content type (text of a command line, bytes of stdin)");

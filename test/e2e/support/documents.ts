@@ -8,7 +8,14 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const CLIENT = pathToFileURL(join(ROOT, "src/client/index.ts")).href;
+/** What the documents import, as it is here. */
+const PACKAGES = {
+  "durable-kv/client": pathToFileURL(join(ROOT, "src/client/index.ts")).href,
+  "durable-kv/keyv": pathToFileURL(join(ROOT, "src/keyv/index.ts")).href,
+  keyv: import.meta.resolve("keyv"),
+  unstorage: import.meta.resolve("unstorage"),
+  "unstorage/drivers/http": import.meta.resolve("unstorage/drivers/http"),
+};
 /** Where the documents say that the service is. */
 const DOCUMENTED = "http://127.0.0.1:8787";
 
@@ -50,15 +57,15 @@ export interface Printed {
 }
 
 /**
- * Runs all TypeScript of a document as one program. `expected` is what stands behind `//` on the lines that print.
+ * Runs all TypeScript of a document, or all that is marked so, as one program. `expected` is what stands behind `//` on the lines that print.
  */
-export async function program(path: string, url: string): Promise<Printed> {
-  const source = (await blocks(path, "ts")).join("\n");
+export async function program(path: string, url: string, language = "ts"): Promise<Printed> {
+  const source = (await blocks(path, language)).join("\n");
   const expected = [...source.matchAll(/console\.log\(.*\);?\s*\/\/ (.*)$/gm)].map(([, text = ""]) => text);
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-docs-"));
   try {
     const file = join(folder, "example.ts");
-    await writeFile(file, source.replaceAll("durable-kv/client", CLIENT).replaceAll(DOCUMENTED, url));
+    await writeFile(file, imported(source).replaceAll(DOCUMENTED, url));
     const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
       env: { ...process.env, NO_COLOR: "1" },
     });
@@ -68,10 +75,16 @@ export async function program(path: string, url: string): Promise<Printed> {
   }
 }
 
-/** A document's blocks in a language. */
+function imported(source: string): string {
+  return source.replaceAll(/(?<=^import .* from )"(.*)"/gm, (_, name: keyof typeof PACKAGES) => {
+    return JSON.stringify(PACKAGES[name]);
+  });
+}
+
+/** A document's blocks in a language, `ts`, or of those that are marked so: `ts keyv`. */
 export async function blocks(path: string, language: string): Promise<string[]> {
   const text = await readFile(join(ROOT, path), "utf8");
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+  return [...text.matchAll(/^```(\w[\w ]*)\n([\s\S]*?)^```$/gm)]
     .filter(([, name]) => name === language)
     .map(([, , block = ""]) => block);
 }

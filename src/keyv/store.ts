@@ -1,0 +1,224 @@
+/** The store: keyv's verbs on a bucket. */
+
+import type { Bucket } from "../client/bucket.ts";
+import { BucketNotFoundError, KvError } from "../client/errors.ts";
+import { Kv, type KvOptions } from "../client/kv.ts";
+import type { BucketOptions, Operation, Result } from "../client/types.ts";
+import { asGiven, typeOf } from "./codec.ts";
+
+/** Where the bucket is: a client, or what makes one. */
+export type KeyvDurableKvOptions = (KvOptions | { readonly kv: Kv }) & {
+  readonly bucket: string;
+  /** What the bucket is created with, if it is not there when something is first set. */
+  readonly create?: BucketOptions;
+};
+
+interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  /** Milliseconds. */
+  readonly ttl?: number | undefined;
+}
+
+/** Operations in one batch, and bytes of their values: the service's limits are 1,000 and 16 MiB of JSON. */
+const MAX_OPERATIONS = 1_000;
+const MAX_BYTES = 2_097_152;
+/** Bytes of a value that can travel with others. */
+const WHOLE_BYTES = 1_048_576;
+
+/**
+ * A bucket as a store for keyv 5 and 6: `new Keyv({ store: new KeyvDurableKv({ url, bucket: "cache" }) })`. It need not
+ * be there: reading finds nothing, and the first `set` creates it.
+ *
+ * Keys of a namespace are kept behind its name and a colon, and `clear` clears the namespace, or, without one, the bucket.
+ * Verbs throw a {@link KvError}; keyv hands that on as it was told to (`emitErrors`, `throwOnErrors`).
+ */
+export class KeyvDurableKv {
+  /** Set by keyv. */
+  namespace: string | undefined = undefined;
+  /** keyv 5 iterates stores of dialects that it knows, and no others; Redis is the one that is most like this. */
+  readonly opts: Record<string, unknown>;
+  readonly #kv: Kv;
+  readonly #bucket: Bucket;
+  readonly #create: BucketOptions;
+
+  constructor(options: KeyvDurableKvOptions) {
+    const { bucket, create = {} } = options;
+    this.#kv = "kv" in options ? options.kv : new Kv(options);
+    this.#bucket = this.#kv.bucket(bucket, { codec: asGiven });
+    this.#create = create;
+    this.opts = { dialect: "redis", bucket };
+  }
+
+  /** Nothing is ever emitted: what goes wrong is thrown. */
+  on(_event: string, _listener: (...args: unknown[]) => void): this {
+    return this;
+  }
+
+  async get<Value>(key: string): Promise<Value | undefined> {
+    return (await orNothing(this.#bucket.get(this.#place(key)), undefined)) as Value | undefined;
+  }
+
+  async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    const results = await orNothing(
+      this.#batch(keys.map((key) => ({ op: "get", key: this.#place(key) }))),
+      [],
+    );
+    const values = results.map(async (result, index) => {
+      if (!(result instanceof KvError) && result.op === "get" && !result.found) return undefined;
+      if ("value" in result && result.value !== undefined) return result.value as Value;
+      // Too large to travel with others.
+      if (!(result instanceof KvError) || result.code === "result_too_large") {
+        return this.get<Value>(keys[index] ?? "");
+      }
+      throw result;
+    });
+    const found = await Promise.all(values);
+    return keys.map((_, index) => found[index]);
+  }
+
+  /** @param ttl milliseconds; without one the entry lives for ever */
+  async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
+    if (isOver(ttl)) await this.delete(key);
+    else await this.#created(() => this.#put({ key, value, ttl }));
+    return true;
+  }
+
+  /** Many entries in few round trips. @returns true for each: what can't be stored is thrown */
+  async setMany(entries: Setting[]): Promise<boolean[]> {
+    const over = entries.filter(({ ttl }) => isOver(ttl)).map(({ key }) => key);
+    if (over.length > 0) await this.deleteMany(over);
+    const settings = entries.filter(({ ttl }) => !isOver(ttl));
+    const large = settings.filter(({ value }) => sizeAtMost(value) > WHOLE_BYTES);
+    const operations = settings
+      .filter((setting) => !large.includes(setting))
+      .map(({ key, value, ttl }) => ({
+        op: "put" as const,
+        key: this.#place(key),
+        value,
+        ...properties(value, ttl),
+      }));
+    await this.#created(async () => {
+      for (const result of await this.#batch(operations)) if (result instanceof KvError) throw result;
+      for (const setting of large) await this.#put(setting);
+    });
+    return entries.map(() => true);
+  }
+
+  /** @returns whether the key was there */
+  delete(key: string): Promise<boolean> {
+    return orNothing(this.#bucket.delete(this.#place(key)), false);
+  }
+
+  /** @returns whether all of them were there */
+  async deleteMany(keys: string[]): Promise<boolean> {
+    const operations = keys.map((key) => ({ op: "delete" as const, key: this.#place(key) }));
+    const results = await orNothing(this.#batch(operations), []);
+    for (const result of results) if (result instanceof KvError) throw result;
+    return results.length > 0 && results.every((result) => "deleted" in result && result.deleted);
+  }
+
+  has(key: string): Promise<boolean> {
+    return orNothing(this.#bucket.has(this.#place(key)), false);
+  }
+
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    return (await this.getMany(keys)).map((value) => value !== undefined);
+  }
+
+  async clear(): Promise<void> {
+    await orNothing(this.#bucket.deleteRange({ prefix: this.#place("") }), 0);
+  }
+
+  /** Keys, without the namespace, and values, in the order of the keys' bytes. */
+  async *iterator<Value>(
+    namespace: string | undefined = this.namespace,
+  ): AsyncGenerator<[string, Value], void, void> {
+    const prefix = place(namespace, "");
+    try {
+      for await (const { key, value } of this.#bucket.list({ prefix, values: true })) {
+        const found = value === undefined ? await this.#bucket.get(key) : value;
+        if (found !== undefined) yield [key.slice(prefix.length), found as Value];
+      }
+    } catch (error) {
+      if (!(error instanceof BucketNotFoundError)) throw error;
+    }
+  }
+
+  /** There is no connection to end: each verb is a request of its own. */
+  async disconnect(): Promise<void> {}
+
+  #place(key: string): string {
+    return place(this.namespace, key);
+  }
+
+  async #put({ key, value, ttl }: Setting): Promise<void> {
+    await this.#bucket.put(this.#place(key), value, properties(value, ttl));
+  }
+
+  /** In as many round trips as their number and size need, one behind the other. */
+  async #batch(operations: readonly Operation[]): Promise<(Result | KvError)[]> {
+    const results: (Result | KvError)[] = [];
+    for (const part of inParts(operations)) results.push(...(await this.#bucket.batch(part)));
+    return results;
+  }
+
+  async #created(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof BucketNotFoundError)) throw error;
+      await this.#kv.create(this.#bucket.name, this.#create);
+      await write();
+    }
+  }
+}
+
+/** A namespace that has a colon in its name does not reach into another one's keys. */
+function place(namespace: string | undefined, key: string): string {
+  if (namespace === undefined) return key;
+  return `${namespace.replaceAll("%", "%25").replaceAll(":", "%3A")}:${key}`;
+}
+
+function isOver(ttl: number | undefined): boolean {
+  return ttl !== undefined && ttl <= 0;
+}
+
+function properties(
+  value: unknown,
+  ttl: number | undefined,
+): { readonly type: string; readonly ttl?: number } {
+  const type = typeOf(value);
+  return ttl === undefined || !Number.isFinite(ttl) ? { type } : { type, ttl: Math.ceil(ttl) / 1_000 };
+}
+
+async function orNothing<T>(answer: Promise<T>, nothing: T): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof BucketNotFoundError) return nothing;
+    throw error;
+  }
+}
+
+function* inParts(operations: readonly Operation[]): Generator<Operation[], void, void> {
+  let part: Operation[] = [];
+  let bytes = 0;
+  for (const operation of operations) {
+    const size = operation.op === "put" ? sizeAtMost(operation.value) : 0;
+    if (part.length === MAX_OPERATIONS || (part.length > 0 && bytes + size > MAX_BYTES)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(operation);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** Bytes, or more. */
+function sizeAtMost(value: unknown): number {
+  const encoded = asGiven.encode(value);
+  return typeof encoded === "string" ? encoded.length * 3 : encoded.byteLength;
+}
