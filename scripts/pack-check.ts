@@ -13,20 +13,22 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The client and keyv's store with their types, the command without, and what every package has. */
+/** The client and keyv's store with their types, the binding's types, the command without, and what every package has. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "package.json",
-    ...["client", "keyv"].flatMap(modules),
+    ...modulesOf("binding", ["types"]),
+    ...modulesOf("client", sources("client")),
+    ...modulesOf("keyv", sources("keyv")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
   ];
 }
 
-function modules(folder: string): string[] {
-  return sources(folder).flatMap((name) => [`dist/${folder}/${name}.js`, `dist/${folder}/${name}.d.ts`]);
+function modulesOf(folder: string, names: readonly string[]): string[] {
+  return names.flatMap((name) => [`dist/${folder}/${name}.js`, `dist/${folder}/${name}.d.ts`]);
 }
 
 function sources(folder: string): string[] {

@@ -2,7 +2,7 @@
 
 import { RpcTarget } from "cloudflare:workers";
 import type { PutOptions } from "../bucket/bucket.ts";
-import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
+import { entryJson, type KeysPage } from "../bucket/entry-json.ts";
 import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
@@ -27,32 +27,11 @@ import {
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
+import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
 import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
 
-type Tags = string | string[] | undefined;
-
-export interface BoundConditions {
-  /** An etag, several of them, or `*`. */
-  readonly ifMatch?: Tags;
-  readonly ifNoneMatch?: Tags;
-}
-
-export interface BoundPutOptions extends BoundConditions {
-  /** The content type. */
-  readonly type?: string;
-  /** Seconds. */
-  readonly ttl?: number;
-  /** RFC 3339; instead of `ttl`. */
-  readonly expires?: string;
-  /** Any JSON, at most 1,024 bytes. */
-  readonly metadata?: unknown;
-}
-
-/** An entry with its value, as it was wanted. */
-export type BoundEntry = Omit<EntryJson, "value" | "base64"> & { readonly value: unknown };
-
 /** One bucket, which need not be there: then every verb is `bucket_not_found`. */
-export class BoundBucket extends RpcTarget {
+export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {
   readonly #bucket: Reach;
 
   constructor(bucket: Reach) {
@@ -66,15 +45,11 @@ export class BoundBucket extends RpcTarget {
   }
 
   /** The value with what is kept beside it; null if the key is not there. */
-  getEntry(key: string, type: ValueType = "text"): Promise<BoundEntry | null> {
+  getEntry(key: string, type: ValueType = "text"): Promise<ValueEntry<unknown> | null> {
     return this.#bucket.verb(() => this.#entry(key, type));
   }
 
-  put(
-    key: string,
-    value: GivenValue,
-    options: BoundPutOptions = {},
-  ): Promise<{ readonly created: boolean; readonly revision: number; readonly etag: string }> {
+  put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const { type, metadata, ...rest } = check(BoundPutJson, options, "body_invalid");
@@ -93,7 +68,7 @@ export class BoundBucket extends RpcTarget {
   }
 
   /** @returns whether the key was there. */
-  delete(key: string, conditions: BoundConditions = {}): Promise<boolean> {
+  delete(key: string, conditions: Conditions = {}): Promise<boolean> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
@@ -106,7 +81,7 @@ export class BoundBucket extends RpcTarget {
   increment(
     key: string,
     options: unknown = {},
-    { idempotencyKey: once, ...conditions }: BoundConditions & { readonly idempotencyKey?: string } = {},
+    { idempotencyKey: once, ...conditions }: Once & Conditions = {},
   ): Promise<Incremented> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
@@ -153,10 +128,7 @@ export class BoundBucket extends RpcTarget {
     });
   }
 
-  transaction(
-    transaction: unknown,
-    { idempotencyKey: once }: { readonly idempotencyKey?: string } = {},
-  ): Promise<TransactionResult> {
+  transaction(transaction: unknown, { idempotencyKey: once }: Once = {}): Promise<TransactionResult> {
     return this.#bucket.verb(async () => {
       const checked = transactionOf(check(TransactionJson, transaction, "body_invalid"));
       const idempotency = onceFor(once, ["transaction", transaction]);
@@ -165,7 +137,7 @@ export class BoundBucket extends RpcTarget {
     });
   }
 
-  async #entry(key: string, type: ValueType): Promise<BoundEntry | null> {
+  async #entry(key: string, type: ValueType): Promise<ValueEntry<unknown> | null> {
     const name = checkedKey(key);
     const found = this.#there(await this.#bucket.call((bucket) => bucket.get(name, {})));
     if (found.outcome !== "found") return null;

@@ -23,6 +23,7 @@ import { BoundBucket } from "./bucket.ts";
 import { orBindingError } from "./failures.ts";
 import { Namespace } from "./namespace.ts";
 import { Reach } from "./reach.ts";
+import type { KvBinding } from "./types.ts";
 
 /**
  * What another Worker binds:
@@ -36,7 +37,10 @@ import { Reach } from "./reach.ts";
  *
  * Who may bind it is the account's to say, so it asks for no token. `fetch` is the whole HTTP API.
  */
-export class KvEntrypoint extends WorkerEntrypoint<Env> {
+export class KvEntrypoint
+  extends WorkerEntrypoint<Env>
+  implements Omit<KvBinding, "bucket" | "namespace" | "fetch">
+{
   override fetch(request: Request): Response | Promise<Response> {
     try {
       const { settings, door } = isolateOf(this.env);

@@ -13,7 +13,10 @@ export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream
 export type ValueType = "text" | "json" | "arrayBuffer" | "stream";
 
 const TYPES: readonly ValueType[] = ["text", "json", "arrayBuffer", "stream"];
-const MAX_TEXT_BYTES = 8 * 1_048_576;
+/** A message between Workers has 32 MiB; what is around the value needs some of it. */
+const MAX_SENT_BYTES = 31 * 1_048_576;
+/** Parsed, JSON takes up more than its text, by how much depends on what it is. */
+const MAX_JSON_BYTES = 8 * 1_048_576;
 
 /** @returns undefined if there is no such bucket, as far as a large value has found that out. */
 export async function taken(given: GivenValue, transfer: Transfer): Promise<Value | LargeValue | undefined> {
@@ -29,10 +32,7 @@ export async function taken(given: GivenValue, transfer: Transfer): Promise<Valu
   return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take([bytes]);
 }
 
-/**
- * @throws {KvError} `value_invalid`, if it is not what it is wanted as; `result_too_large`, if it can't travel so: a
- *   message between Workers has 32 MiB, in which text takes up to two bytes a character, and JSON more
- */
+/** @throws {KvError} `value_invalid`, if it is not what it is wanted as; `result_too_large`, if it can't travel so */
 export async function wanted(
   { value, large, size }: Pick<Entry, "value" | "large" | "size">,
   type: ValueType,
@@ -44,14 +44,24 @@ export async function wanted(
   if (!TYPES.includes(type)) {
     throw new KvError("query_invalid", "A value is read as text, json, arrayBuffer or stream.");
   }
-  if (type !== "arrayBuffer" && size > MAX_TEXT_BYTES) {
-    throw new KvError(
-      "result_too_large",
-      `As ${type} a value travels up to ${MAX_TEXT_BYTES} bytes. Read it as a stream, or as an arrayBuffer.`,
-    );
-  }
+  if (type === "json" && size > MAX_JSON_BYTES) throw tooLarge("JSON", MAX_JSON_BYTES);
   const whole = large === null ? value : await new Response(transfer.read({ large, size })).arrayBuffer();
-  return type === "arrayBuffer" ? copied(bytesOf(whole)) : ofText(whole, type);
+  if (type === "arrayBuffer") return copied(bytesOf(whole));
+  const read = ofText(whole, type);
+  if (typeof read === "string" && sentBytes(read) > MAX_SENT_BYTES) throw tooLarge("text", MAX_SENT_BYTES);
+  return read;
+}
+
+function tooLarge(kind: string, limit: number): KvError {
+  return new KvError(
+    "result_too_large",
+    `As ${kind} a value travels in up to ${limit} bytes of a message. Read it as a stream, or as an arrayBuffer.`,
+  );
+}
+
+/** V8 sends a text's characters as one byte each where all of them are Latin-1, and as two otherwise. */
+function sentBytes(text: string): number {
+  return /^[\x00-\xff]*$/.test(text) ? text.length : text.length * 2;
 }
 
 /** As {@link wanted}, of a value that is there. */

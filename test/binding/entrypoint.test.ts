@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Comparison } from "../../src/binding/types.ts";
 import { kv, refusal } from "../support/binding.ts";
 
 describe("the service binding", () => {
@@ -59,9 +60,9 @@ describe("the service binding", () => {
       "bucket_not_found: There is no bucket",
     );
     expect((await refusal(() => kv.bucket("no blanks").get("a"))).message).toContain("bucket_name_invalid: ");
-    expect((await refusal(() => kv.create("wrong", { restart: "sometimes" }))).message).toContain(
-      "body_invalid: restart",
-    );
+    expect(
+      (await refusal(() => kv.create("wrong", { restart: "sometimes" as "temporary" }))).message,
+    ).toContain("body_invalid: restart");
     await kv.create("verbs-wrong");
     expect((await refusal(() => kv.bucket("verbs-wrong").list({ limit: 0 }))).message).toContain(
       "query_invalid: limit",
@@ -69,16 +70,16 @@ describe("the service binding", () => {
     expect((await refusal(() => kv.bucket("verbs-wrong").deleteRange({}))).message).toContain(
       "query_invalid: ",
     );
-    expect((await refusal(() => kv.bucket("verbs-wrong").transaction({ if: [{}] }))).message).toContain(
-      "body_invalid: if[0]",
-    );
+    expect(
+      (await refusal(() => kv.bucket("verbs-wrong").transaction({ if: [{} as Comparison] }))).message,
+    ).toContain("body_invalid: if[0]");
   });
 
   it("stores what it was given or nothing, and deletes what was said or nothing", async () => {
     await kv.create("verbs-hostile");
     const bucket = kv.bucket("verbs-hostile");
     await bucket.put("kept", "1");
-    const missing: string | undefined = undefined;
+    const missing = undefined as unknown as string;
     expect((await refusal(() => bucket.deleteRange({ prefix: missing }))).message).toContain("query_invalid");
     for (const value of [5, true, { a: 1 }, [1], new Date(), null, undefined] as unknown as string[]) {
       expect((await refusal(() => bucket.put("a", value))).message).toContain("value_invalid");

@@ -113,16 +113,26 @@ describe("put", () => {
     expect((await kv.get(["small"])).get("small")).toBe("creates the bucket");
   });
 
+  it("gives text of 25 MiB as such", { timeout: 30_000 }, async () => {
+    const kv = namespaceOf("ns-long-text");
+    await kv.put("small", "creates the bucket");
+    await kv.put("a", new Uint8Array(25 * CHUNK_BYTES).fill(97));
+    expect((await kv.get("a"))?.length).toBe(25 * CHUNK_BYTES);
+    expect((await refusal(() => kv.get("a", "json"))).message).toContain("result_too_large");
+  });
+
   it(
-    "of which text is too long for a message is read as bytes, or as a stream",
+    "gives what a message has no room for as text as bytes, or as a stream",
     { timeout: 30_000 },
     async () => {
-      const kv = namespaceOf("ns-long-text");
+      const kv = namespaceOf("ns-wide-text");
       await kv.put("small", "creates the bucket");
-      const long = new Uint8Array(9 * CHUNK_BYTES).fill(97);
-      await kv.put("a", long);
+      // One character that takes two bytes, and all the others do so too.
+      const wide = `é€${"a".repeat(16 * CHUNK_BYTES)}`;
+      await kv.put("a", new TextEncoder().encode(wide));
       expect((await refusal(() => kv.get("a"))).message).toContain("result_too_large");
-      expect((await kv.get("a", "arrayBuffer"))?.byteLength).toBe(long.byteLength);
+      expect(new TextDecoder().decode((await kv.get("a", "arrayBuffer")) ?? undefined) === wide).toBe(true);
+      expect((await new Response(await kv.get("a", "stream")).text()) === wide).toBe(true);
     },
   );
 

@@ -1,3 +1,4 @@
+import type { Transaction } from "../../src/binding/types.ts";
 import { kv } from "../support/binding.ts";
 import { valuesSuite } from "../support/values-suite.ts";
 
@@ -6,7 +7,7 @@ valuesSuite("a service binding", async (name, state) => {
   const bucket = kv.bucket(name);
   return {
     put: async (key, value, options = {}) => void (await bucket.put(key, value, options)),
-    get: async (key) => ((await bucket.get(key)) ?? undefined) as string | undefined,
+    get: async (key) => (await bucket.get(key)) ?? undefined,
     delete: async (key, options = {}) => void (await bucket.delete(key, options)),
     increment: async (key, options = {}) => BigInt((await bucket.increment(key, options)).value),
     keys: async (prefix) => (await bucket.list({ prefix })).keys.map(({ key }) => key),
@@ -16,7 +17,7 @@ valuesSuite("a service binding", async (name, state) => {
         if (entry === null) return undefined;
         const { value, revision, etag, metadata, expires } = entry;
         return {
-          value: value as string,
+          value,
           revision,
           etag,
           metadata,
@@ -30,7 +31,7 @@ valuesSuite("a service binding", async (name, state) => {
           if (result.op !== "get") return "ok";
           return result.found ? (result.value ?? "") : "absent";
         }),
-      transaction: async (transaction) => (await bucket.transaction(transaction)).succeeded,
+      transaction: async (transaction) => (await bucket.transaction(transaction as Transaction)).succeeded,
     },
   };
 });

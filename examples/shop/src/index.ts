@@ -57,9 +57,13 @@ async function checkOut(kv: KvBinding, id: string): Promise<Response> {
   const articles = Object.entries(cart);
   const order = crypto.randomUUID();
   const { succeeded } = await store(kv).transaction({
-    if: articles.map(([article, count]) => ({ key: stockOf(article), integer: count, is: ">=" })),
+    if: articles.map(([article, count]) => ({ key: stockOf(article), integer: count, is: ">=" as const })),
     then: [
-      ...articles.map(([article, count]) => ({ op: "increment", key: stockOf(article), by: -count })),
+      ...articles.map(([article, count]) => ({
+        op: "increment" as const,
+        key: stockOf(article),
+        by: -count,
+      })),
       { op: "put", key: `order/${order}`, json: { cart, by: id } },
     ],
   });
