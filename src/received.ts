@@ -10,6 +10,10 @@ export async function* received<Piece>(
     yield* body;
   } catch (error) {
     if (error instanceof KvError) throw error;
-    throw new KvError("upload_lost", "The body broke off. Nothing was changed: send it again.");
+    throw brokenOff();
   }
+}
+
+export function brokenOff(): KvError {
+  return new KvError("upload_lost", "The body broke off. Nothing was changed: send it again.");
 }

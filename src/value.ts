@@ -36,6 +36,12 @@ export function base64Of(value: Value): string {
   return bytesOf(value).toBase64();
 }
 
+/** What a value takes up in a message: V8 writes text as a byte a character where all are Latin-1, else as two. */
+export function sentBytes(value: Value): number {
+  if (typeof value !== "string") return value.byteLength;
+  return /^[\x00-\xff]*$/.test(value) ? value.length : value.length * 2;
+}
+
 /** Whether two values have the same bytes. */
 export function sameBytes(one: Value, other: Value): boolean {
   return compareBytes(one, other) === 0;

@@ -85,13 +85,13 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   ): Promise<Incremented> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      const increment = incrementOf(check(IncrementJson, options, "body_invalid"));
+      const json = check(IncrementJson, options, "body_invalid");
+      const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
+      const idempotency = await onceFor(once, ["increment", name, json, checked]);
+      const increment = incrementOf(json);
       const done = this.#there(
         await this.#bucket.call((bucket) =>
-          bucket.increment(name, increment, {
-            conditions: conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {},
-            idempotency: onceFor(once, ["increment", name, options]),
-          }),
+          bucket.increment(name, increment, { conditions: checked, idempotency }),
         ),
       );
       return JSON.parse(done.result) as Incremented;
@@ -116,7 +116,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
         throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
       }
-      return this.#there(await removeAll(this.#bucket.directory, this.#bucket.name, range));
+      return this.#there(await removeAll(this.#bucket.directory.whereis(this.#bucket.name), range));
     });
   }
 
@@ -130,8 +130,9 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   transaction(transaction: unknown, { idempotencyKey: once }: Once = {}): Promise<TransactionResult> {
     return this.#bucket.verb(async () => {
-      const checked = transactionOf(check(TransactionJson, transaction, "body_invalid"));
-      const idempotency = onceFor(once, ["transaction", transaction]);
+      const json = check(TransactionJson, transaction, "body_invalid");
+      const checked = transactionOf(json);
+      const idempotency = await onceFor(once, ["transaction", json]);
       const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
       return JSON.parse(this.#there(done).result) as TransactionResult;
     });

@@ -9,6 +9,8 @@ import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
+import { check } from "../wire/check.ts";
+import { BucketsQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
 import { ofText, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
 
@@ -131,14 +133,16 @@ export class Namespace extends RpcTarget {
   /** Keys in the order of their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
     return this.#bucket.verb(async () => {
-      const { prefix, cursor } = options ?? {};
-      const limit = options?.limit ?? MAX_PAGE;
-      if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-        throw new KvError("query_invalid", `limit is a whole number from 1 to ${MAX_PAGE}.`);
-      }
-      const after = behind(cursor === "" ? undefined : (cursor ?? undefined));
+      const { prefix, cursor, limit } = options ?? {};
+      const query = {
+        prefix: prefix ?? undefined,
+        cursor: cursor === "" ? undefined : (cursor ?? undefined),
+        limit: limit ?? MAX_PAGE,
+      };
+      const { cursor: before, ...listed } = check(BucketsQuery, query, "query_invalid");
+      const after = behind(before);
       const page = await this.#bucket.call((bucket) =>
-        bucket.list({ prefix: prefix ?? undefined, after, limit }),
+        bucket.list({ ...listed, after, limit: listed.limit ?? MAX_PAGE }),
       );
       const { keys, cursor: next } = page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
       return {

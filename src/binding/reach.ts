@@ -1,22 +1,23 @@
 /** The way from a binding's object to its bucket. */
 
-import type { Bucket } from "../bucket/bucket.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { bucketName } from "../limits.ts";
-import type { Reply } from "../otp/exit.ts";
-import type { Directory } from "../registry/directory.ts";
+import type { BucketCall, Directory } from "../registry/directory.ts";
 import { orBindingError } from "./failures.ts";
 
 /** Held by what other Workers reach, and not inherited by it: each method there would be theirs to call. */
 export class Reach {
   readonly directory: Directory;
   readonly name: string;
+  /** Asks whichever bucket has the name. */
+  readonly call: BucketCall;
   readonly transfer: Transfer;
 
   constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
     this.directory = directory;
     this.name = name;
-    this.transfer = new Transfer(directory, name, keepAlive);
+    this.call = directory.named(name);
+    this.transfer = new Transfer(this.call, keepAlive);
   }
 
   /**
@@ -28,10 +29,5 @@ export class Reach {
       bucketName(this.name);
       return work();
     });
-  }
-
-  /** The bucket's reply; undefined if there is no such bucket. */
-  call<T>(request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>): Promise<T | undefined> {
-    return this.directory.call(this.name, request);
   }
 }

@@ -5,7 +5,7 @@ import type { LargeValue } from "../bucket/large-values.ts";
 import type { Transfer } from "../bucket/transfer.ts";
 import { KvError } from "../errors.ts";
 import { CHUNK_BYTES } from "../limits.ts";
-import { bytesOf, textOf, type Value } from "../value.ts";
+import { bytesOf, sentBytes, textOf, type Value } from "../value.ts";
 
 export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
 
@@ -57,11 +57,6 @@ function tooLarge(kind: string, limit: number): KvError {
     "result_too_large",
     `As ${kind} a value travels in up to ${limit} bytes of a message. Read it as a stream, or as an arrayBuffer.`,
   );
-}
-
-/** V8 sends a text's characters as one byte each where all of them are Latin-1, and as two otherwise. */
-function sentBytes(text: string): number {
-  return /^[\x00-\xff]*$/.test(text) ? text.length : text.length * 2;
 }
 
 /** As {@link wanted}, of a value that is there. */

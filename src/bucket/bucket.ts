@@ -15,7 +15,7 @@ import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "./con
 import { Entries } from "./entries.ts";
 import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "./entry.ts";
 import { pageText } from "./entry-json.ts";
-import { Remembered, type Idempotency } from "./idempotency.ts";
+import { REMEMBER_MS, Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
@@ -37,9 +37,9 @@ export type ProbeReply = Totals | { readonly ended: string };
 
 /**
  * Timers: ask the registry whether it knows this bucket; remove entries whose time is over, changes that are too
- * old, large values that nobody owns.
+ * old, large values that nobody owns, results that nobody will ask for again; drop watchers that do not read.
  */
-type Info = "orphan" | "expiry" | "log" | "large values";
+type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
 /** What a conditional read found. */
 export type Found<T> =
@@ -112,6 +112,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     clock: () => this.clock(),
     incarnation: () => this.args?.incarnation ?? "",
     logLimit: this.#settings.changeLog,
+    slowBy: (at) => this.#by("slow watchers", at),
   });
 
   /** When a timer will run at the latest, as far as this object has set it since it woke. */
@@ -221,7 +222,15 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   /** One chunk of a large value; null if it is not there any more. */
   chunk(large: string, n: number): Answered<ArrayBuffer | null> {
-    return this.handleCall(() => this.#entries.large.chunk(large, n) ?? null);
+    return this.handleCall(() => this.#entries.large.chunk(large, n, this.clock()) ?? null);
+  }
+
+  /** Somebody is still sending, or reading, a large value. */
+  hold(large: string): Answered<null> {
+    return this.handleCall(() => {
+      this.#entries.write(() => this.#entries.large.hold(large, this.clock()));
+      return null;
+    });
   }
 
   totals(): Answered<Totals & { readonly incarnation: string }> {
@@ -318,6 +327,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
         return this.#again("large values", left ? this.clock() + KEEP_MS : undefined);
       }
+      case "remembered":
+        return this.#again("remembered", this.#remembered.sweep(this.clock()));
+      case "slow watchers":
+        return this.#again("slow watchers", this.#watchers.dropSlow());
     }
   }
 
@@ -359,6 +372,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   #once(idempotency: Idempotency | undefined, run: () => JsonText): Once {
     if (idempotency === undefined) return { result: run(), replayed: false };
+    this.#by("remembered", this.clock() + REMEMBER_MS);
     return this.#remembered.once(idempotency, run);
   }
 

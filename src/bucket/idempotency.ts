@@ -11,13 +11,22 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
-/** For a request that is at hand as JSON. @throws {KvError} `header_invalid` */
-export function onceFor(key: string | undefined, request: readonly unknown[]): Idempotency | undefined {
-  return key === undefined ? undefined : { key: idempotencyKey(key), fingerprint: JSON.stringify(request) };
+/**
+ * For a request as it was checked: however it was sent, the same one has the same fingerprint.
+ * @throws {KvError} `header_invalid`
+ */
+export async function onceFor(
+  key: string | null | undefined,
+  request: readonly unknown[],
+): Promise<Idempotency | undefined> {
+  if (key === undefined || key === null) return undefined;
+  const checked = idempotencyKey(key);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(request)));
+  return { key: checked, fingerprint: new Uint8Array(digest).toBase64() };
 }
 
 /** How long a result is remembered, in milliseconds. */
-const REMEMBER_MS = 86_400_000;
+export const REMEMBER_MS = 86_400_000;
 /** How many results a bucket remembers. */
 const MAX_REMEMBERED = 10_000;
 /** Characters of JSON in the longest result that is remembered; a row holds two megabytes. */
@@ -57,6 +66,13 @@ export class Remembered {
     const result = run();
     this.#remember(idempotency, result);
     return { result, replayed: false };
+  }
+
+  /** Forgets what was long ago. @returns when the next one is due; undefined if nothing is left */
+  sweep(now: number): number | undefined {
+    this.#sql.exec("DELETE FROM remembered WHERE at <= ?", now - REMEMBER_MS);
+    const [oldest] = this.#sql.exec<{ at: number }>("SELECT at FROM remembered ORDER BY n LIMIT 1").toArray();
+    return oldest && oldest.at + REMEMBER_MS;
   }
 
   #find({ key, fingerprint }: Idempotency): string | undefined {

@@ -96,7 +96,7 @@ export class JsonSockets {
   async #answerTo(request: { readonly id: number }): Promise<string> {
     const { id } = request;
     try {
-      const ask = this.#asked(check(SessionRequestJson, request, "body_invalid"));
+      const ask = await this.#asked(check(SessionRequestJson, request, "body_invalid"));
       return `{"id":${id},"ok":${await call(async () => ask())}}`;
     } catch (error) {
       const gone = isExit(error, "noproc");
@@ -108,7 +108,7 @@ export class JsonSockets {
   }
 
   /** What a request asks of the bucket. @throws {KvError} if it can't be asked */
-  #asked(request: SessionRequestJson): () => Answered<string> {
+  async #asked(request: SessionRequestJson): Promise<() => Answered<string>> {
     if ("batch" in request) {
       const operations = operationsOf(request.batch);
       return () => this.#owner.batch(operations);
@@ -119,7 +119,7 @@ export class JsonSockets {
       return () => this.#owner.list({ ...query, after, limit });
     }
     const transaction = transactionOf(request.transaction);
-    const idempotency = onceFor(request.idempotencyKey, ["transaction", request.transaction]);
+    const idempotency = await onceFor(request.idempotencyKey, ["transaction", request.transaction]);
     return async () => {
       const answer = await this.#owner.transact(transaction, idempotency);
       return "reply" in answer ? { reply: answer.reply.result } : answer;

@@ -17,10 +17,12 @@ export function isLarge(value: Value | LargeValue): value is LargeValue {
   return typeof value === "object" && "large" in value;
 }
 
-/** How long an upload may pause, and a value that was replaced can still be read, in milliseconds. */
+/** How long what nobody owns is kept after it was sent, read or held last, in milliseconds. */
 export const KEEP_MS = 120_000;
-/** Bytes of replaced values that are kept for those who are still reading them. */
+/** Bytes of replaced values that are kept although nobody has read them of late: who has just found one will. */
 const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
+/** Readings that are remembered before those that are over are forgotten. */
+const MAX_READINGS = 256;
 
 /**
  * The chunks of large values. All of a value's chunks but the last have {@link CHUNK_BYTES}.
@@ -32,6 +34,8 @@ const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
 export class LargeValues {
   readonly #sql: SqlStorage;
   #released = false;
+  /** When a value was last read, in milliseconds since the epoch. */
+  readonly #readings = new Map<string, number>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -81,9 +85,16 @@ export class LargeValues {
       "SELECT large, size FROM unowned WHERE replaced = 1 ORDER BY at DESC",
     );
     for (const value of replaced.toArray()) {
+      if (this.#isRead(value.large, now)) continue;
       kept += value.size;
       if (kept > MAX_REPLACED_BYTES) this.drop(value.large);
     }
+  }
+
+  /** Somebody is still sending, or reading, this value. */
+  hold(large: string, now: number): void {
+    this.#sql.exec("UPDATE unowned SET at = ? WHERE large = ?", now, large);
+    if (this.#readings.has(large)) this.#reading(large, now);
   }
 
   /** Whether something was released since this was asked last: then a sweep is due, once it has been kept. */
@@ -107,7 +118,8 @@ export class LargeValues {
   }
 
   /** One chunk, counted from 0; undefined if the value is not there any more. */
-  chunk(large: string, n: number): ArrayBuffer | undefined {
+  chunk(large: string, n: number, now: number): ArrayBuffer | undefined {
+    this.#reading(large, now);
     return this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
       .toArray()[0]?.bytes;
@@ -124,6 +136,17 @@ export class LargeValues {
     const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
     for (const { large } of stale.toArray()) this.drop(large);
     return this.#sql.exec("SELECT 1 FROM unowned LIMIT 1").toArray().length > 0;
+  }
+
+  /** An entry's own value needs no row for that: it stays. Should it be replaced, it is known that it is being read. */
+  #reading(large: string, now: number): void {
+    this.#readings.set(large, now);
+    if (this.#readings.size <= MAX_READINGS) return;
+    for (const read of this.#readings.keys()) if (!this.#isRead(read, now)) this.#readings.delete(read);
+  }
+
+  #isRead(large: string, now: number): boolean {
+    return (this.#readings.get(large) ?? -Infinity) > now - KEEP_MS;
   }
 
   #unowned(large: string): { chunks: number; size: number; replaced: number } | undefined {

@@ -1,21 +1,18 @@
 /** Removing many keys, from the caller's side. */
 
-import type { Directory } from "../registry/directory.ts";
+import type { BucketCall } from "../registry/directory.ts";
 import type { KeyRange } from "./key-range.ts";
 
 /**
  * Removes all keys of a range, in parts, each of which is one transaction and tells that it is done: a request that is
  * cut off leaves whole parts behind it.
  *
+ * @param ask one bucket, whoever has its name later
  * @returns how many there were; undefined if there is no such bucket
  */
-export async function removeAll(
-  directory: Directory,
-  name: string,
-  range: KeyRange,
-): Promise<number | undefined> {
+export async function removeAll(ask: BucketCall, range: KeyRange): Promise<number | undefined> {
   for (let removed = 0; ;) {
-    const part = await directory.call(name, (bucket) => bucket.removeRange(range));
+    const part = await ask((bucket) => bucket.removeRange(range));
     if (part === undefined) return undefined;
     removed += part.removed;
     if (!part.more) return removed;

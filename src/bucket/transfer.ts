@@ -5,8 +5,8 @@ import { received } from "../received.ts";
 import { streamed } from "../streamed.ts";
 import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { cast } from "../otp/call.ts";
-import type { Directory } from "../registry/directory.ts";
-import type { LargeValue } from "./large-values.ts";
+import type { BucketCall } from "../registry/directory.ts";
+import { KEEP_MS, type LargeValue } from "./large-values.ts";
 
 /** The part of a value that is asked for: from the first byte to the last, both included. */
 export interface ByteRange {
@@ -14,17 +14,19 @@ export interface ByteRange {
   readonly last: number;
 }
 
+/** Between two signs that a value is in use, in milliseconds; and how many there are of them: an hour's. */
+const HOLD_MS = KEEP_MS / 4;
+const MAX_HOLDS = 120;
+
 type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** A bucket's large values. */
 export class Transfer {
-  readonly #directory: Directory;
-  readonly #name: string;
+  readonly #ask: BucketCall;
   readonly #keepAlive: (sent: Promise<unknown>) => void;
 
-  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
-    this.#directory = directory;
-    this.#name = name;
+  constructor(ask: BucketCall, keepAlive: (sent: Promise<unknown>) => void) {
+    this.#ask = ask;
     this.#keepAlive = keepAlive;
   }
 
@@ -42,6 +44,7 @@ export class Transfer {
     let n = 0;
     let sent: Promise<boolean> | undefined;
     let held: ArrayBuffer | undefined;
+    const letGo = this.#hold(large);
     try {
       for await (const chunk of chunksOf(body)) {
         size += chunk.byteLength;
@@ -60,12 +63,14 @@ export class Transfer {
       await sent?.catch(() => undefined);
       if (n > 0) this.abandon(large);
       throw error;
+    } finally {
+      letGo();
     }
   }
 
   /** Says that an upload will not be put under a key. */
   abandon(large: string): void {
-    cast(() => this.#directory.call(this.#name, (bucket) => bucket.abandon(large)), this.#keepAlive);
+    cast(() => this.#ask((bucket) => bucket.abandon(large)), this.#keepAlive);
   }
 
   /** The bytes of a large value, read as fast as they are taken. The stream breaks if the value goes away. */
@@ -84,23 +89,42 @@ export class Transfer {
   ): AsyncGenerator<Uint8Array, void, void> {
     const end = Math.floor(last / CHUNK_BYTES);
     let next = this.#chunk(large, Math.floor(first / CHUNK_BYTES));
-    for (let n = Math.floor(first / CHUNK_BYTES); n <= end; n += 1) {
-      const bytes = await next;
-      if (n < end) {
-        next = this.#chunk(large, n + 1);
-        next.catch(() => undefined); // heard when it is awaited, if it is
+    const letGo = this.#hold(large);
+    try {
+      for (let n = Math.floor(first / CHUNK_BYTES); n <= end; n += 1) {
+        const bytes = await next;
+        if (n < end) {
+          next = this.#chunk(large, n + 1);
+          next.catch(() => undefined); // heard when it is awaited, if it is
+        }
+        const start = n * CHUNK_BYTES;
+        yield new Uint8Array(bytes).subarray(Math.max(0, first - start), last + 1 - start);
       }
-      const start = n * CHUNK_BYTES;
-      yield new Uint8Array(bytes).subarray(Math.max(0, first - start), last + 1 - start);
+    } finally {
+      letGo();
     }
   }
 
+  /**
+   * Tells the bucket now and then that a value is still being sent or read, however slowly, so that it keeps what nobody
+   * owns. Not for ever: the other side may have gone without a word.
+   */
+  #hold(large: string): () => void {
+    let left = MAX_HOLDS;
+    const timer = setInterval(() => {
+      left -= 1;
+      if (left === 0) clearInterval(timer);
+      cast(() => this.#ask((bucket) => bucket.hold(large)), this.#keepAlive);
+    }, HOLD_MS);
+    return () => clearInterval(timer);
+  }
+
   async #append(large: string, n: number, bytes: ArrayBuffer): Promise<boolean> {
-    return (await this.#directory.call(this.#name, (bucket) => bucket.append(large, n, bytes))) !== undefined;
+    return (await this.#ask((bucket) => bucket.append(large, n, bytes))) !== undefined;
   }
 
   async #chunk(large: string, n: number): Promise<ArrayBuffer> {
-    const bytes = await this.#directory.call(this.#name, (bucket) => bucket.chunk(large, n));
+    const bytes = await this.#ask((bucket) => bucket.chunk(large, n));
     if (bytes) return bytes;
     throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
   }

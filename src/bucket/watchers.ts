@@ -68,6 +68,8 @@ export interface WatchersOptions {
   readonly incarnation: () => string;
   /** How many changes the log keeps. */
   readonly logLimit: number;
+  /** Has {@link Watchers.dropSlow} called by then. */
+  readonly slowBy: (at: number) => void;
 }
 
 /**
@@ -167,6 +169,16 @@ export class Watchers {
     this.#advance(watcher);
   }
 
+  /** Drops those who have left too much unread for too long. @returns when the next one would be; undefined if none is behind */
+  dropSlow(): number | undefined {
+    let next: number | undefined;
+    for (const watcher of this.#watchers.values()) {
+      if (watcher.behind === undefined || this.#dropIfSlow(watcher, watcher.behind)) continue;
+      next = Math.min(next ?? Infinity, slowAt(watcher.behind));
+    }
+    return next;
+  }
+
   forget(socket: WebSocket): void {
     this.#watchers.delete(socket);
   }
@@ -189,6 +201,7 @@ export class Watchers {
       else this.#sendEntries(watcher, behind, behind.snapshot.after);
       if (!this.#watchers.has(watcher.socket)) return;
     }
+    if (watcher.behind !== undefined) this.#options.slowBy(slowAt(watcher.behind));
     watcher.socket.serializeAttachment({
       kind: WATCH,
       view: watcher.view,
@@ -264,12 +277,15 @@ export class Watchers {
   #fallBehind(watcher: Watcher, position: number): void {
     const behind = { position, heardAt: this.#options.clock() };
     watcher.behind = behind;
+    this.#options.slowBy(slowAt(behind));
     watcher.socket.serializeAttachment({ kind: WATCH, view: watcher.view, behind } satisfies Attachment);
   }
 
-  #dropIfSlow(watcher: Watcher, { heardAt }: Behind): void {
-    if (this.#options.clock() - heardAt <= SLOW_MS) return;
-    this.#drop(watcher, "slow_reader", "Too much was sent and not read: come back behind the last id.");
+  #dropIfSlow(watcher: Watcher, behind: Behind): boolean {
+    if (this.#options.clock() < slowAt(behind)) return false;
+    const back = behind.snapshot === undefined ? "behind the last id" : "for another snapshot";
+    this.#drop(watcher, "slow_reader", `Too much was sent and not read: come back ${back}.`);
+    return true;
   }
 
   #drop(watcher: Watcher, code: ErrorCode, detail: string): void {
@@ -294,6 +310,10 @@ export class Watchers {
   #id(revision: number): string {
     return etag(this.#options.incarnation(), revision);
   }
+}
+
+function slowAt({ heardAt }: Behind): number {
+  return heardAt + SLOW_MS;
 }
 
 /** Changes in parts, each of which makes a message of bearable length: JSON may be six times as long as a value. */

@@ -2,6 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import { MAX_DISCARDED_BYTES } from "../limits.ts";
+import { brokenOff, received } from "../received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
@@ -12,16 +13,25 @@ const MAX_TEXT_BYTES = 16 * 1_048_576;
  */
 export async function readText(request: Request): Promise<ArrayBuffer> {
   const announced = announcedLength(request);
-  if (announced !== undefined && announced <= MAX_TEXT_BYTES) return request.arrayBuffer();
+  if (announced !== undefined && announced <= MAX_TEXT_BYTES) return wholeBody(request);
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of bodyOf(request)) {
+  for await (const piece of received(bodyOf(request))) {
     size += piece.byteLength;
     if (size > MAX_DISCARDED_BYTES) break;
     if (size <= MAX_TEXT_BYTES) pieces.push(piece);
   }
   if (size <= MAX_TEXT_BYTES) return new Blob(pieces).arrayBuffer();
   throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
+}
+
+/** The body, of an announced length that fits. @throws {KvError} `upload_lost` */
+export async function wholeBody(request: Request): Promise<ArrayBuffer> {
+  try {
+    return await request.arrayBuffer();
+  } catch {
+    throw brokenOff();
+  }
 }
 
 /** The length that the request says its body has, if it does. */

@@ -2,7 +2,8 @@
 
 import type { Context } from "./context.ts";
 
-const RESPOND_ASYNC = /(?:^|[,\s])respond-async(?:$|[\s,;])/i;
+const RESPOND_ASYNC = /(?:^|,)\s*respond-async\s*(?:$|[,;])/i;
+const QUOTED = /"[^"]*"/g;
 
 /**
  * Does what a request asks for, and answers with what came of it. With `Prefer: respond-async` (RFC 7240 §4.1) it is
@@ -21,5 +22,5 @@ export function perform(
 
 function isCast(request: Request): boolean {
   const preference = request.headers.get("Prefer");
-  return preference !== null && RESPOND_ASYNC.test(preference);
+  return preference !== null && RESPOND_ASYNC.test(preference.replaceAll(QUOTED, ""));
 }

@@ -3,7 +3,8 @@
 import type { Conditions, TagList } from "../bucket/conditions.ts";
 import { KvError } from "../errors.ts";
 
-const TAG = /\s*(W\/)?"([\x21\x23-\x7e]*)"\s*(?:,|$)/g;
+/** What stands between the quotes (RFC 9110 §8.8.3). */
+const OPAQUE = /^[\x21\x23-\x7e\x80-\xff]*$/;
 
 /**
  * `If-Match` and `If-None-Match`.
@@ -18,6 +19,18 @@ export function conditionsOf(headers: Headers): Conditions {
   };
 }
 
+/**
+ * For a request that is about many keys: which of them a tag would be of nobody can tell, and a condition that is not
+ * looked at is worse than one that is refused. @throws {KvError} `header_invalid`
+ */
+export function refuseConditions(headers: Headers): void {
+  if (headers.get("If-Match") === null && headers.get("If-None-Match") === null) return;
+  throw new KvError(
+    "header_invalid",
+    "If-Match and If-None-Match are about one key. Conditions on many go in the body: ifMatch, ifNoneMatch, if.",
+  );
+}
+
 /** An entity tag as a header carries it. */
 export function etagHeader(tag: string): string {
   return `"${tag}"`;
@@ -26,12 +39,38 @@ export function etagHeader(tag: string): string {
 function tags(header: string, text: string | null): TagList | undefined {
   if (text === null) return undefined;
   if (text.trim() === "*") return "*";
-  const found = [...text.matchAll(TAG)];
-  // Every character belongs to a tag or stands between two: anything else is no list of tags.
-  if (found.length === 0 || text.replaceAll(TAG, "").trim() !== "") {
+  const found = listOf(text);
+  if (found === undefined || found.length === 0) {
     throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
   }
   // A cache may have weakened a tag. Ours are all strong, so If-None-Match can compare without the mark;
   // If-Match compares strongly, and a weak tag never matches (RFC 9110 §8.8.3.2).
-  return found.map(([, weak, tag = ""]) => (weak !== undefined && header === "If-Match" ? `W/${tag}` : tag));
+  return found.map(({ weak, tag }) => (weak && header === "If-Match" ? `W/${tag}` : tag));
+}
+
+/**
+ * A list of tags; undefined if it is none. Elements may be empty (RFC 9110 §5.6.1.2). Each character is looked at once:
+ * a pattern would try again from every blank of thousands.
+ */
+function listOf(text: string): { readonly weak: boolean; readonly tag: string }[] | undefined {
+  const found = [];
+  let at = 0;
+  for (;;) {
+    while (isBlank(text[at]) || text[at] === ",") at += 1;
+    if (at === text.length) return found;
+    const weak = text.startsWith("W/", at);
+    if (weak) at += 2;
+    const end = text.indexOf('"', at + 1);
+    if (text[at] !== '"' || end === -1) return undefined;
+    const tag = text.slice(at + 1, end);
+    if (!OPAQUE.test(tag)) return undefined;
+    found.push({ weak, tag });
+    at = end + 1;
+    while (isBlank(text[at])) at += 1;
+    if (at < text.length && text[at] !== ",") return undefined;
+  }
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }

@@ -20,14 +20,14 @@ export async function exportBucket(_request: Request, context: Context): Promise
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const range = checkQuery(ExportQuery, target.query);
+  // Its pages are one bucket's: the next one of the name has other entries.
+  const ask = directory.whereis(name);
   const read = async (after: string | undefined): Promise<KeysPage> => {
-    const page = await directory.call(name, (bucket) =>
-      bucket.list({ ...range, after, values: true, limit: MAX_PAGE }),
-    );
+    const page = await ask((bucket) => bucket.list({ ...range, after, values: true, limit: MAX_PAGE }));
     if (page === undefined) throw bucketNotFound(name);
     return JSON.parse(page) as KeysPage;
   };
-  const transfer = new Transfer(directory, name, keepAlive);
+  const transfer = new Transfer(ask, keepAlive);
   const first = await read(undefined);
   return new Response(streamed(lines(), keepAlive), { headers: { "Content-Type": NDJSON_TYPE } });
 
@@ -54,7 +54,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
 
   /** A value that does not travel with others comes last in its line, as it is read, and is never here as a whole. */
   async function* largeLine(key: string): AsyncGenerator<Uint8Array, void, void> {
-    const found = await directory.call(name, (bucket) => bucket.get(key, {}));
+    const found = await ask((bucket) => bucket.get(key, {}));
     if (found === undefined) throw bucketNotFound(name);
     if (found.outcome !== "found") return; // deleted meanwhile
     const { entry } = found;

@@ -1,20 +1,22 @@
 /** `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). */
 
-import type { Idempotency } from "../bucket/idempotency.ts";
-import { idempotencyKey } from "../limits.ts";
-import type { Target } from "./target.ts";
+import { onceFor, type Idempotency } from "../bucket/idempotency.ts";
+import { KvError } from "../errors.ts";
 
-/** The request's key, and what tells it from another request with the same key: its path, query and body. */
-export async function idempotencyOf(
-  request: Request,
-  { path, query }: Target,
-  body: ArrayBuffer,
+const HEADER = "Idempotency-Key";
+
+/** The request's key, and what tells it from another request with the same key. */
+export function idempotencyOf(
+  { headers }: Request,
+  request: readonly unknown[],
 ): Promise<Idempotency | undefined> {
-  const key = request.headers.get("Idempotency-Key");
-  if (key === null) return undefined;
-  const text = new TextEncoder().encode(`${request.method} ${path}?${query.toString()}\n`);
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob([text, body]).arrayBuffer());
-  return { key: idempotencyKey(key), fingerprint: new Uint8Array(digest).toBase64() };
+  return onceFor(headers.get(HEADER), request);
+}
+
+/** To take it and not to heed it would be worse than to refuse it. @throws {KvError} `header_invalid` */
+export function refuseIdempotency({ headers }: Request): void {
+  if (headers.get(HEADER) === null) return;
+  throw new KvError("header_invalid", `${HEADER} is for increment and transaction. Nothing was done.`);
 }
 
 /** Tells the sender that this was done before. */

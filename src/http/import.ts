@@ -13,6 +13,7 @@ import { ImportQuery } from "../wire/requests.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { bucketNotFound } from "./keys.ts";
+import { bytesOfBase64 } from "./base64-pieces.ts";
 import { bodyLines, MAX_WHOLE_LINE, type BodyLine } from "./ndjson.ts";
 import { problem } from "./problem.ts";
 
@@ -20,8 +21,12 @@ import { problem } from "./problem.ts";
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES = 1_048_576;
 const BASE64_LAST = /"base64"\s*:\s*"$/;
-/** Errors that are told of. */
-const MAX_ERRORS = 100;
+/** Errors that are told of; `failed` counts all of them. */
+const MAX_ERRORS = 1_000;
+
+const BROKEN = Symbol("the body broke off");
+const BROKEN_OFF =
+  "The body broke off. The lines before that are imported: send it again, and they are found unchanged.";
 
 interface Line {
   readonly number: number;
@@ -36,11 +41,13 @@ export async function importBucket(request: Request, context: Context): Promise<
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const { onError = "stop" } = checkQuery(ImportQuery, target.query);
-  if ((await directory.call(name, (bucket) => bucket.totals())) === undefined) throw bucketNotFound(name);
-  const transfer = new Transfer(directory, name, keepAlive);
+  // All lines go to the bucket that the first one went to.
+  const ask = directory.whereis(name);
+  if ((await ask((bucket) => bucket.totals())) === undefined) throw bucketNotFound(name);
+  const transfer = new Transfer(ask, keepAlive);
   const stop = onError === "stop";
   const restore = async (entries: readonly RestoredEntry[]): Promise<Restored[]> => {
-    const restored = await directory.call(name, (bucket) => bucket.restore(entries, { stop }));
+    const restored = await ask((bucket) => bucket.restore(entries, { stop }));
     if (restored === undefined) throw bucketNotFound(name);
     return restored;
   };
@@ -54,9 +61,17 @@ export async function importBucket(request: Request, context: Context): Promise<
     const restored = await restore(lines.map(({ entry }) => entry));
     restored.forEach((one, index) => report.add(lines[index]?.number ?? 0, one));
   };
+  const lines = bodyLines(bodyOf(request));
   let stopped = false;
   let discarded = 0;
-  for await (const line of bodyLines(bodyOf(request))) {
+  for (;;) {
+    const next = await lines.next().catch(broken);
+    if (next === BROKEN) {
+      await flush();
+      return problem(failure("upload_lost", BROKEN_OFF), {}, report.summary());
+    }
+    if (next.done === true) break;
+    const line = next.value;
     if (stopped) {
       discarded += "bytes" in line ? line.bytes.byteLength : MAX_WHOLE_LINE;
       if (discarded > MAX_DISCARDED_BYTES) break;
@@ -84,6 +99,12 @@ export async function importBucket(request: Request, context: Context): Promise<
   return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });
 }
 
+/** What a body throws that does not come to its end. */
+function broken(error: unknown): typeof BROKEN {
+  if (error instanceof Refusal && error.code === "upload_lost") return BROKEN;
+  throw error;
+}
+
 async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<RestoredEntry | undefined> {
   if ("bytes" in line) {
     const entry = entryOf(parseJson(line.bytes));
@@ -106,27 +127,6 @@ function withValue(
   value: RestoredEntry["value"] | undefined,
 ): RestoredEntry | undefined {
   return value === undefined ? undefined : { ...entry, value };
-}
-
-/** Base64's bytes, piece by piece: four characters are three bytes. */
-async function* bytesOfBase64(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const piece of pieces) {
-    const text = rest + decoder.decode(piece);
-    const end = text.length - (text.length % 4);
-    yield fromBase64(text.slice(0, end));
-    rest = text.slice(end);
-  }
-  if (rest !== "") yield fromBase64(rest);
-}
-
-function fromBase64(text: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text);
-  } catch {
-    throw new KvError("body_invalid", "base64 is not base64.");
-  }
 }
 
 class Report {

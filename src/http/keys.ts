@@ -2,15 +2,16 @@
 
 import type { Entry, EntryInfo, Properties } from "../bucket/entry.ts";
 import { isLarge, type LargeValue } from "../bucket/large-values.ts";
+import { expiry } from "../bucket/lifetime.ts";
 import { preconditionFailed } from "../bucket/operations.ts";
 import { Transfer, type ByteRange } from "../bucket/transfer.ts";
 import { failure, KvError } from "../errors.ts";
 import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
 import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
-import { checkQuery } from "../wire/check.ts";
+import { checkQuery, parseExactly } from "../wire/check.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
-import { announcedLength, bodyOf } from "./body.ts";
+import { announcedLength, bodyOf, wholeBody } from "./body.ts";
 import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
@@ -28,7 +29,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
   const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
-  const transfer = new Transfer(directory, name, keepAlive);
+  const transfer = new Transfer(directory.named(name), keepAlive);
   const value = await takeBody(request, transfer);
   if (value === undefined) throw bucketNotFound(name);
   return perform(request, context, async () => {
@@ -51,11 +52,13 @@ export async function getKey(request: Request, { directory, target, keepAlive }:
   if (found === undefined) throw bucketNotFound(name);
   if (found.outcome !== "found") return notServed(found, key);
   const { entry, etag } = found;
+  const { large, size, value } = entry;
   const headers = entryHeaders(entry, etag);
-  const range = rangeOf(request.headers, entry.size, headers["ETag"] ?? "");
-  if (range === undefined && entry.large === null) return new Response(entry.value, { headers });
-  const transfer = new Transfer(directory, name, keepAlive);
-  return range === undefined ? whole(entry, transfer, headers) : part(entry, range, transfer, headers);
+  const range = rangeOf(request.headers, size, headers["ETag"] ?? "");
+  if (range === undefined && large === null) return new Response(value, { headers });
+  const transfer = new Transfer(directory.whereis(name), keepAlive);
+  if (range !== undefined) return part(entry, range, transfer, headers);
+  return new Response(large === null ? value : transfer.read({ large, size }), { headers });
 }
 
 /** `HEAD …/keys/{k}`: what a GET would say, without the bytes leaving the bucket. */
@@ -69,7 +72,6 @@ export async function headKey(request: Request, { directory, target }: Context):
   return new Response(null, {
     headers: {
       ...entryHeaders(found.entry, found.etag),
-      "Accept-Ranges": "bytes",
       "Content-Length": String(found.entry.size),
     },
   });
@@ -101,15 +103,18 @@ export function keyOf(target: Target): string {
 
 function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
   const { metadata, ...given } = checkQuery(PutQuery, target.query);
+  const lifetime = lifetimeOf(given, "query_invalid");
+  // The bucket's own clock decides; but a cast hears nothing of that.
+  expiry(lifetime, Date.now());
   return {
-    lifetime: lifetimeOf(given, "query_invalid"),
+    lifetime,
     metadata: metadata === undefined ? null : parsedMetadata(metadata),
   };
 }
 
 function parsedMetadata(text: string): string {
   try {
-    return metadataJson(JSON.parse(text));
+    return metadataJson(parseExactly(text));
   } catch (error) {
     if (error instanceof KvError) throw error;
     throw new KvError("query_invalid", "?metadata= is JSON, percent-encoded.");
@@ -132,14 +137,8 @@ async function takeBody(request: Request, transfer: Transfer): Promise<ArrayBuff
   const announced = announcedLength(request);
   // Read whole before anything is sent on, so that a broken upload changes nothing and the request can go to
   // another bucket than the one that it was first sent to.
-  if (announced !== undefined && announced <= CHUNK_BYTES) return request.arrayBuffer();
+  if (announced !== undefined && announced <= CHUNK_BYTES) return wholeBody(request);
   return transfer.take(bodyOf(request));
-}
-
-function whole(entry: Entry, transfer: Transfer, headers: Record<string, string>): Response {
-  const { large, size } = entry;
-  const body = large === null ? entry.value : transfer.read({ large, size });
-  return new Response(body, { headers: { ...headers, "Accept-Ranges": "bytes" } });
 }
 
 function part(
@@ -167,11 +166,18 @@ function notServed(
   key: string,
 ): Response {
   if (found.outcome === "not_modified") {
-    return new Response(null, { status: 304, headers: { ETag: etagHeader(found.etag) } });
+    const headers = { ETag: etagHeader(found.etag), "Cache-Control": CACHE_CONTROL };
+    return new Response(null, { status: 304, headers });
   }
   if (found.outcome === "precondition_failed") throw preconditionFailed();
   throw new KvError("key_not_found", `The bucket has no key ${JSON.stringify(key)}.`);
 }
+
+/**
+ * Whoever keeps a value asks whether it is still the one, with its tag; and nobody on the way packs it: its tag would
+ * become a weak one, which `If-Match` never matches.
+ */
+const CACHE_CONTROL = "no-cache, no-transform";
 
 /**
  * A value is somebody's bytes on our origin: without the last two headers a browser would run a stored page
@@ -181,6 +187,8 @@ function entryHeaders(entry: EntryInfo, tag: string): Record<string, string> {
   const headers: Record<string, string> = {
     "Content-Type": entry.type ?? TEXT_TYPE,
     ETag: etagHeader(tag),
+    "Accept-Ranges": "bytes",
+    "Cache-Control": CACHE_CONTROL,
     "KV-Revision": String(entry.revision),
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",

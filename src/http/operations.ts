@@ -12,8 +12,8 @@ import {
 import { readText } from "./body.ts";
 import { perform } from "./cast.ts";
 import type { Context } from "./context.ts";
-import { conditionsOf } from "./etags.ts";
-import { idempotencyOf, replayHeader } from "./idempotency.ts";
+import { conditionsOf, refuseConditions } from "./etags.ts";
+import { idempotencyOf, refuseIdempotency, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
 import { bucketNotFound, keyOf } from "./keys.ts";
 
@@ -24,8 +24,9 @@ export async function incrementKey(request: Request, context: Context): Promise<
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
   const body = await readText(request);
-  const increment = incrementOf(body.byteLength === 0 ? {} : checkJson(IncrementJson, body));
-  const idempotency = await idempotencyOf(request, target, body);
+  const json = body.byteLength === 0 ? {} : checkJson(IncrementJson, body);
+  const increment = incrementOf(json);
+  const idempotency = await idempotencyOf(request, ["increment", key, json, conditions]);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) =>
       bucket.increment(key, increment, { conditions, idempotency }),
@@ -40,6 +41,8 @@ export async function incrementKey(request: Request, context: Context): Promise<
 export async function runBatch(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
+  refuseConditions(request.headers);
+  refuseIdempotency(request);
   const operations = operationsOf(checkJson(BatchJson, await readText(request)));
   return perform(request, context, async () => {
     const results = await directory.call(name, (bucket) => bucket.batch(operations));
@@ -52,9 +55,10 @@ export async function runBatch(request: Request, context: Context): Promise<Resp
 export async function runTransaction(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  const body = await readText(request);
-  const transaction = transactionOf(checkJson(TransactionJson, body));
-  const idempotency = await idempotencyOf(request, target, body);
+  refuseConditions(request.headers);
+  const json = checkJson(TransactionJson, await readText(request));
+  const transaction = transactionOf(json);
+  const idempotency = await idempotencyOf(request, ["transaction", json]);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));
     if (done === undefined) throw bucketNotFound(name);

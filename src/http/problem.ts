@@ -21,6 +21,8 @@ export function problem(
     headers: {
       "Content-Type": "application/problem+json",
       "X-Content-Type-Options": "nosniff",
+      // A 404 or a 410 may be kept without that (RFC 9110 §15.1), and what is not there may be there at once.
+      "Cache-Control": "no-store",
       ...(code === "overloaded" || code === "unavailable" ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
       ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="durable-kv"' } : {}),
       ...(status === 426 ? { Upgrade: "websocket" } : {}),

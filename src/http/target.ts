@@ -29,8 +29,11 @@ export class Target {
     return this.#query !== undefined && this.#query !== "";
   }
 
+  /** @throws {KvError} `query_invalid`: what is no UTF-8 would be read as something else */
   get query(): URLSearchParams {
-    return this.#query === undefined ? NO_QUERY : new URLSearchParams(this.#query);
+    if (this.#query === undefined) return NO_QUERY;
+    if (decode(this.#query) !== undefined) return new URLSearchParams(this.#query);
+    throw new KvError("query_invalid", "The query is not percent-encoded UTF-8.");
   }
 
   /**

@@ -14,6 +14,7 @@ import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../lim
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
+import { refuseConditions } from "./etags.ts";
 import { problem } from "./problem.ts";
 
 const encoder = new TextEncoder();
@@ -21,6 +22,8 @@ const encoder = new TextEncoder();
 const PREFIX = "/unstorage/";
 const ALL = ":";
 const HEADERS = {
+  "Cache-Control": "no-cache, no-transform",
+  Vary: "Accept",
   "X-Content-Type-Options": "nosniff",
   "Content-Security-Policy": "sandbox; default-src 'none'",
 };
@@ -80,7 +83,8 @@ async function getItem(
   if (request.method === "HEAD") {
     return new Response(null, { headers: { ...headers, "Content-Length": String(size) } });
   }
-  const body = large === null ? value : new Transfer(directory, bucket, keepAlive).read({ large, size });
+  const transfer = new Transfer(directory.whereis(bucket), keepAlive);
+  const body = large === null ? value : transfer.read({ large, size });
   return new Response(body, { headers });
 }
 
@@ -90,10 +94,11 @@ async function setItem(
   bucket: string,
   key: string,
 ): Promise<Response> {
+  refuseConditions(request.headers);
   const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
   const ttl = ttlOf(request.headers.get("X-TTL"));
   const properties = { type: raw ? BYTES_TYPE : null, ...(ttl === undefined ? {} : { lifetime: { ttl } }) };
-  const transfer = new Transfer(directory, bucket, keepAlive);
+  const transfer = new Transfer(directory.named(bucket), keepAlive);
   // A large value is sent on before it is read to its end: by then there has to be a bucket.
   await directory.create(bucket);
   const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
@@ -108,7 +113,7 @@ async function removeItem({ directory }: Context, bucket: string, key: string): 
 }
 
 async function clear({ directory }: Context, bucket: string, prefix: string): Promise<Response> {
-  await removeAll(directory, bucket, { prefix });
+  await removeAll(directory.whereis(bucket), { prefix });
   return new Response(null, { status: 204 });
 }
 

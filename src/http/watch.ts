@@ -14,6 +14,9 @@ import { bucketNotFound } from "./keys.ts";
 /** Characters that the client has taken before the bucket is told. */
 const ACKNOWLEDGE_AFTER = 131_072;
 
+/** How long a client may take to hear the last of it, in milliseconds. */
+const LAST_WORD_MS = 10_000;
+
 const encoder = new TextEncoder();
 
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
@@ -71,8 +74,10 @@ async function pipe(
   feed.accept();
   await ended;
   clearInterval(heartbeat);
-  // Behind all that was written: the client hears the bucket's last word.
+  // Behind all that was written: the client hears the bucket's last word, unless it takes nothing at all.
+  const given = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
   await writer.close().catch(() => undefined);
+  clearTimeout(given);
 }
 
 function watchRequest(request: Request, { target }: Context, format: WatchFormat): WatchRequest {
@@ -87,7 +92,12 @@ function watchRequest(request: Request, { target }: Context, format: WatchFormat
     key === undefined
       ? ({ scope: "prefix", text: prefix ?? "" } as const)
       : ({ scope: "key", text: checkedKey(key) } as const);
-  const position = request.headers.get("Last-Event-ID") ?? since;
+  // Who comes back with an id, as browsers do by themselves, has had the snapshot. An empty one is none.
+  const lastId = request.headers.get("Last-Event-ID") || undefined;
+  if (lastId === undefined && snapshot && since !== undefined) {
+    throw new KvError("query_invalid", "A snapshot has all that is there: begin with it, or behind ?since=.");
+  }
+  const position = lastId ?? since;
   return {
     view: { format, values, ...scope },
     snapshot,

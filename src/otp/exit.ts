@@ -91,9 +91,9 @@ export function classifyStubError(error: unknown): Exit {
   return new Exit("noconnection", { cause: error });
 }
 
-// What the machine does to SQLite, as opposed to a statement that is wrong; the platform appends the code.
+// What the machine does to SQLite, or will not do, as opposed to a statement that is wrong; the platform appends the code.
 const STORAGE_FAULT =
-  /: SQLITE_(FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
+  /: SQLITE_(TOOBIG|FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
 
 /**
  * Whether an exception met inside a process is the platform's doing and not the process's own: a full disk,

@@ -27,6 +27,11 @@ const SUSPECT_AFTER = 2;
 /** How often a bucket that is being reset is asked whether it is back. */
 const RESET_TRIES = 5;
 
+/** Asks a bucket. @returns its reply; undefined if there is no such bucket. */
+export type BucketCall = <T>(
+  request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+) => Promise<T | undefined>;
+
 export type DirectoryCache = BoundedCache<Whereabouts>;
 
 export interface ListPage {
@@ -136,24 +141,29 @@ export class Directory {
     name: string,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | undefined> {
-    const known = this.#cache.get(name) ?? (await this.#locate(name));
-    if (known === undefined) return undefined;
-    const first = await this.#tryCall(name, known, request);
-    if (first !== NOPROC) return first;
+    return (await this.#answer(name, request))?.reply;
+  }
 
-    // Nothing was done there, so the request may go to whoever has the name now.
-    this.#cache.delete(name);
-    const current = await this.#locate(name);
-    if (current === undefined) return undefined;
-    if (current.incarnation !== known.incarnation) {
-      const second = await this.#tryCall(name, current, request);
-      if (second !== NOPROC) return second;
-    }
-    // The registry holds a bucket to be living that says itself that it is not: let it see for itself. Waited
-    // for, so that whoever is told that there is no bucket can create one.
-    this.#cache.delete(name);
-    await this.#ask(name, (registry, caller) => registry.suspect(caller, name, current.incarnation));
-    return undefined;
+  /** Whichever bucket has the name, at each call. */
+  named(name: string): BucketCall {
+    return (request) => this.call(name, request);
+  }
+
+  /**
+   * The bucket that has the name when it is asked first, and never its successor: for what takes more than one call,
+   * and would be half of one and half of another (OTP's `whereis`: a pid, not a name).
+   */
+  whereis(name: string): BucketCall {
+    let at: Whereabouts | undefined;
+    return async (request) => {
+      if (at === undefined) {
+        const first = await this.#answer(name, request);
+        at = first?.at;
+        return first?.reply;
+      }
+      const reply = await this.#tryCall(name, at, request);
+      return reply === NOPROC ? undefined : reply;
+    };
   }
 
   /**
@@ -181,6 +191,30 @@ export class Directory {
         if (!isExit(error, "noconnection")) return;
       }
     }
+  }
+
+  async #answer<T>(
+    name: string,
+    request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+  ): Promise<{ readonly reply: T; readonly at: Whereabouts } | undefined> {
+    const known = this.#cache.get(name) ?? (await this.#locate(name));
+    if (known === undefined) return undefined;
+    const first = await this.#tryCall(name, known, request);
+    if (first !== NOPROC) return { reply: first, at: known };
+
+    // Nothing was done there, so the request may go to whoever has the name now.
+    this.#cache.delete(name);
+    const current = await this.#locate(name);
+    if (current === undefined) return undefined;
+    if (current.incarnation !== known.incarnation) {
+      const second = await this.#tryCall(name, current, request);
+      if (second !== NOPROC) return { reply: second, at: current };
+    }
+    // The registry holds a bucket to be living that says itself that it is not: let it see for itself. Waited
+    // for, so that whoever is told that there is no bucket can create one.
+    this.#cache.delete(name);
+    await this.#ask(name, (registry, caller) => registry.suspect(caller, name, current.incarnation));
+    return undefined;
   }
 
   async #tryCall<T>(

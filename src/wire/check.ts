@@ -54,14 +54,39 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
   return check(schema, given, "query_invalid");
 }
 
+/** @throws {KvError} `body_invalid`: it is no JSON, or has a number that would become another one */
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
     // What is no UTF-8 is no JSON either: nothing at all does not parse.
     // A byte order mark may stand before it (RFC 8259 §8.1).
-    return JSON.parse((decodeUtf8(bytes) ?? "").replace(/^\uFEFF/, ""));
-  } catch {
+    return parseExactly((decodeUtf8(bytes) ?? "").replace(/^\uFEFF/, ""));
+  } catch (error) {
+    if (error instanceof KvError) throw error;
     throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
   }
+}
+
+/** Where a number may stand that a double can't hold: to look at each number costs more than to parse. */
+const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]\+?\d{3})/;
+
+/**
+ * As `JSON.parse`, but it refuses integers that would come back as others, and what would be infinite.
+ * @throws {SyntaxError}
+ * @throws {KvError} `body_invalid`
+ */
+export function parseExactly(text: string): unknown {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  const exact = (_: string, value: unknown, { source }: { readonly source?: string }): unknown => {
+    if (typeof value !== "number" || source === undefined || isKept(value, source)) return value;
+    throw new KvError("body_invalid", `The number ${source} can't be kept as it is. Send it as text.`);
+  };
+  return JSON.parse(text, exact as Parameters<typeof JSON.parse>[1]);
+}
+
+/** Beyond 2^53 a number is written with the fewest digits that tell it from its neighbours: those come back so. */
+function isKept(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false;
+  return !/^-?\d+$/.test(source) || String(value) === source || BigInt(source) === BigInt(value);
 }
 
 /** What does not look like the kind that is expected stays text, and the schema says so. */

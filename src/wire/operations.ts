@@ -15,7 +15,10 @@ import {
   metadataJson,
   wholeValue,
 } from "../limits.ts";
-import { BYTES_TYPE, type Value } from "../value.ts";
+import { BYTES_TYPE, sentBytes, type Value } from "../value.ts";
+
+/** Bytes of the values of one batch or transaction, on their way to the bucket; a message has 32 MiB. */
+const MAX_TOGETHER_BYTES = 24 * 1_048_576;
 
 export const JSON_TYPE = "application/json";
 
@@ -129,9 +132,11 @@ export const TransactionJson = z
   );
 export type TransactionJson = z.output<typeof TransactionJson>;
 
-/** @throws {KvError} `key_invalid`, `value_too_large`, `body_invalid` and others; it says where. */
+/** @throws {KvError} `key_invalid`, `value_too_large`, `body_too_large`, `body_invalid` and others; it says where. */
 export function operationsOf(batch: readonly OperationJson[]): Operation[] {
-  return batch.map((operation, index) => at(`[${index}]`, () => operationOf(operation)));
+  const operations = batch.map((operation, index) => at(`[${index}]`, () => operationOf(operation)));
+  checkTogether(operations);
+  return operations;
 }
 
 export function transactionOf({
@@ -139,11 +144,24 @@ export function transactionOf({
   then = [],
   else: otherwise = [],
 }: TransactionJson): Transaction {
-  return {
+  const transaction = {
     if: comparisons.map((comparison, index) => at(`if[${index}]`, () => comparisonOf(comparison))),
     then: then.map((operation, index) => at(`then[${index}]`, () => operationOf(operation))),
     else: otherwise.map((operation, index) => at(`else[${index}]`, () => operationOf(operation))),
   };
+  checkTogether([...transaction.if, ...transaction.then, ...transaction.else]);
+  return transaction;
+}
+
+/** What they have of values has to fit the message to the bucket: written anew, JSON may have grown. */
+function checkTogether(parts: readonly (Operation | Comparison)[]): void {
+  let bytes = 0;
+  for (const part of parts) if ("value" in part) bytes += sentBytes(part.value);
+  if (bytes <= MAX_TOGETHER_BYTES) return;
+  throw new KvError(
+    "body_too_large",
+    `The values of one request have at most ${MAX_TOGETHER_BYTES} bytes, and text beyond Latin-1 two for each character. Send them in parts.`,
+  );
 }
 
 export function incrementOf({ by = 1, initial = 0, ...rest }: IncrementJson): Increment {
@@ -248,11 +266,20 @@ export function conditionsOf({
   };
 }
 
+/** An opaque tag (RFC 9110 §8.8.3), and neither `*` nor a weak one. */
+const TAG = /^(?!W\/|\*$)[\x21\x23-\x7e]+$/;
+
 type Tags = string | readonly string[] | undefined;
 
+/** What can never be a tag of ours never matches, and an `ifNoneMatch` with it would hold for whatever is there. */
 function tagList(given: string | readonly string[]): "*" | readonly string[] {
   if (given === "*") return "*";
-  return typeof given === "string" ? [given] : given;
+  const list = typeof given === "string" ? [given] : given;
+  if (list.every((tag) => TAG.test(tag))) return list;
+  throw new KvError(
+    "body_invalid",
+    'ifMatch and ifNoneMatch are an etag as `etag` says it, without quotes, a list of them, or "*".',
+  );
 }
 
 function at<T>(where: string, convert: () => T): T {

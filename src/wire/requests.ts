@@ -1,7 +1,7 @@
 /** Requests' queries, and bodies that are no operations. */
 
 import * as z from "zod/mini";
-import { MAX_PAGE } from "../limits.ts";
+import { MAX_KEY_BYTES, MAX_PAGE } from "../limits.ts";
 import { expires, ttl } from "./operations.ts";
 
 const key64 = z.optional(
@@ -10,12 +10,17 @@ const key64 = z.optional(
     .check(z.describe("The key in base64url, for what a path can't carry; the path's own is ignored then.")),
 );
 const limit = z.optional(z.int().check(z.gte(1), z.lte(MAX_PAGE), z.describe("How many at most.")));
-const cursor = z.optional(z.string().check(z.describe("The `cursor` of the page before.")));
-const prefix = z.optional(z.string().check(z.describe("Only those that begin so.")));
+/** In base64url, which has four characters for three bytes. */
+const cursor = z.optional(
+  z.string().check(z.maxLength(2 * MAX_KEY_BYTES), z.describe("The `cursor` of the page before.")),
+);
+/** What keys are compared with need not be much longer than they are. */
+const text = z.string().check(z.maxLength(2 * MAX_KEY_BYTES));
+const prefix = z.optional(text.check(z.describe("Only those that begin so.")));
 const range = {
   prefix,
-  start: z.optional(z.string().check(z.describe("The first key, included."))),
-  end: z.optional(z.string().check(z.describe("The end of the range, not included."))),
+  start: z.optional(text.check(z.describe("The first key, included."))),
+  end: z.optional(text.check(z.describe("The end of the range, not included."))),
 };
 
 export const KeyQuery = z.strictObject({ key64 });

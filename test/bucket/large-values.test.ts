@@ -30,7 +30,7 @@ describe("a large value", () => {
       entries.write(() => entries.put("a", value, { type: "text/x" }));
       expect(entries.get("a")).toMatchObject({ size: CHUNK_BYTES + 1, large: "u1", type: "text/x" });
       expect(entries.log.totals()).toMatchObject({ bytes: CHUNK_BYTES + 2 });
-      expect(new Uint8Array(entries.large.chunk("u1", 1) ?? chunk(0))).toEqual(new Uint8Array([2]));
+      expect(new Uint8Array(entries.large.chunk("u1", 1, 0) ?? chunk(0))).toEqual(new Uint8Array([2]));
       // It can't be taken twice.
       expect(() => entries.write(() => entries.put("b", value))).toThrow(
         expect.objectContaining({ code: "upload_lost" }) as Error,
@@ -71,11 +71,11 @@ describe("a large value", () => {
       const { entries, time } = tables;
       entries.write(() => entries.put("a", upload(tables, "u1")));
       entries.write(() => entries.put("a", upload(tables, "u2")));
-      expect(entries.large.chunk("u1", 1)).toBeDefined();
+      expect(entries.large.chunk("u1", 1, time.now)).toBeDefined();
       time.now += KEEP_MS;
       expect(entries.write(() => entries.large.sweep(time.now))).toBe(false);
-      expect(entries.large.chunk("u1", 1)).toBeUndefined();
-      expect(entries.large.chunk("u2", 1)).toBeDefined();
+      expect(entries.large.chunk("u1", 1, time.now)).toBeUndefined();
+      expect(entries.large.chunk("u2", 1, time.now)).toBeDefined();
       entries.write(() => entries.remove("a"));
       time.now += KEEP_MS;
       entries.write(() => entries.large.sweep(time.now));

@@ -233,7 +233,7 @@ describe("a large value", () => {
       throw new Error("gone");
     }
     const sent: Promise<unknown>[] = [];
-    const taken = new Transfer(edge.directory, b, (promise) => sent.push(promise)).take(broken());
+    const taken = new Transfer(edge.directory.named(b), (promise) => sent.push(promise)).take(broken());
     await expect(taken).rejects.toMatchObject({ code: "upload_lost" });
     await Promise.all([...sent, edge.settled()]);
     expect(await (await ask(`${b}/keys/a`)).text()).toBe("old");
