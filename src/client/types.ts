@@ -162,7 +162,7 @@ export interface WatchOptions {
   readonly key?: string;
   /** With values of up to 64 KiB; true if left out. */
   readonly values?: boolean;
-  /** Begin with all that is there. */
+  /** Begin with all that is there, unless `since` is given: who has an id has had the snapshot. */
   readonly snapshot?: boolean;
   /** Begin behind a change's `id`, or a revision. */
   readonly since?: string | number;

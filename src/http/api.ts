@@ -62,6 +62,8 @@ export const HEADERS = {
   "KV-Expires": "When the entry expires (RFC 3339).",
   "KV-Metadata": "The entry's metadata, as JSON in ASCII.",
   "Accept-Ranges": "`bytes`.",
+  "Cache-Control":
+    "`no-cache, no-transform`: whoever keeps it asks with its tag whether it is still the value.",
   "Content-Range": "Which bytes these are, and of how many.",
   "Preference-Applied": "`respond-async`.",
   "Idempotency-Replayed": "`true`: this was done before, and is only told again.",
@@ -71,7 +73,14 @@ export type HeaderName = keyof typeof HEADERS;
 
 const CAST: Answer = { description: "A cast: sent.", headers: ["Preference-Applied"] };
 const EVENTS: Content = { type: "text/event-stream" };
-const VALUE: readonly HeaderName[] = ["ETag", "KV-Revision", "KV-Expires", "KV-Metadata", "Accept-Ranges"];
+const VALUE: readonly HeaderName[] = [
+  "ETag",
+  "KV-Revision",
+  "KV-Expires",
+  "KV-Metadata",
+  "Accept-Ranges",
+  "Cache-Control",
+];
 const BYTES: Content = { type: "*/*" };
 
 export const API = {
@@ -103,6 +112,7 @@ export const API = {
         "metadata_too_large",
         "precondition_failed",
         "jurisdiction_unavailable",
+        "upload_lost",
       ],
     },
     GET: {
@@ -129,7 +139,7 @@ export const API = {
       headers: ["Prefer"],
       body: { json: requests.ExitJson },
       answers: { 202: { description: "It was heard.", headers: ["Preference-Applied"] } },
-      errors: ["bucket_not_found", "body_invalid", "body_too_large", "reason_invalid"],
+      errors: ["bucket_not_found", "body_invalid", "body_too_large", "reason_invalid", "upload_lost"],
     },
   },
   "/v1/buckets/{bucket}/monitor": {
@@ -167,7 +177,7 @@ export const API = {
         200: { description: "How many there were.", content: { json: answers.RemovedAnswer } },
         202: CAST,
       },
-      errors: ["bucket_not_found", "query_invalid"],
+      errors: ["bucket_not_found", "query_invalid", "header_invalid"],
     },
   },
   "/v1/buckets/{bucket}/keys/{key}": {
@@ -207,7 +217,7 @@ export const API = {
       answers: {
         200: { description: "The value.", content: BYTES, headers: VALUE },
         206: { description: "A range of it.", content: BYTES, headers: [...VALUE, "Content-Range"] },
-        304: { description: "It is what you have.", headers: ["ETag"] },
+        304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
       },
       errors: [
         "bucket_not_found",
@@ -228,7 +238,7 @@ export const API = {
       headers: ["If-Match", "If-None-Match"],
       answers: {
         200: { description: "It is there.", headers: VALUE },
-        304: { description: "It is what you have.", headers: ["ETag"] },
+        304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
       },
       errors: [
         "bucket_not_found",
@@ -286,6 +296,7 @@ export const API = {
         "not_an_integer",
         "increment_overflow",
         "idempotency_key_reused",
+        "upload_lost",
       ],
     },
   },
@@ -305,11 +316,13 @@ export const API = {
         "bucket_not_found",
         "body_invalid",
         "body_too_large",
+        "header_invalid",
         "key_invalid",
         "key_too_long",
         "value_too_large",
         "metadata_too_large",
         "content_type_invalid",
+        "upload_lost",
       ],
     },
   },
@@ -345,6 +358,7 @@ export const API = {
         "not_comparable",
         "result_too_large",
         "idempotency_key_reused",
+        "upload_lost",
       ],
     },
   },
@@ -431,7 +445,7 @@ export const API = {
       summary: "The text protocol: lines in, replies out",
       body: { type: "text/plain" },
       answers: { 200: { description: "Replies.", content: { type: "text/plain" } } },
-      errors: ["body_too_large"],
+      errors: ["body_too_large", "upload_lost"],
     },
   },
   "/v1/events": {

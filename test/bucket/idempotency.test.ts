@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { Remembered } from "../../src/bucket/idempotency.ts";
+import { onceFor, Remembered } from "../../src/bucket/idempotency.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
 import { abortObject } from "../support/faults.ts";
@@ -66,7 +66,34 @@ describe("an idempotency key", () => {
   });
 });
 
+describe("a fingerprint", () => {
+  const fingerprint = async (key: string, request: readonly unknown[]) =>
+    (await onceFor(key, request))?.fingerprint;
+
+  it("is short, however long the request, and the same for the same one only", async () => {
+    const long = [{ value: "x".repeat(1_000_000) }];
+    expect((await fingerprint("k", long))?.length).toBe(44);
+    expect(await fingerprint("k", long)).toBe(await fingerprint("other", structuredClone(long)));
+    expect(await fingerprint("k", long)).not.toBe(await fingerprint("k", [{ value: "y" }]));
+    expect(await onceFor(undefined, long)).toBeUndefined();
+  });
+});
+
 describe("timers of a bucket", () => {
+  it("forget what a key brought, a day later, also where nobody asks any more", async () => {
+    const { clock } = await import("../support/objects.ts");
+    const bucket = await startBucket("remembered alarm");
+    await call(() => bucket.increment("n", { by: 1n }, { idempotency: { key: "k", fingerprint: "f" } }));
+    const remembered = () =>
+      runInDurableObject(bucket, (_, { storage }) =>
+        storage.sql.exec("SELECT key FROM remembered").toArray(),
+      );
+    expect(await remembered()).toEqual([{ key: "k" }]);
+    clock.aheadMs += 86_400_001;
+    await runDurableObjectAlarm(bucket);
+    expect(await remembered()).toEqual([]);
+  });
+
   it("remove what has expired, by alarm, and set themselves again", async () => {
     const { clock } = await import("../support/objects.ts");
     const bucket = await startBucket("expiry alarm");

@@ -94,6 +94,42 @@ describe("a large value", () => {
     });
   });
 
+  it("that was replaced is kept for as long as somebody reads it, however slowly", async () => {
+    await withEntries("large slow reader", (tables) => {
+      const { entries, time } = tables;
+      const sweep = () => entries.write(() => entries.large.sweep(time.now));
+      entries.write(() => entries.put("a", upload(tables, "read")));
+      entries.large.chunk("read", 0, time.now);
+      // Not even many others take its place.
+      for (let n = 0; n < 60; n += 1) {
+        entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
+      }
+      for (let n = 0; n < 20; n += 1) {
+        time.now += KEEP_MS / 2;
+        entries.write(() => entries.large.hold("read", time.now));
+        sweep();
+      }
+      expect(entries.large.chunk("read", 1, time.now)).toBeDefined();
+      time.now += KEEP_MS;
+      sweep();
+      expect(entries.large.chunk("read", 1, time.now)).toBeUndefined();
+    });
+  });
+
+  it("that is being sent is kept for as long as somebody sends it", async () => {
+    await withEntries("large slow sender", (tables) => {
+      const { entries, time } = tables;
+      const value = upload(tables, "slow");
+      for (let n = 0; n < 5; n += 1) {
+        time.now += KEEP_MS - 1;
+        entries.write(() => entries.large.hold("slow", time.now));
+        entries.write(() => entries.large.sweep(time.now));
+      }
+      entries.write(() => entries.put("a", value));
+      expect(entries.get("a")).toMatchObject({ large: "slow" });
+    });
+  });
+
   it("of an entry that expires goes with it", async () => {
     await withEntries("large expires", (tables) => {
       const { entries, time } = tables;

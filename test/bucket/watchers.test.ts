@@ -233,6 +233,29 @@ describe("a watcher that does not read", () => {
     expect(all.map(({ key }) => key)).toEqual([...Array.from({ length: 30 }, (_, n) => `k${n}`), "last"]);
   });
 
+  it("is dropped also where nothing more happens", async () => {
+    const bucket = await startBucket("watch dropped quiet");
+    const watcher = await watches(bucket, { reads: "nothing" });
+    for (let n = 0; n < 30; n += 1) await put(bucket, `k${n}`, large);
+    clock.aheadMs += 29_000;
+    await runDurableObjectAlarm(bucket);
+    clock.aheadMs += 1_001;
+    await runDurableObjectAlarm(bucket);
+    expect(await watcher.closed).toEqual({ code: 1013, reason: "slow_reader" });
+  });
+
+  it("also a snapshot, is dropped, and is told to ask for another", async () => {
+    const bucket = await startBucket("watch dropped snapshot");
+    for (let n = 0; n < 100; n += 1) await put(bucket, `k${n}`, large);
+    const watcher = await watches(bucket, { reads: "nothing", snapshot: true });
+    clock.aheadMs += 30_001;
+    await runDurableObjectAlarm(bucket);
+    expect(await watcher.hears("dropped")).toMatchObject({
+      code: "slow_reader",
+      detail: expect.stringContaining("another snapshot") as string,
+    });
+  });
+
   it("while the log moves on without it is dropped, and has to begin anew", async () => {
     const bucket = await startBucket("watch lapped");
     const watcher = await watches(bucket, { reads: "nothing" });

@@ -1,9 +1,7 @@
-/** Values of many megabytes over the wire: whole, in parts, and cut off. */
+/** Values of many megabytes over the wire: whole and in parts. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer, type RunningServer } from "./support/server.ts";
 
@@ -133,91 +131,3 @@ describe("a part of a large value", () => {
     expect(digest(await bytesOf(rest))).toBe(digest(newer));
   });
 });
-
-/** Numbers from 0 to 1, always the same for a seed (mulberry32). */
-function randomsOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** A request to put a value, as it is on the wire. */
-function wire(path: string, value: Uint8Array, chunked: boolean): Buffer {
-  const length = chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${value.byteLength}`;
-  const head = `PUT ${path} HTTP/1.1\r\nHost: localhost\r\n${length}\r\n\r\n`;
-  if (!chunked) return Buffer.concat([Buffer.from(head), value]);
-  const pieces = [Buffer.from(head)];
-  for (let at = 0; at < value.byteLength; at += 100_000) {
-    const piece = value.subarray(at, at + 100_000);
-    pieces.push(Buffer.from(`${piece.byteLength.toString(16)}\r\n`), Buffer.from(piece), Buffer.from("\r\n"));
-  }
-  return Buffer.concat([...pieces, Buffer.from("0\r\n\r\n")]);
-}
-
-/** `gone`: the connection is destroyed. `ended`: only this side of it, and what comes back is waited for. */
-type Cut = "gone" | "ended";
-
-/** Sends bytes and no more. @returns what came back. */
-async function sendAndCut(bytes: Uint8Array, cut: Cut): Promise<string> {
-  const socket = connect({ port: server.httpPort, host: "127.0.0.1" });
-  let answer = "";
-  socket.on("data", (data) => (answer += String(data)));
-  socket.on("error", () => undefined); // the other side may be the first to go
-  await once(socket, "connect");
-  const closed = once(socket, "close");
-  if (cut === "ended") socket.end(bytes);
-  else socket.write(bytes, () => socket.destroy());
-  await closed;
-  return answer;
-}
-
-describe("an upload that is cut off", () => {
-  const seed = Number(process.env["KV_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  const next = randomsOf(seed);
-
-  it("leaves the old value, wherever it is cut", { timeout: 180_000 }, async () => {
-    console.log(`seed of the places: ${seed}`);
-    const old = random(2 * MEBIBYTE + 1);
-    const newer = random(4 * MEBIBYTE + 1);
-    await put("cut", old);
-    const tag = (await fetch(`${bucket}/keys/cut`, { method: "HEAD" })).headers.get("ETag");
-    const cutAt = async (offset: number, chunked: boolean, cut: Cut): Promise<void> => {
-      const where = `${chunked ? "chunked" : "of known length"}, ${cut} at ${offset}, seed ${seed}`;
-      const bytes = wire("/v1/buckets/large/keys/cut", newer, chunked);
-      const answer = await sendAndCut(bytes.subarray(0, offset), cut);
-      expect(answer, where).not.toMatch(/^HTTP\/1\.1 2/);
-      const response = await read("cut");
-      expect(response.headers.get("ETag"), where).toBe(tag);
-      expect(digest(await bytesOf(response)), where).toBe(digest(old));
-    };
-    for (let n = 0; n < 50; n += 1) {
-      const chunked = n % 2 === 0;
-      const { byteLength } = wire("", newer, chunked);
-      await cutAt(Math.floor(next() * byteLength), chunked, next() < 0.5 ? "gone" : "ended");
-    }
-    // The last place of all is one byte before the end.
-    for (const chunked of [false, true]) {
-      const { byteLength } = wire("/v1/buckets/large/keys/cut", newer, chunked);
-      await cutAt(byteLength - 1, chunked, "ended");
-    }
-    // And what is not cut is stored: the requests were right.
-    for (const chunked of [false, true]) {
-      const answer = await sendWhole(wire("/v1/buckets/large/keys/cut", newer, chunked));
-      expect(answer).toMatch(/^HTTP\/1\.1 204 /);
-      expect(digest(await bytesOf(await read("cut")))).toBe(digest(newer));
-    }
-  });
-});
-
-/** Sends bytes and waits for the head of what comes back. */
-async function sendWhole(bytes: Uint8Array): Promise<string> {
-  const socket = connect({ port: server.httpPort, host: "127.0.0.1" });
-  socket.write(bytes);
-  const [answer] = (await once(socket, "data")) as [Buffer];
-  socket.destroy();
-  return String(answer);
-}

@@ -61,6 +61,16 @@ describe("unstorage's http driver", () => {
     expect((await storage.getMeta("a"))["ttl"]).toBeUndefined();
   });
 
+  it("says how long an answer may be kept, and for whom, and refuses conditions that it would not heed", async () => {
+    await storageOf("headers").setItem("a", 1);
+    const item = `${server.http}/unstorage/headers/a`;
+    const { headers } = await fetch(item);
+    expect([headers.get("Cache-Control"), headers.get("Vary")]).toEqual(["no-cache, no-transform", "Accept"]);
+    const refused = await fetch(item, { method: "PUT", body: "2", headers: { "If-None-Match": "*" } });
+    expect(refused.status).toBe(400);
+    expect(await (await fetch(item)).text()).toBe("1");
+  });
+
   it("finds nothing behind a bucket that nobody has put anything in", async () => {
     const storage = storageOf("nobody");
     expect(await storage.getItem("a")).toBeNull();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CHUNK_BYTES } from "../../src/limits.ts";
-import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
+import { ask, bucket, codeOf, hasBytes, jsonOf, post, put } from "../support/http.ts";
 import { clock } from "../support/objects.ts";
 
 const exported = async (b: string, query = ""): Promise<string> => {
@@ -42,6 +42,35 @@ describe("an export", () => {
       );
     }
     expect((await exported(b)).split("\n")).toHaveLength(2_701);
+  });
+
+  it("breaks off where its bucket ends, and never goes on in the next one of the name", async () => {
+    const b = await bucket("export spliced");
+    const fill = async (from: string) => {
+      for (let part = 0; part < 4; part += 1) {
+        const value = "x".repeat(4_000);
+        const keys = Array.from({ length: 900 }, (_, n) => ({
+          op: "put",
+          key: `${part}/${from}/${n}`,
+          value,
+        }));
+        await post(`${b}/batch`, keys);
+      }
+    };
+    await fill("old");
+    const reader = (await ask(`${b}/export`)).body?.getReader();
+    let text = new TextDecoder().decode((await reader?.read())?.value);
+    await ask(b, { method: "DELETE" });
+    await ask(b, { method: "PUT" });
+    await fill("new");
+    const toTheEnd = async () => {
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+        text += new TextDecoder().decode(part.value);
+      }
+    };
+    await expect(toTheEnd()).rejects.toThrow();
+    expect(text).toContain("/old/");
+    expect(text).not.toContain("/new/");
   });
 
   it("of nothing is nothing, and of a bucket that is not there 404", async () => {
@@ -134,6 +163,30 @@ describe("an import", () => {
     expect(await exported(b)).toBe(lines({ key: "a", value: "1" }));
   });
 
+  it("says which lines were wrong up to a thousand, and counts them all", async () => {
+    const b = await bucket("import many errors");
+    const response = await imported(b, "{}\n".repeat(1_200), "?onError=continue");
+    const { failed, errors } = await jsonOf<{ failed: number; errors: unknown[] }>(response);
+    expect([failed, errors.length]).toEqual([1_200, 1_000]);
+  });
+
+  it("of a bucket that is replaced meanwhile does not go on in the next one", async () => {
+    const b = await bucket("import spliced");
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const importing = imported(b, readable);
+    const many = (from: number) =>
+      lines(...Array.from({ length: 1_500 }, (_, n) => ({ key: `k${from + n}`, value: "1" })));
+    await writer.write(new TextEncoder().encode(many(0)));
+    while ((await jsonOf(await ask(b)))["entries"] === 0) await new Promise((resolve) => setTimeout(resolve));
+    await ask(b, { method: "DELETE" });
+    await ask(b, { method: "PUT" });
+    await writer.write(new TextEncoder().encode(many(5_000))).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+    expect(await codeOf(await importing)).toBe("bucket_not_found");
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 0 });
+  });
+
   it("into a bucket that is not there is 404, and a wrong query 400", async () => {
     expect(await codeOf(await imported("import-nowhere", faulty))).toBe("bucket_not_found");
     expect(await codeOf(await imported(await bucket("import wrong"), faulty, "?onError=ignore"))).toBe(
@@ -201,6 +254,30 @@ describe("export, import, export", () => {
     expect(await jsonOf(await imported(b, line("AAAB")))).toMatchObject({ imported: 1 });
     expect(await jsonOf(await ask(b))).toMatchObject({ revision: 2 });
   });
+
+  it(
+    "takes base64 of a long line as JSON may write it: with escapes, and with blanks within",
+    {
+      timeout: 30_000,
+    },
+    async () => {
+      const b = await bucket("long written");
+      const bytes = new Uint8Array(9 * CHUNK_BYTES + 1).fill(255);
+      const plain = bytes.toBase64();
+      expect(plain).toContain("/");
+      const written = plain
+        .replaceAll(/.{70000}/g, String.raw`$&\r\n `)
+        .replaceAll("////", String.raw`\/\u002f/\u002F`);
+      expect(await jsonOf(await imported(b, `{"key":"a","base64":"${written}"}\n`))).toMatchObject({
+        imported: 1,
+      });
+      expect(await hasBytes(await ask(`${b}/keys/a`), bytes)).toBe(true);
+      for (const wrong of ["\\u00e9", "A==A"]) {
+        const line = `{"key":"a","base64":"${plain}${wrong}"}\n`;
+        expect([wrong, await codeOf(await imported(b, line))]).toEqual([wrong, "import_stopped"]);
+      }
+    },
+  );
 
   it("tells of a long line that is wrong, and goes on behind it", { timeout: 30_000 }, async () => {
     const b = await bucket("long wrong");

@@ -31,6 +31,8 @@ describe("a key", () => {
       "content-type": "image/x",
       etag: stored.headers.get("ETag"),
       "kv-revision": "1",
+      "accept-ranges": "bytes",
+      "cache-control": "no-cache, no-transform",
       "x-content-type-options": "nosniff",
       "content-security-policy": "sandbox; default-src 'none'",
     });
@@ -44,6 +46,8 @@ describe("a key", () => {
     expect((await ask(`${keys}/a`, { method: "DELETE" })).status).toBe(204);
     const gone = await ask(`${keys}/a`);
     expect(gone.status).toBe(404);
+    // A 404 may be kept for a while unless it says otherwise, and the key may be there again at once.
+    expect(gone.headers.get("Cache-Control")).toBe("no-store");
     expect(await problemOf(gone)).toMatchObject({ status: 404, code: "key_not_found" });
   });
 
@@ -103,6 +107,34 @@ describe("conditional requests", () => {
     expect((await put(`${keys}/new`, "1", { "If-Match": "*" })).status).toBe(412);
     expect((await ask(`${keys}/a`, { method: "DELETE", headers: { "If-Match": first } })).status).toBe(412);
     expect((await put(`${keys}/a`, "4", { "If-Match": `W/${first}` })).status).toBe(412);
+  });
+
+  it("take a list of tags as RFC 9110 has it: blanks and empty members, a comma within a tag", async () => {
+    const keys = await bucket("tag-lists");
+    const tag = (await put(`${keys}/a`, "1")).headers.get("ETag") ?? "";
+    for (const list of [`"x", ${tag}`, `,, "x" ,\t,${tag} ,`, `"a,b",${tag}`, `W/"x",${tag}`, `"",${tag}`]) {
+      expect([list, (await ask(`${keys}/a`, { headers: { "If-Match": list } })).status]).toEqual([list, 200]);
+    }
+    const blanks = " ".repeat(8_000);
+    for (const list of [`"x"${blanks}"y"`, `"x"${blanks}y`, "x", `${tag} ${tag}`, '"x', "W/x", `*,${tag}`]) {
+      const refused = await ask(`${keys}/a`, { headers: { "If-Match": list } });
+      expect([list, await problemOf(refused)]).toMatchObject([list, { code: "header_invalid" }]);
+    }
+  });
+
+  it("are refused where they would be about many keys at once", async () => {
+    const keys = await bucket("tags-of-many");
+    const headers = { "If-Match": '"x"' };
+    for (const [path, init] of [
+      [`${keys}?prefix=a`, { method: "DELETE", headers }],
+      [`tags-of-many/batch`, { method: "POST", body: "[]", headers }],
+      [`tags-of-many/transaction`, { method: "POST", body: "{}", headers }],
+    ] as const) {
+      expect([path, await problemOf(await ask(path, init))]).toMatchObject([
+        path,
+        { code: "header_invalid" },
+      ]);
+    }
   });
 
   it("If-None-Match: * creates only, and a tag spares the transfer", async () => {

@@ -66,6 +66,10 @@ describe("an increment", () => {
     expect(await again.json()).toEqual(await first.json());
     expect(await codeOf(await increment({ by: 6 }))).toBe("idempotency_key_reused");
     expect(await codeOf(await increment({ by: 5 }, "é"))).toBe("header_invalid");
+    const other = { "Idempotency-Key": "order 17", "If-Match": first.headers.get("ETag") ?? '"x"' };
+    expect(await codeOf(await post(`${b}/keys/n/increment`, { by: 5 }, other))).toBe(
+      "idempotency_key_reused",
+    );
     expect(await text(`${b}/keys/n`)).toBe("5");
   });
 
@@ -141,6 +145,70 @@ describe("a batch", () => {
     });
     expect(await codeOf(refused)).toBe("result_too_large");
     expect((await ask(`${b}/keys/tx`)).status).toBe(404);
+  });
+
+  it("is refused where a key of idempotency comes with it, which it would not heed", async () => {
+    const b = await bucket("batch once");
+    const batch = [{ op: "increment", key: "n" }];
+    expect(await codeOf(await post(`${b}/batch`, batch, { "Idempotency-Key": "k" }))).toBe("header_invalid");
+    expect((await ask(`${b}/keys/n`)).status).toBe(404);
+  });
+
+  it("of values that are too much for one message is refused as a whole, however short they were sent", async () => {
+    const b = await bucket("batch too large");
+    await put(`${b}/keys/precious`);
+    // Each number is sent in four characters, and kept in twenty-two.
+    const grown = `[${"1e20,".repeat(40_000)}1]`;
+    const wide = `${"a".repeat(16_000)}日`;
+    for (const operations of [
+      Array.from({ length: 40 }, (_, n) => `{"op":"put","key":"k${n}","json":${grown}}`),
+      Array.from({ length: 900 }, (_, n) => `{"op":"put","key":"k${n}","value":"${wide}"}`),
+    ]) {
+      for (const [path, body] of [
+        [`${b}/batch`, `[${operations.join(",")}]`],
+        [`${b}/transaction`, `{"then":[${operations.join(",")}]}`],
+      ] as const) {
+        expect(await codeOf(await ask(path, { method: "POST", body }))).toBe("body_too_large");
+      }
+    }
+    expect(await jsonOf(await ask(b))).toMatchObject({ restarts: 0, entries: 1 });
+  });
+
+  it("takes an etag as `etag` says it, and refuses what only looks like one", async () => {
+    const b = await bucket("batch tags");
+    const { etag } = await jsonOf<{ etag: string }>(await post(`${b}/keys/n/increment`, {}));
+    for (const tag of [`"${etag}"`, `W/"${etag}"`, ["*"], [etag, `"${etag}"`], "", "a b"]) {
+      for (const condition of [{ ifMatch: tag }, { ifNoneMatch: tag }]) {
+        const response = await post(`${b}/batch`, [{ op: "put", key: "n", value: "2", ...condition }]);
+        expect([condition, await codeOf(response)]).toEqual([condition, "body_invalid"]);
+      }
+    }
+    const { results } = await jsonOf(
+      await post(`${b}/batch`, [{ op: "put", key: "n", value: "2", ifMatch: [etag] }]),
+    );
+    expect(results).toMatchObject([{ created: false }]);
+  });
+
+  it("keeps JSON's numbers as they are, or refuses them", async () => {
+    const b = await bucket("batch numbers");
+    const putJson = (json: string) =>
+      ask(`${b}/batch`, { method: "POST", body: `[{"op":"put","key":"n","json":${json}}]` });
+    for (const json of ["9007199254740993", "[-9007199254740993]", '{"a":1e999}', '{"a":{"b":[1,-1e400]}}']) {
+      expect([json, await codeOf(await putJson(json))]).toEqual([json, "body_invalid"]);
+      const metadata = `${b}/keys/n?metadata=${encodeURIComponent(json)}`;
+      expect([json, await codeOf(await put(metadata))]).toEqual([json, "body_invalid"]);
+    }
+    for (const [json, kept] of [
+      ["9007199254740992", "9007199254740992"],
+      // As JSON.stringify writes the number that is the nearest one.
+      ["-18637456991501270", "-18637456991501270"],
+      ["1e21", "1e+21"],
+      ["0.1000000000000000055", "0.1"],
+      ['"9007199254740993"', '"9007199254740993"'],
+    ] as const) {
+      await putJson(json);
+      expect(await text(`${b}/keys/n`)).toBe(kept);
+    }
   });
 
   it("that can't be read does nothing, and says where it is wrong", async () => {
@@ -308,11 +376,21 @@ describe("Prefer: respond-async", () => {
   it("is no way past what is wrong with a request", async () => {
     const b = await bucket("cast wrong");
     expect(await codeOf(await put(`${b}/keys/a?ttl=0`, "1", cast))).toBe("query_invalid");
+    expect(await codeOf(await put(`${b}/keys/a?expires=2020-01-01T00:00:00Z`, "1", cast))).toBe(
+      "expires_invalid",
+    );
     expect(await codeOf(await post(`${b}/batch`, {}, cast))).toBe("body_invalid");
   });
 
   it("among other preferences only", async () => {
     const b = await bucket("not cast");
-    expect((await put(`${b}/keys/a`, "1", { Prefer: "respond-asynchronously" })).status).toBe(201);
+    for (const [prefer, status] of [
+      ["respond-asynchronously", 201],
+      ["x respond-async", 204],
+      ['x="a, respond-async, b"', 204],
+      ['x="a, b",RESPOND-ASYNC ; y', 202],
+    ] as const) {
+      expect([prefer, (await put(`${b}/keys/a`, "1", { Prefer: prefer })).status]).toEqual([prefer, status]);
+    }
   });
 });

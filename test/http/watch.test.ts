@@ -71,6 +71,14 @@ describe("watching over Server-Sent Events", () => {
     expect(await stream.next()).toBeUndefined();
   });
 
+  it("an empty id is none: browsers send it before they have heard one", async () => {
+    const b = await bucket("sse empty id");
+    const stream = await watch(b, "?since=0", { "Last-Event-ID": "" });
+    await put(`${b}/keys/a`);
+    expect(await stream.next()).toMatchObject({ event: "put", data: { key: "a" } });
+    await stream.close();
+  });
+
   it("is 410 for what the log no longer has, and for another bucket of the name", async () => {
     const b = await bucket("sse compacted");
     const { incarnation } = await jsonOf<{ incarnation: string }>(await ask(b));
@@ -92,6 +100,7 @@ describe("watching over Server-Sent Events", () => {
       ["?since=yesterday", "cursor_invalid"],
       ["?snapshot=1", "query_invalid"],
       ["?before=1", "query_invalid"],
+      ["?snapshot=true&since=0", "query_invalid"],
     ] as const) {
       expect([query, await codeOf(await ask(`${b}/watch${query}`))]).toEqual([query, code]);
     }

@@ -58,6 +58,28 @@ describe("invariant 1: truth", () => {
   });
 });
 
+describe("a pid and a name", () => {
+  it("whereis keeps to the bucket that it found, named asks whoever has the name", async () => {
+    const [edge, other] = [isolate(), isolate()];
+    await edge.directory.create("pinned");
+    const [pinned, named] = [edge.directory.whereis("pinned"), edge.directory.named("pinned")];
+    for (const ask of [pinned, named]) expect(await ask(put("old"))).toMatchObject({ outcome: "stored" });
+    await other.directory.stop("pinned");
+    expect(await pinned(get)).toBeUndefined();
+    await other.directory.create("pinned");
+    expect(await pinned(put("lost"))).toBeUndefined();
+    expect(await named(get)).toEqual({ outcome: "absent" });
+    // What it found first it keeps, even if that was found by a caller who knew of another.
+    const stale = isolate();
+    await stale.directory.call("pinned", put("new"));
+    await other.directory.stop("pinned");
+    await other.directory.create("pinned");
+    const found = stale.directory.whereis("pinned");
+    expect(await found(put("newest"))).toMatchObject({ outcome: "stored", revision: 1 });
+    expect(await found(get)).toMatchObject({ entry: { value: "newest" } });
+  });
+});
+
 describe("the hot path", () => {
   it("is one hop: what is cached is called without the registry", async () => {
     const edge = isolate();

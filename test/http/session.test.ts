@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
+
+interface Answer {
+  readonly id: number;
+  readonly ok?: Record<string, unknown>;
+  readonly error?: { readonly code: string };
+}
+
+interface Session {
+  readonly asks: (request: Record<string, unknown>) => Promise<Answer>;
+  readonly close: () => void;
+}
+
+async function session(b: string): Promise<Session> {
+  const { webSocket } = await ask(`${b}/session`, { headers: { Upgrade: "websocket" } });
+  const waiting = new Map<number, (answer: Answer) => void>();
+  webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
+    for (const answer of JSON.parse(String(data)) as Answer[]) waiting.get(answer.id)?.(answer);
+  });
+  webSocket?.accept();
+  let id = 0;
+  return {
+    asks: (request) =>
+      new Promise((resolve) => {
+        waiting.set((id += 1), resolve);
+        webSocket?.send(JSON.stringify([{ id, ...request }]));
+      }),
+    close: () => webSocket?.close(),
+  };
+}
+
+describe("a session", () => {
+  it("refuses what no key can be compared with, and its bucket lives on", async () => {
+    const b = await bucket("session long prefix");
+    await put(`${b}/keys/precious`);
+    const { asks, close } = await session(b);
+    const long = "x".repeat(12_000_000);
+    for (const list of [{ prefix: long }, { cursor: long }]) {
+      expect(await asks({ list })).toMatchObject({ error: { code: "body_invalid" } });
+    }
+    expect(await asks({ list: {} })).toMatchObject({ ok: { keys: [{ key: "precious" }] } });
+    expect(await jsonOf(await ask(b))).toMatchObject({ restarts: 0, entries: 1 });
+    close();
+  });
+
+  it("remembers a long transaction by its fingerprint", async () => {
+    const b = await bucket("session long transaction");
+    const { asks, close } = await session(b);
+    const then = Array.from({ length: 12 }, (_, n) => ({
+      op: "put",
+      key: `k${n}`,
+      value: "x".repeat(900_000),
+    }));
+    for (let times = 0; times < 2; times += 1) {
+      expect(await asks({ transaction: { then }, idempotencyKey: "k" })).toMatchObject({
+        ok: { succeeded: true },
+      });
+    }
+    expect(await jsonOf(await ask(b))).toMatchObject({ restarts: 0, entries: 12, revision: 12 });
+    close();
+  });
+
+  it("and HTTP know a request by what it says, not by how it was written", async () => {
+    const b = await bucket("session and http");
+    const { asks, close } = await session(b);
+    const then = [{ op: "increment", key: "n", by: 5 }];
+    const first = await asks({ transaction: { then }, idempotencyKey: "order 17" });
+    const headers = { "Idempotency-Key": "order 17" };
+    const again = await ask(`${b}/transaction`, {
+      method: "POST",
+      body: `{ "then" : [ {"by":5, "key":"n", "op":"increment"} ] }`,
+      headers,
+    });
+    expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await again.json()).toEqual(first.ok);
+    const other = await post(`${b}/transaction`, { then: [{ op: "increment", key: "n", by: 6 }] }, headers);
+    expect(await codeOf(other)).toBe("idempotency_key_reused");
+    close();
+  });
+});
