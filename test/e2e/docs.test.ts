@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blocks, consoleExamples, pattern, program, typed } from "./support/documents.ts";
+import { blocks, consoleExamples, pattern, program, twoTerminals, typed } from "./support/documents.ts";
 import { startBound } from "./support/bound-worker.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
+import { openTcp } from "./support/transports.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -14,10 +15,47 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("docs/http.md", () => {
+describe("README.md", () => {
+  it("shows the guide's session", async () => {
+    const [session = ""] = await blocks("README.md", "");
+    const lines = session.split("\n").slice(0, -1);
+    const isCommand = (line: string): boolean => /^[A-Z]+ [a-z]/.test(line);
+    const { ask, close } = await openTcp(server.tcpPort);
+    const commands = lines.filter(isCommand);
+    const replies = lines.filter((line) => !isCommand(line));
+    expect([commands.length, replies.length]).toEqual([7, 9]);
+    const sent = commands.map((line) => `${line}\r\n`).join("");
+    expect(await ask(sent, replies.length)).toBe(replies.map((line) => `${line}\r\n`).join(""));
+    close();
+  });
+
+  it("shows a program that prints what it says", async () => {
+    const { expected, printed } = await program("README.md", server.http);
+    expect(expected).toEqual(["milk 2"]);
+    expect(printed).toEqual(expected);
+  });
+
+  it("shows in one terminal what happens in the other", async () => {
+    const [first, second] = await twoTerminals("README.md", server.http);
+    expect(first).toContain("event: DOWN");
+    expect(second).toContain('"code":"bucket_not_found"');
+  });
+});
+
+describe("docs/watch.md", () => {
+  it("shows in one terminal what happens in the other", async () => {
+    const [first] = await twoTerminals("docs/watch.md", server.http);
+    expect(first).toContain("event: end_of_snapshot");
+  });
+});
+
+describe.each([
+  ["README.md", 6],
+  ["docs/http.md", 12],
+])("%s", (path, least) => {
   it("shows what happens", async () => {
-    const examples = await consoleExamples("docs/http.md");
-    expect(examples.length).toBeGreaterThan(12);
+    const examples = await consoleExamples(path);
+    expect(examples.length).toBeGreaterThan(least);
     for (const { command, output } of examples) {
       expect(await typed(command, server.http), command).toMatch(pattern(output));
     }

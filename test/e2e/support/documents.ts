@@ -1,9 +1,10 @@
 /** The examples in the documents, as they stand there. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
@@ -47,8 +48,12 @@ export async function typed(command: string, url: string): Promise<string> {
 
 /** Whether what was printed is what was to be printed. */
 export function pattern(output: string): RegExp {
+  return new RegExp(`^${escaped(output)}$`);
+}
+
+function escaped(output: string): string {
   const parts = output.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${parts.join(String.raw`[\s\S]*?`)}$`);
+  return parts.join(String.raw`[\s\S]*?`);
 }
 
 export interface Printed {
@@ -84,7 +89,37 @@ function imported(source: string): string {
 /** A document's blocks in a language, `ts`, or of those that are marked so: `ts keyv`. */
 export async function blocks(path: string, language: string): Promise<string[]> {
   const text = await readFile(join(ROOT, path), "utf8");
-  return [...text.matchAll(/^```(\w[\w ]*)\n([\s\S]*?)^```$/gm)]
-    .filter(([, name]) => name === language)
-    .map(([, , block = ""]) => block);
+  return [...text.matchAll(/^( *)```(\w[\w ]*)?\n([\s\S]*?)^\1```$/gm)]
+    .filter(([, , name = ""]) => name === language)
+    .map(([, indent = "", , block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
+}
+
+/**
+ * Types what is marked `sh follow` into one terminal, and, once that is being answered, `sh meanwhile` into another one.
+ * Waits for the first one to show what is marked `text followed`.
+ * @returns what the first one has shown, and the second one
+ */
+export async function twoTerminals(path: string, url: string): Promise<readonly [string, string]> {
+  const here = async (language: string): Promise<string> =>
+    (await blocks(path, language)).join("").replaceAll(DOCUMENTED, url);
+  const follow = (await here("sh follow")).replace("curl -N ", "exec curl -sNv ");
+  const first = spawn("bash", ["-c", follow]);
+  try {
+    await shows(first.stderr, /^< content-type: text\/event-stream/im);
+    const second = await typed(await here("sh meanwhile"), url);
+    const followed = (await here("text followed")).trimEnd();
+    return [await shows(first.stdout, new RegExp(escaped(followed))), second];
+  } finally {
+    first.kill();
+  }
+}
+
+/** Waits until a stream has brought it. @returns all that came */
+async function shows(stream: Readable, expected: RegExp): Promise<string> {
+  let text = "";
+  for await (const part of stream.iterator({ destroyOnReturn: false })) {
+    text += String(part).replaceAll("\r", "");
+    if (expected.test(text)) return text;
+  }
+  throw new Error(`It ended with ${text}, without ${expected}.`);
 }
