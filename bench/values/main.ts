@@ -1,8 +1,9 @@
-/** `npm run bench:values`: many keys at once, counters, watchers and large values, ours beside the bare ones. */
+/** `npm run bench:values`: the client, many keys at once, counters, watchers and large values, ours beside the bare ones. */
 
 import { median } from "../load/measure.ts";
 import { startBare, startOurs } from "../servers.ts";
 import type { Bench, Figures, Prepared } from "./bench.ts";
+import { client } from "./client.ts";
 import { fanOut } from "./fan-out.ts";
 import { large } from "./large.ts";
 import { operations } from "./operations.ts";
@@ -13,7 +14,7 @@ const ROUNDS = 5;
 
 const only = process.argv[2];
 const rows = [];
-for (const bench of [...operations, ...pages, ...fanOut, large]) {
+for (const bench of [...client, ...operations, ...pages, ...fanOut, large]) {
   if (only === undefined || bench.name.includes(only)) rows.push(...(await run(bench)));
 }
 console.log(`Medians of ${ROUNDS} rounds, ours and the bare one in turn. The ratio is ours to bare.\n`);

@@ -4,7 +4,7 @@ import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
-import { call } from "../otp/call.ts";
+import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Serial } from "../otp/serial.ts";
 import { check, parseJson } from "../wire/check.ts";
@@ -97,7 +97,7 @@ export class JsonSockets {
     const { id } = request;
     try {
       const ask = await this.#asked(check(SessionRequestJson, request, "body_invalid"));
-      return `{"id":${id},"ok":${await call(async () => ask())}}`;
+      return `{"id":${id},"ok":${await callHere(ask)}}`;
     } catch (error) {
       const gone = isExit(error, "noproc");
       const why = gone

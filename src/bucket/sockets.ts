@@ -9,7 +9,7 @@ import { Conversations } from "../command/text-socket.ts";
 import { Door } from "../door.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
-import { call } from "../otp/call.ts";
+import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
 import type { Change as LoggedChange } from "./change-log.ts";
@@ -193,7 +193,7 @@ export class Sockets {
 /** The bucket's own reply; undefined if it has ended meanwhile. */
 async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
   try {
-    return await call(async () => request());
+    return await callHere(request);
   } catch (error) {
     if (isExit(error, "noproc")) return undefined;
     throw error;

@@ -1,7 +1,7 @@
 /** The caller's side of a process: call with a deadline, and cast. */
 
 import { Deadlines } from "./deadlines.ts";
-import { classifyStubError, Exit, isExit, Refusal, type Reply } from "./exit.ts";
+import { classifyStubError, Exit, isExit, Refusal, type Answered, type Reply } from "./exit.ts";
 
 /** GenServer's default deadline, in milliseconds (`GenServer.call/3`). */
 export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
@@ -31,6 +31,15 @@ export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions =
 }
 
 /**
+ * As {@link call}, of a process in the same object: there is no connection to break, and the process itself sees to it
+ * that it answers. Without a deadline, and so without a timer: an object may have ten thousand of them, and all that
+ * reaches it over its WebSockets shares those.
+ */
+export function callHere<T>(request: () => Answered<T>): Promise<T> {
+  return replyOf(async () => request());
+}
+
+/**
  * Sends a request to a process without waiting: no reply, and no promise that it arrived.
  * `keepAlive` is the context's `waitUntil`, so that the platform lets the message leave.
  */
@@ -49,9 +58,13 @@ async function callTwice<T>(request: () => Promise<Reply<T>>, deadlines: Deadlin
   }
 }
 
-async function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
+function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
+  return replyOf(async () => deadlines.within(request()));
+}
+
+async function replyOf<T>(request: () => Promise<Reply<T>>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
-    const answer = await inTime(request, deadlines);
+    const answer = await request().catch(asExit);
     if ("reply" in answer) return answer.reply;
     if ("refusal" in answer) throw new Refusal(answer.refusal.code, answer.refusal.message);
     const wait = answer.exit === "restarting" ? RESTART_WAITS_MS[tries] : undefined;
@@ -60,10 +73,6 @@ async function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadline
   }
 }
 
-async function inTime<T>(request: () => Promise<T>, deadlines: Deadlines): Promise<T> {
-  try {
-    return await deadlines.within(request());
-  } catch (error) {
-    throw error instanceof Exit ? error : classifyStubError(error);
-  }
+function asExit(error: unknown): never {
+  throw error instanceof Exit ? error : classifyStubError(error);
 }

@@ -78,4 +78,46 @@ describe("a session", () => {
     expect(await codeOf(other)).toBe("idempotency_key_reused");
     close();
   });
+
+  it("has no limit to its pace: an object may have ten thousand timers, and requests need none", async () => {
+    const b = await bucket("session pace");
+    const { webSocket } = await ask(`${b}/session`, { headers: { Upgrade: "websocket" } });
+    const failed: unknown[] = [];
+    let answered = 0;
+    const all = new Promise<void>((resolve) => {
+      webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
+        const answers = JSON.parse(String(data)) as Answer[];
+        answered += answers.length;
+        failed.push(...answers.filter(({ error }) => error !== undefined));
+        if (answered === 11_000) resolve();
+      });
+    });
+    webSocket?.accept();
+    const requests = JSON.stringify(Array.from({ length: 500 }, (_, id) => ({ id, batch: [] })));
+    for (let n = 0; n < 22; n += 1) webSocket?.send(requests);
+    await all;
+    expect(failed.slice(0, 1)).toEqual([]);
+    webSocket?.close();
+  });
+});
+
+describe("a connection of the text protocol to a bucket", () => {
+  it("has no limit to its pace either", async () => {
+    const b = await bucket("connection pace");
+    await put(`${b}/keys/k`, "v");
+    const { webSocket } = await ask(`${b}/connect`, { headers: { Upgrade: "websocket" } });
+    let replies = "";
+    const all = new Promise<void>((resolve) => {
+      webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
+        replies += String(data);
+        if (replies.endsWith("PONG\r\n")) resolve();
+      });
+    });
+    webSocket?.accept();
+    for (let n = 0; n < 11_000; n += 1) webSocket?.send(`GET ${b} k`);
+    webSocket?.send("PING");
+    await all;
+    expect(replies === `${"v\r\nOK\r\n".repeat(11_000)}PONG\r\n`).toBe(true);
+    webSocket?.close();
+  });
 });
