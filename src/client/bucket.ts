@@ -116,7 +116,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
     const encoded = this.#codec.encode(value);
-    if (this.#context.caller === undefined || sizeAtMost(encoded) > WHOLE_BYTES) {
+    if (this.#context.caller === undefined || sizeOf(encoded) > WHOLE_BYTES) {
       return this.#putOverHttp(key, encoded, options);
     }
     const { signal: _, timeoutMs: __, ...rest } = options;
@@ -167,7 +167,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /**
    * Changes a value by what it is: reads it, and puts what `change` makes of it, unless somebody else was faster; then
-   * again. `change` may be called more than once. @returns what was put; undefined if `change` said to leave it
+   * again. `change` may be called more than once. As with a put, a `ttl` and `metadata` that are not given are gone.
+   * @returns what was put; undefined if `change` said to leave it
    */
   async update<K extends Key<T>>(
     key: K,
@@ -273,7 +274,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       body: lines,
       timeoutMs,
       signal,
-      safe: true,
+      // As a put: it would undo what somebody else has written between two tries.
+      safe: false,
     };
     return this.#context.http.ask(
       `${this.#path}/import`,
@@ -282,7 +284,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     );
   }
 
-  /** The same bucket on a WebSocket of its own: what is asked for in one turn travels together. */
+  /**
+   * The same bucket on a WebSocket of its own: what is asked for in one turn travels together, and is done in its order.
+   * What can't travel with others goes by itself over HTTP, in no order with them: values of more than 1 MiB, `has`,
+   * `deleteRange`, an increment with an idempotency key, `export`, `import`, `watch`.
+   */
   session(): Session<T> {
     const { http, session } = this.#context;
     return new Session<T>(
@@ -353,11 +359,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       // Between two tries somebody else may have put another value, which the second would undo.
       safe: false,
     };
-    return this.#context.http.ask(path, request, async ({ status, headers }) => ({
-      created: status === 201,
-      revision: Number(headers.get("KV-Revision")),
-      etag: unquoted(headers),
-    }));
+    return this.#context.http.ask(path, request, async ({ status, headers }) => {
+      const etag = unquoted(headers);
+      if (etag === "") throw notOurs(status);
+      return { created: status === 201, revision: Number(headers.get("KV-Revision")), etag };
+    });
   }
 
   #key(
@@ -390,7 +396,13 @@ function unquoted(headers: Headers): string {
   return (headers.get("ETag") ?? "").replaceAll('"', "");
 }
 
-/** Bytes, or more: a character is at most three. */
-function sizeAtMost(encoded: Encoded): number {
-  return typeof encoded === "string" ? encoded.length * 3 : encoded.byteLength;
+/** Something on the way has answered in the service's place. Whether the service was asked is not known. */
+function notOurs(status: number): KvError {
+  return new KvError("unexpected_answer", `The answer is not the service's: HTTP ${status}, and no ETag.`);
+}
+
+function sizeOf(encoded: Encoded): number {
+  if (typeof encoded !== "string") return encoded.byteLength;
+  // A character is at most three bytes.
+  return encoded.length * 3 <= WHOLE_BYTES ? encoded.length : new TextEncoder().encode(encoded).byteLength;
 }

@@ -26,14 +26,24 @@ export const json: Codec = {
 /** Values are text. */
 export const text: Codec<string> = {
   type: "text/plain; charset=utf-8",
-  encode: (value) => value,
+  encode: (value) => {
+    if (typeof value === "string" && value.isWellFormed()) return value;
+    throw new TypeError(
+      "This value is not text: half of a surrogate pair has no UTF-8, and the rest is another codec's.",
+    );
+  },
   decode: asText,
 };
 
-/** Values are bytes. */
+/** Values are bytes; any view of them, or an `ArrayBuffer`, is taken too. */
 export const bytes: Codec<Uint8Array> = {
   type: "application/octet-stream",
-  encode: (value) => value,
+  encode: (value: ArrayBuffer | ArrayBufferView) => {
+    if (value instanceof Uint8Array) return value;
+    if (value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    throw new TypeError("This value is not bytes.");
+  },
   decode: (encoded) => (typeof encoded === "string" ? new TextEncoder().encode(encoded) : encoded),
 };
 

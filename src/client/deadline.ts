@@ -25,8 +25,12 @@ export async function within<T>(
   );
   // A timer's longest time is 2^31 - 1 ms; beyond that it would fire at once.
   const timer = setTimeout(() => own.abort(timedOut), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const over = new Promise<never>((_, reject) => {
+    own.signal.addEventListener("abort", () => reject(own.signal.reason as Error), { once: true });
+  });
   try {
-    return await work(own.signal);
+    // What does not heed the signal, such as a `fetch` of the caller's own, is not waited for either.
+    return await Promise.race([work(own.signal), over]);
   } catch (error) {
     if (own.signal.aborted) throw own.signal.reason;
     throw error;

@@ -31,6 +31,8 @@ const NOT_DONE: ReadonlySet<string> = new Set([
   "auth_not_configured",
   "value_undecodable",
   "websocket_missing",
+  "not_connected",
+  "session_closed",
 ]);
 
 export interface ErrorDetails {

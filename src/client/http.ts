@@ -81,15 +81,22 @@ export class Http {
   /** Opens a stream; the deadline is for its beginning only. */
   async open(path: string, request: HttpRequest): Promise<Response> {
     const own = new AbortController();
-    // A stream may be long, and its caller's signal longer: nothing is left hanging on that when the stream is over.
-    const signal = request.signal === undefined ? own.signal : AbortSignal.any([request.signal, own.signal]);
-    const { timeoutMs = this.#options.timeoutMs } = request;
+    const { signal, timeoutMs = this.#options.timeoutMs } = request;
+    const abort = (): void => own.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    // The caller's signal may be there for longer than the stream: nothing is left hanging on it.
+    const release = (): void => signal?.removeEventListener("abort", abort);
     try {
-      return await within({ signal: request.signal, timeoutMs }, async (deadline) => {
+      const response = await within({ signal, timeoutMs }, async (deadline) => {
         deadline.addEventListener("abort", () => own.abort(deadline.reason), { once: true });
-        return this.#once(path, request, signal);
+        return this.#once(path, request, own.signal);
       });
+      const { body, status, headers } = response;
+      if (body !== null) return new Response(abortable(body, own.signal, release), { status, headers });
+      release();
+      return response;
     } catch (error) {
+      release();
       own.abort();
       throw error;
     }
@@ -125,6 +132,46 @@ export class Http {
     if (!(error instanceof KvError)) return false;
     return mayPass(error);
   }
+}
+
+/**
+ * The same bytes, until the signal fires. `fetch` should see to that itself, but Deno's forgets about the signal of an
+ * answer that has begun.
+ */
+function abortable(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  ended: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        signal.addEventListener("abort", () => {
+          controller.error(signal.reason);
+          reader.cancel(signal.reason).catch(() => undefined);
+        });
+      },
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) {
+            controller.enqueue(value);
+            return;
+          }
+          controller.close();
+        } catch (error) {
+          controller.error(error);
+        }
+        ended();
+      },
+      cancel: (reason) => {
+        ended();
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Whether it may be better the next time: the connection broke, or somebody on the way has too much to do. */

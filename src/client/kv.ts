@@ -39,11 +39,12 @@ export class Kv {
   readonly #http: Http;
   readonly #options: KvOptions;
 
+  /** @throws {TypeError} for an address or a token that can't be one */
   constructor(options: KvOptions) {
     this.#options = options;
     this.#http = new Http({
-      url: String(options.url),
-      token: options.token,
+      url: checkedUrl(options.url),
+      token: checkedToken(options.token),
       fetch: options.fetch ?? ((url, init) => fetch(url, init)),
       timeoutMs: options.timeoutMs ?? 10_000,
       retries: options.retries ?? 3,
@@ -150,4 +151,18 @@ async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof BucketNotFoundError) return undefined;
     throw error;
   }
+}
+
+function checkedUrl(url: string | URL): string {
+  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
+  if (protocol === "http:" || protocol === "https:") return String(url);
+  throw new TypeError(
+    `url is where the service is, such as "http://127.0.0.1:8787", and not ${String(url)}.`,
+  );
+}
+
+/** It travels in a header. */
+function checkedToken(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new TypeError("A token is printable ASCII without blanks.");
 }

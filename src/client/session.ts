@@ -20,6 +20,10 @@ const MAX_TRIES = 4;
 /** Requests in one message; and characters, if it is more than one. */
 const MAX_REQUESTS = 500;
 const MAX_LENGTH = 2_097_152;
+/** Characters of one request; the platform's longest message has 32 MiB. */
+const MAX_REQUEST_LENGTH = 16_777_216;
+/** How long nothing may come, while something is awaited, before the connection is taken to be dead, in milliseconds. */
+const MAX_SILENCE_MS = 5_000;
 /** Tries of a call that may be done twice, after the first. */
 const MAX_REPEATS = 3;
 
@@ -31,8 +35,7 @@ interface Waiting {
   readonly text: string;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What had been heard when it was sent; undefined: it has not been sent. */
-  sentAfter?: number;
+  sent?: true;
 }
 
 /**
@@ -51,8 +54,8 @@ export class Session<T extends Entries> {
   #current: WebSocket | undefined;
   #flushing = false;
   #next = 1;
-  /** Messages that have come, of all connections. */
-  #heard = 0;
+  /** Since when something is awaited and nothing has come. */
+  #silentSince: number | undefined;
   #closed = false;
 
   /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
@@ -89,7 +92,9 @@ export class Session<T extends Entries> {
   close(): void {
     this.#closed = true;
     void this.#connecting?.then((socket) => socket.close()).catch(() => undefined);
-    this.#fail(new ConnectionError("session_closed", "The session was closed before the answer came."));
+    this.#fail(new ConnectionError("connection_lost", "The session was closed before the answer came."));
+    const closed = sessionClosed();
+    for (const { reject } of this.#waiting.values()) reject(closed);
   }
 
   [Symbol.dispose](): void {
@@ -119,6 +124,7 @@ export class Session<T extends Entries> {
     this.#next += 1;
     // Written now: one that can't be is its caller's, and not those' that travel with it.
     const text = JSON.stringify({ id, ...request });
+    if (text.length > MAX_REQUEST_LENGTH) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { text, resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
@@ -131,11 +137,13 @@ export class Session<T extends Entries> {
     return answered.finally(() => this.#waiting.delete(id));
   }
 
-  /** A call is over before its answer has come. If nothing at all has come since it was sent, the connection is dead. */
+  /** A call is over before its answer has come. If nothing at all has come for too long, the connection is dead. */
   #giveUp(id: number, reason: unknown): void {
-    const waiting = this.#waiting.get(id);
-    waiting?.reject(reason);
-    if (reason instanceof TimeoutError && waiting?.sentAfter === this.#heard) this.#drop();
+    this.#waiting.get(id)?.reject(reason);
+    // One call's short patience is no sign of that, and nothing that the others should end with.
+    const silence = performance.now() - (this.#silentSince ?? Infinity);
+    const limit = Math.min(MAX_SILENCE_MS, this.#options.timeoutMs);
+    if (reason instanceof TimeoutError && silence >= limit) this.#drop();
   }
 
   #drop(): void {
@@ -161,7 +169,7 @@ export class Session<T extends Entries> {
       }
     }
     this.#flushing = false;
-    for (const { sentAfter, reject } of this.#waiting.values()) if (sentAfter === undefined) reject(failure);
+    for (const { sent, reject } of this.#waiting.values()) if (sent === undefined) reject(failure);
   }
 
   /** What has not been sent, in messages that are neither too long to be taken nor too many to be answered. */
@@ -169,13 +177,14 @@ export class Session<T extends Entries> {
     let texts: string[] = [];
     let length = 0;
     for (const waiting of this.#waiting.values()) {
-      if (waiting.sentAfter !== undefined) continue;
+      if (waiting.sent) continue;
       if (texts.length === MAX_REQUESTS || (length > 0 && length + waiting.text.length > MAX_LENGTH)) {
         yield `[${texts.join(",")}]`;
         texts = [];
         length = 0;
       }
-      waiting.sentAfter = this.#heard;
+      waiting.sent = true;
+      this.#silentSince ??= performance.now();
       texts.push(waiting.text);
       length += waiting.text.length;
     }
@@ -183,7 +192,7 @@ export class Session<T extends Entries> {
   }
 
   #connect(): Promise<WebSocket> {
-    if (this.#closed) throw new ConnectionError("session_closed", "The session is closed.");
+    if (this.#closed) throw sessionClosed();
     return (this.#connecting ??= this.#open());
   }
 
@@ -193,11 +202,8 @@ export class Session<T extends Entries> {
       socket.addEventListener("open", () => resolve());
       socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
       const lost = (): void => {
-        const error = new ConnectionError(
-          "connection_lost",
-          "The session's connection broke, or was refused.",
-        );
-        reject(error);
+        reject(new ConnectionError("not_connected", "The session could not connect. Nothing was sent."));
+        const error = new ConnectionError("connection_lost", "The session's connection broke.");
         if (this.#current === socket) this.#lose(error);
       };
       socket.addEventListener("close", lost);
@@ -223,18 +229,29 @@ export class Session<T extends Entries> {
   }
 
   #hear(text: string): void {
-    this.#heard += 1;
     for (const answer of JSON.parse(text) as readonly Answer[]) {
       const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
       if ("ok" in answer) waiting?.resolve(answer.ok);
       else waiting?.reject(errorOf({ ...answer.error }));
     }
+    // The oldest stands first, and what has not been sent is behind what has.
+    const [oldest] = this.#waiting.values();
+    this.#silentSince = oldest?.sent ? performance.now() : undefined;
   }
 
   /** All whose requests have been sent. Those that have not wait for the next connection. */
   #fail(error: unknown): void {
-    for (const { sentAfter, reject } of this.#waiting.values()) {
-      if (this.#closed || sentAfter !== undefined) reject(error);
-    }
+    this.#silentSince = undefined;
+    for (const { sent, reject } of this.#waiting.values()) if (sent) reject(error);
   }
+}
+
+function sessionClosed(): ConnectionError {
+  return new ConnectionError("session_closed", "The session is closed. Nothing was sent.");
+}
+
+function requestTooLarge(): KvError {
+  const detail = `A request on a session has at most ${MAX_REQUEST_LENGTH} characters of JSON. Send it in parts.`;
+  return errorOf({ code: "body_too_large", status: 413, detail });
 }

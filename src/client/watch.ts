@@ -1,6 +1,7 @@
 /** A bucket's changes, through breaks of the connection. */
 
 import type { Codec } from "./codecs.ts";
+import { endable } from "./endable.ts";
 import { BucketDownError, errorOf } from "./errors.ts";
 import { follow, type Following } from "./follow.ts";
 import type { Http } from "./http.ts";
@@ -8,7 +9,16 @@ import type { ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
 import { entryOf, type EntryWire } from "./wire.ts";
 
-export async function* watch(
+export function watch(
+  http: Http,
+  path: string,
+  { signal, ...options }: WatchOptions,
+  codec: Codec,
+): AsyncGenerator<Change, void, void> {
+  return endable(signal, (own) => changesOf(http, path, { ...options, signal: own }, codec));
+}
+
+async function* changesOf(
   http: Http,
   path: string,
   { signal, since, snapshot = false, ...query }: WatchOptions,

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf, KvError } from "../errors.ts";
 import { API, type Endpoint, type OperationId } from "./api.ts";
+import { discardBody } from "./body.ts";
 import {
   createBucket,
   describeRegistry,
@@ -72,7 +73,10 @@ for (const [path, endpoints] of Object.entries(API)) {
 app.all("/unstorage/*", ({ req, env }) => serveUnstorage(req.raw, env));
 app.all("/v1/buckets/:bucket/keys/", ({ req, env }) => dispatch(KEY, req.raw, env));
 app.notFound(({ env }) => problem(failure("path_not_found", `There is nothing at ${env.target.path}.`)));
-app.onError((error) => problem(failureOf(error)));
+app.onError(async (error, { req }) => {
+  await discardBody(req.raw);
+  return problem(failureOf(error));
+});
 
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {

@@ -43,3 +43,20 @@ export function announcedLength(request: Request): number | undefined {
 export function bodyOf(request: Request): AsyncIterable<Uint8Array> {
   return (request.body ?? []) as AsyncIterable<Uint8Array>;
 }
+
+/**
+ * Reads what nobody has read, so that the answer can be heard: a sender who is cut off in the middle of its body hears of
+ * a broken pipe instead. Not without end.
+ */
+export async function discardBody(request: Request): Promise<void> {
+  if (request.body === null || request.bodyUsed) return;
+  let size = 0;
+  try {
+    for await (const piece of bodyOf(request)) {
+      size += piece.byteLength;
+      if (size > MAX_DISCARDED_BYTES) return;
+    }
+  } catch {
+    // The sender has gone, and hears nothing.
+  }
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KvError } from "../../src/client/index.ts";
 import {
   BucketDownError,
   BucketNotFoundError,
@@ -7,7 +8,6 @@ import {
   IdempotencyKeyReusedError,
   InvalidRequestError,
   Kv,
-  KvError,
   NotAnIntegerError,
   PreconditionFailedError,
   RevisionCompactedError,
@@ -240,6 +240,14 @@ describe("trying again", () => {
     }
   });
 
+  it("is not for an import either", async () => {
+    const { asked, kv: client } = scripted("break");
+    await expect(client.bucket("b").import('{"key":"a","value":"1"}\n')).rejects.toBeInstanceOf(
+      ConnectionError,
+    );
+    expect(asked).toHaveLength(1);
+  });
+
   it("ends after a few times, and at once where it would not help", async () => {
     const broken = scripted("break", "break", "break", "break", "break");
     await expect(broken.kv.bucket("b").get("a")).rejects.toBeInstanceOf(ConnectionError);
@@ -273,6 +281,15 @@ describe("an answer that can't be read", () => {
     await expect(scripted(cut()).kv.bucket("b").increment("n")).rejects.toBeInstanceOf(ConnectionError);
   });
 
+  it("is not of the service at all: a put is not taken to be done", async () => {
+    const { kv: client } = scripted(new Response("<html>Log in</html>"));
+    const error = await client
+      .bucket("b")
+      .put("a", 1)
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "unexpected_answer", outcomeUnknown: true });
+  });
+
   it("is no JSON: that says so", async () => {
     const { kv: odd } = scripted(new Response("<html>"));
     await expect(odd.lookup("b")).rejects.toMatchObject({ code: "unexpected_answer" });
@@ -293,6 +310,38 @@ describe("an answer that can't be read", () => {
     expect([good, bad]).toMatchObject([{ value: 1 }, { code: "value_undecodable" }]);
     const changes = bucket.watch({ since: 0 });
     await expect(changes.next()).rejects.toMatchObject({ code: "value_undecodable" });
+  });
+});
+
+describe("what can't be meant", () => {
+  it.each(["127.0.0.1:8787", "localhost:8787", "ws://localhost", "", undefined])("no address: %s", (url) => {
+    expect(() => new Kv({ url: url as string })).toThrow(TypeError);
+  });
+
+  it.each(["", "two words", "ключ", "a\n"])("no token: %j", (token) => {
+    expect(() => new Kv({ url: server.http, token })).toThrow(TypeError);
+  });
+
+  it("no text, no bytes: nothing is stored", async () => {
+    await kv.create("client-no-value");
+    const texts = kv.bucket<Record<string, string>>("client-no-value", { codec: text });
+    const blobs = kv.bucket<Record<string, Uint8Array>>("client-no-value", { codec: bytes });
+    for (const wrong of [5, "\ud800", undefined]) {
+      await expect(texts.put("a", wrong as string)).rejects.toThrow(TypeError);
+      await expect(texts.batch([{ op: "put", key: "a", value: wrong as string }])).rejects.toThrow(TypeError);
+    }
+    for (const wrong of ["text", [1, 2], undefined]) {
+      await expect(blobs.put("a", wrong as unknown as Uint8Array)).rejects.toThrow(TypeError);
+    }
+    expect(await kv.lookup("client-no-value")).toMatchObject({ entries: 0 });
+    // What is plainly bytes is taken, whatever holds them.
+    const { buffer } = new Uint8Array([0, 1, 2, 3]);
+    for (const view of [buffer, new DataView(buffer), new Uint16Array(buffer)]) {
+      await blobs.put("a", view as unknown as Uint8Array);
+      expect(await blobs.get("a")).toEqual(new Uint8Array(buffer));
+      await blobs.batch([{ op: "put", key: "b", value: view as unknown as Uint8Array }]);
+      expect(await blobs.get("b")).toEqual(new Uint8Array(buffer));
+    }
   });
 });
 
@@ -326,6 +375,16 @@ describe("giving up", () => {
     expect((error as KvError).outcomeUnknown).toBe(true);
   });
 
+  it("happens also where a fetch of the caller's own does not heed the signal", async () => {
+    const deaf = new Kv({ url: "http://kv.test", fetch: () => new Promise(() => undefined) });
+    await expect(deaf.bucket("b").get("a", { timeoutMs: 1 })).rejects.toBeInstanceOf(TimeoutError);
+    const reason = new Error("never mind");
+    const abort = new AbortController();
+    const asking = deaf.bucket("b").get("a", { signal: abort.signal });
+    abort.abort(reason);
+    await expect(asking).rejects.toBe(reason);
+  });
+
   it("happens when the caller says so, with the caller's reason", async () => {
     const { kv: slow } = scripted("hang");
     const controller = new AbortController();
@@ -334,133 +393,6 @@ describe("giving up", () => {
     controller.abort(reason);
     await expect(asked).rejects.toBe(reason);
     await expect(slow.bucket("b").get("a", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  });
-});
-
-/** A WebSocket class that says what was sent through it. */
-function recorded(): {
-  readonly sent: string[];
-  readonly opened: WebSocket[];
-  readonly Recorded: typeof WebSocket;
-} {
-  const sent: string[] = [];
-  const opened: WebSocket[] = [];
-  class Recorded extends WebSocket {
-    constructor(...args: ConstructorParameters<typeof WebSocket>) {
-      super(...args);
-      opened.push(this);
-    }
-    override send(data: string): void {
-      sent.push(data);
-      super.send(data);
-    }
-  }
-  return { sent, opened, Recorded };
-}
-
-describe("a session", () => {
-  it("sends in one message what is asked for in one turn, and doesn't wait for answers in between", async () => {
-    await bucketOf("client-session");
-    const { sent, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, number>>("client-session")
-      .session();
-    await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.put(`k${n}`, n)));
-    expect(sent).toHaveLength(1);
-    const got = await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.get(`k${n}`)));
-    expect(got).toEqual(Array.from({ length: 50 }, (_, n) => n));
-    expect(sent).toHaveLength(2);
-    const results = await Promise.allSettled([
-      session.bucket.put("k0", 1, { ifNoneMatch: "*" }),
-      session.bucket.increment("k1"),
-    ]);
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-    session.close();
-    await expect(session.bucket.get("k0")).rejects.toMatchObject({ code: "session_closed" });
-  });
-
-  it("connects again after its connection broke, and says of what was outstanding that it is unknown", async () => {
-    await bucketOf("client-broken");
-    const { opened, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, number>>("client-broken")
-      .session();
-    await session.bucket.put("a", 1);
-    const outstanding = session.bucket.put("a", 2);
-    // Sent, once all that is due has run; the answer has to come over the network.
-    await new Promise(setImmediate);
-    opened[0]?.dispatchEvent(new Event("error"));
-    const error: unknown = await outstanding.catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(ConnectionError);
-    expect((error as KvError).outcomeUnknown).toBe(true);
-    expect([1, 2]).toContain(await session.bucket.get("a"));
-    expect(opened).toHaveLength(2);
-    session.close();
-  });
-
-  it("with a bucket that is not there says so, and with one that ends", async () => {
-    const nowhere = kv.bucket("client-session-nowhere").session();
-    await expect(nowhere.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
-    nowhere.close();
-    const ended = (await bucketOf("client-session-ends")).session();
-    await ended.bucket.put("a", 1);
-    await kv.stop("client-session-ends");
-    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(KvError);
-    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
-    ended.close();
-  });
-
-  it("takes thousands of calls in one turn, and large ones, in as many messages as it needs", async () => {
-    const bucket = await bucketOf<Record<string, string>>("client-session-many");
-    const { sent, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, string>>("client-session-many")
-      .session();
-    await Promise.all(Array.from({ length: 2_500 }, (_, n) => session.bucket.put(`k${n}`, "")));
-    expect(sent.length).toBe(5);
-    const large = "x".repeat(300_000);
-    await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.put(`large${n}`, large)));
-    const got = await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.get(`large${n}`)));
-    expect(got.every((found) => found === large)).toBe(true);
-    expect((await bucket.deleteRange({ prefix: "" })).valueOf()).toBe(2_600);
-    session.close();
-  });
-
-  it("lets a call that can't be sent fail alone", async () => {
-    const session = (await bucketOf<Record<string, number>>("client-session-poison")).session();
-    const results = await Promise.allSettled([
-      session.bucket.put("x", 1, { metadata: 10n }),
-      session.bucket.put("y", 2),
-      session.bucket.get("y"),
-    ]);
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
-    session.close();
-  });
-
-  it("sends again what may be done twice", async () => {
-    await bucketOf("client-session-again");
-    const { opened, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded, retryBaseMs: 1 })
-      .bucket<Record<string, number>>("client-session-again")
-      .session();
-    await session.bucket.put("a", 1);
-    const once = { idempotencyKey: "k" };
-    const outstanding = Promise.all([
-      session.bucket.get("a"),
-      session.bucket.transaction({ then: [{ op: "increment", key: "a" }] }, once),
-    ]);
-    await new Promise(setImmediate);
-    opened[0]?.dispatchEvent(new Event("error"));
-    await outstanding;
-    expect(await session.bucket.get("a")).toBe(2);
-    session.close();
-  });
-
-  it("gives up when it is told to", async () => {
-    const session = (await bucketOf("client-session-abort")).session();
-    const reason = new Error("never mind");
-    await expect(session.bucket.get("a", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-    session.close();
   });
 });
 
@@ -497,6 +429,18 @@ describe("watching", () => {
     });
     expect(await client.bucket("b").watch().next()).toMatchObject({ value: { key: "a", value: 1 } });
     expect(asked).toBe(3);
+  });
+
+  it("ends at once when its reader ends it, whatever it waits for", async () => {
+    const bucket = await bucketOf("client-watch-return");
+    for (const stream of [bucket.watch(), kv.monitor("client-watch-return")]) {
+      const next = stream.next();
+      expect(await stream.return()).toEqual({ done: true, value: undefined });
+      expect(await next).toEqual({ done: true, value: undefined });
+    }
+    const kept = bucket.watch({ snapshot: true });
+    for await (const change of kept) if (change.event === "end_of_snapshot") break;
+    expect(await kept.next()).toEqual({ done: true, value: undefined });
   });
 
   it("ends with the bucket, and says why", async () => {

@@ -92,6 +92,13 @@ describe("over HTTP", () => {
       "value_too_large",
     ],
     [
+      "a key that is too long, before a value that is sent all the same",
+      `/v1/buckets/limits/keys/${"k".repeat(3_000)}`,
+      { method: "PUT", body: TOO_LARGE.subarray(1) },
+      400,
+      "key_too_long",
+    ],
+    [
       "a value that grows too large",
       "/v1/buckets/limits/keys/k",
       { method: "PUT", body: new Blob([TOO_LARGE]).stream(), duplex: "half" as const },

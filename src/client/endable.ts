@@ -1,0 +1,38 @@
+/** Generators that can be ended while they wait. */
+
+const ENDED = Symbol("ended by its reader");
+
+/**
+ * A generator whose `return` ends it at once. An ordinary one would first wait for what it awaits, and a stream of
+ * changes may wait for days.
+ */
+export function endable<T>(
+  signal: AbortSignal | undefined,
+  run: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  const own = new AbortController();
+  const generator = relayed(signal, own, run);
+  const end = generator.return.bind(generator);
+  generator.return = (value) => {
+    own.abort(ENDED);
+    return end(value);
+  };
+  return generator;
+}
+
+async function* relayed<T>(
+  signal: AbortSignal | undefined,
+  own: AbortController,
+  run: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  signal?.throwIfAborted();
+  const abort = (): void => own.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    yield* run(own.signal);
+  } catch (error) {
+    if (error !== ENDED) throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}

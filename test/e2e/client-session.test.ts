@@ -1,0 +1,202 @@
+/** The client's sessions: a bucket on a WebSocket of its own. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BucketNotFoundError, ConnectionError, Kv, KvError, TimeoutError } from "../../src/client/index.ts";
+import { startServer, type RunningServer } from "./support/server.ts";
+
+let server: RunningServer;
+let kv: Kv;
+beforeAll(async () => {
+  server = await startServer();
+  kv = new Kv({ url: server.http });
+});
+afterAll(() => server.stop());
+
+async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
+  await kv.create(name);
+  return kv.bucket<T>(name);
+}
+
+/** A WebSocket class that says what was sent through it. */
+function recorded(): {
+  readonly sent: string[];
+  readonly opened: WebSocket[];
+  readonly Recorded: typeof WebSocket;
+} {
+  const sent: string[] = [];
+  const opened: WebSocket[] = [];
+  class Recorded extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      opened.push(this);
+    }
+    override send(data: string): void {
+      sent.push(data);
+      super.send(data);
+    }
+  }
+  return { sent, opened, Recorded };
+}
+
+describe("a session", () => {
+  it("sends in one message what is asked for in one turn, and doesn't wait for answers in between", async () => {
+    await bucketOf("client-session");
+    const { sent, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, number>>("client-session")
+      .session();
+    await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.put(`k${n}`, n)));
+    expect(sent).toHaveLength(1);
+    const got = await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.get(`k${n}`)));
+    expect(got).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(sent).toHaveLength(2);
+    const results = await Promise.allSettled([
+      session.bucket.put("k0", 1, { ifNoneMatch: "*" }),
+      session.bucket.increment("k1"),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    session.close();
+    await expect(session.bucket.get("k0")).rejects.toMatchObject({ code: "session_closed" });
+  });
+
+  it("connects again after its connection broke, and says of what was outstanding that it is unknown", async () => {
+    await bucketOf("client-broken");
+    const { opened, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, number>>("client-broken")
+      .session();
+    await session.bucket.put("a", 1);
+    const outstanding = session.bucket.put("a", 2);
+    // Sent, once all that is due has run; the answer has to come over the network.
+    await new Promise(setImmediate);
+    opened[0]?.dispatchEvent(new Event("error"));
+    const error: unknown = await outstanding.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect((error as KvError).outcomeUnknown).toBe(true);
+    expect([1, 2]).toContain(await session.bucket.get("a"));
+    expect(opened).toHaveLength(2);
+    session.close();
+  });
+
+  it("with a bucket that is not there says so, and with one that ends", async () => {
+    const nowhere = kv.bucket("client-session-nowhere").session();
+    await expect(nowhere.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
+    nowhere.close();
+    const ended = (await bucketOf("client-session-ends")).session();
+    await ended.bucket.put("a", 1);
+    await kv.stop("client-session-ends");
+    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(KvError);
+    await expect(ended.bucket.get("a")).rejects.toBeInstanceOf(BucketNotFoundError);
+    ended.close();
+  });
+
+  it("takes thousands of calls in one turn, and large ones, in as many messages as it needs", async () => {
+    const bucket = await bucketOf<Record<string, string>>("client-session-many");
+    const { sent, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded })
+      .bucket<Record<string, string>>("client-session-many")
+      .session();
+    await Promise.all(Array.from({ length: 2_500 }, (_, n) => session.bucket.put(`k${n}`, "")));
+    expect(sent.length).toBe(5);
+    const large = "x".repeat(300_000);
+    await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.put(`large${n}`, large)));
+    const got = await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.get(`large${n}`)));
+    expect(got.every((found) => found === large)).toBe(true);
+    expect((await bucket.deleteRange({ prefix: "" })).valueOf()).toBe(2_600);
+    session.close();
+  });
+
+  it("lets a call that can't be sent fail alone", async () => {
+    const session = (await bucketOf<Record<string, number>>("client-session-poison")).session();
+    const results = await Promise.allSettled([
+      session.bucket.put("x", 1, { metadata: 10n }),
+      session.bucket.put("y", 2),
+      session.bucket.get("y"),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    session.close();
+  });
+
+  it("sends again what may be done twice", async () => {
+    await bucketOf("client-session-again");
+    const { opened, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded, retryBaseMs: 1 })
+      .bucket<Record<string, number>>("client-session-again")
+      .session();
+    await session.bucket.put("a", 1);
+    const once = { idempotencyKey: "k" };
+    const outstanding = Promise.all([
+      session.bucket.get("a"),
+      session.bucket.transaction({ then: [{ op: "increment", key: "a" }] }, once),
+    ]);
+    await new Promise(setImmediate);
+    opened[0]?.dispatchEvent(new Event("error"));
+    await outstanding;
+    expect(await session.bucket.get("a")).toBe(2);
+    session.close();
+  });
+
+  it("gives up when it is told to", async () => {
+    const session = (await bucketOf("client-session-abort")).session();
+    const reason = new Error("never mind");
+    await expect(session.bucket.get("a", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    session.close();
+  });
+
+  it("keeps the order of what is asked for on it, up to the largest value that travels with others", async () => {
+    const session = (await bucketOf<Record<string, string>>("client-session-order")).session();
+    const largest = "x".repeat(1_048_574);
+    for (let n = 0; n < 3; n += 1) {
+      await Promise.all([session.bucket.put("a", largest), session.bucket.put("a", "last")]);
+      expect(await session.bucket.get("a")).toBe("last");
+    }
+    session.close();
+  });
+
+  it("goes on where one of its calls had little patience", async () => {
+    const session = (await bucketOf<Record<string, string>>("client-session-patience")).session();
+    await session.bucket.put("a", "1");
+    const impatient = session.bucket.get("a", { timeoutMs: 0 });
+    const others = Array.from({ length: 60 }, (_, n) => session.bucket.put(`k${n}`, "x".repeat(30_000)));
+    await expect(impatient).rejects.toBeInstanceOf(TimeoutError);
+    expect((await Promise.allSettled(others)).every(({ status }) => status === "fulfilled")).toBe(true);
+    session.close();
+  });
+
+  it("on a connection that is dead comes back on another one", async () => {
+    await bucketOf("client-session-dead");
+    const { opened, Recorded } = recorded();
+    const session = new Kv({ url: server.http, WebSocket: Recorded, timeoutMs: 300 })
+      .bucket<Record<string, number>>("client-session-dead")
+      .session();
+    await session.bucket.put("a", 1);
+    // What is sent from now on goes nowhere.
+    Object.assign(opened[0] ?? {}, { send: () => undefined });
+    await expect(session.bucket.put("a", 2)).rejects.toMatchObject({ code: "timeout", outcomeUnknown: true });
+    await session.bucket.put("a", 3);
+    expect(opened).toHaveLength(2);
+    session.close();
+  });
+
+  it("says of what was never sent that it was not done", async () => {
+    const closed = kv.bucket("client-session-unsent").session();
+    closed.close();
+    const nowhere = new Kv({ url: "http://127.0.0.1:9", retryBaseMs: 1, retries: 0 }).bucket("b").session();
+    const large = (await bucketOf<Record<string, string>>("client-session-large")).session();
+    const operations = Array.from({ length: 20 }, () => ({
+      op: "put" as const,
+      key: "a",
+      value: "x".repeat(900_000),
+    }));
+    for (const [call, code] of [
+      [closed.bucket.put("a", 1), "session_closed"],
+      [large.bucket.batch(operations), "body_too_large"],
+    ] as const) {
+      const error: unknown = await call.catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code, outcomeUnknown: false });
+    }
+    await expect(nowhere.bucket.put("a", 1)).rejects.toBeInstanceOf(ConnectionError);
+    expect(await large.bucket.get("a")).toBeUndefined();
+    for (const session of [nowhere, large]) session.close();
+  });
+});
