@@ -78,16 +78,19 @@ export class Namespace extends RpcTarget {
   get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#bucket.verb(async () => {
       if (Array.isArray(key))
-        return mapValues(await this.#findMany(key, options), (found) => found?.value ?? null);
+        return mapValues(await this.#findMany(key, options), (found) => found && found.value);
       return (await this.#find(key, options))?.value ?? null;
     });
   }
 
-  /** As {@link get}, with the metadata beside the value. */
+  /** As {@link get}, with the metadata beside the value; of several keys, null for one that is not there. */
   getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#bucket.verb(async () => {
-      if (Array.isArray(key)) return mapValues(await this.#findMany(key, options), withMetadata);
-      return withMetadata(await this.#find(key, options));
+      if (Array.isArray(key)) {
+        return mapValues(await this.#findMany(key, options), (found) => found && withMetadata(found));
+      }
+      const found = await this.#find(key, options);
+      return found === null ? NOTHING : withMetadata(found);
     });
   }
 
@@ -137,7 +140,7 @@ export class Namespace extends RpcTarget {
       const query = {
         prefix: prefix ?? undefined,
         cursor: cursor === "" ? undefined : (cursor ?? undefined),
-        limit: limit ?? MAX_PAGE,
+        limit: pageSize(limit),
       };
       const { cursor: before, ...listed } = check(BucketsQuery, query, "query_invalid");
       const after = behind(before);
@@ -148,7 +151,7 @@ export class Namespace extends RpcTarget {
       return {
         keys: keys.map(({ key, expires, metadata }) => ({
           name: key,
-          ...(expires === undefined ? {} : { expiration: Math.ceil(Date.parse(expires) / 1_000) }),
+          ...(expires === undefined ? {} : { expiration: Math.floor(Date.parse(expires) / 1_000) }),
           ...(metadata === undefined ? {} : { metadata }),
         })),
         list_complete: next === undefined,
@@ -158,11 +161,11 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  async #find(key: string, options: GetOptions | null): Promise<Found | undefined> {
+  async #find(key: string, options: GetOptions | null): Promise<Found | null> {
     const name = checkedKey(key);
     const type = typeOf(options);
     const found = await this.#bucket.call((bucket) => bucket.get(name, {}));
-    if (found?.outcome !== "found") return undefined;
+    if (found?.outcome !== "found") return null;
     const { entry } = found;
     return {
       value: await wanted(entry, type, this.#bucket.transfer),
@@ -170,10 +173,7 @@ export class Namespace extends RpcTarget {
     };
   }
 
-  async #findMany(
-    keys: readonly string[],
-    options: GetOptions | null,
-  ): Promise<Map<string, Found | undefined>> {
+  async #findMany(keys: readonly string[], options: GetOptions | null): Promise<Map<string, Found | null>> {
     const type = typeOf(options);
     if (type !== "text" && type !== "json") {
       throw new KvError("query_invalid", "Several keys are read as text or json.");
@@ -186,7 +186,7 @@ export class Namespace extends RpcTarget {
       bucket.batch(names.map((key) => ({ op: "get", key }))),
     );
     const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);
-    const found = new Map<string, Found | undefined>(names.map((name) => [name, undefined]));
+    const found = new Map<string, Found | null>(names.map((name) => [name, null]));
     for (const result of results) {
       if ("error" in result || result.op !== "get" || !result.found) {
         // What does not fit one answer is read by itself.
@@ -204,8 +204,13 @@ export class Namespace extends RpcTarget {
   }
 }
 
-function withMetadata(found: Found | undefined): WithMetadata {
-  return found === undefined ? NOTHING : { ...found, cacheStatus: null };
+/** A number in any form, and none or 0 for as many as there may be, as Workers KV takes it. */
+function pageSize(limit: unknown): number {
+  return Math.trunc(Number(limit ?? 0)) || MAX_PAGE;
+}
+
+function withMetadata(found: Found): WithMetadata {
+  return { ...found, cacheStatus: null };
 }
 
 function mapValues<T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U): Map<string, U> {
@@ -218,10 +223,10 @@ function typeOf(options: GetOptions | null): ValueType {
   throw new KvError("query_invalid", `A value is read as text, json, arrayBuffer or stream.`);
 }
 
-/** `expiration` counts where both are given, as in Workers KV. */
+/** `expirationTtl` counts where both are given, as in Workers KV. */
 function lifetimeOf({ expiration, expirationTtl }: NamespacePutOptions): Lifetime | undefined {
-  if (!isNothing(expiration)) return { expires: Number(expiration) * 1_000 };
-  return isNothing(expirationTtl) ? undefined : { ttl: Number(expirationTtl) };
+  if (!isNothing(expirationTtl)) return { ttl: Number(expirationTtl) };
+  return isNothing(expiration) ? undefined : { expires: Number(expiration) * 1_000 };
 }
 
 function isNothing(value: unknown): boolean {

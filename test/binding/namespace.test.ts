@@ -65,10 +65,10 @@ describe("getWithMetadata", () => {
     expect(await kv.getWithMetadata("a", "json")).toMatchObject({ value: 1 });
     expect(await kv.getWithMetadata("b")).toEqual({ value: "2", metadata: null, cacheStatus: null });
     expect(await kv.getWithMetadata("c")).toEqual({ value: null, metadata: null, cacheStatus: null });
-    expect((await kv.getWithMetadata(["a", "c"])).get("a")).toMatchObject({
-      value: "1",
-      metadata: { x: [1] },
-    });
+    expect([...(await kv.getWithMetadata(["a", "c"]))]).toMatchObject([
+      ["a", { value: "1", metadata: { x: [1] } }],
+      ["c", null],
+    ]);
   });
 });
 
@@ -94,6 +94,14 @@ describe("put", () => {
     await kv.put("at", "1", { expiration: seconds() + 60 });
     const { keys } = await kv.list();
     for (const { expiration } of keys) expect(Math.abs(Number(expiration) - seconds() - 60)).toBeLessThan(5);
+    // What is told is what was said; and of the two the shorter way to say it counts.
+    const said = seconds() + 500;
+    await kv.put("at", "1", { expiration: said });
+    await kv.put("both", "1", { expiration: said, expirationTtl: 60 });
+    const { keys: told } = await kv.list();
+    expect(told.find(({ name }) => name === "at")).toEqual({ name: "at", expiration: said });
+    expect(Number(told.find(({ name }) => name === "both")?.expiration)).toBeLessThan(said - 400);
+    await kv.put("at", "1", { expiration: seconds() + 60 });
     clock.aheadMs += 61_000;
     expect([await kv.get("ttl"), await kv.get("at")]).toEqual([null, null]);
     expect((await refusal(() => kv.put("past", "1", { expiration: seconds() - 1 }))).message).toContain(
@@ -167,7 +175,11 @@ describe("list", () => {
     });
     expect(await kv.list({ prefix: null, cursor: null })).toMatchObject({ list_complete: true });
     expect((await kv.list({ cursor: "" })).keys).toHaveLength(4);
-    expect((await refusal(() => kv.list({ limit: 1_001 }))).message).toContain("query_invalid");
+    expect((await kv.list({ limit: "2" as unknown as number })).keys).toHaveLength(2);
+    expect((await kv.list({ limit: 0 })).keys).toHaveLength(4);
+    for (const limit of [1_001, -1]) {
+      expect((await refusal(() => kv.list({ limit }))).message).toContain("query_invalid");
+    }
   });
 });
 
