@@ -21,7 +21,7 @@ export function globals(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();
 }
 
-/** @throws {Ended} if the address is none */
+/** @throws {Ended} if the address, or the token, is none */
 export function serviceOf(command: Command, options: Omit<KvOptions, "url" | "token"> = {}): Kv {
   const { url, token, timeout } = globals(command);
   return service(url, token, { timeoutMs: timeout * 1_000, ...options });
@@ -32,10 +32,11 @@ export function service(
   token: string | undefined,
   options: Omit<KvOptions, "url" | "token">,
 ): Kv {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    throw usage(`${url} is not the address of a service, such as ${DEFAULT_URL}.`);
+  try {
+    return new Kv({ url, ...(token ? { token } : {}), ...options });
+  } catch (error) {
+    throw error instanceof TypeError ? usage(error.message) : error;
   }
-  return new Kv({ url, ...(token ? { token } : {}), ...options });
 }
 
 /** A bucket whose values are bytes: they go through as they are. */

@@ -156,13 +156,11 @@ async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
 function checkedUrl(url: string | URL): string {
   const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
   if (protocol === "http:" || protocol === "https:") return String(url);
-  throw new TypeError(
-    `url is where the service is, such as "http://127.0.0.1:8787", and not ${String(url)}.`,
-  );
+  throw new TypeError(`${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
 }
 
 /** It travels in a header. */
 function checkedToken(token: string | undefined): string | undefined {
-  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new TypeError("A token is printable ASCII without blanks.");
+  if (token === undefined || /^(?! )[\x20-\x7e]+(?<! )$/.test(token)) return token;
+  throw new TypeError("A token is printable ASCII, without blanks around it.");
 }

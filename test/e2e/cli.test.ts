@@ -199,6 +199,13 @@ describe("kv keys", () => {
     expect((await ok("keys", name, "--values")).out).toHaveLength('k\t"\\"\\""\n'.length + 1_500_000);
   });
 
+  it("says so when what it prints can't be written", async () => {
+    const name = await bucket("full");
+    await service.bucket(name).put("a", 1);
+    const { code, err } = await started(["bash", "-c", `${KV.join(" ")} export ${name} > /dev/full`]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: ENOSPC: [^\n]+\n$/)]);
+  });
+
   it("ends quietly when its reader has enough", async () => {
     const name = await bucket("many");
     const puts = Array.from({ length: 1_000 }, (_, n) => ({ op: "put", key: `k${n}`, value: n }) as const);
@@ -434,6 +441,11 @@ describe("the token", () => {
   it("is in KV_TOKEN or --token", async () => {
     expect((await kv(withToken(), "create", "b")).code).toBe(0);
     expect((await kv({ url: locked.http }, "buckets", "--token", SECRET)).out).toBe("b\n");
+  });
+
+  it("that can't be one is refused in one line", async () => {
+    const { code, err } = await kv({ url: locked.http, environment: { KV_TOKEN: "blank " } }, "buckets");
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error: A token [^\n]+\n$/)]);
   });
 
   it("is shown to WebSockets too", async () => {

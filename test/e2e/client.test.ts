@@ -318,7 +318,7 @@ describe("what can't be meant", () => {
     expect(() => new Kv({ url: url as string })).toThrow(TypeError);
   });
 
-  it.each(["", "two words", "ключ", "a\n"])("no token: %j", (token) => {
+  it.each(["", " blank", "blank ", "ключ", "a\n"])("no token: %j", (token) => {
     expect(() => new Kv({ url: server.http, token })).toThrow(TypeError);
   });
 
