@@ -4,7 +4,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Sequences of each model-based test; `npm run test:deep` asks for many more, and stops after a while. */
-const { KV_TEST_RUNS = "260", KV_TEST_MINUTES = "", KV_TEST_SEED = "" } = process.env;
+const { KV_TEST_RUNS = "160", KV_TEST_MINUTES = "", KV_TEST_SEED = "" } = process.env;
 
 const inWorkerd = (partitions: number, include: readonly string[], exclude: readonly string[] = []) => ({
   plugins: [

@@ -162,12 +162,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     increment: Increment,
     { conditions = UNCONDITIONAL, idempotency }: IncrementOptions = {},
   ): Answered<Once> {
-    return this.#write(({ incarnation }) =>
-      this.#once(idempotency, () => {
-        if (!allows(this.#entries, key, conditions, incarnation)) throw preconditionFailed();
-        return JSON.stringify(new Operations(this.#entries, incarnation).increment(key, increment));
-      }),
-    );
+    return this.#writeOnce(idempotency, (incarnation) => {
+      if (!allows(this.#entries, key, conditions, incarnation)) throw preconditionFailed();
+      return JSON.stringify(new Operations(this.#entries, incarnation).increment(key, increment));
+    });
   }
 
   /** Many operations, each by itself, in one transaction. @returns a {@link BatchResult} */
@@ -180,8 +178,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   /** All or nothing. @returns what {@link transact} does */
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once> {
-    return this.#write(({ incarnation }) =>
-      this.#once(idempotency, () => JSON.stringify(transact(this.#entries, incarnation, transaction))),
+    return this.#writeOnce(idempotency, (incarnation) =>
+      JSON.stringify(transact(this.#entries, incarnation, transaction)),
     );
   }
 
@@ -370,10 +368,19 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     return this.handleCall((args) => this.#entries.write(() => change(args)));
   }
 
-  #once(idempotency: Idempotency | undefined, run: () => JsonText): Once {
-    if (idempotency === undefined) return { result: run(), replayed: false };
-    this.#by("remembered", this.clock() + REMEMBER_MS);
-    return this.#remembered.once(idempotency, run);
+  #writeOnce(
+    idempotency: Idempotency | undefined,
+    change: (incarnation: string) => JsonText,
+  ): Answered<Once> {
+    return this.handleCall(({ incarnation }) => {
+      // Outside of the transaction: undone with it, the timer would be missing, and still be held to be set.
+      if (idempotency !== undefined) this.#by("remembered", this.clock() + REMEMBER_MS);
+      return this.#entries.write(() =>
+        idempotency === undefined
+          ? { result: change(incarnation), replayed: false }
+          : this.#remembered.once(idempotency, () => change(incarnation)),
+      );
+    });
   }
 
   /** Runs in the turn of the write, behind its transaction. */

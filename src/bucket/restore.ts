@@ -27,21 +27,27 @@ export function restore(
   { clock, stop }: { readonly clock: Clock; readonly stop: boolean },
 ): Restored[] {
   const results: Restored[] = [];
-  for (const entry of given) {
+  for (const [index, entry] of given.entries()) {
     const restored = restoreOne(entries, entry, clock);
     results.push(restored);
-    if (stop && typeof restored === "object") break;
+    if (!stop || typeof restored === "string") continue;
+    // What is behind it was sent in vain.
+    for (const later of given.slice(index + 1)) dropUpload(entries, later);
+    break;
   }
   return results;
 }
 
 function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
+  const restored = outcomeOf(entries, entry, clock);
+  if (restored !== "imported") dropUpload(entries, entry);
+  return restored;
+}
+
+function outcomeOf(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
   const { lifetime } = entry.properties;
   if (lifetime !== undefined && "expires" in lifetime && lifetime.expires <= clock()) return "expired";
-  if (isThere(entries, entry)) {
-    if (isLarge(entry.value)) entries.large.drop(entry.value.large);
-    return "unchanged";
-  }
+  if (isThere(entries, entry)) return "unchanged";
   try {
     entries.put(entry.key, entry.value, entry.properties);
     return "imported";
@@ -49,6 +55,11 @@ function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Resto
     if (error instanceof Refusal) return failureOf(error);
     throw error;
   }
+}
+
+/** A large value that no entry takes need not be kept until nobody can be on the way with it any more. */
+function dropUpload(entries: Entries, { value }: RestoredEntry): void {
+  if (isLarge(value)) entries.large.drop(value.large);
 }
 
 /** A time to live in seconds begins anew each time. */

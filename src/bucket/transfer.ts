@@ -6,7 +6,8 @@ import { streamed } from "../streamed.ts";
 import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { cast } from "../otp/call.ts";
 import type { BucketCall } from "../registry/directory.ts";
-import { KEEP_MS, type LargeValue } from "./large-values.ts";
+import { isLarge, KEEP_MS, type LargeValue } from "./large-values.ts";
+import type { Value } from "../value.ts";
 
 /** The part of a value that is asked for: from the first byte to the last, both included. */
 export interface ByteRange {
@@ -51,6 +52,7 @@ export class Transfer {
         if (held !== undefined) {
           if (sent !== undefined && !(await sent)) return undefined;
           sent = this.#append(large, n, held);
+          sent.catch(() => undefined); // heard when it is awaited, which may take as long as the sender likes
           n += 1;
         }
         held = chunk;
@@ -68,7 +70,22 @@ export class Transfer {
     }
   }
 
-  /** Says that an upload will not be put under a key. */
+  /** Has a value stored that was taken; a large one is given up if it then is not. */
+  async store<T extends { readonly outcome: string }>(
+    value: Value | LargeValue,
+    put: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    let stored = false;
+    try {
+      const written = await put();
+      stored = written?.outcome === "stored";
+      return written;
+    } finally {
+      if (!stored && isLarge(value)) this.abandon(value.large);
+    }
+  }
+
+  /** Says that an upload will not be put under a key. One that was, all the same, stays. */
   abandon(large: string): void {
     cast(() => this.#ask((bucket) => bucket.abandon(large)), this.#keepAlive);
   }

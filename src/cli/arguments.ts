@@ -32,12 +32,22 @@ export function date(text: string): Date {
   throw new InvalidArgumentError("It is a time such as 2030-01-31T12:00:00Z.");
 }
 
-export function json(text: string): unknown {
+/** What a JSON text says, wrapped: commander takes null for nothing given. */
+export interface Json {
+  readonly json: unknown;
+}
+
+export function json(text: string): Json {
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as unknown;
+    const again = JSON.stringify(value);
+    const long = /-?\d{16,}/g;
+    // The service would refuse an integer that is rounded, if it came to see it.
+    if (String(text.match(long)) === String(again.match(long))) return { json: value };
   } catch {
-    throw new InvalidArgumentError("It is JSON.");
+    // Said below.
   }
+  throw new InvalidArgumentError("It is JSON, with integers of at most 2^53.");
 }
 
 /** An entity tag, as `--json` and as HTTP write it; given several times, one of several. */

@@ -172,12 +172,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    */
   async update<K extends Key<T>>(
     key: K,
-    change: (value: T[K] | undefined) => T[K] | undefined,
+    change: (value: T[K] | undefined) => T[K] | undefined | Promise<T[K] | undefined>,
     options: Properties & CallOptions = {},
   ): Promise<T[K] | undefined> {
     for (let tries = 1; ; tries += 1) {
       const entry = await this.entry(key, options);
-      const value = change(entry?.value);
+      const value = await change(entry?.value);
       if (value === undefined) return undefined;
       const condition = entry === undefined ? { ifNoneMatch: "*" } : { ifMatch: entry.etag };
       try {

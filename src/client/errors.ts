@@ -19,7 +19,7 @@ export class KvError extends Error {
 
   /** Whether it is not known if the request was done. Otherwise it was not. */
   get outcomeUnknown(): boolean {
-    return (this.status === 0 || this.status >= 500) && !NOT_DONE.has(this.code);
+    return (this.status < 400 || this.status >= 500) && !NOT_DONE.has(this.code);
   }
 }
 

@@ -181,5 +181,7 @@ function integerJson(value: number | bigint): number | string {
 
 function tags(given: string | readonly string[]): string {
   if (given === "*") return "*";
+  // A header that is empty is no condition; this one is met by no entry, as a list of none is.
+  if (given.length === 0) return '""';
   return (typeof given === "string" ? [given] : given).map((tag) => `"${tag}"`).join(", ");
 }

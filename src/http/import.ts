@@ -118,7 +118,12 @@ async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<Restored
   }
   const entry = entryOf(parseJson(new TextEncoder().encode(`${head}"}`)));
   const value = await transfer.take(bytesOfBase64(line.rest));
-  await line.end();
+  try {
+    await line.end();
+  } catch (error) {
+    if (value !== undefined && isLarge(value)) transfer.abandon(value.large);
+    throw error;
+  }
   return withValue(entry, value);
 }
 

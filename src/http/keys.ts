@@ -1,7 +1,7 @@
 /** The key calls: put, get, delete. */
 
 import type { Entry, EntryInfo, Properties } from "../bucket/entry.ts";
-import { isLarge, type LargeValue } from "../bucket/large-values.ts";
+import type { LargeValue } from "../bucket/large-values.ts";
 import { expiry } from "../bucket/lifetime.ts";
 import { preconditionFailed } from "../bucket/operations.ts";
 import { Transfer, type ByteRange } from "../bucket/transfer.ts";
@@ -33,12 +33,13 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const value = await takeBody(request, transfer);
   if (value === undefined) throw bucketNotFound(name);
   return perform(request, context, async () => {
-    const written = await directory.call(name, (bucket) => bucket.put(key, value, options));
+    const written = await transfer.store(value, () =>
+      directory.call(name, (bucket) => bucket.put(key, value, options)),
+    );
     if (written?.outcome === "stored") {
       const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
       return new Response(null, { status: written.created ? 201 : 204, headers });
     }
-    if (isLarge(value)) transfer.abandon(value.large);
     throw written === undefined ? bucketNotFound(name) : preconditionFailed();
   });
 }

@@ -102,7 +102,9 @@ async function setItem(
   // A large value is sent on before it is read to its end: by then there has to be a bucket.
   await directory.create(bucket);
   const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
-  const written = value && (await directory.call(bucket, (stub) => stub.put(key, value, properties)));
+  const written =
+    value &&
+    (await transfer.store(value, () => directory.call(bucket, (stub) => stub.put(key, value, properties))));
   if (written === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
   return new Response("OK", { headers: { ...HEADERS, "Content-Type": TEXT_TYPE } });
 }

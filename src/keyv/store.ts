@@ -86,9 +86,11 @@ export class KeyvDurableKv {
 
   /** Many entries in few round trips. @returns true for each: what can't be stored is thrown */
   async setMany(entries: Setting[]): Promise<boolean[]> {
-    const over = entries.filter(({ ttl }) => isOver(ttl)).map(({ key }) => key);
+    // The last setting of a key counts, in whichever order they travel.
+    const last = [...new Map(entries.map((entry) => [entry.key, entry])).values()];
+    const over = last.filter(({ ttl }) => isOver(ttl)).map(({ key }) => key);
     if (over.length > 0) await this.deleteMany(over);
-    const settings = entries.filter(({ ttl }) => !isOver(ttl));
+    const settings = last.filter(({ ttl }) => !isOver(ttl));
     const large = settings.filter(({ value }) => sizeAtMost(value) > WHOLE_BYTES);
     const operations = settings
       .filter((setting) => !large.includes(setting))
@@ -180,6 +182,9 @@ function place(namespace: string | undefined, key: string): string {
   return `${namespace.replaceAll("%", "%25").replaceAll(":", "%3A")}:${key}`;
 }
 
+/** Ten years, the longest time to live that the service takes. Beyond it is for ever. */
+const LONGEST_TTL_MS = 315_360_000_000;
+
 function isOver(ttl: number | undefined): boolean {
   return ttl !== undefined && ttl <= 0;
 }
@@ -189,7 +194,8 @@ function properties(
   ttl: number | undefined,
 ): { readonly type: string; readonly ttl?: number } {
   const type = typeOf(value);
-  return ttl === undefined || !Number.isFinite(ttl) ? { type } : { type, ttl: Math.ceil(ttl) / 1_000 };
+  const isForEver = ttl === undefined || Number.isNaN(ttl) || ttl > LONGEST_TTL_MS;
+  return isForEver ? { type } : { type, ttl: Math.ceil(ttl) / 1_000 };
 }
 
 async function orNothing<T>(answer: Promise<T>, nothing: T): Promise<T> {

@@ -162,7 +162,9 @@ export class Directory {
         return first?.reply;
       }
       const reply = await this.#tryCall(name, at, request);
-      return reply === NOPROC ? undefined : reply;
+      if (reply !== NOPROC) return reply;
+      if (this.#cachedAt(name, at) !== undefined) this.#cache.delete(name);
+      return undefined;
     };
   }
 
@@ -222,11 +224,12 @@ export class Directory {
     whereabouts: Whereabouts,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | typeof NOPROC> {
-    const { id, failures } = whereabouts;
+    const { id } = whereabouts;
     try {
       // A new stub for each call: after an exception an old one stays broken.
       const reply = await this.#call(() => request(this.#env.BUCKET.get(id)));
-      if (failures > 0) this.#cache.set(name, { ...whereabouts, failures: 0 });
+      const cached = this.#cachedAt(name, whereabouts);
+      if (cached !== undefined && cached.failures > 0) this.#cache.set(name, { ...cached, failures: 0 });
       return reply;
     } catch (error) {
       if (isExit(error, "noproc")) return NOPROC;
@@ -237,11 +240,19 @@ export class Directory {
 
   /** The bucket was not reached. If that goes on, the registry is told, and probes it at once. */
   #failed(name: string, whereabouts: Whereabouts): void {
-    const failures = whereabouts.failures + 1;
-    this.#cache.set(name, { ...whereabouts, failures });
+    const cached = this.#cachedAt(name, whereabouts);
+    if (cached === undefined) return;
+    const failures = cached.failures + 1;
+    this.#cache.set(name, { ...cached, failures });
     if (failures % SUSPECT_AFTER !== 0) return;
     const { partition, registry } = this.#partition(name);
     cast(() => registry.suspect(partition, name, whereabouts.incarnation), this.#keepAlive);
+  }
+
+  /** What the cache has of this incarnation: by the time that a call ends the name may be another's. */
+  #cachedAt(name: string, { incarnation }: Whereabouts): Whereabouts | undefined {
+    const cached = this.#cache.get(name);
+    return cached?.incarnation === incarnation ? cached : undefined;
   }
 
   #follower(partition: number, heard: Heard, name?: string): Follower {

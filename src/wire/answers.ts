@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 
 const revision = z.int().check(z.gte(0), z.describe("The bucket's revision that wrote it."));
 const etag = z.string().check(z.describe("For `ifMatch`, and, in quotes, for If-Match."));
+const count = z.int().check(z.gte(0));
 const time = z.iso.datetime();
 const integer = z
   .union([z.int(), z.string()])
@@ -33,7 +34,7 @@ export const KeysAnswer = z
     cursor: z.optional(z.string().check(z.describe("There is more: send it back for the next page."))),
   })
   .check(z.meta({ id: "Keys" }));
-export const RemovedAnswer = z.strictObject({ deleted: z.int() }).check(z.meta({ id: "Removed" }));
+export const RemovedAnswer = z.strictObject({ deleted: count }).check(z.meta({ id: "Removed" }));
 
 const incremented = { value: integer, created: z.boolean(), revision, etag };
 export const IncrementAnswer = z.strictObject(incremented).check(z.meta({ id: "Incremented" }));
@@ -73,14 +74,14 @@ export const TransactionAnswer = z
 
 export const ImportAnswer = z
   .strictObject({
-    lines: z.int(),
-    imported: z.int(),
-    unchanged: z.int().check(z.describe("Entries that were there already, just so.")),
-    expired: z.int().check(z.describe("Entries whose time was over.")),
-    failed: z.int(),
+    lines: count,
+    imported: count,
+    unchanged: z.int().check(z.gte(0), z.describe("Entries that were there already, just so.")),
+    expired: z.int().check(z.gte(0), z.describe("Entries whose time was over.")),
+    failed: count,
     errors: z
-      .array(z.strictObject({ line: z.int(), code: z.string(), detail: z.string() }))
-      .check(z.describe("The first hundred.")),
+      .array(z.strictObject({ line: count, code: z.string(), detail: z.string() }))
+      .check(z.describe("The first thousand.")),
   })
   .check(z.meta({ id: "Imported" }));
 
@@ -91,15 +92,15 @@ export const BucketAnswer = z
     incarnation: z.string().check(z.describe("Another one each time the name is taken anew.")),
     status: z.enum(["running", "suspect", "unreachable"]),
     restart: z.enum(["permanent", "temporary"]),
-    restarts: z.int(),
+    restarts: count,
     lastReason: z.optional(z.string()),
     createdAt: time,
     metadata: z.optional(z.unknown()),
-    entries: z.optional(z.int()),
-    bytes: z.optional(z.int()),
-    revision: z.optional(z.int()),
+    entries: z.optional(count),
+    bytes: z.optional(count),
+    revision: z.optional(count),
     probedAt: z.optional(time),
-    probeAgeMs: z.optional(z.int()),
+    probeAgeMs: z.optional(count),
   })
   .check(z.meta({ id: "Bucket" }));
 export const BucketsAnswer = z
@@ -107,10 +108,10 @@ export const BucketsAnswer = z
   .check(z.meta({ id: "Buckets" }));
 export const RegistryAnswer = z
   .strictObject({
-    partitions: z.int(),
-    names: z.int(),
-    states: z.record(z.string(), z.int()),
-    sweep: z.record(z.string(), z.int()),
+    partitions: count,
+    names: count,
+    states: z.record(z.string(), count),
+    sweep: z.record(z.string(), count),
   })
   .check(z.meta({ id: "RegistryStats" }));
 export const HealthAnswer = z.strictObject({ status: z.literal("ok") }).check(z.meta({ id: "Health" }));

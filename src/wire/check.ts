@@ -67,7 +67,7 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
 }
 
 /** Where a number may stand that a double can't hold: to look at each number costs more than to parse. */
-const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]\+?\d{3})/;
+const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]\+?\d)/;
 
 /**
  * As `JSON.parse`, but it refuses integers that would come back as others, and what would be infinite.
@@ -86,7 +86,18 @@ export function parseExactly(text: string): unknown {
 /** Beyond 2^53 a number is written with the fewest digits that tell it from its neighbours: those come back so. */
 function isKept(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return false;
-  return !/^-?\d+$/.test(source) || String(value) === source || BigInt(source) === BigInt(value);
+  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return true;
+  const given = decimalOf(source);
+  return given === decimalOf(String(value)) || given === decimalOf(String(BigInt(value)));
+}
+
+/** A number's digits and exponent, however it is written. */
+function decimalOf(source: string): string {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE](.+))?$/.exec(source) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const significant = digits.replace(/0+$/, "");
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
 /** What does not look like the kind that is expected stays text, and the schema says so. */

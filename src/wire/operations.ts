@@ -234,11 +234,20 @@ function valueOf({ value: text, json, base64 }: ValueJson): Value {
   if (given.length !== 1) {
     throw new KvError("body_invalid", "The value is given once: as value, as json, or as base64.");
   }
-  if (base64 === undefined) return text === undefined ? JSON.stringify(json) : wellFormed(text);
+  if (base64 === undefined) return text === undefined ? jsonText(json) : wellFormed(text);
   try {
     return Uint8Array.fromBase64(base64).buffer;
   } catch {
     throw new KvError("body_invalid", "base64 is not base64.");
+  }
+}
+
+/** Over RPC there may be a bigint in it, or a circle. */
+function jsonText(json: unknown): string {
+  try {
+    return JSON.stringify(json);
+  } catch {
+    throw new KvError("body_invalid", "json is no JSON.");
   }
 }
 

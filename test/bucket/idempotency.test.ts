@@ -83,6 +83,12 @@ describe("timers of a bucket", () => {
   it("forget what a key brought, a day later, also where nobody asks any more", async () => {
     const { clock } = await import("../support/objects.ts");
     const bucket = await startBucket("remembered alarm");
+    // One that was refused is undone, and the timer not with it.
+    await call(() => bucket.put("text", "much"));
+    const refused = { idempotency: { key: "refused", fingerprint: "f" } };
+    await expect(call(() => bucket.increment("text", { by: 1n }, refused))).rejects.toMatchObject({
+      code: "not_an_integer",
+    });
     await call(() => bucket.increment("n", { by: 1n }, { idempotency: { key: "k", fingerprint: "f" } }));
     const remembered = () =>
       runInDurableObject(bucket, (_, { storage }) =>

@@ -199,6 +199,26 @@ describe("kv keys", () => {
     expect((await ok("keys", name, "--values")).out).toHaveLength('k\t"\\"\\""\n'.length + 1_500_000);
   });
 
+  it("goes into a pipe by name, through a link, and under the permissions that are there", async () => {
+    const name = await bucket("targets");
+    await service.bucket(name).put("a", 1);
+    const command = `${KV.join(" ")} export ${name}`;
+    const script = `set -e; cd "$(mktemp -d)"; mkfifo pipe; cat pipe > piped & ${command} pipe; wait; test -p pipe
+      echo old > target; chmod 600 target; ln -s target link; ${command} link; test -L link
+      cmp piped target; stat -c %a target`;
+    expect(await started(["bash", "-c", script])).toMatchObject({ code: 0, out: "600\n" });
+  });
+
+  it("keeps metadata as it is said, or refuses it", async () => {
+    const name = await bucket("metadata");
+    await ok("put", name, "a", "1", "--metadata", "null");
+    expect((await service.bucket(name).entry("a"))?.metadata ?? null).toBeNull();
+    expect(
+      (await kv({ url: server.http }, "put", name, "a", "1", "--metadata", '{"a":12345678901234567890}'))
+        .code,
+    ).toBe(2);
+  });
+
   it("says so when what it prints can't be written", async () => {
     const name = await bucket("full");
     await service.bucket(name).put("a", 1);

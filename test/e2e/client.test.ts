@@ -106,6 +106,14 @@ describe("a bucket's values", () => {
     expect(await bucket.update("list", () => undefined)).toBeUndefined();
   });
 
+  it("under a condition that nothing meets are not put, and a change may take its time", async () => {
+    const bucket = await bucketOf<Record<string, number>>("client-no-tags");
+    await bucket.put("a", 1);
+    await expect(bucket.put("a", 2, { ifMatch: [] })).rejects.toBeInstanceOf(PreconditionFailedError);
+    await bucket.update("a", async (before = 0) => before + 1);
+    expect(await bucket.get("a")).toBe(2);
+  });
+
   it("count beyond what a number holds", async () => {
     const bucket = await bucketOf("client-count");
     expect(await bucket.increment("n", { by: 2n ** 60n })).toMatchObject({ value: 2n ** 60n });

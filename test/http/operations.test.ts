@@ -193,7 +193,14 @@ describe("a batch", () => {
     const b = await bucket("batch numbers");
     const putJson = (json: string) =>
       ask(`${b}/batch`, { method: "POST", body: `[{"op":"put","key":"n","json":${json}}]` });
-    for (const json of ["9007199254740993", "[-9007199254740993]", '{"a":1e999}', '{"a":{"b":[1,-1e400]}}']) {
+    for (const json of [
+      "9007199254740993",
+      "9007199254740993.0",
+      "900719925474099.3e1",
+      "[-9007199254740993]",
+      '{"a":1e999}',
+      '{"a":{"b":[1,-1e400]}}',
+    ]) {
       expect([json, await codeOf(await putJson(json))]).toEqual([json, "body_invalid"]);
       const metadata = `${b}/keys/n?metadata=${encodeURIComponent(json)}`;
       expect([json, await codeOf(await put(metadata))]).toEqual([json, "body_invalid"]);
@@ -203,6 +210,8 @@ describe("a batch", () => {
       // As JSON.stringify writes the number that is the nearest one.
       ["-18637456991501270", "-18637456991501270"],
       ["1e21", "1e+21"],
+      ["1e23", "1e+23"],
+      ["9007199254740992.0", "9007199254740992"],
       ["0.1000000000000000055", "0.1"],
       ['"9007199254740993"', '"9007199254740993"'],
     ] as const) {

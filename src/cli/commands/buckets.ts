@@ -2,7 +2,7 @@
 
 import { Option, type Command } from "commander";
 import type { BucketInfo, BucketOptions } from "../../client/index.ts";
-import { given, json } from "../arguments.ts";
+import { given, json, type Json } from "../arguments.ts";
 import { Ended, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeRow } from "../output.ts";
@@ -12,7 +12,7 @@ interface CreateOptions {
   readonly restart?: "permanent" | "temporary";
   readonly location?: string;
   readonly jurisdiction?: string;
-  readonly metadata?: unknown;
+  readonly metadata?: Json;
 }
 
 export function addCreate(kv: Command): void {
@@ -30,7 +30,12 @@ export function addCreate(kv: Command): void {
     .option("--metadata <json>", "what is kept beside it", json)
     .action(async (name: string, options: CreateOptions) => {
       const { location: locationHint, restart, jurisdiction, metadata } = options;
-      const settings = given({ restart, locationHint, jurisdiction, metadata }) as BucketOptions;
+      const settings = given({
+        restart,
+        locationHint,
+        jurisdiction,
+        metadata: metadata?.json,
+      }) as BucketOptions;
       const bucket = await serviceOf(command).create(name, settings);
       if (globals(command).json) await writeJson(bucket);
     });

@@ -1,7 +1,7 @@
 /** `kv export`. */
 
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
@@ -72,14 +72,24 @@ async function exportAll(service: Kv, folder: string): Promise<number> {
   return written.length;
 }
 
-/** Under another name until it is whole: half an export looks like one. */
-async function toFile(lines: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+/**
+ * Under another name until it is whole: half an export looks like one. What is there and is no plain file (a pipe, a
+ * device) is written to as it comes; a link leads to its target; a file's permissions stay.
+ */
+async function toFile(lines: AsyncIterable<Uint8Array>, name: string): Promise<void> {
+  const info = await stat(name).catch(orMissing);
+  if (info !== undefined && !info.isFile()) return pipeline(lines, createWriteStream(name));
+  const file = info === undefined ? name : await realpath(name);
   const part = `${file}.part`;
   try {
-    await pipeline(lines, createWriteStream(part));
+    await pipeline(lines, createWriteStream(part, info === undefined ? {} : { mode: info.mode & 0o777 }));
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });
     throw error;
   }
+}
+
+function orMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

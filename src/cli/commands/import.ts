@@ -45,9 +45,13 @@ export function addImport(kv: Command): void {
         return bring(name, file ?? "-");
       }
       if (name !== undefined) throw usage("--all goes without a bucket.");
-      for (const { name: bucket, file: source, ...settings } of await readList(options.all)) {
+      const folder = options.all;
+      const list = await readList(folder);
+      // Nothing is made before all of it is there.
+      await Promise.all(list.map(({ file: source }) => stat(join(folder, source))));
+      for (const { name: bucket, file: source, ...settings } of list) {
         await service.create(bucket, settings);
-        await bring(bucket, join(options.all, source));
+        await bring(bucket, join(folder, source));
       }
     });
   withExamples(command, {
@@ -71,6 +75,8 @@ async function importOne(
   try {
     return await service.bucket(bucket).import(streamOf(pieces), given({ onError }));
   } catch (error) {
+    // The file's own failure, which is only seen as a body that breaks off.
+    if (source.errored) throw source.errored;
     if (error instanceof ImportStoppedError) throw new Ended(EXIT.refused, `kv: ${bucket}: ${error.message}`);
     throw error;
   } finally {

@@ -2,13 +2,15 @@
 
 import { Option, type Command } from "commander";
 import type { Conditions, Properties, Range } from "../../client/index.ts";
-import { date, etag, given, json, seconds } from "../arguments.ts";
+import { date, etag, given, json, seconds, type Json } from "../arguments.ts";
 import { Ended, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
 import { bucketOf, globals } from "../service.ts";
 import { valueJson } from "../value-text.ts";
 import { valueFrom } from "../value-source.ts";
+
+type PutOptions = Omit<Properties, "metadata"> & Conditions & { readonly metadata?: Json };
 
 export function addPut(kv: Command): void {
   const command = kv
@@ -19,9 +21,10 @@ export function addPut(kv: Command): void {
     .option("--metadata <json>", "what is kept beside it", json)
     .option("--type <type>", "its content type (text of a command line, bytes of stdin)");
   addConditions(command).action(
-    async (bucket: string, key: string, text: string | undefined, options: Properties & Conditions) => {
+    async (bucket: string, key: string, text: string | undefined, { metadata, ...options }: PutOptions) => {
       const { value, type } = await valueFrom(text);
-      const written = await bucketOf(command, bucket).put(key, value, { type, ...options });
+      const kept = metadata === undefined ? {} : { metadata: metadata.json };
+      const written = await bucketOf(command, bucket).put(key, value, { type, ...options, ...kept });
       if (globals(command).json) await writeJson(written);
     },
   );
