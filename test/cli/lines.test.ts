@@ -99,7 +99,7 @@ describe("an argument", () => {
     [positive, "17", 17],
     [integer, "-9223372036854775808", -9_223_372_036_854_775_808n],
     [date, "2030-01-31T12:00:00Z", new Date(Date.UTC(2030, 0, 31, 12))],
-    [json, '{"a":1}', { a: 1 }],
+    [json, '{"a":1}', { json: { a: 1 } }],
     [etag, '"24f0-7"', ["24f0-7"]],
     [etag, "*", "*"],
   ])("%o takes %s", (read, text, value) => {
