@@ -116,20 +116,23 @@ export function valueTooLarge(): KvError {
  * @throws {KvError} `metadata_too_large`
  */
 export function metadataJson(metadata: unknown): string {
-  const json = jsonOf(metadata);
+  const json = jsonOf(metadata, "Metadata is JSON.");
   if (byteLength(json) <= MAX_METADATA_BYTES) return json;
   throw new KvError("metadata_too_large", `Metadata is at most ${MAX_METADATA_BYTES} bytes of JSON.`);
 }
 
-/** What is no JSON at all (a function, a bigint, a circle) is refused. */
-function jsonOf(value: unknown): string {
+/**
+ * @returns `value` as JSON.
+ * @throws {KvError} `body_invalid`, with that detail: it is none at all (a function, a bigint, a circle)
+ */
+export function jsonOf(value: unknown, detail: string): string {
   try {
     const json = JSON.stringify(value) as string | undefined;
     if (json !== undefined) return json;
   } catch {
     // Said below.
   }
-  throw new KvError("body_invalid", "Metadata is JSON.");
+  throw new KvError("body_invalid", detail);
 }
 
 /**

@@ -59,11 +59,9 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
         metadata: metadata === undefined ? null : metadataJson(metadata),
         conditions: conditionsOf(rest) ?? {},
       };
-      const { transfer, call } = this.#bucket;
+      const { transfer } = this.#bucket;
       const given = this.#there(await taken(value, transfer));
-      const written = this.#there(
-        await transfer.store(given, () => call((bucket) => bucket.put(name, given, put))),
-      );
+      const written = this.#there(await transfer.store(given, (bucket) => bucket.put(name, given, put)));
       if (written.outcome === "precondition_failed") throw preconditionFailed();
       const { created, revision, etag } = written;
       return { created, revision, etag };

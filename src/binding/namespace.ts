@@ -104,16 +104,17 @@ export class Namespace extends RpcTarget {
         lifetime: lifetimeOf(options),
         metadata: isNothing(options.metadata) ? null : metadataJson(options.metadata),
       };
-      let sent = await taken(value, this.#bucket.transfer);
+      const { transfer } = this.#bucket;
+      let sent = await taken(value, transfer);
       if (sent === undefined) {
         // Its first chunk found no bucket. A stream can't be read again, so this is the caller's to do.
         if (value instanceof ReadableStream) throw streamNeedsBucket(this.#bucket.name);
         await this.#bucket.directory.create(this.#bucket.name);
-        sent = await taken(value, this.#bucket.transfer);
+        sent = await taken(value, transfer);
       }
       const stored = sent;
       if (stored === undefined) throw streamNeedsBucket(this.#bucket.name);
-      const put = () => this.#bucket.call((bucket) => bucket.put(name, stored, properties));
+      const put = () => transfer.store(stored, (bucket) => bucket.put(name, stored, properties));
       if ((await put()) !== undefined) return;
       await this.#bucket.directory.create(this.#bucket.name);
       if ((await put()) === undefined) {

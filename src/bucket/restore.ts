@@ -27,13 +27,15 @@ export function restore(
   { clock, stop }: { readonly clock: Clock; readonly stop: boolean },
 ): Restored[] {
   const results: Restored[] = [];
-  for (const [index, entry] of given.entries()) {
+  let stopped = false;
+  for (const entry of given) {
+    if (stopped) {
+      dropUpload(entries, entry); // sent in vain
+      continue;
+    }
     const restored = restoreOne(entries, entry, clock);
     results.push(restored);
-    if (!stop || typeof restored === "string") continue;
-    // What is behind it was sent in vain.
-    for (const later of given.slice(index + 1)) dropUpload(entries, later);
-    break;
+    stopped = stop && typeof restored === "object";
   }
   return results;
 }

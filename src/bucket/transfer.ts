@@ -5,7 +5,9 @@ import { received } from "../received.ts";
 import { streamed } from "../streamed.ts";
 import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { cast } from "../otp/call.ts";
+import type { Reply } from "../otp/exit.ts";
 import type { BucketCall } from "../registry/directory.ts";
+import type { Bucket } from "./bucket.ts";
 import { isLarge, KEEP_MS, type LargeValue } from "./large-values.ts";
 import type { Value } from "../value.ts";
 
@@ -73,11 +75,11 @@ export class Transfer {
   /** Has a value stored that was taken; a large one is given up if it then is not. */
   async store<T extends { readonly outcome: string }>(
     value: Value | LargeValue,
-    put: () => Promise<T | undefined>,
+    put: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
   ): Promise<T | undefined> {
     let stored = false;
     try {
-      const written = await put();
+      const written = await this.#ask(put);
       stored = written?.outcome === "stored";
       return written;
     } finally {

@@ -17,8 +17,7 @@ export async function within<T>(
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
   const own = new AbortController();
-  const abort = (): void => own.abort(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  const release = relay(signal, own);
   const timedOut = new TimeoutError(
     "timeout",
     `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
@@ -36,8 +35,18 @@ export async function within<T>(
     throw error;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    release();
   }
+}
+
+/**
+ * Has `own` fire when a signal does, with its reason. @returns what ends that: a signal may live for longer, and nothing is
+ * to be left hanging on it
+ */
+export function relay(signal: AbortSignal | undefined, own: AbortController): () => void {
+  const abort = (): void => own.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  return () => signal?.removeEventListener("abort", abort);
 }
 
 /** The wait before a try: somewhere between nothing and twice as long each time, so that many don't come together. */

@@ -1,5 +1,7 @@
 /** Generators that can be ended while they wait. */
 
+import { relay } from "./deadline.ts";
+
 const ENDED = Symbol("ended by its reader");
 
 /**
@@ -26,13 +28,12 @@ async function* relayed<T>(
   run: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
 ): AsyncGenerator<T, void, void> {
   signal?.throwIfAborted();
-  const abort = (): void => own.abort(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  const release = relay(signal, own);
   try {
     yield* run(own.signal);
   } catch (error) {
     if (error !== ENDED) throw error;
   } finally {
-    signal?.removeEventListener("abort", abort);
+    release();
   }
 }

@@ -1,6 +1,6 @@
 /** Requests over HTTP: with a deadline, the token, and another try where that is safe. */
 
-import { backoff, pause, within } from "./deadline.ts";
+import { backoff, pause, relay, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError } from "./errors.ts";
 
 /** What is used of the platform's `fetch`. */
@@ -82,13 +82,10 @@ export class Http {
   async open(path: string, request: HttpRequest): Promise<Response> {
     const own = new AbortController();
     const { signal, timeoutMs = this.#options.timeoutMs } = request;
-    const abort = (): void => own.abort(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    // The caller's signal may be there for longer than the stream: nothing is left hanging on it.
-    const release = (): void => signal?.removeEventListener("abort", abort);
+    const release = relay(signal, own);
     try {
       const response = await within({ signal, timeoutMs }, async (deadline) => {
-        deadline.addEventListener("abort", () => own.abort(deadline.reason), { once: true });
+        relay(deadline, own);
         return this.#once(path, request, own.signal);
       });
       const { body, status, headers } = response;

@@ -11,6 +11,11 @@ export const EVENT_STREAM_HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
+/** The id behind which a client goes on; null if it has none. Browsers send an empty one before they have heard any. */
+export function lastEventId({ headers }: Request): string | null {
+  return headers.get("Last-Event-ID") || null;
+}
+
 export interface StreamEvent {
   /** What a client shows in Last-Event-ID to go on behind this event. */
   readonly id: string;

@@ -3,11 +3,11 @@
 import { KvError } from "../errors.ts";
 import type { RegistryEvent } from "../registry/events.ts";
 import type { Context } from "./context.ts";
-import { EventStream, type StreamEvent } from "./event-stream.ts";
+import { EventStream, lastEventId, type StreamEvent } from "./event-stream.ts";
 
 /** `GET /v1/events`: what happens to all buckets, from now on, or behind Last-Event-ID. */
 export async function allEvents(request: Request, { directory, settings }: Context): Promise<Response> {
-  const lastId = request.headers.get("Last-Event-ID") || null;
+  const lastId = lastEventId(request);
   const positions = lastId === null ? undefined : positionsOf(lastId, settings.partitions);
   const stream = new EventStream(settings.heartbeatMs, () => {
     for (const follower of followers) follower.close();
@@ -53,7 +53,7 @@ export async function bucketEvents(
   { directory, settings, target }: Context,
 ): Promise<Response> {
   const name = target.bucket;
-  const last = monitorIdOf(request.headers.get("Last-Event-ID") || null);
+  const last = monitorIdOf(lastEventId(request));
   if (last?.incarnation === "") return new Response(null, { status: 204 });
   const stream = new EventStream(settings.heartbeatMs, () => follower.close());
   let incarnation = last?.incarnation;

@@ -61,17 +61,13 @@ export async function importBucket(request: Request, context: Context): Promise<
     const restored = await restore(lines.map(({ entry }) => entry));
     restored.forEach((one, index) => report.add(lines[index]?.number ?? 0, one));
   };
-  const lines = bodyLines(bodyOf(request));
   let stopped = false;
   let discarded = 0;
-  for (;;) {
-    const next = await lines.next().catch(broken);
-    if (next === BROKEN) {
+  for await (const line of orBroken(bodyLines(bodyOf(request)))) {
+    if (line === BROKEN) {
       await flush();
       return problem(failure("upload_lost", BROKEN_OFF), {}, report.summary());
     }
-    if (next.done === true) break;
-    const line = next.value;
     if (stopped) {
       discarded += "bytes" in line ? line.bytes.byteLength : MAX_WHOLE_LINE;
       if (discarded > MAX_DISCARDED_BYTES) break;
@@ -99,10 +95,16 @@ export async function importBucket(request: Request, context: Context): Promise<
   return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });
 }
 
-/** What a body throws that does not come to its end. */
-function broken(error: unknown): typeof BROKEN {
-  if (error instanceof Refusal && error.code === "upload_lost") return BROKEN;
-  throw error;
+/** The lines of a body, and a last sign where it does not come to its end. */
+async function* orBroken(
+  lines: AsyncIterable<BodyLine>,
+): AsyncGenerator<BodyLine | typeof BROKEN, void, void> {
+  try {
+    yield* lines;
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "upload_lost")) throw error;
+    yield BROKEN;
+  }
 }
 
 async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<RestoredEntry | undefined> {

@@ -17,6 +17,7 @@ import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
 import { problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
+import { CACHE_CONTROL, STORED_HEADERS } from "./stored-headers.ts";
 import type { Target } from "./target.ts";
 
 /** `PUT …/keys/{k}?ttl&expires&metadata`: stores the body. 201 if the key is new, 204 if it was there. */
@@ -33,9 +34,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const value = await takeBody(request, transfer);
   if (value === undefined) throw bucketNotFound(name);
   return perform(request, context, async () => {
-    const written = await transfer.store(value, () =>
-      directory.call(name, (bucket) => bucket.put(key, value, options)),
-    );
+    const written = await transfer.store(value, (bucket) => bucket.put(key, value, options));
     if (written?.outcome === "stored") {
       const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
       return new Response(null, { status: written.created ? 201 : 204, headers });
@@ -49,7 +48,9 @@ export async function getKey(request: Request, { directory, target, keepAlive }:
   const name = target.bucket;
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
-  const found = await directory.call(name, (bucket) => bucket.get(key, conditions));
+  // A large value's chunks are asked of the bucket that has told of it.
+  const ask = directory.whereis(name);
+  const found = await ask((bucket) => bucket.get(key, conditions));
   if (found === undefined) throw bucketNotFound(name);
   if (found.outcome !== "found") return notServed(found, key);
   const { entry, etag } = found;
@@ -57,7 +58,7 @@ export async function getKey(request: Request, { directory, target, keepAlive }:
   const headers = entryHeaders(entry, etag);
   const range = rangeOf(request.headers, size, headers["ETag"] ?? "");
   if (range === undefined && large === null) return new Response(value, { headers });
-  const transfer = new Transfer(directory.whereis(name), keepAlive);
+  const transfer = new Transfer(ask, keepAlive);
   if (range !== undefined) return part(entry, range, transfer, headers);
   return new Response(large === null ? value : transfer.read({ large, size }), { headers });
 }
@@ -174,25 +175,13 @@ function notServed(
   throw new KvError("key_not_found", `The bucket has no key ${JSON.stringify(key)}.`);
 }
 
-/**
- * Whoever keeps a value asks whether it is still the one, with its tag; and nobody on the way packs it: its tag would
- * become a weak one, which `If-Match` never matches.
- */
-const CACHE_CONTROL = "no-cache, no-transform";
-
-/**
- * A value is somebody's bytes on our origin: without the last two headers a browser would run a stored page
- * or script with our origin's rights.
- */
 function entryHeaders(entry: EntryInfo, tag: string): Record<string, string> {
   const headers: Record<string, string> = {
     "Content-Type": entry.type ?? TEXT_TYPE,
     ETag: etagHeader(tag),
     "Accept-Ranges": "bytes",
-    "Cache-Control": CACHE_CONTROL,
     "KV-Revision": String(entry.revision),
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
+    ...STORED_HEADERS,
   };
   if (entry.expires !== null) headers["KV-Expires"] = new Date(entry.expires).toISOString();
   if (entry.metadata !== null) headers["KV-Metadata"] = asciiJson(entry.metadata);

@@ -16,17 +16,13 @@ import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { refuseConditions } from "./etags.ts";
 import { problem } from "./problem.ts";
+import { STORED_HEADERS } from "./stored-headers.ts";
 
 const encoder = new TextEncoder();
 
 const PREFIX = "/unstorage/";
 const ALL = ":";
-const HEADERS = {
-  "Cache-Control": "no-cache, no-transform",
-  Vary: "Accept",
-  "X-Content-Type-Options": "nosniff",
-  "Content-Security-Policy": "sandbox; default-src 'none'",
-};
+const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 
 /** Reading makes nothing; the first item that is set makes the bucket. */
 export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
@@ -68,7 +64,8 @@ async function getItem(
   bucket: string,
   key: string,
 ): Promise<Response> {
-  const found = await directory.call(bucket, (stub) => stub.get(key, {}));
+  const ask = directory.whereis(bucket);
+  const found = await ask((stub) => stub.get(key, {}));
   if (found?.outcome !== "found")
     throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);
   const { value, large, size, at, expires } = found.entry;
@@ -83,7 +80,7 @@ async function getItem(
   if (request.method === "HEAD") {
     return new Response(null, { headers: { ...headers, "Content-Length": String(size) } });
   }
-  const transfer = new Transfer(directory.whereis(bucket), keepAlive);
+  const transfer = new Transfer(ask, keepAlive);
   const body = large === null ? value : transfer.read({ large, size });
   return new Response(body, { headers });
 }
@@ -102,9 +99,7 @@ async function setItem(
   // A large value is sent on before it is read to its end: by then there has to be a bucket.
   await directory.create(bucket);
   const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
-  const written =
-    value &&
-    (await transfer.store(value, () => directory.call(bucket, (stub) => stub.put(key, value, properties))));
+  const written = value && (await transfer.store(value, (stub) => stub.put(key, value, properties)));
   if (written === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
   return new Response("OK", { headers: { ...HEADERS, "Content-Type": TEXT_TYPE } });
 }

@@ -7,7 +7,7 @@ import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";
 import type { Context } from "./context.ts";
-import { EVENT_STREAM_HEADERS } from "./event-stream.ts";
+import { EVENT_STREAM_HEADERS, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
 import { bucketNotFound } from "./keys.ts";
 
@@ -92,9 +92,9 @@ function watchRequest(request: Request, { target }: Context, format: WatchFormat
     key === undefined
       ? ({ scope: "prefix", text: prefix ?? "" } as const)
       : ({ scope: "key", text: checkedKey(key) } as const);
-  // Who comes back with an id, as browsers do by themselves, has had the snapshot. An empty one is none.
-  const lastId = request.headers.get("Last-Event-ID") || undefined;
-  if (lastId === undefined && snapshot && since !== undefined) {
+  // Who comes back with an id, as browsers do by themselves, has had the snapshot.
+  const lastId = lastEventId(request);
+  if (lastId === null && snapshot && since !== undefined) {
     throw new KvError("query_invalid", "A snapshot has all that is there: begin with it, or behind ?since=.");
   }
   const position = lastId ?? since;

@@ -12,6 +12,7 @@ import {
   key as checkedKey,
   MAX_OPERATIONS,
   MAX_TTL_SECONDS,
+  jsonOf,
   metadataJson,
   wholeValue,
 } from "../limits.ts";
@@ -234,20 +235,12 @@ function valueOf({ value: text, json, base64 }: ValueJson): Value {
   if (given.length !== 1) {
     throw new KvError("body_invalid", "The value is given once: as value, as json, or as base64.");
   }
-  if (base64 === undefined) return text === undefined ? jsonText(json) : wellFormed(text);
+  // Over RPC there may be a bigint in the JSON, or a circle.
+  if (base64 === undefined) return text === undefined ? jsonOf(json, "json is no JSON.") : wellFormed(text);
   try {
     return Uint8Array.fromBase64(base64).buffer;
   } catch {
     throw new KvError("body_invalid", "base64 is not base64.");
-  }
-}
-
-/** Over RPC there may be a bigint in it, or a circle. */
-function jsonText(json: unknown): string {
-  try {
-    return JSON.stringify(json);
-  } catch {
-    throw new KvError("body_invalid", "json is no JSON.");
   }
 }
 

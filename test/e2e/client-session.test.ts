@@ -1,7 +1,14 @@
 /** The client's sessions: a bucket on a WebSocket of its own. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BucketNotFoundError, ConnectionError, Kv, KvError, TimeoutError } from "../../src/client/index.ts";
+import {
+  BucketNotFoundError,
+  ConnectionError,
+  Kv,
+  KvError,
+  TimeoutError,
+  type KvOptions,
+} from "../../src/client/index.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
 
 let server: RunningServer;
@@ -17,12 +24,8 @@ async function bucketOf<T extends object = Record<string, unknown>>(name: string
   return kv.bucket<T>(name);
 }
 
-/** A WebSocket class that says what was sent through it. */
-function recorded(): {
-  readonly sent: string[];
-  readonly opened: WebSocket[];
-  readonly Recorded: typeof WebSocket;
-} {
+/** A session on a bucket of its own, what it has sent in which messages, and through which sockets. */
+async function recordedSession<V>(name: string, options: Omit<KvOptions, "url"> = {}) {
   const sent: string[] = [];
   const opened: WebSocket[] = [];
   class Recorded extends WebSocket {
@@ -35,16 +38,14 @@ function recorded(): {
       super.send(data);
     }
   }
-  return { sent, opened, Recorded };
+  const bucket = await bucketOf<Record<string, V>>(name);
+  const client = new Kv({ url: server.http, WebSocket: Recorded, ...options });
+  return { sent, opened, bucket, session: client.bucket<Record<string, V>>(name).session() };
 }
 
 describe("a session", () => {
   it("sends in one message what is asked for in one turn, and doesn't wait for answers in between", async () => {
-    await bucketOf("client-session");
-    const { sent, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, number>>("client-session")
-      .session();
+    const { sent, session } = await recordedSession<number>("client-session");
     await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.put(`k${n}`, n)));
     expect(sent).toHaveLength(1);
     const got = await Promise.all(Array.from({ length: 50 }, (_, n) => session.bucket.get(`k${n}`)));
@@ -60,11 +61,7 @@ describe("a session", () => {
   });
 
   it("connects again after its connection broke, and says of what was outstanding that it is unknown", async () => {
-    await bucketOf("client-broken");
-    const { opened, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, number>>("client-broken")
-      .session();
+    const { opened, session } = await recordedSession<number>("client-broken");
     await session.bucket.put("a", 1);
     const outstanding = session.bucket.put("a", 2);
     // Sent, once all that is due has run; the answer has to come over the network.
@@ -91,11 +88,7 @@ describe("a session", () => {
   });
 
   it("takes thousands of calls in one turn, and large ones, in as many messages as it needs", async () => {
-    const bucket = await bucketOf<Record<string, string>>("client-session-many");
-    const { sent, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded })
-      .bucket<Record<string, string>>("client-session-many")
-      .session();
+    const { sent, bucket, session } = await recordedSession<string>("client-session-many");
     await Promise.all(Array.from({ length: 2_500 }, (_, n) => session.bucket.put(`k${n}`, "")));
     expect(sent.length).toBe(5);
     const large = "x".repeat(300_000);
@@ -118,11 +111,7 @@ describe("a session", () => {
   });
 
   it("sends again what may be done twice", async () => {
-    await bucketOf("client-session-again");
-    const { opened, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded, retryBaseMs: 1 })
-      .bucket<Record<string, number>>("client-session-again")
-      .session();
+    const { opened, session } = await recordedSession<number>("client-session-again", { retryBaseMs: 1 });
     await session.bucket.put("a", 1);
     const once = { idempotencyKey: "k" };
     const outstanding = Promise.all([
@@ -164,11 +153,7 @@ describe("a session", () => {
   });
 
   it("on a connection that is dead comes back on another one", async () => {
-    await bucketOf("client-session-dead");
-    const { opened, Recorded } = recorded();
-    const session = new Kv({ url: server.http, WebSocket: Recorded, timeoutMs: 300 })
-      .bucket<Record<string, number>>("client-session-dead")
-      .session();
+    const { opened, session } = await recordedSession<number>("client-session-dead", { timeoutMs: 300 });
     await session.bucket.put("a", 1);
     // What is sent from now on goes nowhere.
     Object.assign(opened[0] ?? {}, { send: () => undefined });

@@ -1,11 +1,9 @@
 /** Requests whose sender goes away: nothing is half done, and nobody is told that it is done. */
 
-import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { digest, MEBIBYTE, random } from "./support/bytes.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
 import { sendAndCut, sendWhole, wire, type Cut } from "./support/wire.ts";
-
-const MEBIBYTE = 1_048_576;
 
 let server: RunningServer;
 let bucket: string;
@@ -15,10 +13,6 @@ beforeAll(async () => {
   await fetch(bucket, { method: "PUT" });
 });
 afterAll(() => server.stop());
-
-const random = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(randomBytes(size));
-const digest = (bytes: ArrayBuffer | Uint8Array): string =>
-  `${bytes.byteLength} bytes, ${createHash("sha256").update(new Uint8Array(bytes)).digest("hex")}`;
 
 /** Numbers from 0 to 1, always the same for a seed (mulberry32). */
 function randomsOf(seed: number): () => number {

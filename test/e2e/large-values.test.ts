@@ -1,11 +1,9 @@
 /** Values of many megabytes over the wire: whole and in parts. */
 
-import { createHash, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { digest, MEBIBYTE, random } from "./support/bytes.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
-
-const MEBIBYTE = 1_048_576;
 
 let server: RunningServer;
 let bucket: string;
@@ -24,11 +22,6 @@ const read = async (key: string, headers: Record<string, string> = {}): Promise<
   fetch(`${bucket}/keys/${key}`, { headers });
 const bytesOf = async (response: Response): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await response.arrayBuffer());
-/** Tells values apart; what it says of two that differ is short. */
-const digest = (bytes: Uint8Array): string =>
-  `${bytes.byteLength} bytes, ${createHash("sha256").update(bytes).digest("hex")}`;
-const random = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(randomBytes(size));
-
 /** Megabytes of the engine's resident memory: what it has, and the most that it had. */
 async function memory(): Promise<{ readonly now: number; readonly peak: number }> {
   const status = await readFile(`/proc/${await server.enginePid()}/status`, "utf8");

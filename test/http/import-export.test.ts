@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CHUNK_BYTES } from "../../src/limits.ts";
 import { ask, bucket, codeOf, hasBytes, jsonOf, post, put } from "../support/http.ts";
 import { clock } from "../support/objects.ts";
+import { SseReader } from "../support/sse.ts";
 
 const exported = async (b: string, query = ""): Promise<string> => {
   const response = await ask(`${b}/export${query}`);
@@ -174,11 +175,14 @@ describe("an import", () => {
     const b = await bucket("import spliced");
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
+    const watching = new SseReader(await ask(`${b}/watch`));
     const importing = imported(b, readable);
     const many = (from: number) =>
       lines(...Array.from({ length: 1_500 }, (_, n) => ({ key: `k${from + n}`, value: "1" })));
     await writer.write(new TextEncoder().encode(many(0)));
-    while ((await jsonOf(await ask(b)))["entries"] === 0) await new Promise((resolve) => setTimeout(resolve));
+    // All of the groups that are full: what is left waits for more lines.
+    for (let n = 0; n < 1_280; n += 1) expect(await watching.next()).toMatchObject({ event: "put" });
+    await watching.close();
     await ask(b, { method: "DELETE" });
     await ask(b, { method: "PUT" });
     await writer.write(new TextEncoder().encode(many(5_000))).catch(() => undefined);
