@@ -20,6 +20,7 @@ import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
 import { Operations, preconditionFailed, type BatchResult, type Operation } from "./operations.ts";
+import type { Reading } from "./readers.ts";
 import { restore, type Restored, type RestoredEntry } from "./restore.ts";
 import { Sockets } from "./sockets.ts";
 import { transact, type Transaction } from "./transaction.ts";
@@ -219,14 +220,22 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   /** One chunk of a large value; null if it is not there any more. */
-  chunk(large: string, n: number): Answered<ArrayBuffer | null> {
-    return this.handleCall(() => this.#entries.large.chunk(large, n, this.clock()) ?? null);
+  chunk(large: string, n: number, reading: Reading): Answered<ArrayBuffer | null> {
+    return this.handleCall(() => this.#entries.large.chunk(large, n, reading, this.clock()) ?? null);
   }
 
-  /** Somebody is still sending, or reading, a large value. */
-  hold(large: string): Answered<null> {
+  /** Somebody is still sending a large value, or reading it. */
+  hold(large: string, reader?: string): Answered<null> {
     return this.handleCall(() => {
-      this.#entries.write(() => this.#entries.large.hold(large, this.clock()));
+      this.#entries.write(() => this.#entries.large.hold(large, this.clock(), reader));
+      return null;
+    });
+  }
+
+  /** A reader of a large value has stopped before its end. */
+  letGo(reader: string): Answered<null> {
+    return this.handleCall(() => {
+      this.#entries.large.letGo(reader);
       return null;
     });
   }

@@ -3,6 +3,7 @@
 import { KvError } from "../errors.ts";
 import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import type { Value } from "../value.ts";
+import { Readers, type Reading } from "./readers.ts";
 
 /** A value in chunks. */
 export interface LargeValue {
@@ -19,10 +20,10 @@ export function isLarge(value: Value | LargeValue): value is LargeValue {
 
 /** How long what nobody owns is kept after it was sent, read or held last, in milliseconds. */
 export const KEEP_MS = 120_000;
-/** Bytes of replaced values that are kept although nobody has read them of late: who has just found one will. */
+/** Bytes of replaced values that are kept although nobody reads them: who has just found one will. */
 const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
-/** Readings that are remembered before those that are over are forgotten. */
-const MAX_READINGS = 256;
+/** Bytes of replaced values that are kept for those who read them. Readers may be slow, and a disk is no cache. */
+const MAX_READ_BYTES = 40 * MAX_VALUE_BYTES;
 
 /**
  * The chunks of large values. All of a value's chunks but the last have {@link CHUNK_BYTES}.
@@ -34,8 +35,7 @@ const MAX_READINGS = 256;
 export class LargeValues {
   readonly #sql: SqlStorage;
   #released = false;
-  /** When a value was last read, in milliseconds since the epoch. */
-  readonly #readings = new Map<string, number>();
+  readonly #readers = new Readers(KEEP_MS);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -80,21 +80,27 @@ export class LargeValues {
   release({ large, size }: LargeValue, now: number): void {
     this.#released = true;
     this.#keep(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
-    let kept = 0;
+    const reading = this.#readers.values(now);
+    const room = { read: MAX_READ_BYTES, unread: MAX_REPLACED_BYTES };
     const replaced = this.#sql.exec<{ large: string; size: number }>(
       "SELECT large, size FROM unowned WHERE replaced = 1 ORDER BY at DESC",
     );
     for (const value of replaced.toArray()) {
-      if (this.#isRead(value.large, now)) continue;
-      kept += value.size;
-      if (kept > MAX_REPLACED_BYTES) this.drop(value.large);
+      const kind = reading.has(value.large) ? "read" : "unread";
+      room[kind] -= value.size;
+      if (room[kind] < 0) this.drop(value.large);
     }
   }
 
-  /** Somebody is still sending, or reading, this value. */
-  hold(large: string, now: number): void {
+  /** Somebody is still sending this value, or reading it. */
+  hold(large: string, now: number, reader?: string): void {
     this.#sql.exec("UPDATE unowned SET at = ? WHERE large = ?", now, large);
-    if (this.#readings.has(large)) this.#reading(large, now);
+    if (reader !== undefined) this.#readers.reading(large, { reader, last: false }, now);
+  }
+
+  /** A reader has stopped before the end. */
+  letGo(reader: string): void {
+    this.#readers.done(reader);
   }
 
   /** Whether something was released since this was asked last: then a sweep is due, once it has been kept. */
@@ -118,8 +124,9 @@ export class LargeValues {
   }
 
   /** One chunk, counted from 0; undefined if the value is not there any more. */
-  chunk(large: string, n: number, now: number): ArrayBuffer | undefined {
-    this.#reading(large, now);
+  chunk(large: string, n: number, reading: Reading, now: number): ArrayBuffer | undefined {
+    // An entry's own value needs no row for that: it stays. Should it be replaced, it is known that it is being read.
+    this.#readers.reading(large, reading, now);
     return this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
       .toArray()[0]?.bytes;
@@ -136,17 +143,6 @@ export class LargeValues {
     const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
     for (const { large } of stale.toArray()) this.drop(large);
     return this.#sql.exec("SELECT 1 FROM unowned LIMIT 1").toArray().length > 0;
-  }
-
-  /** An entry's own value needs no row for that: it stays. Should it be replaced, it is known that it is being read. */
-  #reading(large: string, now: number): void {
-    this.#readings.set(large, now);
-    if (this.#readings.size <= MAX_READINGS) return;
-    for (const read of this.#readings.keys()) if (!this.#isRead(read, now)) this.#readings.delete(read);
-  }
-
-  #isRead(large: string, now: number): boolean {
-    return (this.#readings.get(large) ?? -Infinity) > now - KEEP_MS;
   }
 
   #unowned(large: string): { chunks: number; size: number; replaced: number } | undefined {

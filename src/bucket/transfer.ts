@@ -1,14 +1,15 @@
 /** Values of any size from their caller's side: small ones in one call, large ones chunk by chunk. */
 
 import { KvError } from "../errors.ts";
-import { received } from "../received.ts";
-import { streamed } from "../streamed.ts";
-import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { CHUNK_BYTES } from "../limits.ts";
 import { cast } from "../otp/call.ts";
 import type { Reply } from "../otp/exit.ts";
 import type { BucketCall } from "../registry/directory.ts";
+import { streamed } from "../streamed.ts";
+import { chunksOf, type Body } from "./body-chunks.ts";
 import type { Bucket } from "./bucket.ts";
 import { isLarge, KEEP_MS, type LargeValue } from "./large-values.ts";
+import type { Reading } from "./readers.ts";
 import type { Value } from "../value.ts";
 
 /** The part of a value that is asked for: from the first byte to the last, both included. */
@@ -20,8 +21,6 @@ export interface ByteRange {
 /** Between two signs that a value is in use, in milliseconds; and how many there are of them: an hour's. */
 const HOLD_MS = KEEP_MS / 4;
 const MAX_HOLDS = 120;
-
-type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** A bucket's large values. */
 export class Transfer {
@@ -47,11 +46,12 @@ export class Transfer {
     let n = 0;
     let sent: Promise<boolean> | undefined;
     let held: ArrayBuffer | undefined;
-    const letGo = this.#hold(large);
+    let holding: (() => void) | undefined;
     try {
       for await (const chunk of chunksOf(body)) {
         size += chunk.byteLength;
         if (held !== undefined) {
+          holding ??= this.#holding((bucket) => bucket.hold(large));
           if (sent !== undefined && !(await sent)) return undefined;
           sent = this.#append(large, n, held);
           sent.catch(() => undefined); // heard when it is awaited, which may take as long as the sender likes
@@ -68,7 +68,7 @@ export class Transfer {
       if (n > 0) this.abandon(large);
       throw error;
     } finally {
-      letGo();
+      holding?.();
     }
   }
 
@@ -89,7 +89,7 @@ export class Transfer {
 
   /** Says that an upload will not be put under a key. One that was, all the same, stays. */
   abandon(large: string): void {
-    cast(() => this.#ask((bucket) => bucket.abandon(large)), this.#keepAlive);
+    this.#cast((bucket) => bucket.abandon(large));
   }
 
   /** The bytes of a large value, read as fast as they are taken. The stream breaks if the value goes away. */
@@ -106,98 +106,56 @@ export class Transfer {
     { large, size }: LargeValue,
     { first, last }: ByteRange = { first: 0, last: size - 1 },
   ): AsyncGenerator<Uint8Array, void, void> {
+    const reader = crypto.randomUUID();
     const end = Math.floor(last / CHUNK_BYTES);
-    let next = this.#chunk(large, Math.floor(first / CHUNK_BYTES));
-    const letGo = this.#hold(large);
+    const holding = this.#holding((bucket) => bucket.hold(large, reader));
+    const ask = (n: number): Promise<ArrayBuffer> => {
+      if (n === end) holding();
+      return this.#chunk(large, n, { reader, last: n === end });
+    };
+    let n = Math.floor(first / CHUNK_BYTES);
+    let next = ask(n);
     try {
-      for (let n = Math.floor(first / CHUNK_BYTES); n <= end; n += 1) {
+      for (; n <= end; n += 1) {
         const bytes = await next;
         if (n < end) {
-          next = this.#chunk(large, n + 1);
+          next = ask(n + 1);
           next.catch(() => undefined); // heard when it is awaited, if it is
         }
         const start = n * CHUNK_BYTES;
         yield new Uint8Array(bytes).subarray(Math.max(0, first - start), last + 1 - start);
       }
     } finally {
-      letGo();
+      holding();
+      if (n < end) this.#cast((bucket) => bucket.letGo(reader));
     }
   }
 
   /**
    * Tells the bucket now and then that a value is still being sent or read, however slowly, so that it keeps what nobody
-   * owns. Not for ever: the other side may have gone without a word.
+   * owns. Not for ever: the other side may have gone without a word. @returns what ends it
    */
-  #hold(large: string): () => void {
+  #holding(hold: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<null>>): () => void {
     let left = MAX_HOLDS;
     const timer = setInterval(() => {
       left -= 1;
       if (left === 0) clearInterval(timer);
-      cast(() => this.#ask((bucket) => bucket.hold(large)), this.#keepAlive);
+      this.#cast(hold);
     }, HOLD_MS);
     return () => clearInterval(timer);
+  }
+
+  #cast(send: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<null>>): void {
+    cast(() => this.#ask(send), this.#keepAlive);
   }
 
   async #append(large: string, n: number, bytes: ArrayBuffer): Promise<boolean> {
     return (await this.#ask((bucket) => bucket.append(large, n, bytes))) !== undefined;
   }
 
-  async #chunk(large: string, n: number): Promise<ArrayBuffer> {
-    const bytes = await this.#ask((bucket) => bucket.chunk(large, n));
+  async #chunk(large: string, n: number, reading: Reading): Promise<ArrayBuffer> {
+    const bytes = await this.#ask((bucket) => bucket.chunk(large, n, reading));
     if (bytes) return bytes;
     throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
   }
-}
-
-/** Bytes as they come, in pieces of {@link CHUNK_BYTES}; the last one may be shorter. @throws {KvError} `value_too_large` */
-async function* chunksOf(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
-  let total = 0;
-  for await (const chunk of received(body instanceof ReadableStream ? filled(body) : gathered(body))) {
-    total += chunk.byteLength;
-    if (total <= MAX_VALUE_BYTES) yield chunk;
-    else if (total > MAX_DISCARDED_BYTES) break;
-  }
-  if (total > MAX_VALUE_BYTES) throw valueTooLarge();
-}
-
-/** A stream of bytes fills chunks by itself, without a step for each piece that arrives. */
-async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
-  const reader = byteReader(body);
-  if (reader === undefined) return yield* gathered(body);
-  for (;;) {
-    const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(CHUNK_BYTES));
-    if (value !== undefined && value.byteLength > 0) yield whole(value);
-    if (done || value.byteLength < CHUNK_BYTES) return;
-  }
-}
-
-async function* gathered(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
-  let chunk = new Uint8Array(CHUNK_BYTES);
-  let size = 0;
-  for await (const piece of body) {
-    for (let at = 0; at < piece.byteLength;) {
-      const part = piece.subarray(at, at + CHUNK_BYTES - size);
-      chunk.set(part, size);
-      size += part.byteLength;
-      at += part.byteLength;
-      if (size < CHUNK_BYTES) continue;
-      yield chunk.buffer;
-      chunk = new Uint8Array(CHUNK_BYTES);
-      size = 0;
-    }
-  }
-  if (size > 0) yield whole(chunk.subarray(0, size));
-}
-
-/** A stream that another Worker made need not be one of bytes. */
-function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
-  try {
-    return body.getReader({ mode: "byob" });
-  } catch {
-    return undefined;
-  }
-}
-
-function whole({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
-  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }

@@ -40,7 +40,7 @@ describe("a bucket without a live incarnation", () => {
       () => bucket.removeRange({}),
       () => bucket.append("upload", 0, new ArrayBuffer(1)),
       () => bucket.abandon("upload"),
-      () => bucket.chunk("upload", 0),
+      () => bucket.chunk("upload", 0, { reader: "r", last: true }),
       () => bucket.totals(),
       () => bucket.run([{ verb: "PUT", bucket: "x", key: "milk", value: "1" }]),
     ]) {

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { KEEP_MS } from "../../src/bucket/large-values.ts";
-import { CHUNK_BYTES } from "../../src/limits.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../../src/limits.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
 import { withEntries, type Tables } from "../support/entries.ts";
@@ -18,6 +18,10 @@ function upload({ entries, time }: Tables, large: string, last = 1): { large: st
   return { large, size: CHUNK_BYTES + last };
 }
 
+/** A chunk, and the end of a reading unless it is said otherwise. */
+const read = ({ entries, time }: Tables, large: string, n: number, reading = { reader: "r", last: true }) =>
+  entries.large.chunk(large, n, reading, time.now);
+
 describe("a large value", () => {
   it("is nobody's until an entry takes it, whole, and then counts", async () => {
     await withEntries("large put", (tables) => {
@@ -30,7 +34,7 @@ describe("a large value", () => {
       entries.write(() => entries.put("a", value, { type: "text/x" }));
       expect(entries.get("a")).toMatchObject({ size: CHUNK_BYTES + 1, large: "u1", type: "text/x" });
       expect(entries.log.totals()).toMatchObject({ bytes: CHUNK_BYTES + 2 });
-      expect(new Uint8Array(entries.large.chunk("u1", 1, 0) ?? chunk(0))).toEqual(new Uint8Array([2]));
+      expect(new Uint8Array(read(tables, "u1", 1) ?? chunk(0))).toEqual(new Uint8Array([2]));
       // It can't be taken twice.
       expect(() => entries.write(() => entries.put("b", value))).toThrow(
         expect.objectContaining({ code: "upload_lost" }) as Error,
@@ -71,11 +75,11 @@ describe("a large value", () => {
       const { entries, time } = tables;
       entries.write(() => entries.put("a", upload(tables, "u1")));
       entries.write(() => entries.put("a", upload(tables, "u2")));
-      expect(entries.large.chunk("u1", 1, time.now)).toBeDefined();
+      expect(read(tables, "u1", 1)).toBeDefined();
       time.now += KEEP_MS;
       expect(entries.write(() => entries.large.sweep(time.now))).toBe(false);
-      expect(entries.large.chunk("u1", 1, time.now)).toBeUndefined();
-      expect(entries.large.chunk("u2", 1, time.now)).toBeDefined();
+      expect(read(tables, "u1", 1)).toBeUndefined();
+      expect(read(tables, "u2", 1)).toBeDefined();
       entries.write(() => entries.remove("a"));
       time.now += KEEP_MS;
       entries.write(() => entries.large.sweep(time.now));
@@ -94,25 +98,66 @@ describe("a large value", () => {
     });
   });
 
+  it("that was read to its end, or let go, and then replaced does not fill the disk either", async () => {
+    await withEntries("large flood of readers", (tables) => {
+      const { entries } = tables;
+      for (let n = 0; n < 60; n += 1) {
+        entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
+        read(tables, `u${n}`, 0, { reader: `to the end ${n}`, last: false });
+        read(tables, `u${n}`, 1, { reader: `to the end ${n}`, last: true });
+        read(tables, `u${n}`, 0, { reader: `let go ${n}`, last: false });
+        entries.large.letGo(`let go ${n}`);
+      }
+      expect(rows(tables)).toBe(102);
+    });
+  });
+
+  it("that is being read is kept when another one has read it to its end", async () => {
+    await withEntries("large two readers", (tables) => {
+      const { entries } = tables;
+      entries.write(() => entries.put("a", upload(tables, "read")));
+      read(tables, "read", 0, { reader: "slow", last: false });
+      read(tables, "read", 0, { reader: "quick", last: false });
+      read(tables, "read", 1, { reader: "quick", last: true });
+      for (let n = 0; n < 60; n += 1) {
+        entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
+      }
+      expect(read(tables, "read", 1, { reader: "slow", last: true })).toBeDefined();
+    });
+  });
+
+  it("that was replaced goes in spite of its readers when they keep a gigabyte", async () => {
+    await withEntries("large flood of slow readers", (tables) => {
+      const { entries, time, storage } = tables;
+      for (let n = 0; n < 50; n += 1) {
+        read(tables, `u${n}`, 0, { reader: `slow ${n}`, last: false });
+        entries.write(() => entries.large.release({ large: `u${n}`, size: MAX_VALUE_BYTES }, time.now + n));
+      }
+      const kept = storage.sql.exec("SELECT large FROM unowned ORDER BY at").toArray();
+      expect(kept).toHaveLength(40);
+      expect(kept[0]).toEqual({ large: "u10" });
+    });
+  });
+
   it("that was replaced is kept for as long as somebody reads it, however slowly", async () => {
     await withEntries("large slow reader", (tables) => {
       const { entries, time } = tables;
       const sweep = () => entries.write(() => entries.large.sweep(time.now));
       entries.write(() => entries.put("a", upload(tables, "read")));
-      entries.large.chunk("read", 0, time.now);
+      read(tables, "read", 0, { reader: "slow", last: false });
       // Not even many others take its place.
       for (let n = 0; n < 60; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
       for (let n = 0; n < 20; n += 1) {
         time.now += KEEP_MS / 2;
-        entries.write(() => entries.large.hold("read", time.now));
+        entries.write(() => entries.large.hold("read", time.now, "slow"));
         sweep();
       }
-      expect(entries.large.chunk("read", 1, time.now)).toBeDefined();
+      expect(read(tables, "read", 1)).toBeDefined();
       time.now += KEEP_MS;
       sweep();
-      expect(entries.large.chunk("read", 1, time.now)).toBeUndefined();
+      expect(read(tables, "read", 1)).toBeUndefined();
     });
   });
 
