@@ -88,9 +88,19 @@ export interface Failure extends Meaning {
   readonly detail: string;
 }
 
+/** Characters in the longest detail. A detail may name what was given, and that may be megabytes. */
+const MAX_DETAIL_LENGTH = 600;
+
 /** An error code with its meaning. */
 export function failure(code: ErrorCode, detail: string): Failure {
-  return { code, detail, ...meanings[code] };
+  return { code, detail: shortened(detail), ...meanings[code] };
+}
+
+/** Without its middle, if it is long: how it begins and what to do about it stay. */
+function shortened(text: string): string {
+  if (text.length <= MAX_DETAIL_LENGTH) return text;
+  const half = MAX_DETAIL_LENGTH / 2 - 1;
+  return `${text.slice(0, half)}…${text.slice(-half)}`.toWellFormed();
 }
 
 /** Says of anything that was thrown what to tell the caller. */

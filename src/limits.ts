@@ -13,11 +13,6 @@ export const MAX_VALUE_BYTES = 25 * 1_048_576;
  * one is kept and sent in chunks of this size.
  */
 export const CHUNK_BYTES = 1_048_576;
-/**
- * Bytes over a limit that are read and not kept: a client that is still sending when it is turned away would see a
- * broken connection instead of the reason.
- */
-export const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 /** Bytes of JSON in the largest metadata. */
 export const MAX_METADATA_BYTES = 1_024;
 /** Bytes in the longest content type. */
@@ -59,7 +54,14 @@ export function byteLength(text: string): number {
  * @throws {KvError} `bucket_name_invalid`
  */
 export function bucketName(name: string): string {
-  if (BUCKET_NAME.test(name) && name.length <= MAX_BUCKET_NAME_BYTES && name !== "." && name !== "..") {
+  // Over RPC anything may come, here and below.
+  if (
+    typeof name === "string" &&
+    BUCKET_NAME.test(name) &&
+    name.length <= MAX_BUCKET_NAME_BYTES &&
+    name !== "." &&
+    name !== ".."
+  ) {
     return name;
   }
   throw new KvError(
@@ -73,7 +75,6 @@ export function bucketName(name: string): string {
  * @throws {KvError} `key_invalid`, `key_too_long`
  */
 export function key(text: string): string {
-  // Over RPC anything may come.
   if (typeof text !== "string" || text === "" || text.includes("\0") || !text.isWellFormed()) {
     throw new KvError("key_invalid", "A key is at least one character of well-formed UTF-8, without NUL.");
   }
@@ -89,7 +90,13 @@ export function key(text: string): string {
  * @throws {KvError} `reason_invalid`
  */
 export function exitReason(reason: string): string {
-  if (reason !== "" && reason.isWellFormed() && byteLength(reason) <= MAX_REASON_BYTES) return reason;
+  if (
+    typeof reason === "string" &&
+    reason !== "" &&
+    reason.isWellFormed() &&
+    byteLength(reason) <= MAX_REASON_BYTES
+  )
+    return reason;
   throw new KvError("reason_invalid", `A reason is 1–${MAX_REASON_BYTES} bytes of well-formed UTF-8.`);
 }
 

@@ -2,7 +2,14 @@
 
 import { KvError } from "./errors.ts";
 
-/** @throws {KvError} `upload_lost`, where its sender has gone before its end */
+/** A body whose sender has gone before its end. */
+export class BrokenOff extends KvError {
+  constructor() {
+    super("upload_lost", "The body broke off. Nothing was changed: send it again.");
+  }
+}
+
+/** @throws {BrokenOff} */
 export async function* received<Piece>(
   body: AsyncIterable<Piece> | Iterable<Piece>,
 ): AsyncGenerator<Piece, void, void> {
@@ -10,10 +17,6 @@ export async function* received<Piece>(
     yield* body;
   } catch (error) {
     if (error instanceof KvError) throw error;
-    throw brokenOff();
+    throw new BrokenOff();
   }
-}
-
-export function brokenOff(): KvError {
-  return new KvError("upload_lost", "The body broke off. Nothing was changed: send it again.");
 }

@@ -15,6 +15,8 @@ import { check } from "../wire/check.ts";
 import {
   BatchJson,
   BoundConditionsJson,
+  BoundIncrementJson,
+  BoundOnceJson,
   BoundPutJson,
   conditionsOf,
   IncrementJson,
@@ -23,7 +25,6 @@ import {
   operationsOf,
   TransactionJson,
   transactionOf,
-  type OperationJson,
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
@@ -79,21 +80,16 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  increment(
-    key: string,
-    options: unknown = {},
-    { idempotencyKey: once, ...conditions }: Once & Conditions = {},
-  ): Promise<Incremented> {
+  increment(key: string, options: unknown = {}, once: Once & Conditions = {}): Promise<Incremented> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
       const json = check(IncrementJson, options, "body_invalid");
-      const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
-      const idempotency = await onceFor(once, ["increment", name, json, checked]);
+      const { idempotencyKey, ...given } = check(BoundIncrementJson, once, "body_invalid");
+      const conditions = conditionsOf(given) ?? {};
+      const idempotency = await onceFor(idempotencyKey, ["increment", name, json, conditions]);
       const increment = incrementOf(json);
       const done = this.#there(
-        await this.#bucket.call((bucket) =>
-          bucket.increment(name, increment, { conditions: checked, idempotency }),
-        ),
+        await this.#bucket.call((bucket) => bucket.increment(name, increment, { conditions, idempotency })),
       );
       return JSON.parse(done.result) as Incremented;
     });
@@ -121,7 +117,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  batch(operations: readonly OperationJson[]): Promise<BatchResult["results"]> {
+  batch(operations: unknown): Promise<BatchResult["results"]> {
     return this.#bucket.verb(async () => {
       const checked = operationsOf(check(BatchJson, operations, "body_invalid"));
       const answer = this.#there(await this.#bucket.call((bucket) => bucket.batch(checked)));
@@ -129,11 +125,12 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  transaction(transaction: unknown, { idempotencyKey: once }: Once = {}): Promise<TransactionResult> {
+  transaction(transaction: unknown, once: Once = {}): Promise<TransactionResult> {
     return this.#bucket.verb(async () => {
       const json = check(TransactionJson, transaction, "body_invalid");
+      const { idempotencyKey } = check(BoundOnceJson, once, "body_invalid");
       const checked = transactionOf(json);
-      const idempotency = await onceFor(once, ["transaction", json]);
+      const idempotency = await onceFor(idempotencyKey, ["transaction", json]);
       const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
       return JSON.parse(this.#there(done).result) as TransactionResult;
     });

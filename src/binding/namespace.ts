@@ -12,7 +12,7 @@ import { BYTES_TYPE } from "../value.ts";
 import { check } from "../wire/check.ts";
 import { BucketsQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
-import { ofText, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+import { ofText, Room, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
 const MAX_KEYS = 100;
@@ -60,6 +60,8 @@ const NOTHING: WithMetadata = { value: null, metadata: null, cacheStatus: null }
 interface Found {
   readonly value: unknown;
   readonly metadata: unknown;
+  /** Bytes of the value. */
+  readonly size: number;
 }
 
 /**
@@ -171,6 +173,7 @@ export class Namespace extends RpcTarget {
     return {
       value: await wanted(entry, type, this.#bucket.transfer),
       metadata: entry.metadata === null ? null : JSON.parse(entry.metadata),
+      size: entry.size,
     };
   }
 
@@ -187,22 +190,25 @@ export class Namespace extends RpcTarget {
       bucket.batch(names.map((key) => ({ op: "get", key }))),
     );
     const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);
-    const found = new Map<string, Found | null>(names.map((name) => [name, null]));
+    const all = new Map<string, Found | null>(names.map((name) => [name, null]));
+    const room = new Room(type);
     for (const result of results) {
-      if ("error" in result || result.op !== "get" || !result.found) {
-        // What does not fit one answer is read by itself.
-        if ("error" in result) found.set(result.key, await this.#find(result.key, type));
-        continue;
-      }
-      const { key, value, base64, metadata = null } = result;
-      const bytes = base64 === undefined ? value : Uint8Array.fromBase64(base64).buffer;
-      found.set(
-        key,
-        bytes === undefined ? await this.#find(key, type) : { value: ofText(bytes, type), metadata },
-      );
+      // What does not fit one answer is read by itself.
+      const found = foundOf(result, type) ?? (await this.#find(result.key, type));
+      if (found !== null) room.take(found.value, found.size);
+      all.set(result.key, found);
     }
-    return found;
+    return all;
   }
+}
+
+/** What a read has brought; undefined if it is there, or may be, and did not fit. */
+function foundOf(result: BatchResult["results"][number], type: "text" | "json"): Found | null | undefined {
+  if ("error" in result || result.op !== "get") return undefined;
+  if (!result.found) return null;
+  const { value, base64, metadata = null, size } = result;
+  const bytes = base64 === undefined ? value : Uint8Array.fromBase64(base64).buffer;
+  return bytes === undefined ? undefined : { value: ofText(bytes, type), metadata, size };
 }
 
 /** A number in any form, and none or 0 for as many as there may be, as Workers KV takes it. */
@@ -210,8 +216,8 @@ function pageSize(limit: unknown): number {
   return Math.trunc(Number(limit ?? 0)) || MAX_PAGE;
 }
 
-function withMetadata(found: Found): WithMetadata {
-  return { ...found, cacheStatus: null };
+function withMetadata({ value, metadata }: Found): WithMetadata {
+  return { value, metadata, cacheStatus: null };
 }
 
 function mapValues<T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U): Map<string, U> {

@@ -5,10 +5,10 @@
 
 /** `env.KV`, bound to the entrypoint `KvEntrypoint`. Errors have a message that begins with their code. */
 export interface KvBinding {
-  /** One bucket's verbs. It need not be there yet. */
-  bucket(name: string): BucketBinding;
+  /** One bucket's verbs. It need not be there yet. Whoever is done with it early may dispose of it (`using`). */
+  bucket(name: string): BucketBinding & Disposable;
   /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
-  namespace(name: string): KVNamespace;
+  namespace(name: string): KVNamespace & Disposable;
   /** Ensures that there is a bucket. */
   create(name: string, options?: BucketOptions): Promise<BucketInfo & { readonly created: boolean }>;
   /** What is known of a bucket; null if there is none. */
@@ -64,8 +64,8 @@ export interface BucketBinding {
 
 export interface BucketOptions {
   readonly restart?: "permanent" | "temporary";
-  readonly locationHint?: string;
-  readonly jurisdiction?: string;
+  readonly locationHint?: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+  readonly jurisdiction?: "eu" | "fedramp" | "fedramp-high";
   readonly metadata?: unknown;
 }
 
@@ -88,25 +88,21 @@ export interface BucketInfo {
   readonly probeAgeMs?: number | undefined;
 }
 
-export interface Properties extends Lifetime {
+export type Properties = Lifetime & {
   /** The content type. */
   readonly type?: string;
   /** Any JSON, at most 1,024 bytes. */
   readonly metadata?: unknown;
-}
+};
 
-/** One of them, or neither: it lives for ever. */
-export interface Lifetime {
-  /** Seconds, also parts of one. */
-  readonly ttl?: number;
-  /** RFC 3339. */
-  readonly expires?: string;
-}
+/** In seconds, also parts of one, or a time (RFC 3339); or neither: it lives for ever. */
+export type Lifetime =
+  { readonly ttl?: number; readonly expires?: never } | { readonly ttl?: never; readonly expires?: string };
 
 /** Under which it is done: an etag, several of them, or `*`. */
 export interface Conditions {
-  readonly ifMatch?: string | string[];
-  readonly ifNoneMatch?: string | string[];
+  readonly ifMatch?: string | readonly string[];
+  readonly ifNoneMatch?: string | readonly string[];
 }
 
 export interface Once {
@@ -118,12 +114,12 @@ export interface Once {
 export type Integer = number | string;
 
 /** `initial` and the lifetime are those of a key that is not there yet. */
-export interface IncrementOptions extends Lifetime {
+export type IncrementOptions = Lifetime & {
   /** 1 if left out. */
   readonly by?: Integer;
   /** 0 if left out. */
   readonly initial?: Integer;
-}
+};
 
 export interface Range {
   readonly prefix?: string;
@@ -178,7 +174,9 @@ export interface Incremented extends Written {
 
 /** A value as text, as JSON, or in base64. */
 export type GivenValue =
-  { readonly value: string } | { readonly json: unknown } | { readonly base64: string };
+  | { readonly value: string; readonly json?: never; readonly base64?: never }
+  | { readonly json: unknown; readonly value?: never; readonly base64?: never }
+  | { readonly base64: string; readonly value?: never; readonly json?: never };
 
 export type Operation =
   | ({ readonly op: "get"; readonly key: string } & Conditions)
@@ -211,5 +209,10 @@ export type Result =
 export interface Failed {
   readonly op: Operation["op"];
   readonly key: string;
-  readonly error: { readonly code: string; readonly status: number; readonly detail: string };
+  readonly error: {
+    readonly code: string;
+    readonly status: number;
+    readonly title: string;
+    readonly detail: string;
+  };
 }

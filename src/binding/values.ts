@@ -32,6 +32,27 @@ export async function taken(given: GivenValue, transfer: Transfer): Promise<Valu
   return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take([bytes]);
 }
 
+/** What several values may take up together in a message. */
+export class Room {
+  readonly #type: "text" | "json";
+  #left: number;
+
+  constructor(type: "text" | "json") {
+    this.#type = type;
+    this.#left = type === "json" ? MAX_JSON_BYTES : MAX_SENT_BYTES;
+  }
+
+  /** @throws {KvError} `result_too_large`, if the value is too much with those before it */
+  take(value: unknown, size: number): void {
+    this.#left -= typeof value === "string" ? sentBytes(value) : size;
+    if (this.#left >= 0) return;
+    throw new KvError(
+      "result_too_large",
+      `As ${this.#type} these values are too large for one message. Read fewer of them at once.`,
+    );
+  }
+}
+
 /** @throws {KvError} `value_invalid`, if it is not what it is wanted as; `result_too_large`, if it can't travel so */
 export async function wanted(
   { value, large, size }: Pick<Entry, "value" | "large" | "size">,
@@ -62,7 +83,8 @@ function tooLarge(kind: string, limit: number): KvError {
 /** As {@link wanted}, of a value that is there. */
 export function ofText(value: Value, type: "text" | "json"): unknown {
   // Bytes that are no UTF-8 are replaced, as Workers KV does it.
-  const text = textOf(value) ?? new TextDecoder().decode(bytesOf(value));
+  const text =
+    textOf(value) ?? new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytesOf(value));
   if (type === "text") return text;
   try {
     return JSON.parse(text);

@@ -1,32 +1,35 @@
 /** A body as it comes, in chunks. */
 
-import { CHUNK_BYTES, MAX_DISCARDED_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { received } from "../received.ts";
 
 export type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Pieces of {@link CHUNK_BYTES}; the last one may be shorter.
- * @throws {KvError} `value_too_large`; `upload_lost` where the sender has gone
+ * @throws {KvError} `value_too_large`; {@link BrokenOff} where the sender has gone
  */
 export async function* chunksOf(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
   let total = 0;
   for await (const chunk of received(body instanceof ReadableStream ? filled(body) : gathered(body))) {
     total += chunk.byteLength;
-    if (total <= MAX_VALUE_BYTES) yield chunk;
-    else if (total > MAX_DISCARDED_BYTES) break;
+    if (total > MAX_VALUE_BYTES) throw valueTooLarge();
+    yield chunk;
   }
-  if (total > MAX_VALUE_BYTES) throw valueTooLarge();
 }
 
 /** A stream of bytes fills chunks by itself, without a step for each piece that arrives. */
 async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
   const reader = byteReader(body);
   if (reader === undefined) return yield* gathered(body);
-  for (;;) {
-    const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(CHUNK_BYTES));
-    if (value !== undefined && value.byteLength > 0) yield whole(value);
-    if (done || value.byteLength < CHUNK_BYTES) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.readAtLeast(CHUNK_BYTES, new Uint8Array(CHUNK_BYTES));
+      if (value !== undefined && value.byteLength > 0) yield whole(value);
+      if (done || value.byteLength < CHUNK_BYTES) return;
+    }
+  } finally {
+    reader.releaseLock(); // whoever refuses it reads on
   }
 }
 

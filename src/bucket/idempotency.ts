@@ -1,7 +1,7 @@
 /** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
 
 import { KvError } from "../errors.ts";
-import { idempotencyKey } from "../limits.ts";
+import { idempotencyKey, jsonOf } from "../limits.ts";
 import type { Clock } from "../otp/timers.ts";
 
 /** What tells a request that is sent again from another one. */
@@ -13,7 +13,7 @@ export interface Idempotency {
 
 /**
  * For a request as it was checked: however it was sent, the same one has the same fingerprint.
- * @throws {KvError} `header_invalid`
+ * @throws {KvError} `header_invalid`, `body_invalid`
  */
 export async function onceFor(
   key: string | null | undefined,
@@ -21,12 +21,17 @@ export async function onceFor(
 ): Promise<Idempotency | undefined> {
   if (key === undefined || key === null) return undefined;
   const checked = idempotencyKey(key);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(request)));
+  const json = jsonOf(request, "The request is nested too deeply to be remembered.");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(json));
   return { key: checked, fingerprint: new Uint8Array(digest).toBase64() };
 }
 
 /** How long a result is remembered, in milliseconds. */
 export const REMEMBER_MS = 86_400_000;
+/** Between two sweeps, in milliseconds: each wakes the bucket, and nobody is told of what is over anyway. */
+const SWEEP_PAUSE_MS = 3_600_000;
+/** Results that are forgotten in one turn: others wait for it to end. */
+const FORGET_AT_ONCE = 1_000;
 /** How many results a bucket remembers. */
 const MAX_REMEMBERED = 10_000;
 /** Characters of JSON in the longest result that is remembered; a row holds two megabytes. */
@@ -68,11 +73,17 @@ export class Remembered {
     return { result, replayed: false };
   }
 
-  /** Forgets what was long ago. @returns when the next one is due; undefined if nothing is left */
+  /** Forgets what was long ago. @returns when to come again; undefined if nothing is left */
   sweep(now: number): number | undefined {
-    this.#sql.exec("DELETE FROM remembered WHERE at <= ?", now - REMEMBER_MS);
+    // By number, which is their order in time, and has an index.
+    const due = this.#sql.exec(
+      "DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n LIMIT ?) RETURNING n",
+      now - REMEMBER_MS,
+      FORGET_AT_ONCE,
+    );
+    if (due.toArray().length === FORGET_AT_ONCE) return now;
     const [oldest] = this.#sql.exec<{ at: number }>("SELECT at FROM remembered ORDER BY n LIMIT 1").toArray();
-    return oldest && oldest.at + REMEMBER_MS;
+    return oldest && Math.max(oldest.at + REMEMBER_MS, now + SWEEP_PAUSE_MS);
   }
 
   #find({ key, fingerprint }: Idempotency): string | undefined {

@@ -36,6 +36,17 @@ export interface Endpoint {
   readonly errors?: readonly ErrorCode[];
 }
 
+/** Whether it changes something. */
+export function isChange(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+/** Whether it can be asked for without its body: what is read, not what goes on for as long as it is listened to. */
+export function hasHead(endpoint: Endpoint): boolean {
+  const content = endpoint.answers[200]?.content;
+  return content !== undefined && "json" in content;
+}
+
 /** What endpoints are about. */
 export const TAGS = {
   Buckets: "Names, what they stand for, and their ends.",
@@ -65,6 +76,9 @@ export const HEADERS = {
   "Cache-Control":
     "`no-cache, no-transform`: whoever keeps it asks with its tag whether it is still the value.",
   "Content-Range": "Which bytes these are, and of how many.",
+  "WWW-Authenticate": "`Bearer`: a token is asked for.",
+  "Retry-After": "Seconds after which it may be tried again.",
+  Upgrade: "`websocket`.",
   "Preference-Applied": "`respond-async`.",
   "Idempotency-Replayed": "`true`: this was done before, and is only told again.",
   Location: "The bucket's path.",

@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf, KvError } from "../errors.ts";
-import { API, type Endpoint, type OperationId } from "./api.ts";
+import { API, hasHead, isChange, type Endpoint, type OperationId } from "./api.ts";
 import { discardBody } from "./body.ts";
 import {
   createBucket,
@@ -24,6 +24,7 @@ import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { deleteKeys, listKeys } from "./lists.ts";
 import { incrementKey, runBatch, runTransaction } from "./operations.ts";
 import { problem } from "./problem.ts";
+import { refuseUnheeded } from "./unheeded.ts";
 import { serveUnstorage } from "./unstorage.ts";
 import { watchBucket } from "./watch.ts";
 
@@ -92,28 +93,24 @@ export function serveAdmitted(request: Request, context: Context): Response | Pr
 function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: OperationId }>>): Methods {
   const { GET: get } = endpoints;
   return {
-    // What is read can be asked for without its body; not what goes on for as long as it is listened to.
-    ...(get !== undefined && isRead(get) ? { HEAD: HANDLERS[get.id] } : {}),
+    ...(get !== undefined && hasHead(get) ? { HEAD: HANDLERS[get.id] } : {}),
     ...Object.fromEntries(
-      Object.entries(endpoints).map(([method, endpoint]) => [method, handlerOf(endpoint)]),
+      Object.entries(endpoints).map(([method, endpoint]) => [method, handlerOf(method, endpoint)]),
     ),
   };
 }
 
-/** What takes no query is not asked with one: what is not understood is refused, wherever it stands. */
-function handlerOf({ id, query }: Endpoint & { readonly id: OperationId }): Handler {
+/** What is not understood is refused, wherever it stands: in a query that is not taken, in a header that is not heeded. */
+function handlerOf(method: string, { id, query, headers }: Endpoint & { readonly id: OperationId }): Handler {
   const handler = HANDLERS[id];
-  if (query !== undefined) return handler;
   return (request, context) => {
-    if (!context.target.hasQuery) return handler(request, context);
-    const [name = ""] = context.target.query.keys();
-    throw new KvError("query_invalid", `?${name}= is not known here: this call takes no query.`);
+    if (query === undefined && context.target.hasQuery) {
+      const [name = ""] = context.target.query.keys();
+      throw new KvError("query_invalid", `?${name}= is not known here: this call takes no query.`);
+    }
+    if (isChange(method)) refuseUnheeded(request.headers, headers);
+    return handler(request, context);
   };
-}
-
-function isRead({ answers }: Endpoint): boolean {
-  const content = answers[200]?.content;
-  return content !== undefined && "json" in content;
 }
 
 function dispatch(methods: Methods, request: Request, context: Context): Response | Promise<Response> {

@@ -5,6 +5,8 @@ import { KvError } from "../errors.ts";
 /** An escape that has begun: what it stands for is known with the next piece. */
 const UNFINISHED = /\\(?:u[0-9a-fA-F]{0,3})?$/;
 const WHITE_SPACE = /[\t\n\f\r ]+/g;
+/** What stands in a string of JSON only with an escape (RFC 8259 §7). */
+const CONTROL = /[\0-\x1f]/;
 
 /**
  * The bytes. As `JSON.parse` and `Uint8Array.fromBase64` would take the whole of it: with escapes, and with white space
@@ -16,11 +18,12 @@ const WHITE_SPACE = /[\t\n\f\r ]+/g;
 export async function* bytesOfBase64(
   pieces: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let escape = "";
   let rest = "";
   for await (const piece of pieces) {
-    const text = escape + decoder.decode(piece, { stream: true });
+    const text = escape + decoded(decoder, piece);
+    if (CONTROL.test(text)) throw notBase64();
     [escape = ""] = UNFINISHED.exec(text) ?? [];
     rest += unescaped(text.slice(0, text.length - escape.length)).replaceAll(WHITE_SPACE, "");
     // The last four wait for the end: only there may one be padded.
@@ -30,8 +33,17 @@ export async function* bytesOfBase64(
     yield fromBase64(whole);
     rest = rest.slice(end);
   }
-  if (escape !== "") throw notBase64();
+  if (escape !== "" || decoded(decoder) !== "") throw notBase64();
   if (rest !== "") yield fromBase64(rest);
+}
+
+/** The next piece, or, without one, what is left. */
+function decoded(decoder: TextDecoder, piece?: Uint8Array): string {
+  try {
+    return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
+  } catch {
+    throw notBase64();
+  }
 }
 
 function unescaped(text: string): string {

@@ -1,11 +1,15 @@
 /** Request bodies, read up to a limit. */
 
 import { KvError } from "../errors.ts";
-import { MAX_DISCARDED_BYTES } from "../limits.ts";
-import { brokenOff, received } from "../received.ts";
+import { BrokenOff, received } from "../received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
+/** How much of what is refused is read all the same, in bytes, and for how long, in milliseconds. */
+const MAX_DISCARDED_BYTES = 64 * 1_048_576;
+const MAX_DISCARDING_MS = 10_000;
+/** How long nothing may come, in milliseconds: whoever has nothing to send can hear the answer. */
+const MAX_SILENCE_MS = 1_000;
 
 /**
  * The body as bytes of text.
@@ -16,21 +20,22 @@ export async function readText(request: Request): Promise<ArrayBuffer> {
   if (announced !== undefined && announced <= MAX_TEXT_BYTES) return wholeBody(request);
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of received(bodyOf(request))) {
+  for await (const piece of received(piecesOf(request))) {
     size += piece.byteLength;
-    if (size > MAX_DISCARDED_BYTES) break;
-    if (size <= MAX_TEXT_BYTES) pieces.push(piece);
+    if (size > MAX_TEXT_BYTES) {
+      throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
+    }
+    pieces.push(piece);
   }
-  if (size <= MAX_TEXT_BYTES) return new Blob(pieces).arrayBuffer();
-  throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
+  return new Blob(pieces).arrayBuffer();
 }
 
-/** The body, of an announced length that fits. @throws {KvError} `upload_lost` */
+/** The body, of an announced length that fits. @throws {BrokenOff} */
 export async function wholeBody(request: Request): Promise<ArrayBuffer> {
   try {
     return await request.arrayBuffer();
   } catch {
-    throw brokenOff();
+    throw new BrokenOff();
   }
 }
 
@@ -44,19 +49,37 @@ export function bodyOf(request: Request): AsyncIterable<Uint8Array> {
   return (request.body ?? []) as AsyncIterable<Uint8Array>;
 }
 
+/** As {@link bodyOf}; where its reader stops, somebody else may read on. */
+export async function* piecesOf({ body }: Request): AsyncGenerator<Uint8Array, void, void> {
+  if (body !== null) yield* body.values({ preventCancel: true });
+}
+
 /**
  * Reads what nobody has read, so that the answer can be heard: a sender who is cut off in the middle of its body hears of
- * a broken pipe instead. Not without end.
+ * a broken pipe instead. Not without end, and not while nothing comes (as nginx's `lingering_close`).
  */
 export async function discardBody(request: Request): Promise<void> {
-  if (request.body === null || request.bodyUsed) return;
+  const until = Date.now() + MAX_DISCARDING_MS;
   let size = 0;
   try {
-    for await (const piece of bodyOf(request)) {
-      size += piece.byteLength;
-      if (size > MAX_DISCARDED_BYTES) return;
+    const pieces = piecesOf(request);
+    while (size <= MAX_DISCARDED_BYTES && Date.now() < until) {
+      const next = await withinSilence(pieces.next());
+      if (next === undefined || next.done === true) return;
+      size += next.value.byteLength;
     }
   } catch {
     // The sender has gone, and hears nothing.
+  }
+}
+
+/** What comes soon; undefined if nothing does. */
+async function withinSilence<T>(promise: Promise<T>): Promise<T | undefined> {
+  const silence = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => silence.resolve(undefined), MAX_SILENCE_MS);
+  try {
+    return await Promise.race([promise, silence.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

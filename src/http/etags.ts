@@ -19,18 +19,6 @@ export function conditionsOf(headers: Headers): Conditions {
   };
 }
 
-/**
- * For a request that is about many keys: which of them a tag would be of nobody can tell, and a condition that is not
- * looked at is worse than one that is refused. @throws {KvError} `header_invalid`
- */
-export function refuseConditions(headers: Headers): void {
-  if (headers.get("If-Match") === null && headers.get("If-None-Match") === null) return;
-  throw new KvError(
-    "header_invalid",
-    "If-Match and If-None-Match are about one key. Conditions on many go in the body: ifMatch, ifNoneMatch, if.",
-  );
-}
-
 /** An entity tag as a header carries it. */
 export function etagHeader(tag: string): string {
   return `"${tag}"`;

@@ -9,7 +9,6 @@ import { ListQuery, RangeQuery } from "../wire/requests.ts";
 import { perform } from "./cast.ts";
 import type { Context } from "./context.ts";
 import { jsonText } from "./json-text.ts";
-import { refuseConditions } from "./etags.ts";
 import { bucketNotFound } from "./keys.ts";
 
 /** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: keys in order, with what is kept beside them. */
@@ -33,7 +32,6 @@ export async function deleteKeys(request: Request, context: Context): Promise<Re
       "Say which keys: ?prefix=, ?start= or ?end=. An empty prefix, ?prefix=, stands for all of them.",
     );
   }
-  refuseConditions(request.headers);
   return perform(request, context, async () => {
     const deleted = await removeAll(directory.whereis(name), range);
     if (deleted === undefined) throw bucketNotFound(name);

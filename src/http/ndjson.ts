@@ -33,20 +33,32 @@ export type BodyLine =
 /** The lines of a body; empty ones are left out, but counted. */
 export async function* bodyLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<BodyLine, void, void> {
   const reader = new Pieces(body);
-  for (let number = 1; ; number += 1) {
-    const found = await reader.until(NEWLINE, MAX_WHOLE_LINE);
-    if (found === undefined) return;
-    if (!found.complete) {
-      const quote = found.bytes.lastIndexOf(QUOTE);
-      reader.unread(found.bytes.subarray(quote + 1));
-      let ended: Promise<boolean> | undefined;
-      const end = async (): Promise<void> => {
-        if (!(await (ended ??= reader.endOfLine()))) throw lineTooLong();
-      };
-      yield { number, head: found.bytes.subarray(0, quote + 1), rest: reader.string(), end };
-      await end().catch(() => undefined); // told to whoever reads the line, not twice
-    } else if (!isBlank(found.bytes)) yield { number, bytes: found.bytes };
+  try {
+    for (let number = 1; ; number += 1) {
+      const found = await reader.until(NEWLINE, MAX_WHOLE_LINE);
+      if (found === undefined) return;
+      if (!found.complete) yield* longLine(number, found.bytes, reader);
+      else if (!isBlank(found.bytes)) yield { number, bytes: found.bytes };
+    }
+  } finally {
+    await reader.letGo();
   }
+}
+
+async function* longLine(
+  number: number,
+  begin: Uint8Array,
+  reader: Pieces,
+): AsyncGenerator<BodyLine, void, void> {
+  const quote = begin.lastIndexOf(QUOTE);
+  reader.unread(begin.subarray(quote + 1));
+  let ended: Promise<boolean> | undefined;
+  const atEnd = (): Promise<boolean> => (ended ??= reader.endOfLine());
+  const end = async (): Promise<void> => {
+    if (!(await atEnd())) throw lineTooLong();
+  };
+  yield { number, head: begin.subarray(0, quote + 1), rest: reader.string(), end };
+  await atEnd(); // what is wrong there was told to whoever read the line
 }
 
 function isBlank(bytes: Uint8Array): boolean {
@@ -94,11 +106,16 @@ class Pieces {
     }
   }
 
+  /** Stops reading: somebody else may go on. */
+  async letGo(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   unread(bytes: Uint8Array): void {
     this.#piece = join([bytes, this.#piece], bytes.byteLength + this.#piece.byteLength);
   }
 
-  /** What is left of a string without escapes, piece by piece. */
+  /** What is left of a string up to its quote, which no escape may stand for, piece by piece. */
   async *string(): AsyncGenerator<Uint8Array, void, void> {
     this.#inString = true;
     while (this.#inString) {

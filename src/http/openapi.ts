@@ -3,10 +3,23 @@
 import * as z from "zod/mini";
 import { failure, type ErrorCode } from "../errors.ts";
 import { ProblemAnswer } from "../wire/answers.ts";
-import { API, HEADERS, PUBLIC_API, TAGS, type Content, type Endpoint, type HeaderName } from "./api.ts";
+import {
+  API,
+  hasHead,
+  HEADERS,
+  isChange,
+  PUBLIC_API,
+  TAGS,
+  type Content,
+  type Endpoint,
+  type HeaderName,
+} from "./api.ts";
 
 /** What a JSON document is made of. */
 export type JsonObject = { readonly [name: string]: unknown };
+
+/** Paths, their methods, and what these are. */
+type Api = Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;
 
 /** What every call behind the door can meet. */
 const EVERYWHERE: readonly ErrorCode[] = [
@@ -40,7 +53,7 @@ export function openApi(version: string): JsonObject {
     servers: [{ url: "/", description: "Where this was fetched from." }],
     security: [{ token: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: { ...paths(API, EVERYWHERE), ...paths(PUBLIC_API, []) },
+    paths: { ...paths(withHeads(API), EVERYWHERE), ...paths(PUBLIC_API, []) },
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
       schemas: schemas(),
@@ -48,27 +61,42 @@ export function openApi(version: string): JsonObject {
   };
 }
 
-function paths(
-  api: Readonly<Record<string, Readonly<Record<string, Endpoint>>>>,
-  errors: readonly ErrorCode[],
-): JsonObject {
+/** What can be asked for without its body, described so too. Its content is what a GET would bring. */
+function withHeads(api: Api): Api {
+  return Object.fromEntries(
+    Object.entries(api).map(([path, methods]) => {
+      const { GET: get } = methods;
+      if (get === undefined || "HEAD" in methods || !hasHead(get)) return [path, methods];
+      const head = { ...get, id: `${get.id}Head`, summary: `${get.summary}: headers only` };
+      return [path, { ...methods, HEAD: head }];
+    }),
+  );
+}
+
+function paths(api: Api, errors: readonly ErrorCode[]): JsonObject {
   return Object.fromEntries(
     Object.entries(api).map(([path, methods]) => [
       path,
       Object.fromEntries(
         Object.entries(methods).map(([method, endpoint]) => [
           method.toLowerCase(),
-          operation(path, endpoint, errors),
+          operation(path, method, endpoint, errors),
         ]),
       ),
     ]),
   );
 }
 
-function operation(path: string, endpoint: Endpoint, everywhere: readonly ErrorCode[]): JsonObject {
+function operation(
+  path: string,
+  method: string,
+  endpoint: Endpoint,
+  everywhere: readonly ErrorCode[],
+): JsonObject {
   const { id, tag, summary, description, headers = [], query, body, answers, errors = [] } = endpoint;
   const named = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
   const noQuery = query === undefined && everywhere.length > 0 ? (["query_invalid"] as const) : [];
+  const unheeded = isChange(method) ? (["header_invalid"] as const) : [];
   return {
     operationId: id,
     tags: [tag],
@@ -90,7 +118,7 @@ function operation(path: string, endpoint: Endpoint, everywhere: readonly ErrorC
       : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problems([...named, ...noQuery, ...errors, ...everywhere]),
+      ...problems([...named, ...noQuery, ...unheeded, ...errors, ...everywhere]),
     },
   };
 }
@@ -140,6 +168,14 @@ function lineDescription(line: z.core.$ZodType): string {
   return `Each line is an ${idOf(line)}.`;
 }
 
+/** What comes with a problem of some status. */
+const PROBLEM_HEADERS: Readonly<Record<string, readonly HeaderName[]>> = {
+  401: ["WWW-Authenticate"],
+  416: ["Content-Range"],
+  426: ["Upgrade"],
+  503: ["Retry-After"],
+};
+
 /** One response for each status, with its codes. */
 function problems(codes: readonly ErrorCode[]): JsonObject {
   const byStatus = new Map<number, string[]>();
@@ -151,7 +187,7 @@ function problems(codes: readonly ErrorCode[]): JsonObject {
     [...byStatus].map(([status, texts]) => [
       status,
       {
-        description: `${texts.join(", ")}.`,
+        ...answerOf({ description: `${texts.join(", ")}.`, headers: PROBLEM_HEADERS[status] ?? [] }),
         content: { "application/problem+json": { schema: reference(ProblemAnswer) } },
       },
     ]),

@@ -12,8 +12,8 @@ import {
 import { readText } from "./body.ts";
 import { perform } from "./cast.ts";
 import type { Context } from "./context.ts";
-import { conditionsOf, refuseConditions } from "./etags.ts";
-import { idempotencyOf, refuseIdempotency, replayHeader } from "./idempotency.ts";
+import { conditionsOf } from "./etags.ts";
+import { idempotencyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
 import { bucketNotFound, keyOf } from "./keys.ts";
 
@@ -41,8 +41,6 @@ export async function incrementKey(request: Request, context: Context): Promise<
 export async function runBatch(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  refuseConditions(request.headers);
-  refuseIdempotency(request);
   const operations = operationsOf(checkJson(BatchJson, await readText(request)));
   return perform(request, context, async () => {
     const results = await directory.call(name, (bucket) => bucket.batch(operations));
@@ -55,7 +53,6 @@ export async function runBatch(request: Request, context: Context): Promise<Resp
 export async function runTransaction(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  refuseConditions(request.headers);
   const json = checkJson(TransactionJson, await readText(request));
   const transaction = transactionOf(json);
   const idempotency = await idempotencyOf(request, ["transaction", json]);

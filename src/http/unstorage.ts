@@ -12,11 +12,12 @@ import { behind } from "../cursor.ts";
 import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
+import { isChange } from "./api.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
-import { refuseConditions } from "./etags.ts";
 import { problem } from "./problem.ts";
 import { STORED_HEADERS } from "./stored-headers.ts";
+import { refuseUnheeded } from "./unheeded.ts";
 
 const encoder = new TextEncoder();
 
@@ -28,6 +29,7 @@ const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
   const { bucket, key, all } = address(context.target.path);
   const { method } = request;
+  if (isChange(method)) refuseUnheeded(request.headers);
   if (all && method === "GET") return listKeys(context, bucket, key);
   if (all && method === "DELETE") return clear(context, bucket, key);
   if (!all && (method === "GET" || method === "HEAD"))
@@ -91,7 +93,6 @@ async function setItem(
   bucket: string,
   key: string,
 ): Promise<Response> {
-  refuseConditions(request.headers);
   const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
   const ttl = ttlOf(request.headers.get("X-TTL"));
   const properties = { type: raw ? BYTES_TYPE : null, ...(ttl === undefined ? {} : { lifetime: { ttl } }) };
@@ -120,18 +121,21 @@ async function listKeys(
   bucket: string,
   prefix: string,
 ): Promise<Response> {
-  const read = async (after: string | undefined): Promise<KeysPage> => {
-    const page = await directory.call(bucket, (stub) => stub.list({ prefix, after, limit: MAX_PAGE }));
-    return page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
+  const ask = directory.whereis(bucket);
+  const read = async (after?: string): Promise<KeysPage | undefined> => {
+    const page = await ask((stub) => stub.list({ prefix, after, limit: MAX_PAGE }));
+    return page === undefined ? undefined : (JSON.parse(page) as KeysPage);
   };
-  const first = await read(undefined);
+  const first = (await read()) ?? { keys: [] };
   return new Response(streamed(array(), keepAlive), {
     headers: { ...HEADERS, "Content-Type": "application/json" },
   });
 
   async function* array(): AsyncGenerator<Uint8Array, void, void> {
     let separator = "[";
-    for (let page = first; ; page = await read(behind(page.cursor))) {
+    for (let page: KeysPage | undefined = first; ; page = await read(behind(page.cursor))) {
+      // It has ended meanwhile: half a list would look like a whole one.
+      if (page === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
       const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");
       if (texts !== "") {
         yield encoder.encode(separator + texts);

@@ -104,16 +104,34 @@ function decimalOf(source: string): string {
 function typed(schema: z.ZodMiniType, text: string): unknown {
   const { def } = schema;
   if (isOptional(def)) return typed(def.innerType as z.ZodMiniType, text);
-  if (def.type === "number" && /^-?\d{1,15}(\.\d{1,3})?$/.test(text)) return Number(text);
+  if (def.type === "number" && /^-?\d{1,15}(\.\d+)?$/.test(text)) return Number(text);
   if (def.type === "boolean" && (text === "true" || text === "false")) return text === "true";
   return text;
+}
+
+/**
+ * What is wrong by the alternative that was probably meant: the one that has least to say of the outside, and then of
+ * what lies deepest. Undefined where none is meant more than another.
+ */
+function nearestOf(alternatives: readonly (readonly z.core.$ZodIssue[])[]): z.core.$ZodIssue | undefined {
+  const [nearest, next] = alternatives
+    .map((issues) => {
+      const depths = issues.map(({ path }) => path.length);
+      return { issues, outside: depths.filter((depth) => depth < 2).length, depth: Math.max(0, ...depths) };
+    })
+    .toSorted((one, other) => one.outside - other.outside || other.depth - one.depth);
+  if (nearest === undefined || next === undefined) return undefined;
+  return nearest.outside === next.outside && nearest.depth === next.depth ? undefined : nearest.issues[0];
 }
 
 function isOptional(def: z.core.$ZodTypeDef): def is z.core.$ZodOptionalDef {
   return def.type === "optional";
 }
 
-function problem({ path, message }: z.core.$ZodIssue): string {
+function problem(issue: z.core.$ZodIssue): string {
+  const nearest = issue.code === "invalid_union" ? nearestOf(issue.errors) : undefined;
+  if (nearest !== undefined) return problem({ ...nearest, path: [...issue.path, ...nearest.path] });
+  const { path, message } = issue;
   const where = path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : `${text}${text && "."}${String(part)}`),
     "",

@@ -67,9 +67,12 @@ const increment = {
 export const PutJson = z.strictObject({ op: z.literal("put"), key, ...value, ...properties, ...conditions });
 export type PutJson = z.output<typeof PutJson>;
 
-/** What a binding's put takes beside key and value, and what its conditions are. */
+/** What a binding's verbs take beside what they are about. */
 export const BoundPutJson = z.strictObject({ ...properties, ...conditions });
 export const BoundConditionsJson = z.strictObject(conditions);
+const once = { idempotencyKey: z.optional(z.string()) };
+export const BoundOnceJson = z.strictObject(once);
+export const BoundIncrementJson = z.strictObject({ ...once, ...conditions });
 
 export const IncrementJson = z.strictObject(increment).check(
   z.meta({

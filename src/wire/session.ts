@@ -9,11 +9,14 @@ const id = z.int().check(z.gte(0), z.describe("Comes back with the answer."));
 
 /** One of them; answers come in the order of the requests. */
 export const SessionRequestJson = z
-  .union([
-    z.strictObject({ id, batch: BatchJson }),
-    z.strictObject({ id, transaction: TransactionJson, idempotencyKey: z.optional(z.string()) }),
-    z.strictObject({ id, list: ListQuery }),
-  ])
+  .union(
+    [
+      z.strictObject({ id, batch: BatchJson }),
+      z.strictObject({ id, transaction: TransactionJson, idempotencyKey: z.optional(z.string()) }),
+      z.strictObject({ id, list: ListQuery }),
+    ],
+    "A request has one of `batch`, `transaction` and `list`",
+  )
   .check(z.meta({ id: "SessionRequest" }));
 export type SessionRequestJson = z.output<typeof SessionRequestJson>;
 

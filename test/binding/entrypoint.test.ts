@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Comparison } from "../../src/binding/types.ts";
+import type { Comparison, Once } from "../../src/binding/types.ts";
 import { kv, refusal } from "../support/binding.ts";
 
 describe("the service binding", () => {
@@ -73,6 +73,23 @@ describe("the service binding", () => {
     expect(
       (await refusal(() => kv.bucket("verbs-wrong").transaction({ if: [{} as Comparison] }))).message,
     ).toContain("body_invalid: if[0]");
+  });
+
+  it("says so with a code also where what has to be said was left out", async () => {
+    await kv.create("verbs-nothing");
+    const nothing = undefined as unknown as string;
+    const once = null as unknown as Once;
+    for (const [work, code] of [
+      [() => kv.exit("verbs-nothing", nothing), "reason_invalid"],
+      [() => kv.namespace(nothing).get("a"), "bucket_name_invalid"],
+      [() => kv.bucket(nothing).get("a"), "bucket_name_invalid"],
+      [() => kv.create(nothing), "bucket_name_invalid"],
+      [() => kv.bucket("verbs-nothing").increment("n", {}, once), "body_invalid"],
+      [() => kv.bucket("verbs-nothing").transaction({}, once), "body_invalid"],
+    ] as const) {
+      expect((await refusal(work)).message).toMatch(new RegExp(`^(KvError: )?${code}: `));
+    }
+    expect(await kv.bucket("verbs-nothing").get("n")).toBeNull();
   });
 
   it("stores what it was given or nothing, and deletes what was said or nothing", async () => {

@@ -40,6 +40,17 @@ describe("get", () => {
     );
   });
 
+  it("of several keys whose values are too much for one message says so", { timeout: 30_000 }, async () => {
+    const kv = namespaceOf("ns-many-large");
+    const names = ["a", "b", "c", "d"];
+    for (const name of names) await kv.put(name, JSON.stringify("x".repeat(9 * CHUNK_BYTES)));
+    expect((await refusal(() => kv.get(names))).message).toContain("result_too_large");
+    expect((await kv.get(names.slice(0, 3))).size).toBe(3);
+    for (const name of names) await kv.put(name, JSON.stringify("x".repeat(3 * CHUNK_BYTES)));
+    expect((await refusal(() => kv.get(names, "json"))).message).toContain("result_too_large");
+    expect((await kv.get(names.slice(0, 2), "json")).size).toBe(2);
+  });
+
   it("of what is not JSON, as JSON, says so", async () => {
     const kv = namespaceOf("ns-not-json");
     await kv.put("a", "{");

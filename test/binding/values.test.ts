@@ -1,4 +1,3 @@
-import type { Transaction } from "../../src/binding/types.ts";
 import { kv } from "../support/binding.ts";
 import { valuesSuite } from "../support/values-suite.ts";
 
@@ -31,7 +30,7 @@ valuesSuite("a service binding", async (name, state) => {
           if (result.op !== "get") return "ok";
           return result.found ? (result.value ?? "") : "absent";
         }),
-      transaction: async (transaction) => (await bucket.transaction(transaction as Transaction)).succeeded,
+      transaction: async (transaction) => (await bucket.transaction(transaction)).succeeded,
     },
   };
 });

@@ -66,6 +66,28 @@ describe("an idempotency key", () => {
   });
 });
 
+describe("a sweep of what is remembered", () => {
+  it("forgets a thousand at a time, and comes again an hour later at the soonest", async () => {
+    await runInDurableObject(env.BUCKET.getByName("swept"), (_, { storage: { sql } }) => {
+      const time = { now: 0 };
+      const remembered = new Remembered(sql, () => time.now);
+      remembered.createTable();
+      for (let n = 0; n < 2_500; n += 1) {
+        time.now = n;
+        remembered.once({ key: `k${n}`, fingerprint: "" }, () => "1");
+      }
+      time.now = 86_400_000 + 2_399;
+      expect(remembered.sweep(time.now)).toBe(time.now);
+      expect(remembered.sweep(time.now)).toBe(time.now);
+      const next = remembered.sweep(time.now);
+      expect(next).toBe(time.now + 3_600_000);
+      expect(sql.exec("SELECT count(*) AS n FROM remembered").one()["n"]).toBe(100);
+      time.now = Number(next);
+      expect(remembered.sweep(time.now)).toBeUndefined();
+    });
+  });
+});
+
 describe("a fingerprint", () => {
   const fingerprint = async (key: string, request: readonly unknown[]) =>
     (await onceFor(key, request))?.fingerprint;

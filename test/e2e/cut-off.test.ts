@@ -94,4 +94,15 @@ describe("a request that is cut off", () => {
     const again = await fetch(`${bucket}/import`, { method: "POST", body: lines });
     expect(await again.json()).toMatchObject({ imported: 1, unchanged: 599 });
   });
+
+  it.each(["", "?onError=continue"])(
+    "an import within a long line is no import of a wrong line%s",
+    async (query) => {
+      const text = `{"key":"before","value":"1"}\n{"key":"long","base64":"${"A".repeat(9 * MEBIBYTE)}"}\n`;
+      const bytes = wire(`POST /v1/buckets/cut/import${query}`, body(text), false);
+      const answer = await sendAndCut(server.httpPort, bytes.subarray(0, bytes.byteLength - 9), "ended");
+      expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*"upload_lost"[^]*"lines":1,[^]*"failed":0,"errors":\[\]/);
+      expect((await fetch(`${bucket}/keys/long`)).status).toBe(404);
+    },
+  );
 });

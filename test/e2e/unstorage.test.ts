@@ -79,6 +79,20 @@ describe("unstorage's http driver", () => {
     expect((await fetch(`${server.http}/v1/buckets/nobody`)).status).toBe(404);
   });
 
+  it("refuses conditions, which no driver sends and nothing heeds", async () => {
+    await storageOf("conditions").setItem("a", 1);
+    for (const [path, method] of [
+      ["a", "PUT"],
+      ["a", "DELETE"],
+      [":", "DELETE"],
+    ] as const) {
+      const url = `${server.http}/unstorage/conditions/${path}`;
+      const response = await fetch(url, { method, headers: { "If-Match": '"another"' } });
+      expect([response.status, await response.json()]).toMatchObject([400, { code: "header_invalid" }]);
+    }
+    expect(await storageOf("conditions").getItem("a")).toBe(1);
+  });
+
   it("shows a token, where one is asked for", async () => {
     const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
     try {

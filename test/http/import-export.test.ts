@@ -276,8 +276,9 @@ describe("export, import, export", () => {
         imported: 1,
       });
       expect(await hasBytes(await ask(`${b}/keys/a`), bytes)).toBe(true);
-      for (const wrong of ["\\u00e9", "A==A"]) {
-        const line = `{"key":"a","base64":"${plain}${wrong}"}\n`;
+      const half = new Uint8Array([0xe2, 0x82]);
+      for (const wrong of ["\\u00e9", "A==A", "\t", "\ufeff", half]) {
+        const line = new Blob([`{"key":"a","base64":"${plain}`, wrong, '"}\n']);
         expect([wrong, await codeOf(await imported(b, line))]).toEqual([wrong, "import_stopped"]);
       }
     },

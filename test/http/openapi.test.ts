@@ -36,6 +36,21 @@ describe("/openapi.json", () => {
     expect(used.filter((name) => !Object.hasOwn(components.schemas, name ?? ""))).toEqual([]);
   });
 
+  it("describes a HEAD for each GET that is read, and what comes with a problem", () => {
+    const { paths } = openApi(VERSION) as unknown as {
+      paths: Record<
+        string,
+        Record<string, { responses: Record<string, { headers?: object; content?: object }> }>
+      >;
+    };
+    const lookUp = paths["/v1/buckets/{bucket}"];
+    expect(lookUp?.["head"]?.responses["200"]).toEqual(lookUp?.["get"]?.responses["200"]);
+    expect(lookUp?.["get"]?.responses["401"]?.headers).toHaveProperty("WWW-Authenticate");
+    expect(paths["/v1/events"]).not.toHaveProperty("head");
+    const getKey = paths["/v1/buckets/{bucket}/keys/{key}"]?.["get"];
+    expect(getKey?.responses["416"]?.headers).toHaveProperty("Content-Range");
+  });
+
   it("says of a request what is checked of it", () => {
     const { paths } = openApi(VERSION) as unknown as {
       paths: Record<string, Record<string, { parameters: { name: string; schema: unknown }[] }>>;

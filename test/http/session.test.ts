@@ -44,6 +44,24 @@ describe("a session", () => {
     close();
   });
 
+  it("says what is wrong with a request, and where", async () => {
+    const b = await bucket("session wrong");
+    const { asks, close } = await session(b);
+    for (const [request, words] of [
+      [{ batch: [{ op: "move", key: "a" }] }, "batch[0].op"],
+      [{ batch: [{ op: "get", key: 5 }] }, "batch[0].key"],
+      [{ batch: {} }, "batch: "],
+      [{ list: { limit: 0 } }, "list.limit"],
+      [{ transaction: { then: [{ op: "put", key: "a", value: "1", ttl: -1 }] } }, "transaction.then[0].ttl"],
+      [{ transaction: {}, list: {} }, "`batch`, `transaction` and `list`"],
+      [{}, "`batch`, `transaction` and `list`"],
+    ] as const) {
+      const { error } = await asks(request);
+      expect(error).toMatchObject({ code: "body_invalid", detail: expect.stringContaining(words) as string });
+    }
+    close();
+  });
+
   it("remembers a long transaction by its fingerprint", async () => {
     const b = await bucket("session long transaction");
     const { asks, close } = await session(b);

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
+
+/** A body of which only the beginning comes: its sender has no more to send, and does not say so. */
+const unfinished = (begin: string): ReadableStream<Uint8Array> =>
+  new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(begin)) });
+
+describe("a request that is turned down", () => {
+  it.each([
+    ["DELETE", "", "If-Match"],
+    ["PUT", "/keys/a", "Idempotency-Key"],
+    ["DELETE", "/keys/a", "Idempotency-Key"],
+    ["DELETE", "/keys?prefix=", "If-None-Match"],
+    ["POST", "/batch", "Idempotency-Key"],
+    ["POST", "/batch", "If-Match"],
+    ["POST", "/transaction", "If-None-Match"],
+    ["POST", "/import", "Idempotency-Key"],
+    ["POST", "/exit", "Idempotency-Key"],
+  ])("%s …%s with %s, which would not be heeded, has done nothing", async (method, path, header) => {
+    const b = await bucket(`unheeded ${method} ${path.replaceAll(/\W/g, "-")} ${header}`);
+    await put(`${b}/keys/a`);
+    const response = await ask(`${b}${path}`, { method, headers: { [header]: '"1"' } });
+    expect([response.status, await codeOf(response)]).toEqual([400, "header_invalid"]);
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 1, revision: 1, restarts: 0 });
+  });
+
+  it("is told what was wrong in few words, however long it was", async () => {
+    const b = await bucket("long details");
+    const long = "x".repeat(3_000_000);
+    for (const operation of [`{"${long}":1}`, `{"op":"put","key":"a","json":1${"0".repeat(3_000_000)}}`]) {
+      const response = await ask(`${b}/batch`, { method: "POST", body: `[${operation}]` });
+      const { code, detail } = await response.json<{ code: string; detail: string }>();
+      expect(code).toBe("body_invalid");
+      expect(detail.length).toBeLessThanOrEqual(600);
+    }
+    const lines = `{"${long}":1}\n`.repeat(3);
+    const report = await ask(`${b}/import?onError=continue`, { method: "POST", body: lines });
+    expect((await report.text()).length).toBeLessThan(3_000);
+  });
+
+  it("and is still being sent is answered when nothing more comes", async () => {
+    const b = await bucket("lingering");
+    const imported = await ask(`${b}/import`, { method: "POST", body: unfinished("{}\n{") });
+    expect(await imported.json()).toMatchObject({ code: "import_stopped", line: 1 });
+    const value = await put(`${b}/keys/a`, unfinished("x"), { "If-Match": "no tag" });
+    expect(await codeOf(value)).toBe("header_invalid");
+  });
+
+  it("for its nesting, with a key of idempotency, is refused and no crash", async () => {
+    const b = await bucket("deep");
+    const json = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    const body = `{"then":[{"op":"put","key":"a","json":${json}}]}`;
+    const response = await ask(`${b}/transaction`, {
+      method: "POST",
+      body,
+      headers: { "Idempotency-Key": "k" },
+    });
+    expect([response.status, await codeOf(response)]).toEqual([400, "body_invalid"]);
+    expect(await jsonOf(await ask(b))).toMatchObject({ restarts: 0, entries: 0 });
+  });
+});
+
+describe("a time to live", () => {
+  it("is any decimal number, in a query as in a batch", async () => {
+    const b = await bucket("ttl decimals");
+    for (const ttl of [100 / 3, 1.0005, 0.1 + 0.2]) {
+      expect((await put(`${b}/keys/a?ttl=${ttl}`)).ok).toBe(true);
+      const { results } = await jsonOf<{ results: readonly object[] }>(
+        await post(`${b}/batch`, [{ op: "put", key: "b", value: "1", ttl }]),
+      );
+      expect(results[0]).not.toHaveProperty("error");
+    }
+  });
+});
