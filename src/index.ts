@@ -4,6 +4,7 @@ import { authNotConfigured } from "./door.ts";
 import type { Env } from "./env.ts";
 import { failureOf } from "./errors.ts";
 import { serveHttp } from "./http/app.ts";
+import { serveAcross } from "./http/cors.ts";
 import { problem } from "./http/problem.ts";
 import { servePublic } from "./http/public.ts";
 import { Target } from "./http/target.ts";
@@ -20,8 +21,6 @@ export default {
     try {
       const { settings, door, cache } = isolateOf(env);
       const target = new Target(request.url);
-      const open = door.state === "unconfigured" ? undefined : servePublic(request, target.path);
-      if (open !== undefined) return open;
       const keepAlive = (sent: Promise<unknown>): void => ctx.waitUntil(sent);
       const context = {
         target,
@@ -30,7 +29,10 @@ export default {
         directory: new Directory(env, settings, cache, keepAlive),
         keepAlive,
       };
-      return serveHttp(request, context);
+      return serveAcross(request, settings.origins, () => {
+        const open = door.state === "unconfigured" ? undefined : servePublic(request, target.path);
+        return open ?? serveHttp(request, context);
+      });
     } catch (error) {
       // Settings that make no sense: say which, and serve nothing.
       return problem(failureOf(error));

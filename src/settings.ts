@@ -28,7 +28,7 @@ export interface Settings {
   readonly heartbeatMs: number;
   /** How many names the directory's cache holds. */
   readonly directoryNames: number;
-  /** Origins that may open a WebSocket, besides the service's own. */
+  /** Origins whose pages may use the service, besides its own. */
   readonly origins: readonly string[];
   /** What callers must show; undefined if there is none. */
   readonly token: string | undefined;

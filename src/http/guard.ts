@@ -15,7 +15,7 @@ const TOKEN_SUBPROTOCOL = "kv.bearer.";
 // A token is whatever was set, blanks included; the scheme is known in any letters (RFC 9110 §11.1).
 const BEARER = /^bearer (.*)$/i;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+const SAFE_METHODS = new Set(["GET", "HEAD"]);
 
 /** Why a request may not go on; undefined if it may. */
 export function turnedAway(request: Request, { door, settings, target }: Context): Failure | undefined {

@@ -14,6 +14,8 @@ globalThis.fetch = async (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input);
   if (!OUR_HOSTS.has(url.hostname) || url.pathname.startsWith(OTHERS)) return response;
   const method = (init?.method ?? (input instanceof Request ? input.method : "GET")).toUpperCase();
+  // What a browser asks before a request is described by the Fetch standard.
+  if (method === "OPTIONS" && response.ok) return response;
   const description = await descriptionOf(url.origin);
   const seen: Seen = {
     method,
