@@ -4,7 +4,7 @@ import { createConfig, formatProblems, getTotals, lintFromString } from "@redocl
 import { resolve } from "node:path";
 import { bundle } from "../src/serve/bundle.ts";
 
-const SOURCE = resolve(import.meta.dirname, "../src/http/openapi.ts");
+const SOURCE = resolve(import.meta.dirname, "../src/http/api/openapi.ts");
 /** Where the description would be if it were a file. */
 const NAME = resolve("openapi.json");
 

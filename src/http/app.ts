@@ -3,7 +3,8 @@
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf, KvError } from "../errors.ts";
-import { API, hasHead, isChange, type Endpoint, type OperationId } from "./api.ts";
+import { API, type OperationId } from "./api/api.ts";
+import { hasHead, isChange, type Endpoint } from "./api/endpoint.ts";
 import { discardBody } from "./body.ts";
 import {
   createBucket,

@@ -1,6 +1,7 @@
 /** Pages of other origins that may use the service, those of `KV_ORIGINS`: CORS, as the Fetch standard has it. */
 
-import { API, type Endpoint, type HeaderName } from "./api.ts";
+import { API } from "./api/api.ts";
+import type { Endpoint, HeaderName } from "./api/endpoint.ts";
 
 /** Seconds for which a browser need not ask again whether it may; more than two hours none of them takes. */
 const MAX_AGE_SECONDS = "7200";

@@ -1,9 +1,9 @@
 /** What is served to everybody, because it says nothing of the data: health, and the API's description. */
 
-import { PUBLIC_API, type PublicOperationId } from "./api.ts";
-import { docsPage } from "./docs-page.ts";
+import { PUBLIC_API, type PublicOperationId } from "./api/api.ts";
+import { docsPage } from "./api/docs-page.ts";
 import { jsonText } from "./json-text.ts";
-import { openApi } from "./openapi.ts";
+import { openApi } from "./api/openapi.ts";
 import { VERSION } from "../version.ts";
 
 const HANDLERS: Readonly<Record<PublicOperationId, () => Response | Promise<Response>>> = {

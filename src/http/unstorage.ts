@@ -12,7 +12,7 @@ import { behind } from "../cursor.ts";
 import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
-import { isChange } from "./api.ts";
+import { isChange } from "./api/endpoint.ts";
 import { bodyOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { problem } from "./problem.ts";

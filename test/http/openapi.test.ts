@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { API, PUBLIC_API } from "../../src/http/api.ts";
-import { openApi } from "../../src/http/openapi.ts";
+import { API, PUBLIC_API } from "../../src/http/api/api.ts";
+import { openApi } from "../../src/http/api/openapi.ts";
 import { VERSION } from "../../src/version.ts";
 
 const get = (path: string, init?: RequestInit) =>

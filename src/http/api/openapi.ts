@@ -1,19 +1,18 @@
 /** The API's description in OpenAPI 3.1, made from its table and its schemas. */
 
 import * as z from "zod/mini";
-import { failure, type ErrorCode } from "../errors.ts";
-import { ProblemAnswer } from "../wire/answers.ts";
+import { failure, type ErrorCode } from "../../errors.ts";
+import { ProblemAnswer } from "../../wire/answers.ts";
+import { API, PUBLIC_API } from "./api.ts";
 import {
-  API,
   hasHead,
   HEADERS,
   isChange,
-  PUBLIC_API,
   TAGS,
   type Content,
   type Endpoint,
   type HeaderName,
-} from "./api.ts";
+} from "./endpoint.ts";
 
 /** What a JSON document is made of. */
 export type JsonObject = { readonly [name: string]: unknown };
