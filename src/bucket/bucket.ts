@@ -24,6 +24,7 @@ import type { Reading } from "./readers.ts";
 import { restore, type Restored, type RestoredEntry } from "./restore.ts";
 import { Sockets } from "./sockets.ts";
 import { transact, type Transaction } from "./transaction.ts";
+import { Upkeep } from "./upkeep.ts";
 import { WATCH, Watchers, type WatchRequest } from "./watchers.ts";
 
 export interface BucketArgs {
@@ -113,11 +114,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     clock: () => this.clock(),
     incarnation: () => this.args?.incarnation ?? "",
     logLimit: this.#settings.changeLog,
-    slowBy: (at) => this.#by("slow watchers", at),
+    slowBy: (at) => this.#upkeep.by("slow watchers", at),
   });
-
-  /** When a timer will run at the latest, as far as this object has set it since it woke. */
-  readonly #due = new Map<Info, number>();
+  readonly #upkeep = new Upkeep<Exclude<Info, "orphan">>(this.timers, () => this.clock());
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
@@ -206,7 +205,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   append(large: string, n: number, bytes: ArrayBuffer): Answered<null> {
     return this.handleCall(() => {
       this.#entries.write(() => this.#entries.large.append(large, n, bytes, this.clock()));
-      this.#by("large values", this.clock() + KEEP_MS);
+      this.#upkeep.by("large values", this.clock() + KEEP_MS);
       return null;
     });
   }
@@ -305,7 +304,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   protected override wiped(): void {
     this.#entries.reset();
-    this.#due.clear();
+    this.#upkeep.reset();
   }
 
   protected override ended(reason: string): void {
@@ -326,18 +325,18 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
         return this.#askRegistry(args);
       case "expiry":
         this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
-        return this.#again("expiry", this.#entries.nextExpiry());
+        return this.#upkeep.again("expiry", this.#entries.nextExpiry());
       case "log":
         this.#watchers.announce();
-        return this.#again("log", this.#entries.log.trim(this.clock()));
+        return this.#upkeep.again("log", this.#entries.log.trim(this.clock()));
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
-        return this.#again("large values", left ? this.clock() + KEEP_MS : undefined);
+        return this.#upkeep.again("large values", left ? this.clock() + KEEP_MS : undefined);
       }
       case "remembered":
-        return this.#again("remembered", this.#remembered.sweep(this.clock()));
+        return this.#upkeep.again("remembered", this.#remembered.sweep(this.clock()));
       case "slow watchers":
-        return this.#again("slow watchers", this.#watchers.dropSlow());
+        return this.#upkeep.again("slow watchers", this.#watchers.dropSlow());
     }
   }
 
@@ -383,7 +382,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   ): Answered<Once> {
     return this.handleCall(({ incarnation }) => {
       // Outside of the transaction: undone with it, the timer would be missing, and still be held to be set.
-      if (idempotency !== undefined) this.#by("remembered", this.clock() + REMEMBER_MS);
+      if (idempotency !== undefined) this.#upkeep.by("remembered", this.clock() + REMEMBER_MS);
       return this.#entries.write(() =>
         idempotency === undefined
           ? { result: change(incarnation), replayed: false }
@@ -396,31 +395,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   #changed(changes: readonly Change[]): void {
     this.#sockets.publish(changes);
     this.#watchers.publish(changes);
-    if (!this.#due.has("log")) this.#by("log", this.clock() + this.#settings.changeLogAgeMs);
-    if (this.#entries.large.takeReleased()) this.#by("large values", this.clock() + KEEP_MS);
-    for (const { expires } of changes) if (expires !== null) this.#by("expiry", expires);
-  }
-
-  /**
-   * Has a timer run by then, at the latest. A write that needs no earlier one costs nothing: one timer stands for
-   * all entries, and sets itself again.
-   */
-  #by(timer: Exclude<Info, "orphan">, at: number): void {
-    const due = this.#due.get(timer) ?? this.timers.due(timer) ?? Infinity;
-    this.#due.set(timer, Math.min(due, at));
-    if (at < due) this.timers.sendAfter(timer, timer, Math.max(0, at - this.clock()));
-  }
-
-  /** From a timer's own handler: when it runs next, if ever. */
-  #again(timer: Exclude<Info, "orphan">, at: number | undefined): void {
-    if (at === undefined) {
-      // Not left to the timers, which remove it when this has returned: whoever sets it until then sets it anew.
-      this.#due.delete(timer);
-      this.timers.cancel(timer);
-      return;
-    }
-    this.#due.set(timer, at);
-    this.timers.sendAfter(timer, timer, Math.max(0, at - this.clock()));
+    if (!this.#upkeep.isSet("log")) this.#upkeep.by("log", this.clock() + this.#settings.changeLogAgeMs);
+    if (this.#entries.large.takeReleased()) this.#upkeep.by("large values", this.clock() + KEEP_MS);
+    for (const { expires } of changes) if (expires !== null) this.#upkeep.by("expiry", expires);
   }
 
   #forget(socket: WebSocket): void {
