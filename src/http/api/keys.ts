@@ -13,6 +13,21 @@ const VALUE: readonly HeaderName[] = [
   "Accept-Ranges",
   "Cache-Control",
 ];
+/** What every call about one key can meet. */
+const KEY = ["bucket_not_found", "key_invalid", "key_too_long", "query_invalid", "header_invalid"] as const;
+/** What every body of operations can meet. */
+const OPERATIONS = [
+  "bucket_not_found",
+  "body_invalid",
+  "body_too_large",
+  "header_invalid",
+  "key_invalid",
+  "key_too_long",
+  "value_too_large",
+  "metadata_too_large",
+  "content_type_invalid",
+  "upload_lost",
+] as const;
 const BYTES: Content = { type: "*/*" };
 
 export const KEYS = {
@@ -55,11 +70,7 @@ export const KEYS = {
         204: { description: "The value was replaced.", headers: ["ETag", "KV-Revision"] },
       },
       errors: [
-        "bucket_not_found",
-        "key_invalid",
-        "key_too_long",
-        "query_invalid",
-        "header_invalid",
+        ...KEY,
         "content_type_invalid",
         "content_encoding_unsupported",
         "metadata_too_large",
@@ -80,16 +91,7 @@ export const KEYS = {
         206: { description: "A range of it.", content: BYTES, headers: [...VALUE, "Content-Range"] },
         304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
       },
-      errors: [
-        "bucket_not_found",
-        "key_not_found",
-        "key_invalid",
-        "key_too_long",
-        "query_invalid",
-        "header_invalid",
-        "precondition_failed",
-        "range_not_satisfiable",
-      ],
+      errors: [...KEY, "key_not_found", "precondition_failed", "range_not_satisfiable"],
     },
     HEAD: {
       id: "headKey",
@@ -101,15 +103,7 @@ export const KEYS = {
         200: { description: "It is there.", headers: VALUE },
         304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
       },
-      errors: [
-        "bucket_not_found",
-        "key_not_found",
-        "key_invalid",
-        "key_too_long",
-        "query_invalid",
-        "header_invalid",
-        "precondition_failed",
-      ],
+      errors: [...KEY, "key_not_found", "precondition_failed"],
     },
     DELETE: {
       id: "deleteKey",
@@ -118,14 +112,7 @@ export const KEYS = {
       query: requests.KeyQuery,
       headers: ["If-Match", "If-None-Match", "Prefer"],
       answers: { 202: CAST, 204: { description: "It is not there." } },
-      errors: [
-        "bucket_not_found",
-        "key_invalid",
-        "key_too_long",
-        "query_invalid",
-        "header_invalid",
-        "precondition_failed",
-      ],
+      errors: [...KEY, "precondition_failed"],
     },
   },
   "/v1/buckets/{bucket}/keys/{key}/increment": {
@@ -145,11 +132,7 @@ export const KEYS = {
         202: CAST,
       },
       errors: [
-        "bucket_not_found",
-        "key_invalid",
-        "key_too_long",
-        "query_invalid",
-        "header_invalid",
+        ...KEY,
         "body_invalid",
         "body_too_large",
         "expires_invalid",
@@ -173,18 +156,7 @@ export const KEYS = {
         200: { description: "A result for each.", content: { json: answers.BatchAnswer } },
         202: CAST,
       },
-      errors: [
-        "bucket_not_found",
-        "body_invalid",
-        "body_too_large",
-        "header_invalid",
-        "key_invalid",
-        "key_too_long",
-        "value_too_large",
-        "metadata_too_large",
-        "content_type_invalid",
-        "upload_lost",
-      ],
+      errors: [...OPERATIONS],
     },
   },
   "/v1/buckets/{bucket}/transaction": {
@@ -203,15 +175,7 @@ export const KEYS = {
         202: CAST,
       },
       errors: [
-        "bucket_not_found",
-        "body_invalid",
-        "body_too_large",
-        "header_invalid",
-        "key_invalid",
-        "key_too_long",
-        "value_too_large",
-        "metadata_too_large",
-        "content_type_invalid",
+        ...OPERATIONS,
         "expires_invalid",
         "precondition_failed",
         "not_an_integer",
@@ -219,7 +183,6 @@ export const KEYS = {
         "not_comparable",
         "result_too_large",
         "idempotency_key_reused",
-        "upload_lost",
       ],
     },
   },
