@@ -4,18 +4,18 @@ import { KvError } from "../errors.ts";
 
 const CONDITION = "Conditions on many keys go in the body: ifMatch, ifNoneMatch, if.";
 /** What they are for. */
-const MEANT = {
-  "If-Match": CONDITION,
-  "If-None-Match": CONDITION,
-  "Idempotency-Key": "It is for increment and transaction.",
-} as const;
+const MEANT = [
+  ["If-Match", CONDITION],
+  ["If-None-Match", CONDITION],
+  ["Idempotency-Key", "It is for increment and transaction."],
+] as const;
 
 /**
  * A condition that is not looked at is worse than one that is refused; so is a request that is done once more.
  * @throws {KvError} `header_invalid`
  */
 export function refuseUnheeded(headers: Headers, heeded: readonly string[] = []): void {
-  for (const [name, hint] of Object.entries(MEANT)) {
+  for (const [name, hint] of MEANT) {
     if (heeded.includes(name) || headers.get(name) === null) continue;
     throw new KvError("header_invalid", `${name} is not heeded here, and nothing was done. ${hint}`);
   }
