@@ -120,10 +120,14 @@ class Pieces {
     this.#inString = true;
     while (this.#inString) {
       if (this.#piece.byteLength === 0 && !(await this.#more())) return;
-      const at = this.#piece.indexOf(QUOTE);
-      const part = at === -1 ? this.#piece : this.#piece.subarray(0, at);
-      this.#piece = at === -1 ? new Uint8Array(0) : this.#piece.subarray(at + 1);
-      this.#inString = at === -1;
+      const quote = this.#piece.indexOf(QUOTE);
+      // A line that was cut off ends without one, and the next line is not its own.
+      const newline = this.#piece.subarray(0, quote === -1 ? undefined : quote).indexOf(NEWLINE);
+      const end = newline === -1 ? quote : newline;
+      const part = end === -1 ? this.#piece : this.#piece.subarray(0, end);
+      if (newline !== -1) this.#piece = this.#piece.subarray(newline);
+      else this.#piece = quote === -1 ? new Uint8Array(0) : this.#piece.subarray(quote + 1);
+      this.#inString = end === -1;
       yield part;
     }
   }

@@ -284,6 +284,18 @@ describe("export, import, export", () => {
     },
   );
 
+  it("of a long line that was cut off, with others behind it, is wrong about that line alone", async () => {
+    const b = await bucket("long cut");
+    const cut = `{"key":"cut","base64":"${"A".repeat(9 * CHUNK_BYTES)}\n`;
+    const text = `${lines({ key: "before", value: "1" })}${cut}${lines({ key: "after", value: "1" })}not json\n`;
+    expect(await jsonOf(await imported(b, text, "?onError=continue"))).toMatchObject({
+      lines: 4,
+      imported: 2,
+      errors: [{ line: 2 }, { line: 4 }],
+    });
+    expect(await exported(b)).toBe(lines({ key: "after", value: "1" }, { key: "before", value: "1" }));
+  });
+
   it("tells of a long line that is wrong, and goes on behind it", { timeout: 30_000 }, async () => {
     const b = await bucket("long wrong");
     const long = "A".repeat(9 * CHUNK_BYTES);
