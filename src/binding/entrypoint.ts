@@ -5,6 +5,7 @@ import type { Env } from "../env.ts";
 import { failureOf } from "../errors.ts";
 import { serveAdmitted } from "../http/app.ts";
 import { problem } from "../http/problem.ts";
+import { servePublic } from "../http/public.ts";
 import { Target } from "../http/target.ts";
 import { isolateOf } from "../isolate.ts";
 import { bucketName, exitReason } from "../limits.ts";
@@ -46,7 +47,7 @@ export class KvEntrypoint
       const { settings, door } = isolateOf(this.env);
       const target = new Target(request.url);
       const context = { target, settings, door, directory: this.#directory(), keepAlive: this.#keepAlive };
-      return serveAdmitted(request, context);
+      return servePublic(request, target.path) ?? serveAdmitted(request, context);
     } catch (error) {
       return problem(failureOf(error));
     }

@@ -75,20 +75,26 @@ for (const [path, endpoints] of Object.entries(API)) {
 app.all("/unstorage/*", ({ req, env }) => serveUnstorage(req.raw, env));
 app.all("/v1/buckets/:bucket/keys/", ({ req, env }) => dispatch(KEY, req.raw, env));
 app.notFound(({ env }) => problem(failure("path_not_found", `There is nothing at ${env.target.path}.`)));
-app.onError(async (error, { req }) => {
-  await discardBody(req.raw);
-  return problem(failureOf(error));
-});
+app.onError((error) => problem(failureOf(error)));
 
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
-  return why === undefined ? serveAdmitted(request, context) : problem(why);
+  return why === undefined ? serveAdmitted(request, context) : readOut(request, problem(why));
 }
 
 /** Serves a request of somebody who need not show a token. Never throws. */
 export function serveAdmitted(request: Request, context: Context): Response | Promise<Response> {
-  return app.fetch(request, context);
+  return readOut(request, app.fetch(request, context));
+}
+
+/** Who is refused in the middle of a body can hear why when it has been read. */
+function readOut(request: Request, answer: Response | Promise<Response>): Response | Promise<Response> {
+  if (request.body === null) return answer;
+  return Promise.resolve(answer).then(async (response) => {
+    if (response.status >= 400) await discardBody(request);
+    return response;
+  });
 }
 
 function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: OperationId }>>): Methods {

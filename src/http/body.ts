@@ -17,17 +17,24 @@ const MAX_SILENCE_MS = 1_000;
  */
 export async function readText(request: Request): Promise<ArrayBuffer> {
   const announced = announcedLength(request);
-  if (announced !== undefined && announced <= MAX_TEXT_BYTES) return wholeBody(request);
+  if (announced !== undefined && announced <= MAX_TEXT_BYTES) {
+    const bytes = await wholeBody(request);
+    checkTextSize(bytes.byteLength); // over a binding nothing holds a sender to what it announced
+    return bytes;
+  }
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of received(piecesOf(request))) {
     size += piece.byteLength;
-    if (size > MAX_TEXT_BYTES) {
-      throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
-    }
+    checkTextSize(size);
     pieces.push(piece);
   }
   return new Blob(pieces).arrayBuffer();
+}
+
+function checkTextSize(bytes: number): void {
+  if (bytes <= MAX_TEXT_BYTES) return;
+  throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
 }
 
 /** The body, of an announced length that fits. @throws {BrokenOff} */

@@ -6,13 +6,17 @@ import type { Endpoint, HeaderName } from "./api/endpoint.ts";
 /** Seconds for which a browser need not ask again whether it may; more than two hours none of them takes. */
 const MAX_AGE_SECONDS = "7200";
 
+// The table, and, beside it, what is unstorage's (X-TTL) and what every call may come with.
 const endpoints: readonly Endpoint[] = Object.values(API).flatMap((methods) => Object.values(methods));
 const ALLOWED = {
   "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE",
-  "Access-Control-Allow-Headers": list(["Authorization", "Content-Type"], (endpoint) => endpoint.headers),
+  "Access-Control-Allow-Headers": list(
+    ["Authorization", "Content-Type", "X-TTL"],
+    (endpoint) => endpoint.headers,
+  ),
   "Access-Control-Max-Age": MAX_AGE_SECONDS,
 };
-const EXPOSED = list(["Content-Range", "Retry-After", "Allow"], ({ answers }) =>
+const EXPOSED = list(["Content-Range", "Retry-After", "Allow", "X-TTL"], ({ answers }) =>
   Object.values(answers).flatMap(({ headers = [] }) => headers),
 );
 

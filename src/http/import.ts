@@ -13,7 +13,7 @@ import { checkQuery, parseJson } from "../wire/check.ts";
 import { entryOf } from "../wire/entry-line.ts";
 import { ImportQuery } from "../wire/requests.ts";
 import { bytesOfBase64 } from "./base64-pieces.ts";
-import { discardBody, piecesOf } from "./body.ts";
+import { piecesOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { ImportReport } from "./import-report.ts";
 import { bucketNotFound } from "./keys.ts";
@@ -53,7 +53,6 @@ export async function importBucket(request: Request, context: Context): Promise<
     return problem(failure("upload_lost", BROKEN_OFF), {}, report.summary());
   }
   if (!lines.stopped) return Response.json(report.summary());
-  await discardBody(request);
   const [first] = report.errors;
   const why = `Line ${first?.line}: ${first?.detail} The lines before it are imported, those behind it are not.`;
   return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });

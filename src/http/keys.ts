@@ -139,8 +139,10 @@ async function takeBody(request: Request, transfer: Transfer): Promise<ArrayBuff
   const announced = announcedLength(request);
   // Read whole before anything is sent on, so that a broken upload changes nothing and the request can go to
   // another bucket than the one that it was first sent to.
-  if (announced !== undefined && announced <= CHUNK_BYTES) return wholeBody(request);
-  return transfer.take(bodyOf(request));
+  if (announced === undefined || announced > CHUNK_BYTES) return transfer.take(bodyOf(request));
+  const bytes = await wholeBody(request);
+  // Another Worker may have announced less than it sends: there nothing else holds it to that.
+  return bytes.byteLength <= CHUNK_BYTES ? bytes : transfer.take([new Uint8Array(bytes)]);
 }
 
 function part(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Comparison, Once } from "../../src/binding/types.ts";
+import { CHUNK_BYTES } from "../../src/limits.ts";
 import { kv, refusal } from "../support/binding.ts";
 
 describe("the service binding", () => {
@@ -122,6 +123,35 @@ describe("the service binding", () => {
     expect((await refusal(() => bucket.put("a", "1", { metadata: 5n }))).message).toContain("body_invalid");
     expect((await refusal(() => bucket.get("kept", "bytes" as "text"))).message).toContain("query_invalid");
     expect((await bucket.list()).keys.map(({ key }) => key)).toEqual(["kept"]);
+  });
+
+  it("serves what is public, too", async () => {
+    for (const path of ["healthz", "openapi.json", "docs"]) {
+      expect([path, (await kv.fetch(`https://kv/${path}`)).status]).toEqual([path, 200]);
+    }
+  });
+
+  it("keeps to its limits whatever a Worker says that it sends", async () => {
+    await kv.create("announced");
+    const send = (path: string, method: string, bytes: number) =>
+      kv.fetch(
+        new Request(`https://kv/v1/buckets/announced/${path}`, {
+          method,
+          headers: { "Content-Length": "5" },
+          body: new Blob([new Uint8Array(bytes)]).stream(),
+        }),
+      );
+    expect((await send("keys/lie", "PUT", 3 * CHUNK_BYTES)).status).toBe(201);
+    expect((await kv.bucket("announced").list({ values: true })).keys).toMatchObject([
+      { key: "lie", size: 3 * CHUNK_BYTES },
+    ]);
+    expect((await kv.bucket("announced").list({ values: true })).keys[0]).not.toHaveProperty("base64");
+    for (const [path, method, bytes, code] of [
+      ["keys/lie", "PUT", 27 * CHUNK_BYTES, "value_too_large"],
+      ["batch", "POST", 19 * CHUNK_BYTES, "body_too_large"],
+    ] as const) {
+      expect(await (await send(path, method, bytes)).json()).toMatchObject({ status: 413, code });
+    }
   });
 
   it("serves the HTTP API, to whoever is bound", async () => {

@@ -38,6 +38,15 @@ describe("a page of a listed origin", () => {
     expect((await pageFetch(APP)(`${server.http}/openapi.json`)).status).toBe(200);
   });
 
+  it("has unstorage's driver, times to live included", async () => {
+    const page = pageFetch(APP);
+    const url = `${server.http}/unstorage/page/item`;
+    const headers = { Authorization: "Bearer s3cret", "X-TTL": "60" };
+    expect((await page(url, { method: "PUT", body: "1", headers })).status).toBe(200);
+    const { Authorization } = headers;
+    expect((await page(url, { headers: { Authorization } })).headers.get("X-TTL")).toBe("60");
+  });
+
   it("sees every header that the service says something with", async () => {
     const { headers } = await fetch(`${server.http}/v1/buckets`, { headers: { Origin: APP } });
     const exposed = headers.get("Access-Control-Expose-Headers")?.split(", ");

@@ -32,6 +32,21 @@ describe("a server with a token", () => {
     }
   });
 
+  it.each([
+    ["a wrong token", "PUT", "/v1/buckets/locked/keys/k", {}, 401],
+    ["a path that is not there", "PUT", "/nothing", shown, 404],
+    ["a wrong method", "POST", "/v1/buckets/locked/keys/k", shown, 405],
+    ["a wrong method of unstorage's", "POST", "/unstorage/locked/k", shown, 405],
+  ])("says to who is sending much that it was %s", async (_, method, path, headers, status) => {
+    // Refused in the middle of it, a sender would hear of a broken pipe, now and then.
+    for (let n = 0; n < 4; n += 1) {
+      const body = new Uint8Array(27 * 1_048_576);
+      const response = await fetch(`${server.http}${path}`, { method, headers, body });
+      expect(response.status).toBe(status);
+      await response.text();
+    }
+  });
+
   it("serves who shows it", async () => {
     expect((await fetch(`${server.http}/v1/buckets/locked`, { headers: shown })).status).toBe(200);
   });
