@@ -6,14 +6,7 @@ import { failure, failureOf, KvError } from "../errors.ts";
 import { API, type OperationId } from "./api/api.ts";
 import { hasHead, isChange, type Endpoint } from "./api/endpoint.ts";
 import { discardBody } from "./body.ts";
-import {
-  createBucket,
-  describeRegistry,
-  exitBucket,
-  listBuckets,
-  lookUpBucket,
-  stopBucket,
-} from "./buckets.ts";
+import { createBucket, exitBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket, openSession } from "./connect.ts";
 import type { Context } from "./context.ts";
@@ -25,6 +18,7 @@ import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { deleteKeys, listKeys } from "./lists.ts";
 import { incrementKey, runBatch, runTransaction } from "./operations.ts";
 import { problem } from "./problem.ts";
+import { describeRegistry, listMetrics } from "./registry.ts";
 import { refuseUnheeded } from "./unheeded.ts";
 import { serveUnstorage } from "./unstorage.ts";
 import { watchBucket } from "./watch.ts";
@@ -57,6 +51,7 @@ const HANDLERS: Readonly<Record<OperationId, Handler>> = {
   runCommands,
   allEvents,
   describeRegistry,
+  listMetrics,
 };
 
 const KEYS = "/v1/buckets/{bucket}/keys";
@@ -100,7 +95,7 @@ function readOut(request: Request, answer: Response | Promise<Response>): Respon
 function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: OperationId }>>): Methods {
   const { GET: get } = endpoints;
   return {
-    ...(get !== undefined && hasHead(get) ? { HEAD: HANDLERS[get.id] } : {}),
+    ...(get !== undefined && hasHead(get) ? { HEAD: handlerOf("HEAD", get) } : {}),
     ...Object.fromEntries(
       Object.entries(endpoints).map(([method, endpoint]) => [method, handlerOf(method, endpoint)]),
     ),

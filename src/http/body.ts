@@ -1,6 +1,7 @@
 /** Request bodies, read up to a limit. */
 
 import { KvError } from "../errors.ts";
+import { MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
 import { BrokenOff, received } from "../received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
@@ -17,7 +18,8 @@ const MAX_SILENCE_MS = 1_000;
  */
 export async function readText(request: Request): Promise<ArrayBuffer> {
   const announced = announcedLength(request);
-  if (announced !== undefined && announced <= MAX_TEXT_BYTES) {
+  if (announced !== undefined) {
+    checkTextSize(announced);
     const bytes = await wholeBody(request);
     checkTextSize(bytes.byteLength); // over a binding nothing holds a sender to what it announced
     return bytes;
@@ -50,6 +52,11 @@ export async function wholeBody(request: Request): Promise<ArrayBuffer> {
 export function announcedLength(request: Request): number | undefined {
   const length = request.headers.get("Content-Length");
   return length === null ? undefined : Number(length);
+}
+
+/** Before anything is made of a value. @throws {KvError} `value_too_large` */
+export function refuseTooLarge(announced: number | undefined): void {
+  if (announced !== undefined && announced > MAX_VALUE_BYTES) throw valueTooLarge();
 }
 
 export function bodyOf(request: Request): AsyncIterable<Uint8Array> {

@@ -1,4 +1,4 @@
-/** The bucket calls: create, look up, stop, list. */
+/** The bucket calls: create, look up, end, list. */
 
 import { KvError } from "../errors.ts";
 import { exitReason } from "../limits.ts";
@@ -9,6 +9,7 @@ import { BucketOptionsJson, BucketsQuery, ExitJson } from "../wire/requests.ts";
 import { readText } from "./body.ts";
 import { perform } from "./cast.ts";
 import type { Context } from "./context.ts";
+import { conditionsOf } from "./etags.ts";
 import { bucketNotFound } from "./keys.ts";
 
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
@@ -16,7 +17,7 @@ export async function createBucket(request: Request, context: Context): Promise<
   const { directory, target } = context;
   const name = target.bucket;
   const options = await createOptions(request);
-  const onlyNew = request.headers.get("If-None-Match")?.trim() === "*";
+  const onlyNew = isOnlyNew(request.headers);
   return perform(request, context, async () => {
     if (onlyNew && (await directory.lookup(name)) !== undefined) throw alreadyThere(name);
     const { registration, created } = await directory.create(name, options);
@@ -64,33 +65,6 @@ export async function exitBucket(request: Request, context: Context): Promise<Re
   });
 }
 
-/**
- * `GET /v1/registry`: how many names there are in each state, and what the sweep has done since the partitions
- * were last woken. Wakes no bucket.
- */
-export async function describeRegistry(
-  _request: Request,
-  { directory, settings }: Context,
-): Promise<Response> {
-  const all = await directory.stats();
-  const states = sum(all.map((stats) => stats.states));
-  return Response.json({
-    partitions: settings.partitions,
-    names: Object.values(states).reduce((total, count) => total + count, 0),
-    states,
-    sweep: sum(all.map(({ sweep }) => ({ ...sweep }))),
-  });
-}
-
-/** The sums of what has the same name. */
-function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const count of counts) {
-    for (const [name, number] of Object.entries(count)) total[name] = (total[name] ?? 0) + number;
-  }
-  return total;
-}
-
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
 export async function listBuckets(_request: Request, { directory, target }: Context): Promise<Response> {
   return Response.json(await describeBuckets(directory, checkQuery(BucketsQuery, target.query)));
@@ -99,6 +73,13 @@ export async function listBuckets(_request: Request, { directory, target }: Cont
 async function createOptions(request: Request): Promise<CreateOptions> {
   const bytes = await readText(request);
   return bytes.byteLength === 0 ? {} : bucketOptionsOf(checkJson(BucketOptionsJson, bytes));
+}
+
+/** A bucket has no tag: either it is there, or it is not. @throws {KvError} `header_invalid` */
+function isOnlyNew(headers: Headers): boolean {
+  const { ifNoneMatch } = conditionsOf(headers);
+  if (ifNoneMatch === undefined || ifNoneMatch === "*") return ifNoneMatch === "*";
+  throw new KvError("header_invalid", "A bucket has no entity tag: If-None-Match is * here.");
 }
 
 function alreadyThere(name: string): KvError {

@@ -54,6 +54,7 @@ export async function importBucket(request: Request, context: Context): Promise<
   }
   if (!lines.stopped) return Response.json(report.summary());
   const [first] = report.errors;
+  report.lines = first?.line ?? report.lines; // those behind it came with it, and nobody got to them
   const why = `Line ${first?.line}: ${first?.detail} The lines before it are imported, those behind it are not.`;
   return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });
 }
@@ -127,11 +128,10 @@ async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<Restored
     if (value.byteLength <= CHUNK_BYTES) return entry;
     return withValue(entry, await transfer.take([value]));
   }
-  const head = new TextDecoder().decode(line.head);
-  if (!BASE64_LAST.test(head)) {
+  if (!BASE64_LAST.test(new TextDecoder().decode(line.head))) {
     throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
   }
-  const entry = entryOf(parseJson(new TextEncoder().encode(`${head}"}`)));
+  const entry = entryOf(parseJson(await new Blob([line.head, '"}']).arrayBuffer()));
   const value = await transfer.take(bytesOfBase64(line.rest));
   try {
     await line.end();

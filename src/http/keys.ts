@@ -11,7 +11,7 @@ import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
 import { checkQuery, parseExactly } from "../wire/check.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
-import { announcedLength, bodyOf, wholeBody } from "./body.ts";
+import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
 import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
@@ -118,13 +118,14 @@ function parsedMetadata(text: string): string {
   try {
     return metadataJson(parseExactly(text));
   } catch (error) {
-    if (error instanceof KvError) throw error;
-    throw new KvError("query_invalid", "?metadata= is JSON, percent-encoded.");
+    if (error instanceof KvError && error.code !== "body_invalid") throw error;
+    const why = error instanceof KvError ? error.message : "It is JSON, percent-encoded.";
+    throw new KvError("query_invalid", `?metadata=: ${why}`);
   }
 }
 
 /** What is stored is served as it is, and whole: not what was packed for the way, nor a part of something. */
-function refusePartial(headers: Headers): void {
+export function refusePartial(headers: Headers): void {
   const encoding = headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw new KvError("content_encoding_unsupported", `Send the value as it is, without ${encoding}.`);
@@ -139,7 +140,10 @@ async function takeBody(request: Request, transfer: Transfer): Promise<ArrayBuff
   const announced = announcedLength(request);
   // Read whole before anything is sent on, so that a broken upload changes nothing and the request can go to
   // another bucket than the one that it was first sent to.
-  if (announced === undefined || announced > CHUNK_BYTES) return transfer.take(bodyOf(request));
+  if (announced === undefined || announced > CHUNK_BYTES) {
+    refuseTooLarge(announced);
+    return transfer.take(bodyOf(request));
+  }
   const bytes = await wholeBody(request);
   // Another Worker may have announced less than it sends: there nothing else holds it to that.
   return bytes.byteLength <= CHUNK_BYTES ? bytes : transfer.take([new Uint8Array(bytes)]);

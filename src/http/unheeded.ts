@@ -2,7 +2,7 @@
 
 import { KvError } from "../errors.ts";
 
-const CONDITION = "Conditions on many keys go in the body: ifMatch, ifNoneMatch, if.";
+const CONDITION = "It is for one key: …/keys/{key}. A batch and a transaction have conditions in their body.";
 /** What they are for. */
 const MEANT = [
   ["If-Match", CONDITION],

@@ -13,8 +13,9 @@ import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
 import { isChange } from "./api/endpoint.ts";
-import { bodyOf } from "./body.ts";
+import { announcedLength, bodyOf, refuseTooLarge } from "./body.ts";
 import type { Context } from "./context.ts";
+import { refusePartial } from "./keys.ts";
 import { problem } from "./problem.ts";
 import { STORED_HEADERS } from "./stored-headers.ts";
 import { refuseUnheeded } from "./unheeded.ts";
@@ -29,6 +30,7 @@ const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
   const { bucket, key, all } = address(context.target.path);
   const { method } = request;
+  if (context.target.hasQuery) throw new KvError("query_invalid", "Nothing here takes a query.");
   if (isChange(method)) refuseUnheeded(request.headers);
   if (all && method === "GET") return listKeys(context, bucket, key);
   if (all && method === "DELETE") return clear(context, bucket, key);
@@ -93,6 +95,8 @@ async function setItem(
   bucket: string,
   key: string,
 ): Promise<Response> {
+  refusePartial(request.headers);
+  refuseTooLarge(announcedLength(request));
   const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
   const ttl = ttlOf(request.headers.get("X-TTL"));
   const properties = { type: raw ? BYTES_TYPE : null, ...(ttl === undefined ? {} : { lifetime: { ttl } }) };

@@ -39,7 +39,7 @@ export const ttl = z
     z.describe("Seconds that the entry lives, also parts of one; without it, for ever."),
   );
 export const expires = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: "a time is as in 2030-01-01T00:00:00Z (RFC 3339; in a query + is %2B)" })
   .check(z.describe("When the entry expires (RFC 3339); instead of `ttl`."));
 const metadata = z
   .unknown()

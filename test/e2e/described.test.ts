@@ -345,6 +345,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
       ["", HEAD, 200],
     ],
   ],
+  ["listMetrics", "/metrics", [["", {}, 200]]],
   ["connectToAny", "/v1/connect", [["", {}, 426]]],
   ["openSession", "/v1/buckets/b/session", [["", {}, 426]]],
   [

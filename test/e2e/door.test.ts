@@ -40,8 +40,8 @@ describe("a server with a token", () => {
   ])("says to who is sending much that it was %s", async (_, method, path, headers, status) => {
     // Refused in the middle of it, a sender would hear of a broken pipe, now and then.
     for (let n = 0; n < 4; n += 1) {
-      const body = new Uint8Array(27 * 1_048_576);
-      const response = await fetch(`${server.http}${path}`, { method, headers, body });
+      const init: RequestInit = { method, headers, body: new Uint8Array(27 * 1_048_576) };
+      const response = await fetch(`${server.http}${path}`, init);
       expect(response.status).toBe(status);
       await response.text();
     }

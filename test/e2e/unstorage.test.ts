@@ -93,6 +93,19 @@ describe("unstorage's http driver", () => {
     expect(await storageOf("conditions").getItem("a")).toBe(1);
   });
 
+  it("refuses what it would keep otherwise than it was meant: a query, packed bytes, too many of them", async () => {
+    const url = `${server.http}/unstorage/refused`;
+    for (const [path, init, code] of [
+      ["/a?ttl=5", {}, "query_invalid"],
+      ["/a", { headers: { "Content-Encoding": "gzip" } }, "content_encoding_unsupported"],
+      ["/a", { body: new Uint8Array(25 * 1_048_576 + 1) }, "value_too_large"],
+    ] as const) {
+      const response = await fetch(url + path, { method: "PUT", body: "1", ...init });
+      expect(await response.json()).toMatchObject({ code });
+    }
+    expect((await fetch(`${server.http}/v1/buckets/refused`)).status).toBe(404);
+  });
+
   it("shows a token, where one is asked for", async () => {
     const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
     try {

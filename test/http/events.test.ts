@@ -87,6 +87,24 @@ describe("GET /v1/buckets/{b}", () => {
   });
 });
 
+describe("GET /metrics", () => {
+  it("says the same as Prometheus reads it", async () => {
+    await create("measured");
+    const { partitions, states } = await (
+      await ask("/registry")
+    ).json<{ partitions: number; states: { running: number } }>();
+    const response = await exports.default.fetch(new Request("http://localhost/metrics"));
+    expect(response.headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await response.text();
+    expect(text).toContain(`\ndurable_kv_buckets{state="running"} ${states.running}\n`);
+    expect(text).toContain(
+      `# HELP durable_kv_partitions Registry partitions.\n# TYPE durable_kv_partitions gauge\ndurable_kv_partitions ${partitions}\n`,
+    );
+    expect(text).toMatch(/^# TYPE durable_kv_sweep_rows_written_total counter$/m);
+    expect(text.replaceAll(/^(# (HELP|TYPE) .+|[a-z_]+(\{[a-z]+="[a-z]+"\})? \d+)\n/gm, "")).toBe("");
+  });
+});
+
 describe("GET /v1/registry", () => {
   it("counts the names in each state", async () => {
     const before = await (await ask("/registry")).json<{ names: number; states: { running: number } }>();

@@ -159,6 +159,7 @@ describe("an import", () => {
     expect(await (await imported(b, text)).json()).toMatchObject({
       code: "import_stopped",
       line: 2,
+      lines: 2,
       imported: 1,
     });
     expect(await exported(b)).toBe(lines({ key: "a", value: "1" }));
@@ -294,6 +295,15 @@ describe("export, import, export", () => {
       errors: [{ line: 2 }, { line: 4 }],
     });
     expect(await exported(b)).toBe(lines({ key: "after", value: "1" }, { key: "before", value: "1" }));
+  });
+
+  it("refuses a key that is no UTF-8, in a long line as in a short one", async () => {
+    const b = await bucket("import no utf8");
+    for (const value of ["AAAA", "A".repeat(9 * CHUNK_BYTES)]) {
+      const line = new Blob(['{"key":"k', new Uint8Array([255]), `","base64":"${value}"}\n`]);
+      expect(await codeOf(await imported(b, line))).toBe("import_stopped");
+    }
+    expect(await exported(b)).toBe("");
   });
 
   it("tells of a long line that is wrong, and goes on behind it", { timeout: 30_000 }, async () => {

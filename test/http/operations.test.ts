@@ -203,7 +203,7 @@ describe("a batch", () => {
     ]) {
       expect([json, await codeOf(await putJson(json))]).toEqual([json, "body_invalid"]);
       const metadata = `${b}/keys/n?metadata=${encodeURIComponent(json)}`;
-      expect([json, await codeOf(await put(metadata))]).toEqual([json, "body_invalid"]);
+      expect([json, await codeOf(await put(metadata))]).toEqual([json, "query_invalid"]);
     }
     for (const [json, kept] of [
       ["9007199254740992", "9007199254740992"],

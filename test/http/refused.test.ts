@@ -1,3 +1,5 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
@@ -22,6 +24,37 @@ describe("a request that is turned down", () => {
     const response = await ask(`${b}${path}`, { method, headers: { [header]: '"1"' } });
     expect([response.status, await codeOf(response)]).toEqual([400, "header_invalid"]);
     expect(await jsonOf(await ask(b))).toMatchObject({ entries: 1, revision: 1, restarts: 0 });
+  });
+
+  it("for its query or its metadata is told of that, whichever way it asks", async () => {
+    const b = await bucket("refused queries");
+    for (const [path, init] of [
+      [`${b}/keys/a?metadata=12345678901234567890123`, { method: "PUT", body: "1" }],
+      [`${b}/keys/a?metadata=%7B`, { method: "PUT", body: "1" }],
+      [`${b}?x=1`, {}],
+    ] as const) {
+      const response = await ask(path, init);
+      expect([response.status, await codeOf(response)]).toEqual([400, "query_invalid"]);
+    }
+    expect((await ask(`${b}?x=1`, { method: "HEAD" })).status).toBe(400);
+  });
+
+  it.each(["garbage", '"1"'])("for a bucket's tag, which there is none: If-None-Match: %s", async (tag) => {
+    const response = await ask("refused-tag", { method: "PUT", headers: { "If-None-Match": tag } });
+    expect([response.status, await codeOf(response)]).toEqual([400, "header_invalid"]);
+    expect((await ask("refused-tag")).status).toBe(404);
+  });
+
+  it("for what it announces is turned down before anything is made of it", async () => {
+    const b = await bucket("announced");
+    const { id } = await jsonOf<{ id: string }>(await ask(b));
+    const headers = { "Content-Length": String(25 * 1_048_576 + 1) };
+    const response = await put(`${b}/keys/a`, new Blob([new Uint8Array(3_000_000)]).stream(), headers);
+    expect(await codeOf(response)).toBe("value_too_large");
+    const chunks = await runInDurableObject(env.BUCKET.get(env.BUCKET.idFromString(id)), (_, { storage }) =>
+      storage.sql.exec("SELECT count(*) AS n FROM chunks").one(),
+    );
+    expect(chunks).toEqual({ n: 0 });
   });
 
   it("is told what was wrong in few words, however long it was", async () => {

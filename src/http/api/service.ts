@@ -24,6 +24,14 @@ export const SERVICE = {
       answers: { 200: { description: "Figures.", content: { json: answers.RegistryAnswer } } },
     },
   },
+  "/metrics": {
+    GET: {
+      id: "listMetrics",
+      tag: "Service",
+      summary: "The same, as Prometheus reads it",
+      answers: { 200: { description: "Prometheus' text format.", content: { type: "text/plain" } } },
+    },
+  },
 } as const satisfies Table;
 
 /** What needs no token, because it says nothing of the data. */
