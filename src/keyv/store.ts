@@ -1,7 +1,7 @@
 /** The store: keyv's verbs on a bucket. */
 
 import type { Bucket } from "../client/bucket.ts";
-import { BucketNotFoundError, KvError } from "../client/errors.ts";
+import { BucketNotFoundError, KvError, PreconditionFailedError } from "../client/errors.ts";
 import { Kv, type KvOptions } from "../client/kv.ts";
 import type { BucketOptions, Operation, Result } from "../client/types.ts";
 import { asGiven, typeOf } from "./codec.ts";
@@ -25,6 +25,8 @@ const MAX_OPERATIONS = 1_000;
 const MAX_BYTES = 2_097_152;
 /** Bytes of a value that can travel with others. */
 const WHOLE_BYTES = 1_048_576;
+/** How many values are read at once that can't. */
+const READS = 8;
 
 /**
  * A bucket as a store for keyv 5 and 6: `new Keyv({ store: new KeyvDurableKv({ url, bucket: "cache" }) })`. It need not
@@ -41,6 +43,7 @@ export class KeyvDurableKv {
   readonly #kv: Kv;
   readonly #bucket: Bucket;
   readonly #create: BucketOptions;
+  #ofKeyv6 = false;
 
   constructor(options: KeyvDurableKvOptions) {
     const { bucket, create = {} } = options;
@@ -48,6 +51,15 @@ export class KeyvDurableKv {
     this.#bucket = this.#kv.bucket(bucket, { codec: asGiven });
     this.#create = create;
     this.opts = { dialect: "redis", bucket };
+  }
+
+  /**
+   * keyv 6 asks for it when it is given a store, keyv 5 does not: that tells them apart. Undefined: what it is given is a
+   * time to live, not a moment.
+   */
+  get capabilities(): undefined {
+    this.#ofKeyv6 = true;
+    return undefined;
   }
 
   /** Nothing is ever emitted: what goes wrong is thrown. */
@@ -64,17 +76,25 @@ export class KeyvDurableKv {
       this.#batch(keys.map((key) => ({ op: "get", key: this.#place(key) }))),
       [],
     );
-    const values = results.map(async (result, index) => {
-      if (!(result instanceof KvError) && result.op === "get" && !result.found) return undefined;
-      if ("value" in result && result.value !== undefined) return result.value as Value;
-      // Too large to travel with others.
-      if (!(result instanceof KvError) || result.code === "result_too_large") {
-        return this.get<Value>(keys[index] ?? "");
+    const values = new Map<string, Value | undefined>();
+    const late: string[] = [];
+    const large: string[] = [];
+    for (const [index, result] of results.entries()) {
+      const key = keys[index] ?? "";
+      if (result instanceof KvError) {
+        if (result.code !== "result_too_large") throw result;
+        late.push(key);
+      } else if ("value" in result && result.value !== undefined) values.set(key, result.value as Value);
+      else if (result.op === "get" && result.found) large.push(key);
+    }
+    // What the answer had no room for is asked for in another one: the first of them has room in each.
+    if (late.length > 0) {
+      for (const [index, value] of (await this.getMany<Value>(late)).entries()) {
+        values.set(late[index] ?? "", value);
       }
-      throw result;
-    });
-    const found = await Promise.all(values);
-    return keys.map((_, index) => found[index]);
+    }
+    await fewAtOnce(large, async (key) => values.set(key, await this.get<Value>(key)));
+    return keys.map((key) => values.get(key));
   }
 
   /** @param ttl milliseconds; without one the entry lives for ever */
@@ -85,7 +105,10 @@ export class KeyvDurableKv {
   }
 
   /** Many entries in few round trips. @returns true for each: what can't be stored is thrown */
-  async setMany(entries: Setting[]): Promise<boolean[]> {
+  setMany(entries: Setting[]): Promise<boolean[]>;
+  /** What keyv 5 says of it in its types; in truth it hands the booleans on. */
+  setMany(entries: Setting[]): Promise<void>;
+  async setMany(entries: Setting[]): Promise<unknown> {
     // The last setting of a key counts, in whichever order they travel.
     const last = [...new Map(entries.map((entry) => [entry.key, entry])).values()];
     const over = last.filter(({ ttl }) => isOver(ttl)).map(({ key }) => key);
@@ -112,20 +135,34 @@ export class KeyvDurableKv {
     return orNothing(this.#bucket.delete(this.#place(key)), false);
   }
 
-  /** @returns whether all of them were there */
-  async deleteMany(keys: string[]): Promise<boolean> {
+  /** @returns whether all of them were there; to keyv 6, for each whether it was */
+  deleteMany(keys: string[]): Promise<boolean>;
+  deleteMany(keys: string[]): Promise<boolean[]>;
+  async deleteMany(keys: string[]): Promise<unknown> {
     const operations = keys.map((key) => ({ op: "delete" as const, key: this.#place(key) }));
     const results = await orNothing(this.#batch(operations), []);
-    for (const result of results) if (result instanceof KvError) throw result;
-    return results.length > 0 && results.every((result) => "deleted" in result && result.deleted);
+    const deleted = keys.map((_, index) => {
+      const result = results[index];
+      if (result instanceof KvError) throw result;
+      return result?.op === "delete" && result.deleted;
+    });
+    return this.#ofKeyv6 ? deleted : deleted.length > 0 && deleted.every(Boolean);
   }
 
   has(key: string): Promise<boolean> {
     return orNothing(this.#bucket.has(this.#place(key)), false);
   }
 
+  /** The condition is one that nothing which is there meets: so its value stays where it is. */
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return (await this.getMany(keys)).map((value) => value !== undefined);
+    const operations = keys.map((key) => ({ op: "get" as const, key: this.#place(key), ifNoneMatch: "*" }));
+    const results = await orNothing(this.#batch(operations), []);
+    return keys.map((_, index) => {
+      const result = results[index];
+      if (result instanceof PreconditionFailedError) return true;
+      if (result instanceof KvError) throw result;
+      return false;
+    });
   }
 
   async clear(): Promise<void> {
@@ -205,6 +242,15 @@ async function orNothing<T>(answer: Promise<T>, nothing: T): Promise<T> {
     if (error instanceof BucketNotFoundError) return nothing;
     throw error;
   }
+}
+
+async function fewAtOnce<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  // All of them take from the same one.
+  const next = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of next) await work(item);
+  };
+  await Promise.all(Array.from({ length: READS }, worker));
 }
 
 function* inParts(operations: readonly Operation[]): Generator<Operation[], void, void> {

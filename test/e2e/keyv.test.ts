@@ -3,7 +3,7 @@ import { Keyv as Keyv5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv-6";
 import * as vitest from "vitest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Kv } from "../../src/client/index.ts";
+import { Kv, type KvError } from "../../src/client/index.ts";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
 
@@ -16,6 +16,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const storeOf = (bucket: string): KeyvDurableKv => new KeyvDurableKv({ kv, bucket });
+/** keyv 5 has no iterator for some stores, and wants an argument that it does not use. */
+const iterated = (keyv: Keyv5): AsyncGenerator<[string, unknown]> => {
+  if (keyv.iterator === undefined) throw new Error("It does not iterate over this store.");
+  return keyv.iterator(undefined) as AsyncGenerator<[string, unknown]>;
+};
 
 describe("keyv's own suite", () => {
   keyvTestSuite(vitest, Keyv5, () => storeOf("suite"));
@@ -56,6 +61,15 @@ describe.each(versions)("keyv %s on a bucket", (version, keyvOf) => {
     const deleted = await keyv.deleteMany(entries.map(({ key }) => key));
     expect([deleted].flat().every(Boolean)).toBe(true);
     expect(await keyv.getMany(["k0", "large"])).toEqual([undefined, large]);
+  });
+
+  it("says what was there of many that it deletes: keyv 6 of each, keyv 5 of all of them", async () => {
+    const keyv = opened("deleted");
+    await keyv.set("a", 1);
+    await keyv.set("b", 1);
+    const deleted = await keyv.deleteMany(["a", "missing", "b"]);
+    expect(deleted).toEqual(version === "6" ? [true, false, true] : false);
+    expect(await keyv.hasMany(["a", "b"])).toEqual([false, false]);
   });
 
   it("finds nothing in a bucket that is not there, and makes none by looking", async () => {
@@ -100,21 +114,93 @@ describe.each(versions)("keyv %s on a bucket", (version, keyvOf) => {
     await opened("iterated", "other").set("x", 0);
     await keyv.set("b", 2);
     await keyv.set("a", { one: 1 });
-    const iterate = keyv.iterator?.bind(keyv) as () => AsyncGenerator<[string, unknown]>;
-    expect(await Array.fromAsync(iterate())).toEqual([
+    expect(await Array.fromAsync(iterated(keyv))).toEqual([
       ["a", { one: 1 }],
       ["b", 2],
     ]);
   });
 
-  it("hears what went wrong, once", async () => {
-    const keyv = keyvOf({ store: new KeyvDurableKv({ url: "http://127.0.0.1:9", bucket: "a", retries: 0 }) });
-    const heard: unknown[] = [];
-    keyv.on("error", (error) => heard.push(error));
-    expect(await keyv.set("a", 1)).toBe(false);
-    expect(heard).toMatchObject([{ code: "connection_lost" }]);
+  it("without a namespace has all of the bucket, those of namespaces by their whole keys", async () => {
+    const [store, within] = [storeOf(`keyv${version}-whole`), storeOf(`keyv${version}-whole`)];
+    within.namespace = "a";
+    await store.set("a:y", 1);
+    expect(await within.get("y")).toBe(1);
+    expect(await Array.fromAsync(store.iterator())).toEqual([["a:y", 1]]);
+    await store.clear();
+    expect(await within.get("y")).toBeUndefined();
   });
 });
+
+/** What a verb comes to where the service is not there: what it gives or throws, and how many errors were emitted. */
+async function failed(
+  keyv: Keyv5,
+  ask: (keyv: Keyv5) => unknown,
+): Promise<{ readonly came: unknown; readonly heard: number }> {
+  let heard = 0;
+  keyv.on("error", () => (heard += 1));
+  try {
+    return { came: await ask(keyv), heard };
+  } catch (error) {
+    return { came: (error as KvError).code, heard };
+  }
+}
+
+describe("what keyv makes of an error", () => {
+  const nowhere = (): KeyvDurableKv =>
+    new KeyvDurableKv({ url: "http://127.0.0.1:9", bucket: "a", retries: 0 });
+  const [thrown, nothing] = ["connection_lost", undefined];
+  const entries = [{ key: "a", value: 1 }];
+
+  it.each<[string, (keyv: Keyv5) => unknown, unknown, unknown, unknown]>([
+    // The verb, what it gives with keyv 5, with keyv 5 and `throwOnErrors`, and with keyv 6.
+    ["get", (keyv) => keyv.get("a"), [nothing, 0], [thrown, 0], [nothing, 1]],
+    ["get of many", (keyv) => keyv.get(["a"]), [thrown, 0], [thrown, 0], [[nothing], 1]],
+    ["getRaw", (keyv) => keyv.getRaw("a"), [thrown, 0], [thrown, 0], [nothing, 1]],
+    ["has", (keyv) => keyv.has("a"), [thrown, 0], [thrown, 0], [false, 1]],
+    ["hasMany", (keyv) => keyv.hasMany(["a"]), [thrown, 0], [thrown, 0], [[false], 1]],
+    ["set", (keyv) => keyv.set("a", 1), [false, 1], [thrown, 1], [false, 1]],
+    ["setMany", (keyv) => keyv.setMany(entries), [[false], 1], [thrown, 1], [[false], 1]],
+    ["delete", (keyv) => keyv.delete("a"), [false, 1], [thrown, 1], [false, 1]],
+    ["deleteMany", (keyv) => keyv.deleteMany(["a"]), [false, 1], [thrown, 1], [[false], 1]],
+    ["clear", (keyv) => keyv.clear(), [nothing, 1], [thrown, 1], [nothing, 1]],
+    ["iterator", (keyv) => Array.fromAsync(iterated(keyv)), [thrown, 0], [thrown, 0], [[], 1]],
+  ])("%s: as docs/libraries.md says", async (_, ask, five, throwing, six) => {
+    const keyvs = [
+      new Keyv5({ store: nowhere() }),
+      new Keyv5({ store: nowhere(), throwOnErrors: true }),
+      new Keyv6({ store: nowhere() }) as unknown as Keyv5,
+    ];
+    const found = await Promise.all(keyvs.map((keyv) => failed(keyv, ask)));
+    expect(found.map(({ came, heard }) => [came, heard])).toEqual([five, throwing, six]);
+  });
+
+  it("keyv 6 throws it where nobody listens", async () => {
+    await expect(new Keyv6({ store: nowhere() }).get("a")).rejects.toMatchObject({ code: "connection_lost" });
+  });
+});
+
+/** A store, and what it has asked for: how many requests at once at most, and bytes of all answers. */
+function counted(bucket: string): {
+  readonly store: KeyvDurableKv;
+  readonly atOnce: () => number;
+  readonly bytes: () => number;
+} {
+  let [running, most, bytes] = [0, 0, 0];
+  const counting = new Kv({
+    url: server.http,
+    fetch: async (url, init) => {
+      running += 1;
+      most = Math.max(most, running);
+      const response = await fetch(url, init);
+      const body = await response.arrayBuffer();
+      running -= 1;
+      bytes += body.byteLength;
+      const { status, headers } = response;
+      return new Response(body.byteLength === 0 ? null : body, { status, headers });
+    },
+  });
+  return { store: new KeyvDurableKv({ kv: counting, bucket }), atOnce: () => most, bytes: () => bytes };
+}
 
 describe("a store of keyv's, by itself", () => {
   it("throws what went wrong, so that keyv 5 can be told to do that too", async () => {
@@ -136,6 +222,22 @@ describe("a store of keyv's, by itself", () => {
       ["json", { a: 1 }],
       ["null", null],
     ]);
+  });
+
+  it("finds out whether many are there without reading them", async () => {
+    await storeOf("there").set("large", "x".repeat(500_000));
+    const { store, bytes } = counted("there");
+    expect(await store.hasMany(["large", "missing", "large"])).toEqual([true, false, true]);
+    expect(bytes()).toBeLessThan(5_000);
+  });
+
+  it("reads what does not travel together by few at once", async () => {
+    const values = Array.from({ length: 32 }, (_, n) => `${n}`.padEnd(n < 20 ? 700_000 : 1_200_000));
+    await storeOf("few").setMany(values.map((value, n) => ({ key: `k${n}`, value })));
+    const { store, atOnce } = counted("few");
+    const found = await store.getMany(values.map((_, n) => `k${n}`));
+    expect(found.every((value, n) => value === values[n])).toBe(true);
+    expect(atOnce()).toBeLessThanOrEqual(8);
   });
 
   it("creates its bucket as it was told to", async () => {
