@@ -1,6 +1,7 @@
 /** The value to put: from the command line, or from stdin. */
 
 import { usage } from "./exit.ts";
+import { openStdin } from "./stdin.ts";
 
 export interface GivenValue {
   readonly value: Uint8Array;
@@ -17,6 +18,6 @@ export async function valueFrom(text: string | undefined): Promise<GivenValue> {
     throw usage("A value is missing. To type it in, write - and end it with Ctrl-D.");
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  for await (const chunk of openStdin()) chunks.push(chunk as Uint8Array);
   return { value: Buffer.concat(chunks), type: "application/octet-stream" };
 }

@@ -11,6 +11,7 @@ import { usage } from "../exit.ts";
 import { listed, makeFolder, writeList, type ListedBucket } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson, writeLine } from "../output.ts";
+import { awaited, Patience } from "../patience.ts";
 import { linesIn, Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { noBucket } from "./buckets.ts";
@@ -28,10 +29,11 @@ export function addExport(kv: Command): void {
     .option("--prefix <prefix>", "only keys that begin like this")
     .action(async (name: string | undefined, file: string | undefined, { all, prefix }: ExportOptions) => {
       const service = serviceOf(command);
+      const timeoutMs = globals(command).timeout * 1_000;
       if (all !== undefined) {
         if (name !== undefined || prefix !== undefined)
           throw usage("--all goes without a bucket and --prefix.");
-        const buckets = await exportAll(service, all);
+        const buckets = await exportAll(service, all, timeoutMs);
         if (globals(command).json) return writeJson({ buckets });
         return writeLine(`${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
       }
@@ -39,7 +41,8 @@ export function addExport(kv: Command): void {
       const info = await service.lookup(name);
       if (info === undefined) throw noBucket(name);
       const meter = new Meter("entries", prefix === undefined ? info.entries : undefined);
-      const lines = metered(await service.bucket(name).export(given({ prefix })), meter, linesIn);
+      const entries = await entriesOf(service, name, { prefix, timeoutMs });
+      const lines = metered(entries, meter, linesIn);
       if (file !== undefined && file !== "-") return toFile(lines, file);
       for await (const piece of lines) await write(piece);
     });
@@ -51,7 +54,7 @@ export function addExport(kv: Command): void {
 }
 
 /** @returns how many buckets there are */
-async function exportAll(service: Kv, folder: string): Promise<number> {
+async function exportAll(service: Kv, folder: string, timeoutMs: number): Promise<number> {
   await makeFolder(folder);
   const buckets: ListedBucket[] = [];
   for await (const bucket of service.buckets()) buckets.push(listed(bucket));
@@ -59,7 +62,7 @@ async function exportAll(service: Kv, folder: string): Promise<number> {
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
     try {
-      await toFile(await service.bucket(bucket.name).export(), join(folder, bucket.file));
+      await toFile(await entriesOf(service, bucket.name, { timeoutMs }), join(folder, bucket.file));
       written.push(bucket);
     } catch (error) {
       // It has ended since it was listed.
@@ -70,6 +73,17 @@ async function exportAll(service: Kv, folder: string): Promise<number> {
   meter.end();
   await writeList(folder, written);
   return written.length;
+}
+
+/** The lines of a bucket. Whoever takes them may take their time, the service may not. */
+async function entriesOf(
+  service: Kv,
+  bucket: string,
+  { prefix, timeoutMs }: { readonly prefix?: string | undefined; readonly timeoutMs: number },
+): Promise<AsyncIterable<Uint8Array>> {
+  const patience = new Patience(timeoutMs);
+  const { signal } = patience;
+  return awaited(await service.bucket(bucket).export({ ...given({ prefix }), signal }), patience);
 }
 
 /**

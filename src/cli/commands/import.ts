@@ -10,8 +10,10 @@ import { Ended, EXIT, usage } from "../exit.ts";
 import { readList } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
+import { Patience } from "../patience.ts";
 import { Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
+import { openStdin } from "../stdin.ts";
 
 interface ImportOptions {
   readonly all?: string;
@@ -31,9 +33,10 @@ export function addImport(kv: Command): void {
     )
     .action(async (name: string | undefined, file: string | undefined, options: ImportOptions) => {
       const service = serviceOf(command);
-      const { json } = globals(command);
+      const { json, timeout } = globals(command);
+      const timeoutMs = timeout * 1_000;
       const bring = async (bucket: string, from: string): Promise<void> => {
-        const result = await importOne(service, bucket, { from, onError: options.onError });
+        const result = await importOne(service, bucket, { from, onError: options.onError, timeoutMs });
         await (json ? writeJson({ bucket, ...result }) : writeLine(summaryOf(bucket, result)));
         for (const { line, detail } of result.errors) {
           process.stderr.write(`kv: ${bucket}, line ${line}: ${detail}\n`);
@@ -62,34 +65,49 @@ export function addImport(kv: Command): void {
   });
 }
 
+interface ImportFrom {
+  readonly from: string;
+  readonly onError: ImportOptions["onError"];
+  readonly timeoutMs: number;
+}
+
 async function importOne(
   service: Kv,
   bucket: string,
-  { from, onError }: { readonly from: string; readonly onError: ImportOptions["onError"] },
+  { from, onError, timeoutMs }: ImportFrom,
 ): Promise<ImportResult> {
   // What is not a plain file, a pipe for example, does not know its size.
   const info = from === "-" ? undefined : await stat(from);
-  const source = from === "-" ? process.stdin : createReadStream(from);
+  const source = from === "-" ? openStdin() : createReadStream(from);
   const meter = new Meter("bytes", info?.isFile() ? info.size : undefined);
   const pieces = metered(source as AsyncIterable<Uint8Array>, meter, (piece) => piece.byteLength);
+  const patience = new Patience(timeoutMs);
   try {
-    return await service.bucket(bucket).import(streamOf(pieces), given({ onError }));
+    const options = { ...given({ onError }), signal: patience.signal, timeoutMs: Infinity };
+    return await service.bucket(bucket).import(streamOf(pieces, patience), options);
   } catch (error) {
     // The file's own failure, which is only seen as a body that breaks off.
     if (source.errored) throw source.errored;
     if (error instanceof ImportStoppedError) throw new Ended(EXIT.refused, `kv: ${bucket}: ${error.message}`);
     throw error;
   } finally {
+    patience.rest();
     meter.end();
     // Where it stopped early, nobody reads on.
     source.destroy();
   }
 }
 
-function streamOf(pieces: AsyncGenerator<Uint8Array, void, void>): ReadableStream<Uint8Array> {
+/** It is the service's turn while it has a piece, or all of them, and does not ask for another one. */
+function streamOf(
+  pieces: AsyncGenerator<Uint8Array, void, void>,
+  patience: Patience,
+): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
+      patience.rest();
       const { done, value } = await pieces.next();
+      patience.begin();
       if (done) controller.close();
       else controller.enqueue(new Uint8Array(value));
     },

@@ -12,6 +12,7 @@ import { converse } from "../repl/piped.ts";
 import { TerminalSession } from "../repl/terminal.ts";
 import type { Ask } from "../repl/words.ts";
 import { serviceOf } from "../service.ts";
+import { openStdin } from "../stdin.ts";
 import { webSocketClass } from "../web-socket.ts";
 
 export function addRepl(kv: Command): void {
@@ -30,7 +31,8 @@ export function addRepl(kv: Command): void {
 }
 
 async function piped(service: Kv): Promise<void> {
-  const { stdin, stdout } = process;
+  const { stdout } = process;
+  const stdin = openStdin();
   const conversation = await open(service, (text) => stdout.write(text.replaceAll("\r\n", "\n")));
   const ready = async (): Promise<void> => {
     if (stdout.writableNeedDrain) await once(stdout, "drain");
