@@ -49,10 +49,17 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function messageOf(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
   if (error instanceof Ended) return error.message === "" ? undefined : error.message;
-  if (error instanceof KvError) return `kv: ${error.message} (${error.code})${causeOf(error)}`;
+  if (error instanceof KvError) return `kv: ${inCommands(error.message)} (${error.code})${causeOf(error)}`;
   if (isSystemError(error)) return `error: ${error.message}`;
   if (isBrokenBody(error)) return "kv: The connection broke before all of it had come.";
   return error instanceof Error ? error.stack : String(error);
+}
+
+/** The service and its client speak of requests; who types commands hears of those. */
+function inCommands(message: string): string {
+  return message
+    .replace(/\bPUT \/v1\/buckets\/(\S+)$/, "kv create $1")
+    .replace(/^[A-Z]+ \/v1\/\S* got no answer\./, "The service gave no answer.");
 }
 
 function isNotFound({ code, status }: KvError): boolean {

@@ -15,6 +15,11 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// What is set to nothing is not set.
+for (const [name, value] of Object.entries(process.env)) {
+  if (name.startsWith("KV_") && value === "") delete process.env[name];
+}
+
 try {
   await program().parseAsync(process.argv.slice(2), { from: "user" });
 } catch (error) {

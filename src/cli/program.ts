@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { positive } from "./arguments.ts";
 import { addBuckets, addCreate, addLookup, addStop } from "./commands/buckets.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addExit } from "./commands/exit.ts";
 import { addExport } from "./commands/export.ts";
 import { addImport } from "./commands/import.ts";
 import { addIncr } from "./commands/incr.ts";
@@ -27,6 +28,7 @@ const COMMANDS = [
   addBuckets,
   addLookup,
   addStop,
+  addExit,
   addWatch,
   addMonitor,
   addExport,
@@ -48,7 +50,14 @@ export function program(): Command {
         "the token to show; in the environment it is out of other users' sight",
       ).env("KV_TOKEN"),
     )
-    .addOption(new Option("--timeout <seconds>", "how long a call may take").argParser(positive).default(30))
+    .addOption(
+      new Option(
+        "--timeout <seconds>",
+        "how long a call may take; an export or import, how long nothing may happen",
+      )
+        .argParser(positive)
+        .default(30),
+    )
     .option("--json", "print JSON: an object, or, where there may be many, one on each line")
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(kv --help, or --help behind a command, says more)")

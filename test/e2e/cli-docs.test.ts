@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 it("has examples of all commands that print", () => {
-  const verbs = "create put get delete incr keys buckets lookup stop watch monitor export import repl";
+  const verbs = "create put get delete incr keys buckets lookup stop exit watch monitor export import repl";
   const typed = examples.map(({ command }) => command).join("\n");
   for (const verb of verbs.split(" ")) expect(typed).toMatch(new RegExp(`\\bkv ${verb}\\b`));
 });

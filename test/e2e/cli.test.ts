@@ -123,6 +123,14 @@ describe("kv put and kv get", () => {
     });
   });
 
+  it.each([["put", "k"], ["import"], ["repl"]])("%s refuses a folder for stdin", async (verb, ...rest) => {
+    const name = await bucket("folders");
+    const words = [verb, ...(verb === "repl" ? [] : [name, ...rest])].join(" ");
+    const ran = await started(["bash", "-c", `${KV.join(" ")} ${words} < ${folder.path}`]);
+    expect(ran).toMatchObject({ code: 2, out: "", err: "error: stdin is a folder.\n" });
+    expect((await ok("keys", name)).out).toBe("");
+  });
+
   it("take a value that looks like an option behind --", async () => {
     const name = await bucket("dashes");
     await ok("put", name, "k", "--", "--json");
@@ -262,6 +270,20 @@ describe("kv buckets, kv lookup and kv stop", () => {
   it.each(["lookup", "stop", "keys", "export", "watch"])("kv %s of none is not found", async (verb) => {
     const { code, out, err } = await kv(here, verb, "nowhere");
     expect([code, out, err]).toEqual([1, "", expect.stringMatching(/^kv: There is no bucket nowhere\./)]);
+  });
+});
+
+describe("kv exit", () => {
+  it("sends an exit signal, which a permanent bucket survives and a temporary one does not", async () => {
+    const name = await bucket("signalled", { a: 1 });
+    await service.create("fleeting", { restart: "temporary" });
+    expect((await ok("exit", name, "tidy up")).out).toBe("");
+    expect(await service.lookup(name)).toMatchObject({ restarts: 1, lastReason: "tidy up" });
+    await ok("exit", "fleeting", "tidy up");
+    expect(await kv(here, "exit", "fleeting", "again")).toMatchObject({
+      code: 1,
+      err: "kv: There is no bucket fleeting.\n",
+    });
   });
 });
 
@@ -481,6 +503,60 @@ describe("the token", () => {
   });
 });
 
+describe("the environment", () => {
+  it("says nothing with a variable that is set to nothing", async () => {
+    const { out } = await kv({ url: "", environment: { KV_TOKEN: "" } }, "create", "--help");
+    expect(out).toContain("--url");
+    const [unset, empty] = await Promise.all([
+      start(["bash", "-c", `unset KV_URL; ${KV.join(" ")} get b k`], {}).ended,
+      kv({ url: "", environment: { KV_TOKEN: "" } }, "get", "b", "k"),
+    ]);
+    expect(empty).toMatchObject({ code: unset.code, out: unset.out, err: unset.err });
+  });
+});
+
+describe("what is said of a failure", () => {
+  it.each([["put", "k", "1"], ["get", "k"], ["delete", "k"], ["incr", "k"], ["keys"], ["import"]])(
+    "kv %s into no bucket tells which command makes one",
+    async (verb, ...rest) => {
+      const { code, err } = await kv(here, verb, "nowhere", ...rest);
+      expect([code, err]).toEqual([
+        1,
+        "kv: There is no bucket nowhere. Create it: kv create nowhere (bucket_not_found)\n",
+      ]);
+    },
+  );
+});
+
+describe("--timeout", () => {
+  /** A service that takes what it is sent, and says no more than this. */
+  async function silent(answer: string): Promise<{ readonly url: string; readonly close: () => void }> {
+    const listening = createServer((request, response) => {
+      if (request.url === "/v1/buckets/b") response.end('{"name":"b"}');
+      else if (answer === "") request.resume();
+      else response.write(answer);
+    }).listen(0, "127.0.0.1");
+    await once(listening, "listening");
+    return {
+      url: `http://127.0.0.1:${(listening.address() as AddressInfo).port}`,
+      close: () => {
+        listening.closeAllConnections();
+        listening.close();
+      },
+    };
+  }
+
+  it.each([
+    ["import", ""],
+    ["export", '{"key":"a","value":"1"}\n'],
+  ])("ends an %s with which nothing happens for so long", async (verb, answer) => {
+    const { url, close } = await silent(answer);
+    const { code, out, err } = await kv({ url, input: '{"key":"a"}\n' }, verb, "b", "--timeout", "1");
+    expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: Nothing .*\(timeout\)\n$/)]);
+    close();
+  });
+});
+
 describe("a command line that makes no sense", () => {
   it.each([
     ["", []],
@@ -492,6 +568,7 @@ describe("a command line that makes no sense", () => {
     ["a time that is none", ["put", "b", "k", "v", "--expires", "soon"]],
     ["two lifetimes", ["put", "b", "k", "v", "--ttl", "1", "--expires", "2100-01-01"]],
     ["metadata that is not JSON", ["put", "b", "k", "v", "--metadata", "{"]],
+    ["a snapshot, and a change that is later", ["watch", "b", "--snapshot", "--since", "1"]],
     ["an etag that is none", ["put", "b", "k", "v", "--if-match", "x"]],
     ["an address that is none", ["buckets", "--url", "localhost:8787"]],
     ["a bucket and the whole service", ["export", "b", "--all", "x"]],
@@ -512,6 +589,7 @@ describe("a service that is not there", () => {
       proxy.close();
       const { code, out, err } = await kv({ url: proxy.url }, ...args);
       expect([code, out, err]).toEqual([4, "", expect.stringContaining("ECONNREFUSED")]);
+      expect(err).toMatch(/^kv: The service gave no answer\./);
     },
   );
 });
@@ -525,7 +603,7 @@ describe("kv --help", () => {
   });
 
   const VERBS =
-    "create put get delete incr keys buckets lookup stop watch monitor export import repl completion".split(
+    "create put get delete incr keys buckets lookup stop exit watch monitor export import repl completion".split(
       " ",
     );
   it.each(VERBS)("kv %s --help has examples, and the options that all share", async (verb) => {
@@ -574,6 +652,14 @@ describe("kv completion", () => {
     expect(await proposed("get", "bask")).toBe("basket\n");
     expect(await proposed("get", "--timeout", "5", "basket", "mi")).toBe("milk\nmint\n");
     expect(await proposed("get", "basket", "milk", "")).toBe("");
+  });
+
+  it("proposes names that look like options only behind --", async () => {
+    await bucket("dashes-2", { "-x": 1, plain: 2 });
+    expect(await proposed("get", "dashes-2", "")).toBe("plain\n");
+    expect(await proposed("get", "dashes-2", "-")).not.toContain("-x\n");
+    expect(await proposed("get", "dashes-2", "--", "")).toBe("-x\nplain\n");
+    expect(await proposed("get", "--", "dashes-2", "-")).toBe("-x\n");
   });
 
   it("proposes nothing, and says nothing, where the service is not there", async () => {

@@ -16,7 +16,11 @@ export function addWatch(kv: Command): void {
     .addOption(new Option("--prefix <prefix>", "only keys that begin like this").conflicts("key"))
     .option("--key <key>", "only this key")
     .option("--snapshot", "begin with all that is there")
-    .option("--since <id>", "begin behind a change's id, as --json shows it, or a revision")
+    .addOption(
+      new Option("--since <id>", "begin behind a change's id, as --json shows it, or a revision").conflicts(
+        "snapshot",
+      ),
+    )
     .option("--no-values", "keys only")
     .action(async (name: string, options: WatchOptions) => {
       const service = serviceOf(command);

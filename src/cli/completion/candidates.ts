@@ -18,6 +18,8 @@ export interface Place {
   readonly values: ReadonlyMap<string, string>;
   /** The option whose value is being typed. */
   readonly pending: Option | undefined;
+  /** Whether `--` is before the cursor: from there on nothing is an option. */
+  readonly literal: boolean;
 }
 
 export function placeOf(kv: Command, words: readonly string[]): Place {
@@ -25,21 +27,28 @@ export function placeOf(kv: Command, words: readonly string[]): Place {
   let pending: Option | undefined;
   const args: string[] = [];
   const values = new Map<string, string>();
+  let literal = false;
   for (const word of words) {
     if (pending !== undefined) {
       values.set(pending.long ?? "", word);
       pending = undefined;
       continue;
     }
+    if (word === "--" && !literal) {
+      literal = true;
+      continue;
+    }
     const [flag = "", value] = word.startsWith("--") ? word.split(/=(.*)/s) : [word];
-    const option = optionsOf(kv, command).find(({ long, short }) => flag === long || flag === short);
+    const option = literal
+      ? undefined
+      : optionsOf(kv, command).find(({ long, short }) => flag === long || flag === short);
     if (option !== undefined) {
       if (value !== undefined) values.set(flag, value);
       else if (option.required) pending = option;
     } else if (command === undefined) command = kv.commands.find((one) => one.name() === word);
     else args.push(word);
   }
-  return { command, args, values, pending };
+  return { command, args, values, pending, literal };
 }
 
 /** The candidates for the last of the words, which may be empty. */
@@ -51,9 +60,9 @@ export async function candidates(kv: Command, words: readonly string[]): Promise
 }
 
 async function proposals(kv: Command, place: Place, partial: string): Promise<readonly string[]> {
-  const { command, args, pending } = place;
+  const { command, args, pending, literal } = place;
   if (pending !== undefined) return pending.argChoices ?? [];
-  if (partial.startsWith("-")) {
+  if (partial.startsWith("-") && !literal) {
     return [...optionsOf(kv, command), ...kv.createHelp().visibleOptions(kv)]
       .map(({ long }) => long ?? "")
       .filter((long, index, all) => long !== "" && all.indexOf(long) === index);
@@ -66,7 +75,8 @@ async function proposals(kv: Command, place: Place, partial: string): Promise<re
   }
   const argument = command.registeredArguments[args.length];
   if (argument?.argChoices !== undefined) return argument.argChoices;
-  return argument === undefined ? [] : namesOf(argument.name(), place, partial);
+  const names = argument === undefined ? [] : await namesOf(argument.name(), place, partial);
+  return literal ? names : names.filter((name) => !name.startsWith("-"));
 }
 
 /** Names that only the service knows. */
