@@ -1,7 +1,7 @@
 /** `npm run pack:check`: whether what npm would publish is what it should be. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -45,6 +45,28 @@ function differences(found: readonly string[], wanted: readonly string[]): strin
   ];
 }
 
+/** The packages that somebody gets who installs this one. */
+function dependenciesOf(tarball: string): string[] {
+  const manifest = JSON.parse(run("tar", "-xOf", tarball, "package/package.json")) as Readonly<
+    Record<string, Readonly<Record<string, string>> | undefined>
+  >;
+  const kinds = ["dependencies", "optionalDependencies", "peerDependencies"];
+  return kinds.flatMap((kind) => Object.keys(manifest[kind] ?? {}));
+}
+
+/** The packages that what is published imports, its types among it. */
+function importedBy(paths: readonly string[]): string[] {
+  const imports = /^(?:import|export) (?:[\w$\s{},*]+ from )?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  const specifiers = paths
+    .filter((path) => /\.(js|d\.ts)$/.test(path))
+    .flatMap((path) => [...readFileSync(join(ROOT, path), "utf8").matchAll(imports)])
+    .map(([, named, awaited]) => named ?? awaited ?? "");
+  const packages = specifiers
+    .filter((specifier) => !/^(\.|node:)/.test(specifier))
+    .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
+  return [...new Set(packages)];
+}
+
 function run(command: string, ...args: readonly string[]): string {
   return execFileSync(command, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
@@ -59,13 +81,14 @@ function packedTo(folder: string): Packed {
 const folder = mkdtempSync(join(tmpdir(), "durable-kv-pack-"));
 try {
   const { filename, files, size } = packedTo(folder);
-  const wrong = differences(
-    files.map(({ path }) => path),
-    expected(),
-  );
+  const paths = files.map(({ path }) => path);
+  const tarball = join(folder, filename);
+  const wrong = [
+    ...differences(paths, expected()),
+    ...differences(dependenciesOf(tarball), importedBy(paths)),
+  ];
   for (const line of wrong) console.error(line);
   if (wrong.length > 0) process.exitCode = 1;
-  const tarball = join(folder, filename);
   console.log(run("publint", "run", tarball, "--strict"));
   // The package is of ES modules only: what CommonJS and old TypeScript make of it does not count.
   console.log(run("attw", tarball, "--profile", "esm-only"));
