@@ -32,7 +32,8 @@ const READS = 8;
  * A bucket as a store for keyv 5 and 6: `new Keyv({ store: new KeyvDurableKv({ url, bucket: "cache" }) })`. It need not
  * be there: reading finds nothing, and the first `set` creates it.
  *
- * Keys of a namespace are kept behind its name and a colon, and `clear` clears the namespace, or, without one, the bucket.
+ * Each Keyv has a store of its own: a store has one namespace, that of the Keyv that was made with it last. Keys of a
+ * namespace are kept behind its name and a colon, and `clear` clears the namespace, or, without one, the bucket.
  * Verbs throw a {@link KvError}; keyv hands that on as it was told to (`emitErrors`, `throwOnErrors`).
  */
 export class KeyvDurableKv {

@@ -120,6 +120,16 @@ describe.each(versions)("keyv %s on a bucket", (version, keyvOf) => {
     ]);
   });
 
+  it("has one namespace for each store, that of the Keyv that was made with it last", async () => {
+    const store = storeOf(`keyv${version}-shared`);
+    const [first, second] = ["a", "b"].map((namespace) => keyvOf({ store, namespace, useKeyPrefix: false }));
+    await first?.set("k", 1);
+    expect(await second?.get("k")).toBe(1);
+    expect(await Array.fromAsync(kv.bucket(store.opts["bucket"] as string).list())).toMatchObject([
+      { key: "b:k" },
+    ]);
+  });
+
   it("without a namespace has all of the bucket, those of namespaces by their whole keys", async () => {
     const [store, within] = [storeOf(`keyv${version}-whole`), storeOf(`keyv${version}-whole`)];
     within.namespace = "a";

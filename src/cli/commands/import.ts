@@ -15,6 +15,12 @@ import { Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
 
+/**
+ * How long an import may get nowhere, in milliseconds, unless it is said: what is between may take in all of it before it
+ * hands it on.
+ */
+const PATIENCE_MS = 3_600_000;
+
 interface ImportOptions {
   readonly all?: string;
   readonly onError?: "stop" | "continue";
@@ -34,7 +40,8 @@ export function addImport(kv: Command): void {
     .action(async (name: string | undefined, file: string | undefined, options: ImportOptions) => {
       const service = serviceOf(command);
       const { json, timeout } = globals(command);
-      const timeoutMs = timeout * 1_000;
+      const isSaid = command.getOptionValueSourceWithGlobals("timeout") !== "default";
+      const timeoutMs = isSaid ? timeout * 1_000 : PATIENCE_MS;
       const bring = async (bucket: string, from: string): Promise<void> => {
         const result = await importOne(service, bucket, { from, onError: options.onError, timeoutMs });
         await (json ? writeJson({ bucket, ...result }) : writeLine(summaryOf(bucket, result)));
