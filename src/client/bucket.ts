@@ -1,7 +1,11 @@
 /** One bucket. */
 
+import { abortable } from "./abortable.ts";
+import { jsonOf, only, orUndefined, parsed, shaped, unexpected, versionOf, type Version } from "./answers.ts";
 import type { Caller } from "./caller.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
+import { conditionHeaders } from "./conditions.ts";
+import { backoff, pause, within } from "./deadline.ts";
 import { KvError, PreconditionFailedError } from "./errors.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
@@ -14,6 +18,7 @@ import type {
   Conditions,
   Entries,
   Entry,
+  ImportResult,
   Incremented,
   IncrementOptions,
   Key,
@@ -29,14 +34,16 @@ import type {
 } from "./types.ts";
 import { watch } from "./watch.ts";
 import {
-  conditionHeaders,
   decoded,
-  entryOf,
-  integerOf,
+  deletedOf,
+  incrementedOf,
+  importedOf,
   incrementJson,
+  listedOf,
   operationJson,
+  pageOf,
   propertiesJson,
-  resultOf,
+  resultsOf,
   transactionJson,
 } from "./wire.ts";
 
@@ -97,13 +104,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Whether the key is there. */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
-    const request = { ...this.#key(key), method: "HEAD", ...options, safe: true, accept: [404] };
-    return this.#context.http.ask(request.path, request, async ({ ok, headers }) => {
-      if (ok || headers.get("Content-Type") !== "application/problem+json") return ok;
-      // Nothing but the status tells a key that is missing from a bucket that is: the list knows.
-      await this.#caller.list({ limit: 1 }, options);
-      return false;
-    });
+    const { path, query } = this.#key(key);
+    // Spares the value where it is there, as a HEAD does; but what is wrong is said in a body, which a HEAD has not.
+    const headers = { "If-None-Match": "*" };
+    const request: HttpRequest = { query, headers, ...options, safe: true, accept: [304] };
+    return (await orUndefined("key_not_found", this.#context.http.ask(path, request, only(304)))) ?? false;
   }
 
   /**
@@ -157,12 +162,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       )) as Incremented;
       return { value, created, revision, etag };
     }
-    return this.#context.http.ask(path, request, async (response) => {
-      const { value, ...rest } = (await response.json()) as Omit<Incremented, "value"> & {
-        value: number | string;
-      };
-      return { ...rest, value: integerOf(value) };
-    });
+    return incrementedOf(await this.#context.http.ask(path, request, jsonOf));
   }
 
   /**
@@ -175,31 +175,35 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     change: (value: T[K] | undefined) => T[K] | undefined | Promise<T[K] | undefined>,
     options: Properties & CallOptions = {},
   ): Promise<T[K] | undefined> {
-    for (let tries = 1; ; tries += 1) {
-      const entry = await this.entry(key, options);
-      const value = await change(entry?.value);
-      if (value === undefined) return undefined;
-      const condition = entry === undefined ? { ifNoneMatch: "*" } : { ifMatch: entry.etag };
-      try {
-        await this.put(key, value, { ...options, ...condition });
-        return value;
-      } catch (error) {
-        if (!(error instanceof PreconditionFailedError) || tries === MAX_UPDATES) throw error;
+    const { signal, timeoutMs, ...properties } = options;
+    // Without a time of its own it may take its time, as `change` may; each of its requests has the client's.
+    return within({ signal, timeoutMs: timeoutMs ?? Infinity }, async (deadline) => {
+      for (let tries = 0; ; tries += 1) {
+        const entry = await this.entry(key, { signal: deadline });
+        const value = await change(entry?.value);
+        if (value === undefined) return undefined;
+        const condition = entry === undefined ? { ifNoneMatch: "*" } : { ifMatch: entry.etag };
+        try {
+          await this.put(key, value, { ...properties, ...condition, signal: deadline });
+          return value;
+        } catch (error) {
+          if (!(error instanceof PreconditionFailedError) || tries + 1 === MAX_UPDATES) throw error;
+        }
+        // Who all come back at once are in each other's way again.
+        await pause(backoff(tries, this.#context.http.retryBaseMs), deadline);
       }
-    }
+    });
   }
 
   /** Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another. */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
-    let cursor: string | undefined;
+    let { cursor } = options;
     for (let left = limit; left > 0;) {
-      const page = await this.#caller.list(
-        { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) },
-        call,
-      );
-      for (const wire of page.keys) yield entryOf(wire, this.#codec) as Entry<T[Key<T>]>;
+      const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
+      const page = pageOf(await this.#caller.list(asked, call));
+      for (const told of page.keys) yield listedOf(told, this.#codec) as Entry<T[Key<T>]>;
       left -= page.keys.length;
       cursor = page.cursor;
       if (cursor === undefined) return;
@@ -209,9 +213,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   /** Deletes all keys of a range. @returns how many there were */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
     const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: false };
-    return this.#context.http.ask(`${this.#path}/keys`, request, async (response) => {
-      return ((await response.json()) as { readonly deleted: number }).deleted;
-    });
+    const { deleted } = await this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
+    return deleted;
   }
 
   /** Many operations in one round trip, each by itself: one that is turned down is its error, and leaves the others alone. */
@@ -220,8 +223,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: CallOptions = {},
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
     const sent = operations.map((operation) => operationJson(operation, this.#codec));
-    const results = await this.#caller.batch(sent, options);
-    return results.map((result) => resultOf(result, this.#codec) as Result<T[Key<T>]> | KvError);
+    const told = await this.#caller.batch(sent, options);
+    return resultsOf(told, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
 
   /** Compares, then does one list of operations: all of it, or, if one is turned down, nothing. */
@@ -229,14 +232,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     transaction: Transaction<T>,
     options: OnceOptions & CallOptions = {},
   ): Promise<TransactionResult<T[Key<T>]>> {
-    const { succeeded, results } = await this.#caller.transact(
-      transactionJson(transaction, this.#codec),
-      options,
-    );
-    return {
-      succeeded,
-      results: results.map((result) => resultOf(result, this.#codec) as Result<T[Key<T>]>),
-    };
+    const told = await this.#caller.transact(transactionJson(transaction, this.#codec), options);
+    const { succeeded } = shaped<{ readonly succeeded: boolean }>(told, { succeeded: "boolean" });
+    const asked = (succeeded ? transaction.then : transaction.else) ?? [];
+    return { succeeded, results: resultsOf(told, asked.length, this.#codec) as Result<T[Key<T>]>[] };
   }
 
   /**
@@ -253,35 +252,33 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: { readonly prefix?: string } & CallOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
     const { prefix, ...call } = options;
-    const response = await this.#context.http.open(`${this.#path}/export`, {
-      query: { prefix },
-      ...call,
-      safe: true,
-    });
-    return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+    const request: HttpRequest = { query: { prefix }, ...call, safe: true };
+    const lines = await this.#context.http.open(`${this.#path}/export`, request);
+    return lines ?? new ReadableStream({ start: (controller) => controller.close() });
   }
 
-  /** Brings entries of an export back; to send them again changes nothing. */
+  /** Brings entries of an export back; to send them again changes nothing. Lines that are not taken are cancelled. */
   async import(
     lines: ReadableStream<Uint8Array> | string,
     options: { readonly onError?: "stop" | "continue" } & CallOptions = {},
   ): Promise<ImportResult> {
     const { onError, timeoutMs = 3_600_000, signal } = options;
+    const over = new AbortController();
     const request: HttpRequest = {
       method: "POST",
       query: { onError },
       headers: { "Content-Type": "application/x-ndjson" },
-      body: lines,
+      body: typeof lines === "string" ? lines : abortable(lines, over.signal),
       timeoutMs,
       signal,
       // As a put: it would undo what somebody else has written between two tries.
       safe: false,
     };
-    return this.#context.http.ask(
-      `${this.#path}/import`,
-      request,
-      (response) => response.json() as Promise<ImportResult>,
-    );
+    try {
+      return await this.#context.http.ask(`${this.#path}/import`, request, importedOf);
+    } finally {
+      over.abort();
+    }
   }
 
   /**
@@ -293,7 +290,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { http, session } = this.#context;
     return new Session<T>(
       (caller) => new Bucket<T>({ ...this.#context, caller }),
-      () => http.ask(this.#path, { safe: true }, async (response) => response.body?.cancel()),
+      // Once: the session itself tries again.
+      () => http.ask(this.#path, { safe: false }, async (response) => response.body?.cancel()),
       http.address(`${this.#path}/session`),
       http.token,
       session,
@@ -301,43 +299,36 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   }
 
   async #one(operation: Operation<T>, options: CallOptions): Promise<Result> {
-    const [wire] = await this.#caller.batch([operationJson(operation, this.#codec)], options);
-    if (wire === undefined) throw new KvError("unexpected_answer", "The service has left out a result.");
-    const result = resultOf(wire, this.#codec);
+    const told = await this.#caller.batch([operationJson(operation, this.#codec)], options);
+    const [result] = resultsOf(told, 1, this.#codec);
     if (result instanceof KvError) throw result;
+    if (result?.op !== operation.op) throw unexpected(`it is of another operation than ${operation.op}.`);
     return result;
   }
 
   async #getOverHttp<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
     const { path, query } = this.#key(key);
     const request: HttpRequest = { query, ...options, safe: true };
-    try {
-      const [headers, body] = await this.#context.http.ask(
-        path,
-        request,
-        async (response) => [response.headers, new Uint8Array(await response.arrayBuffer())] as const,
-      );
-      return this.#entryOf(key, headers, body) as Entry<T[K]>;
-    } catch (error) {
-      if (error instanceof KvError && error.code === "key_not_found") return undefined;
-      throw error;
-    }
+    const read = async (response: Response): Promise<Entry> => {
+      const version = versionOf(response);
+      return this.#entryOf(key, version, response.headers, new Uint8Array(await response.arrayBuffer()));
+    };
+    return orUndefined("key_not_found", this.#context.http.ask(path, request, read) as Promise<Entry<T[K]>>);
   }
 
-  #entryOf(key: string, headers: Headers, body: Uint8Array): Entry {
+  #entryOf(key: string, version: Version, headers: Headers, body: Uint8Array): Entry {
     const type = headers.get("Content-Type") ?? bytesCodec.type;
     const expires = headers.get("KV-Expires");
     const metadata = headers.get("KV-Metadata");
     return {
       key,
-      value: decoded(this.#codec, body, type, key),
-      revision: Number(headers.get("KV-Revision")),
-      etag: unquoted(headers),
+      value: decoded(this.#codec, body, { type, key }),
+      ...version,
       type,
       size: body.byteLength,
       modified: undefined,
       expires: expires === null ? undefined : new Date(expires),
-      metadata: metadata === null ? undefined : (JSON.parse(metadata) as unknown),
+      metadata: metadata === null ? undefined : parsed(metadata),
     };
   }
 
@@ -359,11 +350,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       // Between two tries somebody else may have put another value, which the second would undo.
       safe: false,
     };
-    return this.#context.http.ask(path, request, async ({ status, headers }) => {
-      const etag = unquoted(headers);
-      if (etag === "") throw notOurs(status);
-      return { created: status === 201, revision: Number(headers.get("KV-Revision")), etag };
-    });
+    return this.#context.http.ask(path, request, async (response) => ({
+      created: response.status === 201,
+      ...versionOf(response),
+    }));
   }
 
   #key(
@@ -375,30 +365,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   }
 }
 
-export interface ImportResult {
-  readonly lines: number;
-  readonly imported: number;
-  readonly unchanged: number;
-  readonly expired: number;
-  readonly failed: number;
-  readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
-}
-
 /** What of the options is about the call, and not about what it asks for. */
 function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
-  return {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
-}
-
-function unquoted(headers: Headers): string {
-  return (headers.get("ETag") ?? "").replaceAll('"', "");
-}
-
-/** Something on the way has answered in the service's place. Whether the service was asked is not known. */
-function notOurs(status: number): KvError {
-  return new KvError("unexpected_answer", `The answer is not the service's: HTTP ${status}, and no ETag.`);
+  return { signal, timeoutMs };
 }
 
 function sizeOf(encoded: Encoded): number {

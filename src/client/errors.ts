@@ -76,7 +76,10 @@ export class ImportStoppedError extends KvError {
 export class BucketDownError extends KvError {
   override readonly name = "BucketDownError";
 }
-/** A value that the codec can't read; `details.key` says whose. The cause is the codec's own error. */
+/**
+ * A value that the codec can't read. `details.key` says whose; what to go on with behind it is `details.id` in a watch
+ * and `details.cursor` in a list. The cause is the codec's own error.
+ */
 export class DecodeError extends KvError {
   override readonly name = "DecodeError";
 }
@@ -88,21 +91,21 @@ export class UnavailableError extends KvError {
 export class TimeoutError extends KvError {
   override readonly name = "TimeoutError";
 }
-/** The connection broke, or there was none: the outcome is unknown. */
+/** The connection broke: the outcome is unknown. Or a session could not connect (`not_connected`): nothing was done. */
 export class ConnectionError extends KvError {
   override readonly name = "ConnectionError";
 }
 
-const CLASSES: Readonly<Record<string, typeof KvError>> = {
-  bucket_not_found: BucketNotFoundError,
-  precondition_failed: PreconditionFailedError,
-  not_an_integer: NotAnIntegerError,
-  increment_overflow: IncrementOverflowError,
-  idempotency_key_reused: IdempotencyKeyReusedError,
-  revision_compacted: RevisionCompactedError,
-  import_stopped: ImportStoppedError,
-  timeout: TimeoutError,
-};
+const CLASSES: ReadonlyMap<string, typeof KvError> = new Map<string, typeof KvError>([
+  ["bucket_not_found", BucketNotFoundError],
+  ["precondition_failed", PreconditionFailedError],
+  ["not_an_integer", NotAnIntegerError],
+  ["increment_overflow", IncrementOverflowError],
+  ["idempotency_key_reused", IdempotencyKeyReusedError],
+  ["revision_compacted", RevisionCompactedError],
+  ["import_stopped", ImportStoppedError],
+  ["timeout", TimeoutError],
+]);
 
 /** The error for what the service said. */
 export function errorOf(problem: {
@@ -112,7 +115,7 @@ export function errorOf(problem: {
   readonly [member: string]: unknown;
 }): KvError {
   const { code, status, detail, ...details } = problem;
-  return new (CLASSES[code] ?? classOf(status))(code, detail, { status, details });
+  return new (CLASSES.get(code) ?? classOf(status))(code, detail, { status, details });
 }
 
 function classOf(status: number): typeof KvError {

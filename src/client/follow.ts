@@ -31,8 +31,9 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
     try {
       const { position } = following;
       const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
-      const { body } = await http.open(path, { query, headers, signal, safe: true });
-      if (body === null) return;
+      const request: HttpRequest = { query, headers, signal, safe: true, type: "text/event-stream" };
+      const body = await http.open(path, request);
+      if (body === undefined) return;
       begun = true;
       yield "connected";
       for await (const event of serverEvents(body, http.silenceMs)) {

@@ -1,10 +1,10 @@
 /** Calls of one bucket, each a request of its own. */
 
-import { onceHeader } from "./once.ts";
-import type { Caller, JsonObject, PageWire, TransactionWire } from "./caller.ts";
+import { jsonOf } from "./answers.ts";
+import type { Caller, JsonObject } from "./caller.ts";
 import type { Http } from "./http.ts";
+import { onceHeader } from "./once.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
-import type { ResultWire } from "./wire.ts";
 
 export class HttpCaller implements Caller {
   readonly #http: Http;
@@ -15,18 +15,13 @@ export class HttpCaller implements Caller {
     this.#path = path;
   }
 
-  async batch(operations: readonly JsonObject[], options: CallOptions): Promise<readonly ResultWire[]> {
+  batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
     const safe = operations.every(({ op }) => op === "get");
     const request = { method: "POST", body: JSON.stringify(operations), ...options, safe };
-    const { results } = await this.#http.ask(
-      `${this.#path}/batch`,
-      request,
-      (response) => response.json() as Promise<{ readonly results: readonly ResultWire[] }>,
-    );
-    return results;
+    return this.#http.ask(`${this.#path}/batch`, request, jsonOf);
   }
 
-  transact(transaction: JsonObject, options: CallOptions & OnceOptions): Promise<TransactionWire> {
+  transact(transaction: JsonObject, options: CallOptions & OnceOptions): Promise<unknown> {
     const { idempotencyKey, ...call } = options;
     const request = {
       method: "POST",
@@ -35,18 +30,11 @@ export class HttpCaller implements Caller {
       ...call,
       safe: idempotencyKey !== undefined,
     };
-    return this.#http.ask(
-      `${this.#path}/transaction`,
-      request,
-      (response) => response.json() as Promise<TransactionWire>,
-    );
+    return this.#http.ask(`${this.#path}/transaction`, request, jsonOf);
   }
 
-  list(query: JsonObject, options: CallOptions): Promise<PageWire> {
-    return this.#http.ask(
-      `${this.#path}/keys`,
-      { query: query as Record<string, string>, ...options, safe: true },
-      (response) => response.json() as Promise<PageWire>,
-    );
+  list(query: JsonObject, options: CallOptions): Promise<unknown> {
+    const request = { query: query as Record<string, string>, ...options, safe: true };
+    return this.#http.ask(`${this.#path}/keys`, request, jsonOf);
   }
 }

@@ -1,7 +1,9 @@
 /** Requests over HTTP: with a deadline, the token, and another try where that is safe. */
 
+import { abortable } from "./abortable.ts";
+import { unexpected } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
-import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import { ConnectionError, errorOf, InvalidRequestError, KvError } from "./errors.ts";
 
 /** What is used of the platform's `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -31,6 +33,8 @@ export interface HttpRequest {
    * repeated: between two tries somebody else may have written.
    */
   readonly safe: boolean;
+  /** What the content type of a stream begins with, if it is the service's. */
+  readonly type?: string;
   /** Statuses that are answers too, beside those below 300. */
   readonly accept?: readonly number[];
 }
@@ -44,6 +48,10 @@ export class Http {
 
   get silenceMs(): number {
     return this.#options.silenceMs;
+  }
+
+  get retryBaseMs(): number {
+    return this.#options.retryBaseMs;
   }
 
   get token(): string | undefined {
@@ -62,7 +70,8 @@ export class Http {
 
   /**
    * Asks, reads the answer with `read`, both within the deadline.
-   * @throws {KvError} as the service says; `ConnectionError`, `TimeoutError`
+   * @throws {KvError} as the service says; `unexpected_answer`; `ConnectionError`, `TimeoutError`; `InvalidRequestError`
+   *   for a header that can't be sent
    */
   async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
@@ -78,20 +87,26 @@ export class Http {
     });
   }
 
-  /** Opens a stream; the deadline is for its beginning only. */
-  async open(path: string, request: HttpRequest): Promise<Response> {
+  /**
+   * Opens a stream; the deadline is for its beginning only.
+   * @returns undefined where the service says that there is nothing more (204)
+   * @throws {KvError} as {@link ask}
+   */
+  async open(path: string, request: HttpRequest): Promise<ReadableStream<Uint8Array> | undefined> {
     const own = new AbortController();
-    const { signal, timeoutMs = this.#options.timeoutMs } = request;
+    const { signal, timeoutMs = this.#options.timeoutMs, type = "" } = request;
     const release = relay(signal, own);
     try {
-      const response = await within({ signal, timeoutMs }, async (deadline) => {
+      const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
         return this.#once(path, request, own.signal);
       });
-      const { body, status, headers } = response;
-      if (body !== null) return new Response(abortable(body, own.signal, release), { status, headers });
+      if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
+        throw unexpected(`HTTP ${status}, and not ${type}.`, status);
+      }
+      if (body !== null) return abortable(body, own.signal, release);
       release();
-      return response;
+      return undefined;
     } catch (error) {
       release();
       own.abort();
@@ -102,12 +117,13 @@ export class Http {
   async #once(path: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
     const { method = "GET", headers = {}, query, body, accept = [] } = request;
     const { token, fetch } = this.#options;
+    checkHeaders(headers);
     let response: Response;
     try {
       response = await fetch(this.address(path, query).href, {
         method,
         headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
-        ...(body === undefined ? {} : { body: body as BodyInit }),
+        ...(body === undefined ? {} : { body: sendable(body) }),
         // Node wants to be told that the answer may come before the body's end.
         ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
         signal,
@@ -131,44 +147,23 @@ export class Http {
   }
 }
 
-/**
- * The same bytes, until the signal fires. `fetch` should see to that itself, but Deno's forgets about the signal of an
- * answer that has begun.
- */
-function abortable(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-  ended: () => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => {
-        signal.addEventListener("abort", () => {
-          controller.error(signal.reason);
-          reader.cancel(signal.reason).catch(() => undefined);
-        });
-      },
-      pull: async (controller) => {
-        try {
-          const { done, value } = await reader.read();
-          if (!done) {
-            controller.enqueue(value);
-            return;
-          }
-          controller.close();
-        } catch (error) {
-          controller.error(error);
-        }
-        ended();
-      },
-      cancel: (reason) => {
-        ended();
-        return reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+/** A header's value (RFC 9110 §5.5): what `fetch` takes, and can send. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** `fetch` tells of these as it does of a connection that broke. @throws {InvalidRequestError} */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (HEADER_VALUE.test(value)) continue;
+    const code = name === "Content-Type" ? "content_type_invalid" : "header_invalid";
+    const why = `${name} can't be ${JSON.stringify(value)}. Nothing was sent.`;
+    throw new InvalidRequestError(code, why, { status: 400 });
+  }
+}
+
+/** `fetch` takes no memory that is shared: Node would send its bytes' numbers as text. */
+function sendable(body: NonNullable<HttpRequest["body"]>): BodyInit {
+  const shared = body instanceof Uint8Array && !(body.buffer instanceof ArrayBuffer);
+  return (shared ? new Uint8Array(body) : body) as BodyInit;
 }
 
 /** Whether it may be better the next time: the connection broke, or somebody on the way has too much to do. */
@@ -185,17 +180,16 @@ async function orBroken<T>(
   try {
     return await read(response);
   } catch (cause) {
+    // What is not read to its end would hold the connection.
+    response.body?.cancel().catch(() => undefined);
     if (deadline.aborted || cause instanceof KvError) throw cause;
-    if (cause instanceof SyntaxError) {
-      const detail = `The answer is not the service's: HTTP ${response.status}, and no JSON.`;
-      throw errorOf({ code: "unexpected_answer", status: response.status, detail });
-    }
-    throw new ConnectionError(
-      "connection_lost",
-      "The answer broke off. The request was done, or is still being done.",
-      { cause },
-    );
+    throw brokenOff(cause);
   }
+}
+
+function brokenOff(cause: unknown): ConnectionError {
+  const why = "The answer broke off. The request was done, or is still being done.";
+  return new ConnectionError("connection_lost", why, { cause });
 }
 
 async function problemOf(response: Response): Promise<KvError> {

@@ -1,8 +1,8 @@
 /** The service. */
 
+import { only, orUndefined, shaped, shapedAs, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
-import { BucketNotFoundError } from "./errors.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { bucketPath } from "./paths.ts";
@@ -12,27 +12,27 @@ import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } fro
 export interface KvOptions {
   /** Where the service is: `http://127.0.0.1:8787`. */
   readonly url: string | URL;
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Milliseconds after which a call is given up; 10,000 if left out. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How often what is safe to repeat is tried again; 3 if left out. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** The wait before the first of these, at most, in milliseconds; 100 if left out. */
-  readonly retryBaseMs?: number;
+  readonly retryBaseMs?: number | undefined;
   /**
    * How long a stream of changes may say nothing, in milliseconds, before it is opened anew; 65,000 if left out, a bit
    * more than the longest time between two of the service's signs of life (`KV_HEARTBEAT_MS`).
    */
-  readonly silenceMs?: number;
+  readonly silenceMs?: number | undefined;
   /** The platform's, if left out. */
-  readonly fetch?: Fetch;
+  readonly fetch?: Fetch | undefined;
   /** The platform's, if left out; only sessions need it. */
-  readonly WebSocket?: WebSocketClass;
+  readonly WebSocket?: WebSocketClass | undefined;
 }
 
 export interface OpenOptions<Value> {
   /** How values become bytes; JSON if left out. */
-  readonly codec?: Codec<Value>;
+  readonly codec?: Codec<Value> | undefined;
 }
 
 export class Kv {
@@ -56,12 +56,15 @@ export class Kv {
   /** A bucket's values. Asks nothing: the bucket need not be there. */
   bucket<T extends Entries = Record<string, unknown>>(
     name: string,
-    { codec = json as Codec<T[keyof T]> }: OpenOptions<T[keyof T]> = {},
-  ): Bucket<T> {
-    return new Bucket<T>({
+    options?: OpenOptions<T[keyof T]>,
+  ): Bucket<T>;
+  /** The codec says what the values are. */
+  bucket<Value>(name: string, options: OpenOptions<Value>): Bucket<Record<string, Value>>;
+  bucket(name: string, { codec = json }: { readonly codec?: Codec | undefined } = {}): Bucket {
+    return new Bucket({
       name,
       http: this.#http,
-      codec: codec as Codec,
+      codec,
       session: {
         WebSocket: this.#options.WebSocket,
         timeoutMs: this.#options.timeoutMs ?? 10_000,
@@ -78,35 +81,28 @@ export class Kv {
     const { signal, timeoutMs, ...body } = options;
     const request: HttpRequest = { method: "PUT", body: JSON.stringify(body), signal, timeoutMs, safe: true };
     return this.#http.ask(bucketPath(name), request, async (response) => ({
-      ...((await response.json()) as BucketInfo),
+      ...(await bucketOf(response)),
       created: response.status === 201,
     }));
   }
 
   /** What is known of a bucket; undefined if there is none. */
   async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
-    return orUndefined(() =>
-      this.#http.ask(
-        bucketPath(name),
-        { ...options, safe: true },
-        (response) => response.json() as Promise<BucketInfo>,
-      ),
-    );
+    const request: HttpRequest = { ...options, safe: true };
+    return orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, bucketOf));
   }
 
   /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
   async stop(name: string, options: CallOptions = {}): Promise<boolean> {
     const request = { method: "DELETE", ...options, safe: false };
-    return (await orUndefined(() => this.#http.ask(bucketPath(name), request, async () => true))) ?? false;
+    return (await orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, only(204)))) ?? false;
   }
 
   /** Sends an exit signal. @returns whether there was such a bucket */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     const request = { method: "POST", body: JSON.stringify({ reason }), ...options, safe: false };
-    return (
-      (await orUndefined(() => this.#http.ask(`${bucketPath(name)}/exit`, request, async () => true))) ??
-      false
-    );
+    const path = `${bucketPath(name)}/exit`;
+    return (await orUndefined(NO_BUCKET, this.#http.ask(path, request, only(202)))) ?? false;
   }
 
   /**
@@ -132,31 +128,31 @@ export class Kv {
     const { prefix, ...call } = options;
     let cursor: string | undefined;
     do {
-      const page = await this.#http.ask(
-        "/v1/buckets",
-        { query: { prefix, cursor }, ...call, safe: true },
-        (response) =>
-          response.json() as Promise<{ readonly buckets: readonly BucketInfo[]; readonly cursor?: string }>,
-      );
-      yield* page.buckets;
+      const request: HttpRequest = { query: { prefix, cursor }, ...call, safe: true };
+      const page = await this.#http.ask("/v1/buckets", request, bucketsOf);
+      for (const bucket of page.buckets) yield shaped(bucket, BUCKET);
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
 }
 
-async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof BucketNotFoundError) return undefined;
-    throw error;
-  }
-}
+const NO_BUCKET = "bucket_not_found";
+const BUCKET: Shape<BucketInfo> = { name: "string" };
+const bucketOf = shapedAs<BucketInfo>(BUCKET);
+const bucketsOf = shapedAs<{ readonly buckets: readonly unknown[]; readonly cursor?: string }>({
+  buckets: "array",
+});
 
+/** `fetch` takes no address with a password, and each request has a query of its own. */
 function checkedUrl(url: string | URL): string {
-  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
-  if (protocol === "http:" || protocol === "https:") return String(url);
-  throw new TypeError(`${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
+  const { protocol = "", username, password, search, hash } = URL.canParse(url) ? new URL(url) : {};
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new TypeError(`${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
+  }
+  if (username || password) throw new TypeError("An address has no user and no password: give a token.");
+  if (search || hash)
+    throw new TypeError(`${String(url)} has a query or a fragment: give the address without.`);
+  return String(url);
 }
 
 /** It travels in a header. */

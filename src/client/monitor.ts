@@ -1,5 +1,6 @@
 /** What becomes of a bucket, through breaks of the connection. */
 
+import { parsed, shaped } from "./answers.ts";
 import { endable } from "./endable.ts";
 import { follow, type Following } from "./follow.ts";
 import type { Http } from "./http.ts";
@@ -24,7 +25,8 @@ async function* eventsOf(
     following.position = heard.id ?? following.position;
     const { event, data } = heard;
     if (data === undefined || (event !== "RESTARTED" && event !== "DOWN")) continue;
-    yield { event, ...(JSON.parse(data) as Omit<BucketEvent, "event">) };
+    const told = shaped<Omit<BucketEvent, "event">>(parsed(data), { name: "string" });
+    yield { ...told, event };
     if (event === "DOWN") return;
   }
 }

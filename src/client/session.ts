@@ -1,12 +1,13 @@
 /** A bucket on a WebSocket: calls that are made in one turn travel together, and don't wait for each other's answers. */
 
+import { parsed, shaped, unexpected } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
-import type { Caller, JsonObject, PageWire, TransactionWire } from "./caller.ts";
+import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
 import { openSocket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
-import type { FailureWire, ResultWire } from "./wire.ts";
+import { FAILURE } from "./wire.ts";
 
 export interface SessionOptions {
   readonly WebSocket: WebSocketClass | undefined;
@@ -27,15 +28,26 @@ const MAX_SILENCE_MS = 5_000;
 /** Tries of a call that may be done twice, after the first. */
 const MAX_REPEATS = 3;
 
-type Answer = { readonly id: number } & ({ readonly ok: unknown } | { readonly error: FailureWire });
+interface AnswerWire {
+  readonly id: number;
+  readonly ok?: unknown;
+  readonly error?: unknown;
+}
+type Answer = { readonly id: number } & ({ readonly ok: unknown } | { readonly error: KvError });
 
-/** A call that waits for its answer. */
+/** One request of a call, that waits for its answer. */
 interface Waiting {
+  readonly call: Call;
   /** Its request, as it is sent. */
   readonly text: string;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
   sent?: true;
+}
+
+interface Call {
+  /** Whether a request of it has ever been sent: it may have been done. */
+  sent: boolean;
 }
 
 /**
@@ -71,20 +83,15 @@ export class Session<T extends Entries> {
     this.#options = options;
     this.#refusal = refusal;
     this.bucket = open({
-      batch: async (operations, call) => {
+      batch: (operations, call) => {
         const repeats = operations.every(({ op }) => op === "get") ? MAX_REPEATS : 0;
-        const answer = await this.#call<{ readonly results: readonly ResultWire[] }>(
-          { batch: operations },
-          call,
-          repeats,
-        );
-        return answer.results;
+        return this.#call({ batch: operations }, call, repeats);
       },
       transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
         idempotencyKey === undefined
-          ? this.#call<TransactionWire>({ transaction }, call, 0)
-          : this.#call<TransactionWire>({ transaction, idempotencyKey }, call, MAX_REPEATS),
-      list: (query, call) => this.#call<PageWire>({ list: query }, call, MAX_REPEATS),
+          ? this.#call({ transaction }, call, 0)
+          : this.#call({ transaction, idempotencyKey }, call, MAX_REPEATS),
+      list: (query, call) => this.#call({ list: query }, call, MAX_REPEATS),
     });
   }
 
@@ -102,31 +109,43 @@ export class Session<T extends Entries> {
   }
 
   /** @param repeats how often it may be sent again, where it is not known whether it was done */
-  #call<Reply>(request: JsonObject, options: CallOptions, repeats: number): Promise<Reply> {
+  async #call(request: JsonObject, options: CallOptions, repeats: number): Promise<unknown> {
     const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs };
-    return within(limits, async (signal) => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return (await this.#send(request, signal)) as Reply;
-        } catch (error) {
-          if (signal.aborted || !(error instanceof KvError) || this.#closed) throw error;
-          // Of a message whose answers grew too long the rest was not done: that goes in the next one.
-          const notDone = error.code === "answers_too_long";
-          if (!notDone && !(error instanceof ConnectionError && attempt < repeats)) throw error;
-          if (!notDone) await pause(backoff(attempt, this.#options.retryBaseMs), signal);
-        }
-      }
-    });
+    const call: Call = { sent: false };
+    try {
+      return await within(limits, (signal) => this.#attempts(request, call, repeats, signal));
+    } catch (error) {
+      // What was never sent was not done, however long it waited; what was sent once may have been.
+      if (error instanceof TimeoutError && !call.sent) throw notConnected(error);
+      if (error instanceof ConnectionError && call.sent && !error.outcomeUnknown) throw broken(error);
+      throw error;
+    }
   }
 
-  #send(request: JsonObject, signal: AbortSignal): Promise<unknown> {
+  async #attempts(request: JsonObject, call: Call, repeats: number, signal: AbortSignal): Promise<unknown> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#send(request, call, signal);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof KvError) || this.#closed) throw error;
+        // Of a message whose answers grew too long the rest was not done: that goes in the next one.
+        const notDone = error.code === "answers_too_long";
+        // To connect has been tried several times already.
+        const lost = error instanceof ConnectionError && error.code !== "not_connected";
+        if (!notDone && !(lost && attempt < repeats)) throw error;
+        if (!notDone) await pause(backoff(attempt, this.#options.retryBaseMs), signal);
+      }
+    }
+  }
+
+  #send(request: JsonObject, call: Call, signal: AbortSignal): Promise<unknown> {
     const id = this.#next;
     this.#next += 1;
     // Written now: one that can't be is its caller's, and not those' that travel with it.
     const text = JSON.stringify({ id, ...request });
     if (text.length > MAX_REQUEST_LENGTH) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { text, resolve, reject });
+      this.#waiting.set(id, { call, text, resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
     });
     // What is asked for in the same turn goes in one message.
@@ -140,22 +159,29 @@ export class Session<T extends Entries> {
   /** A call is over before its answer has come. If nothing at all has come for too long, the connection is dead. */
   #giveUp(id: number, reason: unknown): void {
     this.#waiting.get(id)?.reject(reason);
+    // Whoever sends what waits must not come before that is heard of.
+    this.#waiting.delete(id);
     // One call's short patience is no sign of that, and nothing that the others should end with.
     const silence = performance.now() - (this.#silentSince ?? Infinity);
     const limit = Math.min(MAX_SILENCE_MS, this.#options.timeoutMs);
-    if (reason instanceof TimeoutError && silence >= limit) this.#drop();
+    if (reason instanceof TimeoutError && silence >= limit) {
+      this.#drop(
+        new ConnectionError("connection_lost", "The session's connection does not answer any more."),
+      );
+    }
   }
 
-  #drop(): void {
+  #drop(why: KvError): void {
     const connecting = this.#connecting;
     this.#connecting = undefined;
     void connecting?.then((socket) => socket.close()).catch(() => undefined);
-    this.#fail(new ConnectionError("connection_lost", "The session's connection does not answer any more."));
+    this.#fail(why);
   }
 
   async #flush(): Promise<void> {
     let failure: unknown;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      if (tries > 0) await pause(backoff(tries - 1, this.#options.retryBaseMs), undefined);
       try {
         const socket = await this.#connect();
         this.#flushing = false;
@@ -165,25 +191,29 @@ export class Session<T extends Entries> {
         // Nothing was sent, so to try again is safe.
         failure = error;
         if (this.#closed || (error instanceof KvError && !(error instanceof ConnectionError))) break;
-        await pause(backoff(tries, this.#options.retryBaseMs), undefined);
+        if (this.#unsent().length === 0) break;
       }
     }
     this.#flushing = false;
-    for (const { sent, reject } of this.#waiting.values()) if (sent === undefined) reject(failure);
+    for (const { reject } of this.#unsent()) reject(failure);
+  }
+
+  #unsent(): Waiting[] {
+    return [...this.#waiting.values()].filter(({ sent }) => sent === undefined);
   }
 
   /** What has not been sent, in messages that are neither too long to be taken nor too many to be answered. */
   *#messages(): Generator<string, void, void> {
     let texts: string[] = [];
     let length = 0;
-    for (const waiting of this.#waiting.values()) {
-      if (waiting.sent) continue;
+    for (const waiting of this.#unsent()) {
       if (texts.length === MAX_REQUESTS || (length > 0 && length + waiting.text.length > MAX_LENGTH)) {
         yield `[${texts.join(",")}]`;
         texts = [];
         length = 0;
       }
       waiting.sent = true;
+      waiting.call.sent = true;
       this.#silentSince ??= performance.now();
       texts.push(waiting.text);
       length += waiting.text.length;
@@ -200,11 +230,12 @@ export class Session<T extends Entries> {
     const socket = openSocket(this.#url, this.#token, this.#options.WebSocket);
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());
-      socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
+      socket.addEventListener("message", ({ data }) => {
+        if (this.#current === socket) this.#hear(String(data));
+      });
       const lost = (): void => {
-        reject(new ConnectionError("not_connected", "The session could not connect. Nothing was sent."));
-        const error = new ConnectionError("connection_lost", "The session's connection broke.");
-        if (this.#current === socket) this.#lose(error);
+        reject(notConnected());
+        if (this.#current === socket) this.#lose(broken());
       };
       socket.addEventListener("close", lost);
       socket.addEventListener("error", lost);
@@ -217,10 +248,22 @@ export class Session<T extends Entries> {
       });
     } catch (error) {
       this.#connecting = undefined;
-      await this.#refusal();
-      throw error;
+      throw await this.#whyNot(error);
     }
     return socket;
+  }
+
+  /** Why it could not connect: the service's own words, where it has refused it. */
+  async #whyNot(error: unknown): Promise<KvError> {
+    // Who does not answer one question does not answer the next one either.
+    if (error instanceof TimeoutError) return notConnected(error);
+    try {
+      await this.#refusal();
+    } catch (refusal) {
+      if (refusal instanceof KvError && !refusal.outcomeUnknown) return refusal;
+      return notConnected(refusal);
+    }
+    return notConnected(error);
   }
 
   #lose(error: ConnectionError): void {
@@ -229,11 +272,19 @@ export class Session<T extends Entries> {
   }
 
   #hear(text: string): void {
-    for (const answer of JSON.parse(text) as readonly Answer[]) {
+    let answers: readonly Answer[];
+    try {
+      answers = answersIn(text);
+    } catch (error) {
+      // What else it has to say is of somebody else too.
+      this.#drop(error as KvError);
+      return;
+    }
+    for (const answer of answers) {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
       if ("ok" in answer) waiting?.resolve(answer.ok);
-      else waiting?.reject(errorOf({ ...answer.error }));
+      else waiting?.reject(answer.error);
     }
     // The oldest stands first, and what has not been sent is behind what has.
     const [oldest] = this.#waiting.values();
@@ -245,6 +296,27 @@ export class Session<T extends Entries> {
     this.#silentSince = undefined;
     for (const { sent, reject } of this.#waiting.values()) if (sent) reject(error);
   }
+}
+
+/** @throws {KvError} `unexpected_answer` */
+function answersIn(text: string): Answer[] {
+  const told = parsed(text);
+  if (!Array.isArray(told)) throw unexpected("it is no JSON array.");
+  return told.map((member: unknown) => {
+    const answer = shaped<AnswerWire>(member, { id: "number" });
+    const { id, ok, error } = answer;
+    if ("ok" in answer) return { id, ok };
+    return { id, error: errorOf(shaped(error, FAILURE)) };
+  });
+}
+
+function notConnected(cause?: unknown): ConnectionError {
+  const why = "The session could not connect. Nothing was sent.";
+  return new ConnectionError("not_connected", why, { cause });
+}
+
+function broken(cause?: unknown): ConnectionError {
+  return new ConnectionError("connection_lost", "The session's connection broke.", { cause });
 }
 
 function sessionClosed(): ConnectionError {

@@ -6,25 +6,25 @@ export type Key<T extends Entries> = keyof T & string;
 
 export interface Properties {
   /** The content type; the codec's if left out. */
-  readonly type?: string;
+  readonly type?: string | undefined;
   /** Seconds that the entry lives. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /** When it expires; instead of `ttl`. */
-  readonly expires?: Date;
+  readonly expires?: Date | undefined;
   /** Any JSON, at most 1,024 bytes. */
   readonly metadata?: unknown;
 }
 
 /** Under which a call is done; an etag, several of them, or `*`. */
 export interface Conditions {
-  readonly ifMatch?: string | readonly string[];
-  readonly ifNoneMatch?: string | readonly string[];
+  readonly ifMatch?: string | readonly string[] | undefined;
+  readonly ifNoneMatch?: string | readonly string[] | undefined;
 }
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds; the client's if left out. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface OnceOptions {
@@ -32,16 +32,16 @@ export interface OnceOptions {
    * With the same key the same request is done once, however often it is sent: the client then repeats it where it
    * doesn't know what became of it.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface IncrementOptions {
   /** 1 if left out. */
-  readonly by?: number | bigint;
+  readonly by?: number | bigint | undefined;
   /** What a key counts from that is not there; 0 if left out. */
-  readonly initial?: number | bigint;
+  readonly initial?: number | bigint | undefined;
   /** Seconds that a key lives that is not there; one that is there keeps its own. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 export interface Entry<Value = unknown> {
@@ -72,25 +72,36 @@ export interface Incremented extends Written {
 }
 
 export interface Range {
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** The first key, included. */
-  readonly start?: string;
+  readonly start?: string | undefined;
   /** The end, not included. */
-  readonly end?: string;
+  readonly end?: string | undefined;
 }
 
 export interface ListOptions extends Range, CallOptions {
-  readonly reverse?: boolean;
+  readonly reverse?: boolean | undefined;
   /** With values of up to 1 MiB. */
-  readonly values?: boolean;
+  readonly values?: boolean | undefined;
+  /** Begin behind what an error's `details.cursor` says. */
+  readonly cursor?: string | undefined;
   /** How many in all; as many as there are if left out. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+}
+
+export interface ImportResult {
+  readonly lines: number;
+  readonly imported: number;
+  readonly unchanged: number;
+  readonly expired: number;
+  readonly failed: number;
+  readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
 }
 
 export interface BucketOptions {
-  readonly restart?: "permanent" | "temporary";
-  readonly locationHint?: string;
-  readonly jurisdiction?: string;
+  readonly restart?: "permanent" | "temporary" | undefined;
+  readonly locationHint?: string | undefined;
+  readonly jurisdiction?: string | undefined;
   readonly metadata?: unknown;
 }
 
@@ -135,18 +146,18 @@ export type Comparison<T extends Entries = Record<string, unknown>> = {
   [K in Key<T>]: {
     readonly key: K;
     /** `=` if left out. */
-    readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=";
-    readonly exists?: boolean;
-    readonly revision?: number;
-    readonly integer?: number | bigint;
-    readonly value?: T[K];
+    readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=" | undefined;
+    readonly exists?: boolean | undefined;
+    readonly revision?: number | undefined;
+    readonly integer?: number | bigint | undefined;
+    readonly value?: T[K] | undefined;
   };
 }[Key<T>];
 
 export interface Transaction<T extends Entries = Record<string, unknown>> {
-  readonly if?: readonly Comparison<T>[];
-  readonly then?: readonly Operation<T>[];
-  readonly else?: readonly Operation<T>[];
+  readonly if?: readonly Comparison<T>[] | undefined;
+  readonly then?: readonly Operation<T>[] | undefined;
+  readonly else?: readonly Operation<T>[] | undefined;
 }
 
 export type Result<Value = unknown> =
@@ -157,16 +168,16 @@ export type Result<Value = unknown> =
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 
 export interface WatchOptions {
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Only this key; instead of `prefix`. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** With values of up to 64 KiB; true if left out. */
-  readonly values?: boolean;
+  readonly values?: boolean | undefined;
   /** Begin with all that is there, unless `since` is given: who has an id has had the snapshot. */
-  readonly snapshot?: boolean;
+  readonly snapshot?: boolean | undefined;
   /** Begin behind a change's `id`, or a revision. */
-  readonly since?: string | number;
-  readonly signal?: AbortSignal;
+  readonly since?: string | number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a watcher hears. `id` is what to come back with. */

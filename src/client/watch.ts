@@ -1,5 +1,6 @@
 /** A bucket's changes, through breaks of the connection. */
 
+import { parsed, shaped, type Shape } from "./answers.ts";
 import type { Codec } from "./codecs.ts";
 import { endable } from "./endable.ts";
 import { BucketDownError, errorOf } from "./errors.ts";
@@ -7,7 +8,14 @@ import { follow, type Following } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
-import { entryOf, type EntryWire } from "./wire.ts";
+import { entryOf, FAILURE } from "./wire.ts";
+
+interface Removed {
+  readonly key: string;
+  readonly revision: number;
+  readonly at: string;
+}
+const REMOVED: Shape<Removed> = { key: "string", revision: "number", at: "string" };
 
 export function watch(
   http: Http,
@@ -46,30 +54,36 @@ async function* changesOf(
 /** Undefined for what only moves on: a restart ends the stream, and it is opened again. */
 function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change | undefined {
   if (data === undefined) return undefined;
-  const told = JSON.parse(data) as EntryWire & { readonly at: string; readonly reason: string };
+  const told = parsed(data);
   switch (event) {
     case "entry":
       return { event, ...entryOf(told, codec) };
     case "put":
-      return { event, id, ...entryOf(told, codec) };
-    case "end_of_snapshot":
-      return { event, id, revision: told.revision };
+      return { event, id, ...entryOf(told, codec, { id }) };
+    case "end_of_snapshot": {
+      const { revision } = shaped<{ readonly revision: number }>(told, { revision: "number" });
+      return { event, id, revision };
+    }
     case "delete":
-    case "expired":
-      return { event, id, key: told.key, revision: told.revision, at: new Date(told.at) };
+    case "expired": {
+      const { key, revision, at } = shaped(told, REMOVED);
+      return { event, id, key, revision, at: new Date(at) };
+    }
     case "RESTARTED":
       return undefined;
     case "dropped": {
-      const why = JSON.parse(data) as Parameters<typeof errorOf>[0];
+      const why = shaped(told, FAILURE);
       // Too slow for a while: the log still has what comes next. Too slow for the log: not so.
       if (why.code === "slow_reader") return undefined;
       throw errorOf(why);
     }
-    case "DOWN":
-      throw new BucketDownError("bucket_down", `The bucket has ended: ${told.reason}`, {
+    case "DOWN": {
+      const { reason } = shaped<{ readonly reason: string }>(told, { reason: "string" });
+      throw new BucketDownError("bucket_down", `The bucket has ended: ${reason}`, {
         status: 404,
-        details: { reason: told.reason },
+        details: { reason },
       });
+    }
     default:
       return undefined; // of a later version of the service
   }

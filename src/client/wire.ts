@@ -1,18 +1,22 @@
 /** Between the client's words and the service's JSON. */
 
+import { shaped, shapedAs, unexpected, type Shape } from "./answers.ts";
+import { toBase64Url } from "./base64.ts";
 import { ofJson, toJson, type Codec, type Encoded } from "./codecs.ts";
+import { conditionsJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
 import type {
   Comparison,
-  Conditions,
   Entries,
   Entry,
+  ImportResult,
   Incremented,
   IncrementOptions,
   Operation,
   Properties,
   Result,
   Transaction,
+  Written,
 } from "./types.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,19 +35,31 @@ export interface EntryWire {
   readonly base64?: string;
 }
 
-export interface FailureWire {
-  readonly code: string;
-  readonly status: number;
-  readonly detail: string;
-}
+const ENTRY: Shape<EntryWire> = { key: "string", revision: "number", etag: "string", type: "string" };
 
 type IncrementedWire = Omit<Incremented, "value"> & { readonly value: number | string };
-/** What one operation gave, as the service tells of it. */
-export type ResultWire =
+
+const WRITTEN: Shape<Written> = { created: "boolean", revision: "number", etag: "string" };
+const INCREMENTED: Shape<IncrementedWire> = { value: "integer", ...WRITTEN };
+
+/** What one operation gave, as the service tells of it; one that was turned down has an `error` instead. */
+type ResultWire =
   | ({ readonly op: "get"; readonly found: true } & EntryWire)
   | Extract<Result, { readonly found: false } | { readonly op: "put" | "delete" }>
-  | ({ readonly op: "increment"; readonly key: string } & IncrementedWire)
-  | { readonly op: Result["op"]; readonly key: string; readonly error: FailureWire };
+  | ({ readonly op: "increment"; readonly key: string } & IncrementedWire);
+
+const RESULTS: ReadonlyMap<string, Shape<ResultWire>> = new Map<string, Shape<ResultWire>>([
+  ["get", { key: "string", found: "boolean" }],
+  ["put", { key: "string", ...WRITTEN }],
+  ["delete", { key: "string", deleted: "boolean" }],
+  ["increment", { key: "string", ...INCREMENTED }],
+]);
+
+export const FAILURE: Shape<Parameters<typeof errorOf>[0]> = {
+  code: "string",
+  status: "number",
+  detail: "string",
+};
 
 export function operationJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
   const { op, key } = operation;
@@ -94,31 +110,35 @@ export function propertiesJson({ ttl, expires, metadata }: Properties): {
   };
 }
 
-/** As headers say them. */
-export function conditionHeaders({ ifMatch, ifNoneMatch }: Conditions): Record<string, string> {
-  return {
-    ...(ifMatch === undefined ? {} : { "If-Match": tags(ifMatch) }),
-    ...(ifNoneMatch === undefined ? {} : { "If-None-Match": tags(ifNoneMatch) }),
-  };
+/** What to go on with behind a value: a change's id, a list's cursor. */
+interface Behind {
+  readonly id?: string;
+  readonly cursor?: string;
 }
 
 /** @throws {DecodeError} */
-export function decoded<Value>(codec: Codec<Value>, encoded: Encoded, type: string, key: string): Value {
+export function decoded<Value>(
+  codec: Codec<Value>,
+  encoded: Encoded,
+  { type, key }: { readonly type: string; readonly key: string },
+  behind: Behind = {},
+): Value {
   try {
     return codec.decode(encoded, type);
   } catch (cause) {
     const why = `The value of ${JSON.stringify(key)} is not what the codec expects.`;
-    throw new DecodeError("value_undecodable", why, { cause, details: { key } });
+    throw new DecodeError("value_undecodable", why, { cause, details: { key, ...behind } });
   }
 }
 
-/** @throws {DecodeError} */
-export function entryOf<Value>(wire: EntryWire, codec: Codec<Value>): Entry<Value> {
+/** @throws {DecodeError}, {KvError} `unexpected_answer` */
+export function entryOf<Value>(told: unknown, codec: Codec<Value>, behind?: Behind): Entry<Value> {
+  const wire = shaped(told, ENTRY);
   const { key, revision, etag, type, size, modified, expires, metadata } = wire;
   const encoded = ofJson(wire);
   return {
     key,
-    value: encoded === undefined ? undefined : decoded(codec, encoded, type, key),
+    value: encoded === undefined ? undefined : decoded(codec, encoded, { type, key }, behind),
     revision,
     etag,
     type,
@@ -129,9 +149,61 @@ export function entryOf<Value>(wire: EntryWire, codec: Codec<Value>): Entry<Valu
   };
 }
 
-/** An operation that was turned down is its error, and so is a value that can't be read. */
-export function resultOf<Value>(wire: ResultWire, codec: Codec<Value>): Result<Value> | KvError {
-  if ("error" in wire) return errorOf({ ...wire.error });
+export interface Page {
+  readonly keys: readonly unknown[];
+  readonly cursor?: string;
+}
+
+/** A page's entries are looked at one by one. @throws {KvError} `unexpected_answer` */
+export function pageOf(told: unknown): Page {
+  return shaped<Page>(told, { keys: "array" });
+}
+
+/** What a deletion of a range tells. */
+export const deletedOf = shapedAs<{ readonly deleted: number }>({ deleted: "number" });
+
+/** What an import tells. */
+export const importedOf = shapedAs<ImportResult>({
+  lines: "number",
+  imported: "number",
+  unchanged: "number",
+  expired: "number",
+  failed: "number",
+  errors: "array",
+});
+
+/** What {@link entryOf} makes of an entry in a list. The service's cursors are the key behind which they lead. */
+export function listedOf<Value>(told: unknown, codec: Codec<Value>): Entry<Value> {
+  const { key } = shaped(told, ENTRY);
+  return entryOf(told, codec, { cursor: toBase64Url(key) });
+}
+
+/** @throws {KvError} `unexpected_answer` */
+export function incrementedOf(told: unknown): Incremented {
+  const { value, ...rest } = shaped(told, INCREMENTED);
+  return { ...rest, value: integerOf(value) };
+}
+
+/**
+ * What came of operations: one that was turned down is its error, and so is a value that can't be read.
+ * @throws {KvError} `unexpected_answer` if it is not the service's, or not about so many
+ */
+export function resultsOf<Value>(
+  told: unknown,
+  asked: number,
+  codec: Codec<Value>,
+): (Result<Value> | KvError)[] {
+  const { results } = shaped<{ readonly results: readonly unknown[] }>(told, { results: "array" });
+  if (results.length === asked) return results.map((result) => resultOf(result, codec));
+  throw unexpected(`${results.length} results of ${asked} operations.`);
+}
+
+function resultOf<Value>(told: unknown, codec: Codec<Value>): Result<Value> | KvError {
+  const { op, error } = shaped<{ readonly op: string; readonly error?: unknown }>(told, { op: "string" });
+  if (error !== undefined) return errorOf(shaped(error, FAILURE));
+  const shape = RESULTS.get(op);
+  if (shape === undefined) throw unexpected(`there is no operation ${op}.`);
+  const wire = shaped(told, shape);
   switch (wire.op) {
     case "get":
       return wire.found ? found(wire, codec) : wire;
@@ -151,7 +223,7 @@ function found<Value>(wire: EntryWire, codec: Codec<Value>): Result<Value> | KvE
   }
 }
 
-export function integerOf(value: number | string): number | bigint {
+function integerOf(value: number | string): number | bigint {
   return typeof value === "number" ? value : BigInt(value);
 }
 
@@ -168,20 +240,6 @@ function comparisonJson<T extends Entries>(comparison: Comparison<T>, codec: Cod
   };
 }
 
-function conditionsJson({ ifMatch, ifNoneMatch }: Conditions): Json {
-  return {
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-  };
-}
-
 function integerJson(value: number | bigint): number | string {
   return typeof value === "bigint" ? value.toString() : value;
-}
-
-function tags(given: string | readonly string[]): string {
-  if (given === "*") return "*";
-  // A header that is empty is no condition; this one is met by no entry, as a list of none is.
-  if (given.length === 0) return '""';
-  return (typeof given === "string" ? [given] : given).map((tag) => `"${tag}"`).join(", ");
 }

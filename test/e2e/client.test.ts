@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { KvError } from "../../src/client/index.ts";
 import {
   BucketDownError,
   BucketNotFoundError,
   bytes,
   ConnectionError,
+  DecodeError,
   IdempotencyKeyReusedError,
   InvalidRequestError,
   Kv,
@@ -17,6 +18,7 @@ import {
   UnauthorizedError,
   type Change,
 } from "../../src/client/index.ts";
+import { events, problem, scripted, scriptedWith, value } from "./support/scripted-fetch.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 
 let server: RunningServer;
@@ -31,32 +33,6 @@ async function bucketOf<T extends object = Record<string, unknown>>(name: string
   await kv.create(name);
   return kv.bucket<T>(name);
 }
-
-/** A `fetch` that answers as it is told, in turn, and says what it was asked. */
-function scripted(...answers: (Response | "break" | "hang")[]) {
-  const asked: { readonly url: string; readonly init: RequestInit }[] = [];
-  const fetch = (url: string, init: RequestInit): Promise<Response> => {
-    const answer = answers[asked.length];
-    asked.push({ url, init });
-    if (answer === "hang") {
-      return new Promise((_, reject) => {
-        init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
-      });
-    }
-    return answer === undefined || answer === "break"
-      ? Promise.reject(new TypeError("fetch failed"))
-      : Promise.resolve(answer);
-  };
-  return { asked, kv: new Kv({ url: "http://kv.test", fetch, retryBaseMs: 0 }) };
-}
-
-const problem = (status: number, code: string): Response =>
-  Response.json(
-    { code, status, detail: "as told" },
-    { status, headers: { "Content-Type": "application/problem+json" } },
-  );
-const value = (json: unknown): Response =>
-  Response.json(json, { headers: { ETag: '"i-1"', "KV-Revision": "1" } });
 
 describe("a bucket's values", () => {
   it("have the types that the bucket was opened with", async () => {
@@ -106,6 +82,26 @@ describe("a bucket's values", () => {
     expect(await bucket.update("list", () => undefined)).toBeUndefined();
   });
 
+  it("are updated again after a while, where somebody was faster, unless that takes too long", async () => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const contended = () =>
+      scriptedWith({ retryBaseMs: 5_000 }, value(1), problem(412, "precondition_failed"), value(2));
+    const [late, told] = [contended(), contended()];
+    const increment = (n = 0): number => n + 1;
+    await expect(
+      late.kv.bucket<{ a: number }>("b").update("a", increment, { timeoutMs: 20 }),
+    ).rejects.toBeInstanceOf(TimeoutError);
+    const abort = new AbortController();
+    const reason = new Error("never mind");
+    const updating = told.kv.bucket<{ a: number }>("b").update("a", increment, { signal: abort.signal });
+    // What does not wait is done once all that is due has run.
+    await new Promise(setImmediate);
+    abort.abort(reason);
+    await expect(updating).rejects.toBe(reason);
+    expect([late.asked.length, told.asked.length]).toEqual([2, 2]);
+    random.mockRestore();
+  });
+
   it("under a condition that nothing meets are not put, and a change may take its time", async () => {
     const bucket = await bucketOf<Record<string, number>>("client-no-tags");
     await bucket.put("a", 1);
@@ -151,6 +147,32 @@ describe("a bucket's values", () => {
     expect(await other.import(await one.export())).toMatchObject({ unchanged: 1 });
     expect(await other.get("a")).toEqual({ x: 1 });
   });
+
+  it("are read for an import no longer than that lasts", async () => {
+    const controller = new AbortController();
+    const encoder = new TextEncoder();
+    let lines = 0;
+    const told = Promise.withResolvers<string>();
+    const long = new ReadableStream<Uint8Array>({
+      pull: async (source) => {
+        await new Promise(setImmediate);
+        lines += 1;
+        source.enqueue(encoder.encode(`{"key":"k${lines}","value":"1"}\n`));
+        if (lines === 5) controller.abort(new Error("enough"));
+        if (lines === 5_000) told.resolve("read to its end");
+      },
+      cancel: () => told.resolve("cancelled"),
+    });
+    const bucket = await bucketOf("client-import-abort");
+    await expect(bucket.import(long, { signal: controller.signal })).rejects.toThrow("enough");
+    expect(await told.promise).toBe("cancelled");
+    // Also where it is turned down before all of it is read.
+    const refused = Promise.withResolvers<unknown>();
+    const { kv: client } = scripted(problem(404, "bucket_not_found"));
+    const unread = new ReadableStream<Uint8Array>({ cancel: refused.resolve });
+    await expect(client.bucket("b").import(unread)).rejects.toBeInstanceOf(BucketNotFoundError);
+    await refused.promise;
+  });
 });
 
 describe("buckets", () => {
@@ -194,9 +216,30 @@ describe("errors", () => {
     expect(refused).toBeInstanceOf(NotAnIntegerError);
   });
 
+  it("have their codes also where it is only asked whether a key is there", async () => {
+    const bucket = await bucketOf("client-errors-has");
+    await expect(bucket.has("k".repeat(2_000))).rejects.toMatchObject({ code: "key_too_long" });
+    const { kv: busy } = scripted(problem(429, "busy"), problem(429, "busy"), problem(429, "busy"));
+    await expect(busy.bucket("b").has("a")).rejects.toBeInstanceOf(ConnectionError);
+  });
+
+  it("are errors whatever their code is", async () => {
+    for (const code of ["constructor", "toString", "__proto__"]) {
+      const error: unknown = await scripted(problem(409, code))
+        .kv.bucket("b")
+        .put("a", 1)
+        .catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(InvalidRequestError);
+      expect(error).toMatchObject({ code, message: "as told" });
+    }
+  });
+
   it("say that a token is missing", async () => {
     const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
     try {
+      await expect(new Kv({ url: locked.http }).bucket("a").has("k")).rejects.toMatchObject({
+        code: "unauthorized",
+      });
       await expect(new Kv({ url: locked.http }).create("a")).rejects.toBeInstanceOf(UnauthorizedError);
       const open = new Kv({ url: locked.http, token: "s3cret" });
       await open.create("a");
@@ -221,7 +264,16 @@ describe("trying again", () => {
       (one: Kv) => one.bucket("b").increment("a", { idempotencyKey: "k" }),
       (one: Kv) => one.bucket("b").transaction({}, { idempotencyKey: "k" }),
     ]) {
-      const script = scripted("break", problem(503, "unavailable"), value({ value: 1, results: [] }));
+      const answer = {
+        name: "b",
+        value: 1,
+        created: true,
+        revision: 1,
+        etag: "i-1",
+        succeeded: true,
+        results: [],
+      };
+      const script = scripted("break", problem(503, "unavailable"), value(answer));
       await work(script.kv);
       expect(script.asked).toHaveLength(3);
     }
@@ -316,14 +368,73 @@ describe("an answer that can't be read", () => {
       { op: "get", key: "bad" },
     ]);
     expect([good, bad]).toMatchObject([{ value: 1 }, { code: "value_undecodable" }]);
+  });
+
+  it("is not what the codec expects: a watch and a list go on behind it", async () => {
+    const bucket = await bucketOf("client-behind");
+    await bucket.put("a", 1);
+    await kv.bucket("client-behind", { codec: text }).put("bad", "{");
+    await bucket.put("c", 2);
+    const unreadable = async (work: Promise<unknown>): Promise<DecodeError> => {
+      const error: unknown = await work.catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(DecodeError);
+      expect(error).toMatchObject({ details: { key: "bad" } });
+      return error as DecodeError;
+    };
     const changes = bucket.watch({ since: 0 });
-    await expect(changes.next()).rejects.toMatchObject({ code: "value_undecodable" });
+    expect(await changes.next()).toMatchObject({ value: { key: "a" } });
+    const { id } = (await unreadable(changes.next())).details;
+    const behind = bucket.watch({ since: id as string });
+    expect(await behind.next()).toMatchObject({ value: { key: "c", value: 2 } });
+    await behind.return();
+    const session = bucket.session();
+    for (const listing of [bucket, session.bucket]) {
+      for (const [reverse, next] of [
+        [false, "c"],
+        [true, "a"],
+      ] as const) {
+        const options = { values: true, reverse };
+        const { cursor } = (await unreadable(Array.fromAsync(listing.list(options)))).details;
+        const rest = await Array.fromAsync(listing.list({ ...options, cursor: cursor as string }));
+        expect(rest.map(({ key }) => key)).toEqual([next]);
+      }
+    }
+    session.close();
   });
 });
 
 describe("what can't be meant", () => {
-  it.each(["127.0.0.1:8787", "localhost:8787", "ws://localhost", "", undefined])("no address: %s", (url) => {
+  it.each([
+    "127.0.0.1:8787",
+    "localhost:8787",
+    "ws://localhost",
+    "",
+    undefined,
+    "http://localhost/?a=b",
+    "http://localhost/#a",
+    "http://ann:secret@localhost",
+  ])("no address: %s", (url) => {
     expect(() => new Kv({ url: url as string })).toThrow(TypeError);
+  });
+
+  it("no password in an address: what is said of it does not tell it", () => {
+    expect(() => new Kv({ url: "http://ann:secret@localhost" })).toThrow(/^(?!.*secret).*token/);
+  });
+
+  it("no header: nothing is sent, and that is said", async () => {
+    for (const [work, code] of [
+      [(one: Kv) => one.bucket("b").put("a", 1, { type: "text/\nplain" }), "content_type_invalid"],
+      [(one: Kv) => one.bucket("b").put("a", 1, { type: "текст" }), "content_type_invalid"],
+      [(one: Kv) => one.bucket("b").increment("a", { idempotencyKey: "k\n" }), "header_invalid"],
+      [(one: Kv) => one.bucket("b").transaction({}, { idempotencyKey: "k\u0000" }), "header_invalid"],
+      [(one: Kv) => one.bucket("b").watch({ since: "1\n" }).next(), "header_invalid"],
+    ] as const) {
+      const { asked, kv: client } = scripted();
+      const error: unknown = await work(client).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(InvalidRequestError);
+      expect(error).toMatchObject({ code, outcomeUnknown: false });
+      expect(asked).toEqual([]);
+    }
   });
 
   it.each(["", " blank", "blank ", "ключ", "a\n"])("no token: %j", (token) => {
@@ -344,7 +455,9 @@ describe("what can't be meant", () => {
     expect(await kv.lookup("client-no-value")).toMatchObject({ entries: 0 });
     // What is plainly bytes is taken, whatever holds them.
     const { buffer } = new Uint8Array([0, 1, 2, 3]);
-    for (const view of [buffer, new DataView(buffer), new Uint16Array(buffer)]) {
+    const shared = new Uint8Array(new SharedArrayBuffer(4));
+    shared.set([0, 1, 2, 3]);
+    for (const view of [buffer, new DataView(buffer), new Uint16Array(buffer), shared]) {
       await blobs.put("a", view as unknown as Uint8Array);
       expect(await blobs.get("a")).toEqual(new Uint8Array(buffer));
       await blobs.batch([{ op: "put", key: "b", value: view as unknown as Uint8Array }]);
@@ -425,9 +538,9 @@ describe("watching", () => {
   });
 
   it("opens a stream anew that says nothing any more", async () => {
-    const silent = (): Response => new Response(new ReadableStream());
-    const speaks = (): Response =>
-      new Response('id: i-1\nevent: put\ndata: {"key":"a","revision":1,"type":"","value":"1"}\n\n');
+    const silent = (): Response => events(new ReadableStream());
+    const put = { key: "a", revision: 1, etag: "i-1", type: "", value: "1" };
+    const speaks = (): Response => events(`id: i-1\nevent: put\ndata: ${JSON.stringify(put)}\n\n`);
     const answers = [silent(), silent(), speaks()];
     let asked = 0;
     const client = new Kv({

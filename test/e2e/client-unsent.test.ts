@@ -1,0 +1,109 @@
+/** What a session never sent: it was not done, and that is said. */
+
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { BucketNotFoundError, Kv, type KvError, type KvOptions } from "../../src/client/index.ts";
+import { problem, scriptedWith, type Answer } from "./support/scripted-fetch.ts";
+
+const caught = (work: Promise<unknown>): Promise<KvError> =>
+  work.then(
+    () => expect.unreachable(),
+    (error: unknown) => error as KvError,
+  );
+
+const NOT_DONE = { name: "ConnectionError", code: "not_connected", outcomeUnknown: false };
+
+/** A platform whose WebSockets do what is told: in turn, and at last always the same. */
+function sockets(...lives: readonly ("refused" | "silent" | "cut")[]) {
+  let opened = 0;
+  class Scripted extends EventTarget {
+    readonly #life = lives[Math.min(opened, lives.length - 1)];
+    constructor() {
+      super();
+      opened += 1;
+      if (this.#life !== "silent") {
+        queueMicrotask(() => this.dispatchEvent(new Event(this.#life === "cut" ? "open" : "error")));
+      }
+    }
+    send(): void {
+      queueMicrotask(() => this.dispatchEvent(new Event("close")));
+    }
+    close(): void {
+      this.dispatchEvent(new Event("close"));
+    }
+  }
+  return { WebSocket: Scripted as unknown as typeof WebSocket, opened: () => opened };
+}
+
+function sessionOn(options: Partial<KvOptions>, ...answers: readonly Answer[]) {
+  const { asked, kv } = scriptedWith(options, ...answers);
+  return { asked, session: kv.bucket<Record<string, number>>("b").session() };
+}
+
+describe("a session that can't connect", () => {
+  it("says so of a write, however long that would wait", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, "close");
+    const kv = new Kv({ url: `http://127.0.0.1:${port}`, timeoutMs: 3_600_000, retryBaseMs: 1 });
+    const session = kv.bucket("b").session();
+    expect(await caught(session.bucket.put("a", 1))).toMatchObject(NOT_DONE);
+    expect(await caught(session.bucket.get("a"))).toMatchObject(NOT_DONE);
+    session.close();
+  });
+
+  it("has tried a few times, and asked each time why not, once", async () => {
+    const { WebSocket, opened } = sockets("refused");
+    const { asked, session } = sessionOn({ WebSocket });
+    expect(await caught(session.bucket.put("a", 1))).toMatchObject(NOT_DONE);
+    expect([opened(), asked.length]).toEqual([4, 4]);
+    session.close();
+  });
+
+  it("says what the service says, if it has refused", async () => {
+    const { WebSocket, opened } = sockets("refused");
+    const { session } = sessionOn({ WebSocket }, problem(404, "bucket_not_found"));
+    expect(await caught(session.bucket.put("a", 1))).toBeInstanceOf(BucketNotFoundError);
+    expect(opened()).toBe(1);
+    session.close();
+  });
+
+  it("tries again where the service could not, and says at last why not", async () => {
+    const { WebSocket } = sockets("refused");
+    const answers = Array.from({ length: 4 }, () => problem(503, "overloaded"));
+    const { session } = sessionOn({ WebSocket }, ...answers);
+    const error = await caught(session.bucket.put("a", 1));
+    expect(error).toMatchObject({ ...NOT_DONE, cause: { code: "overloaded" } });
+    session.close();
+  });
+
+  it("says so also where a call's time is over before", async () => {
+    const { WebSocket } = sockets("silent");
+    const { asked, session } = sessionOn({ WebSocket }, "hang");
+    expect(await caught(session.bucket.put("a", 1, { timeoutMs: 1 }))).toMatchObject(NOT_DONE);
+    expect(asked).toEqual([]);
+    session.close();
+  });
+
+  it("gives up to connect after the client's time, too", async () => {
+    const { WebSocket, opened } = sockets("silent");
+    const { session } = sessionOn({ WebSocket, timeoutMs: 1 });
+    expect(await caught(session.bucket.put("a", 1, { timeoutMs: 3_600_000 }))).toMatchObject(NOT_DONE);
+    expect(opened()).toBe(4);
+    session.close();
+  });
+});
+
+describe("a session that has sent a call before", () => {
+  it("does not say that it was not done, if it can't connect again", async () => {
+    const { WebSocket } = sockets("cut", "refused");
+    const { session } = sessionOn({ WebSocket });
+    const retried = { idempotencyKey: "k" };
+    const error = await caught(session.bucket.transaction({}, retried));
+    expect(error).toMatchObject({ code: "connection_lost", outcomeUnknown: true });
+    session.close();
+  });
+});
