@@ -1,5 +1,8 @@
 /** A bucket on a WebSocket: calls that are made in one turn travel together, and don't wait for each other's answers. */
 
+// For Symbol.dispose: whoever's own settings don't have it gets it with these types.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { parsed, shaped, unexpected } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";

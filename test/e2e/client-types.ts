@@ -28,8 +28,18 @@ export async function compiles(): Promise<void> {
   const raw: Uint8Array | undefined = await kv
     .bucket<Record<string, Uint8Array>>("raw", { codec: bytes })
     .get(words ?? "");
+  // The codec says what the values are.
+  const inferred: Bucket<Record<string, string>> = kv.bucket("words", { codec: text });
+  const size: number | undefined = (await kv.bucket("raw", { codec: bytes }).get("a"))?.byteLength;
+  const own = { type: "text/plain", encode: (value: number) => String(value), decode: Number };
+  const number: number | undefined = await kv.bucket("numbers", { codec: own }).get("a");
+  // What is left out may be undefined.
+  const token: string | undefined = undefined;
+  const same = new Kv({ url: "http://localhost", token, fetch: undefined, WebSocket: undefined });
+  await inferred.put("a", "", { ttl: undefined, ifMatch: undefined, signal: undefined });
+  for await (const _ of inferred.list({ prefix: undefined, limit: undefined })) break;
   for await (const change of cart.watch()) if (change.event === "put") void change.value;
-  void raw;
+  void [raw, size, number, same];
 }
 
 export async function doesNotCompile(): Promise<void> {
@@ -43,5 +53,7 @@ export async function doesNotCompile(): Promise<void> {
   const milk: string | undefined = await cart.get("milk");
   // @ts-expect-error: the codec gives text, the bucket wants numbers.
   kv.bucket<Record<string, number>>("words", { codec: text });
+  // @ts-expect-error: the codec gives text.
+  await kv.bucket("words", { codec: text }).put("a", 1);
   void milk;
 }
