@@ -39,7 +39,7 @@ export class Kv {
   readonly #http: Http;
   readonly #options: KvOptions;
 
-  /** @throws {TypeError} for an address or a token that can't be one */
+  /** @throws {TypeError} for an address or a token that can't be one; its `code` is `url_invalid`, `token_invalid` */
   constructor(options: KvOptions) {
     this.#options = options;
     this.#http = new Http({
@@ -147,16 +147,19 @@ const bucketsOf = shapedAs<{ readonly buckets: readonly unknown[]; readonly curs
 function checkedUrl(url: string | URL): string {
   const { protocol = "", username, password, search, hash } = URL.canParse(url) ? new URL(url) : {};
   if (protocol !== "http:" && protocol !== "https:") {
-    throw new TypeError(`${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
+    throw invalid("url", `${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
   }
-  if (username || password) throw new TypeError("An address has no user and no password: give a token.");
-  if (search || hash)
-    throw new TypeError(`${String(url)} has a query or a fragment: give the address without.`);
+  if (username || password) throw invalid("url", "An address has no user and no password: give a token.");
+  if (search || hash) throw invalid("url", `${String(url)} has a query or a fragment: give it without.`);
   return String(url);
 }
 
 /** It travels in a header. */
 function checkedToken(token: string | undefined): string | undefined {
   if (token === undefined || /^(?! )[\x20-\x7e]+(?<! )$/.test(token)) return token;
-  throw new TypeError("A token is printable ASCII, without blanks around it.");
+  throw invalid("token", "A token is printable ASCII, without blanks around it.");
+}
+
+function invalid(option: string, why: string): TypeError {
+  return Object.assign(new TypeError(why), { code: `${option}_invalid` });
 }
