@@ -153,7 +153,7 @@ describe("a session", () => {
   });
 
   it("on a connection that is dead comes back on another one", async () => {
-    const { opened, session } = await recordedSession<number>("client-session-dead", { timeoutMs: 300 });
+    const { opened, session } = await recordedSession<number>("client-session-dead", { timeoutMs: 1_000 });
     await session.bucket.put("a", 1);
     // What is sent from now on goes nowhere.
     Object.assign(opened[0] ?? {}, { send: () => undefined });
