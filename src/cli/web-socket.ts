@@ -8,5 +8,5 @@ export async function webSocketClass(): Promise<WebSocketClass> {
   const own = globalThis.WebSocket as WebSocketClass | undefined;
   if (own !== undefined) return own;
   const { WebSocket } = await import("ws");
-  return WebSocket as unknown as WebSocketClass;
+  return WebSocket;
 }

@@ -6,7 +6,7 @@ import { json, type Codec } from "./codecs.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { bucketPath } from "./paths.ts";
-import { openSocket, type WebSocketClass } from "./socket.ts";
+import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
 export interface KvOptions {
@@ -26,7 +26,7 @@ export interface KvOptions {
   readonly silenceMs?: number | undefined;
   /** The platform's, if left out. */
   readonly fetch?: Fetch | undefined;
-  /** The platform's, if left out; only sessions need it. */
+  /** The platform's, if left out; only sessions and `connect` need it. Node 20 has none: give it that of the package ws. */
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
@@ -117,8 +117,9 @@ export class Kv {
   }
 
   /** A WebSocket that is opening, and speaks the text protocol with any bucket. */
-  connect(): WebSocket {
-    return openSocket(this.#http.address("/v1/connect"), this.#http.token, this.#options.WebSocket);
+  connect(): PlatformSocket {
+    const address = this.#http.address("/v1/connect");
+    return openSocket(address, this.#http.token, this.#options.WebSocket) as PlatformSocket;
   }
 
   /** All buckets in the order of their names. Wakes none. */

@@ -8,7 +8,7 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { openSocket, type WebSocketClass } from "./socket.ts";
+import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
 import { FAILURE } from "./wire.ts";
 
@@ -64,9 +64,9 @@ export class Session<T extends Entries> {
   readonly #options: SessionOptions;
   readonly #refusal: () => Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
-  #connecting: Promise<WebSocket> | undefined;
+  #connecting: Promise<Socket> | undefined;
   /** The latest: what an older one has to say is over. */
-  #current: WebSocket | undefined;
+  #current: Socket | undefined;
   #flushing = false;
   #next = 1;
   /** Since when something is awaited and nothing has come. */
@@ -224,12 +224,12 @@ export class Session<T extends Entries> {
     if (texts.length > 0) yield `[${texts.join(",")}]`;
   }
 
-  #connect(): Promise<WebSocket> {
+  #connect(): Promise<Socket> {
     if (this.#closed) throw sessionClosed();
     return (this.#connecting ??= this.#open());
   }
 
-  async #open(): Promise<WebSocket> {
+  async #open(): Promise<Socket> {
     const socket = openSocket(this.#url, this.#token, this.#options.WebSocket);
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());

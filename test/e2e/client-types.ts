@@ -1,5 +1,6 @@
 /** What has to compile of the client's types, and what must not. */
 
+import { WebSocket as NodeWebSocket } from "ws";
 import { bytes, Kv, text, type Bucket, type Entry } from "../../src/client/index.ts";
 
 interface Cart {
@@ -33,13 +34,15 @@ export async function compiles(): Promise<void> {
   const size: number | undefined = (await kv.bucket("raw", { codec: bytes }).get("a"))?.byteLength;
   const own = { type: "text/plain", encode: (value: number) => String(value), decode: Number };
   const number: number | undefined = await kv.bucket("numbers", { codec: own }).get("a");
+  // Node 20 has no WebSocket of its own.
+  const socket: WebSocket = new Kv({ url: "http://localhost", WebSocket: NodeWebSocket }).connect();
   // What is left out may be undefined.
   const token: string | undefined = undefined;
   const same = new Kv({ url: "http://localhost", token, fetch: undefined, WebSocket: undefined });
   await inferred.put("a", "", { ttl: undefined, ifMatch: undefined, signal: undefined });
   for await (const _ of inferred.list({ prefix: undefined, limit: undefined })) break;
   for await (const change of cart.watch()) if (change.event === "put") void change.value;
-  void [raw, size, number, same];
+  void [raw, size, number, same, socket];
 }
 
 export async function doesNotCompile(): Promise<void> {
