@@ -1,14 +1,20 @@
 /** Streams that end when a signal fires. */
 
+export interface Ways {
+  /** Called when it has ended by itself, or its reader cancels it. */
+  readonly ended?: () => void;
+  /** What a reader is told where it breaks off; what it broke off with, if left out. */
+  readonly broken?: (cause: unknown) => unknown;
+}
+
 /**
  * The same bytes, until the signal fires; what they come from is told then, and need not go on. `fetch` should see to
  * that itself, but Deno's forgets about the signal of an answer that has begun, and Node's lets a body's source go on.
- * @param ended called when it has ended by itself, or its reader cancels it
  */
 export function abortable(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-  ended: () => void = () => undefined,
+  { ended = () => undefined, broken = (cause) => cause }: Ways = {},
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
@@ -29,7 +35,7 @@ export function abortable(
           }
           controller.close();
         } catch (error) {
-          controller.error(error);
+          controller.error(broken(error));
         }
         ended();
       },

@@ -247,7 +247,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     return watch(http, this.#path, options, this.#codec) as AsyncGenerator<Change<T[Key<T>]>, void, void>;
   }
 
-  /** All entries as NDJSON, one a line. */
+  /** All entries as NDJSON, one a line. Where they break off, the stream throws a `ConnectionError`. */
   async export(
     options: { readonly prefix?: string } & CallOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {

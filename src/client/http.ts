@@ -90,7 +90,7 @@ export class Http {
   /**
    * Opens a stream; the deadline is for its beginning only.
    * @returns undefined where the service says that there is nothing more (204)
-   * @throws {KvError} as {@link ask}
+   * @throws {KvError} as {@link ask}; the stream throws a `ConnectionError` where it breaks off
    */
   async open(path: string, request: HttpRequest): Promise<ReadableStream<Uint8Array> | undefined> {
     const own = new AbortController();
@@ -104,7 +104,7 @@ export class Http {
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
         throw unexpected(`HTTP ${status}, and not ${type}.`, status);
       }
-      if (body !== null) return abortable(body, own.signal, release);
+      if (body !== null) return abortable(body, own.signal, { ended: release, broken: streamBroken });
       release();
       return undefined;
     } catch (error) {
@@ -189,6 +189,11 @@ async function orBroken<T>(
 
 function brokenOff(cause: unknown): ConnectionError {
   const why = "The answer broke off. The request was done, or is still being done.";
+  return new ConnectionError("connection_lost", why, { cause });
+}
+
+function streamBroken(cause: unknown): ConnectionError {
+  const why = "The connection broke before all of it had come.";
   return new ConnectionError("connection_lost", why, { cause });
 }
 

@@ -339,6 +339,19 @@ describe("an answer that can't be read", () => {
     await expect(scripted(cut()).kv.bucket("b").increment("n")).rejects.toBeInstanceOf(ConnectionError);
   });
 
+  it("breaks off in an export: whoever reads that is told so", async () => {
+    const cause = new TypeError("terminated");
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"key":"a","value":"1"}\n')),
+      pull: (controller) => controller.error(cause),
+    });
+    const script = scripted(new Response(body, { headers: { "Content-Type": "application/x-ndjson" } }));
+    const lines = await script.kv.bucket("b").export();
+    const error: unknown = await new Response(lines).text().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ code: "connection_lost", cause });
+  });
+
   it("is not of the service at all: a put is not taken to be done", async () => {
     const { kv: client } = scripted(new Response("<html>Log in</html>"));
     const error = await client
