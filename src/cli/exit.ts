@@ -51,7 +51,6 @@ export function messageOf(error: unknown): string | undefined {
   if (error instanceof Ended) return error.message === "" ? undefined : error.message;
   if (error instanceof KvError) return `kv: ${inCommands(error.message)} (${error.code})${causeOf(error)}`;
   if (isSystemError(error)) return `error: ${error.message}`;
-  if (isBrokenBody(error)) return "kv: The connection broke before all of it had come.";
   return error instanceof Error ? error.stack : String(error);
 }
 
@@ -73,11 +72,6 @@ function causeOf({ cause }: KvError): string {
   // Several addresses were tried: the first failure speaks for all.
   const first = reason instanceof AggregateError ? (reason.errors[0] as Error) : reason;
   return `\n    ${first.message}`;
-}
-
-/** What reading a response's body throws where the connection breaks. */
-function isBrokenBody(error: unknown): boolean {
-  return error instanceof TypeError && error.cause !== undefined;
 }
 
 /** A file that is not there, or may not be written. */

@@ -49,6 +49,7 @@ import {
 
 /** Bytes of a value that can travel with others. */
 const WHOLE_BYTES = 1_048_576;
+const NDJSON = "application/x-ndjson";
 /** How often {@link Bucket.update} reads again after somebody else was faster. */
 const MAX_UPDATES = 100;
 
@@ -252,9 +253,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: { readonly prefix?: string } & CallOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
     const { prefix, ...call } = options;
-    const request: HttpRequest = { query: { prefix }, ...call, safe: true };
+    const request: HttpRequest = { query: { prefix }, ...call, type: NDJSON, safe: true };
     const lines = await this.#context.http.open(`${this.#path}/export`, request);
-    return lines ?? new ReadableStream({ start: (controller) => controller.close() });
+    if (lines === undefined) throw unexpected("it has no lines.", 204);
+    return lines;
   }
 
   /** Brings entries of an export back; to send them again changes nothing. Lines that are not taken are cancelled. */
@@ -267,7 +269,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const request: HttpRequest = {
       method: "POST",
       query: { onError },
-      headers: { "Content-Type": "application/x-ndjson" },
+      headers: { "Content-Type": NDJSON },
       body: typeof lines === "string" ? lines : abortable(lines, over.signal),
       timeoutMs,
       signal,

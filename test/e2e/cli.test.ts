@@ -534,7 +534,7 @@ describe("--timeout", () => {
     const listening = createServer((request, response) => {
       if (request.url === "/v1/buckets/b") response.end('{"name":"b"}');
       else if (answer === "") request.resume();
-      else response.write(answer);
+      else response.writeHead(200, { "Content-Type": "application/x-ndjson" }).write(answer);
     }).listen(0, "127.0.0.1");
     await once(listening, "listening");
     return {
@@ -624,7 +624,10 @@ describe("an export that breaks off", () => {
     await writeFile(file, "before");
     const half = createServer(({ url }, response) => {
       if (url === "/v1/buckets/b") response.end('{"name":"b"}');
-      else response.write('{"key":"a","value":"1"}\n', () => response.destroy());
+      else
+        response
+          .writeHead(200, { "Content-Type": "application/x-ndjson" })
+          .write('{"key":"a","value":"1"}\n', () => response.destroy());
     }).listen(0, "127.0.0.1");
     await once(half, "listening");
     const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}`;

@@ -29,6 +29,7 @@ describe("a page that stands in the service's place", () => {
     transaction: (kv) => kv.bucket("b").transaction({}),
     watch: (kv) => kv.bucket("b").watch().next(),
     import: (kv) => kv.bucket("b").import(""),
+    export: (kv) => kv.bucket("b").export(),
     create: (kv) => kv.create("b"),
     lookup: (kv) => kv.lookup("b"),
     stop: (kv) => kv.stop("b"),
@@ -48,6 +49,11 @@ describe("a page that stands in the service's place", () => {
     const changes = kv.bucket("b").watch();
     expect(await changes.next()).toMatchObject({ value: { key: "a" } });
     expect(await caught(changes.next())).toMatchObject(EXPECTED);
+  });
+
+  it("is no empty export where it is empty", async () => {
+    const { kv } = scripted(new Response(null, { status: 204 }));
+    expect(await caught(kv.bucket("b").export())).toMatchObject({ ...EXPECTED, status: 204 });
   });
 
   it("has its status with it, where that says that nothing was done", async () => {
