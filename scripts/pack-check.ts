@@ -20,6 +20,8 @@ function expected(): string[] {
     "LICENSE",
     "README.md",
     "package.json",
+    // The README leads there.
+    ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
     ...modulesOf("binding", ["types"]),
     ...modulesOf("client", sources("client")),
     ...modulesOf("keyv", sources("keyv")),

@@ -39,6 +39,8 @@ export const MAX_IDEMPOTENCY_KEY = 256;
 
 // Printable ASCII without space, `/` and `"`.
 const BUCKET_NAME = /^[!#-.0-~]+$/;
+/** As a header carries it: blanks around it would be left out. */
+const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const ASCII = /^[\0-\x7f]*$/;
 
 const encoder = new TextEncoder();
@@ -147,10 +149,10 @@ export function jsonOf(value: unknown, detail: string): string {
  * @throws {KvError} `header_invalid`
  */
 export function idempotencyKey(text: string): string {
-  if (/^[\x20-\x7e]+$/.test(text) && text.length <= MAX_IDEMPOTENCY_KEY) return text;
+  if (PRINTABLE.test(text) && text.length <= MAX_IDEMPOTENCY_KEY) return text;
   throw new KvError(
     "header_invalid",
-    `Idempotency-Key is 1–${MAX_IDEMPOTENCY_KEY} characters of printable ASCII, a UUID for example.`,
+    `Idempotency-Key is 1–${MAX_IDEMPOTENCY_KEY} characters of printable ASCII without blanks around them, a UUID for example.`,
   );
 }
 
@@ -160,10 +162,10 @@ export function idempotencyKey(text: string): string {
  */
 export function contentType(type: string): string {
   // A media type is ASCII, and what is stored is later sent as a header.
-  if (/^[\x20-\x7e]+$/.test(type) && type.length <= MAX_CONTENT_TYPE_BYTES) return type;
+  if (PRINTABLE.test(type) && type.length <= MAX_CONTENT_TYPE_BYTES) return type;
   throw new KvError(
     "content_type_invalid",
-    `A content type is at most ${MAX_CONTENT_TYPE_BYTES} bytes of printable ASCII.`,
+    `A content type is at most ${MAX_CONTENT_TYPE_BYTES} bytes of printable ASCII, without blanks around it.`,
   );
 }
 

@@ -41,7 +41,7 @@ export function json(text: string): Json {
   try {
     const value = JSON.parse(text) as unknown;
     const again = JSON.stringify(value);
-    const long = /-?\d{16,}/g;
+    const long = /(?<![\d.])-?\d{16,}(?![\d.])/g;
     // The service would refuse an integer that is rounded, if it came to see it.
     if (String(text.match(long)) === String(again.match(long))) return { json: value };
   } catch {

@@ -1,5 +1,6 @@
 /** How long a service may do nothing, where how long all of it takes is nobody's business. */
 
+import { LONGEST_TIMER_MS } from "../client/deadline.ts";
 import { TimeoutError } from "../client/index.ts";
 
 export class Patience {
@@ -8,7 +9,7 @@ export class Patience {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ms: number) {
-    this.#ms = ms;
+    this.#ms = Math.min(ms, LONGEST_TIMER_MS);
   }
 
   /** Fires, with a {@link TimeoutError}, when it is over. */

@@ -1,7 +1,10 @@
 /** The value to put: from the command line, or from stdin. */
 
-import { usage } from "./exit.ts";
+import { Ended, EXIT, usage } from "./exit.ts";
 import { openStdin } from "./stdin.ts";
+
+/** What the service takes. */
+const MAX_VALUE_BYTES = 25 * 1_048_576;
 
 export interface GivenValue {
   readonly value: Uint8Array;
@@ -9,7 +12,7 @@ export interface GivenValue {
   readonly type: string;
 }
 
-/** @throws {Ended} if there is none */
+/** @throws {Ended} if there is none, or too much of it */
 export async function valueFrom(text: string | undefined): Promise<GivenValue> {
   if (text !== undefined && text !== "-") {
     return { value: new TextEncoder().encode(text), type: "text/plain; charset=utf-8" };
@@ -18,6 +21,14 @@ export async function valueFrom(text: string | undefined): Promise<GivenValue> {
     throw usage("A value is missing. To type it in, write - and end it with Ctrl-D.");
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of openStdin()) chunks.push(chunk as Uint8Array);
+  let size = 0;
+  for await (const chunk of openStdin() as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    // Not kept until the service says so: there may be no end to it.
+    if (size > MAX_VALUE_BYTES) {
+      throw new Ended(EXIT.refused, `kv: A value has at most ${MAX_VALUE_BYTES} bytes. Nothing was sent.`);
+    }
+    chunks.push(chunk);
+  }
   return { value: Buffer.concat(chunks), type: "application/octet-stream" };
 }

@@ -56,7 +56,8 @@ export interface Version {
 
 /** What the headers of an entry's answers say of it. @throws {KvError} `unexpected_answer` */
 export function versionOf({ headers, status }: Response): Version {
-  const etag = (headers.get("ETag") ?? "").replaceAll('"', "");
+  // Weakened by somebody on the way, who packs what is sent; the service's own are strong.
+  const etag = (headers.get("ETag") ?? "").replace(/^W\//, "").replaceAll('"', "");
   const revision = headers.get("KV-Revision");
   if (etag === "") throw unexpected(`HTTP ${status}, and no ETag.`, status);
   if (revision === null) throw unexpected(`HTTP ${status}, and no KV-Revision.`, status);

@@ -6,7 +6,7 @@ import type { Caller } from "./caller.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
 import { backoff, pause, within } from "./deadline.ts";
-import { KvError, PreconditionFailedError } from "./errors.ts";
+import { type DecodeError, InvalidRequestError, KvError, PreconditionFailedError } from "./errors.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
@@ -65,7 +65,8 @@ export interface BucketContext {
 export interface TransactionResult<Value> {
   /** Whether every comparison held, and so `then` was done; otherwise `else` was. */
   readonly succeeded: boolean;
-  readonly results: readonly Result<Value>[];
+  /** What each operation gave; a value that can't be read stands there as its error. */
+  readonly results: readonly (Result<Value> | DecodeError)[];
 }
 
 /**
@@ -100,7 +101,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const result = await this.#one({ op: "get", key }, options);
     if (result.op !== "get" || !result.found) return undefined;
     // One that is too large to travel with others is read by itself.
-    return result.value === undefined ? this.#getOverHttp(key, options) : (result as Entry<T[K]>);
+    if (result.value === undefined) return this.#getOverHttp(key, options);
+    const { op: _, found: __, ...entry } = result;
+    return entry as Entry<T[K]>;
   }
 
   /** Whether the key is there. */
@@ -200,6 +203,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
+    if (!(limit >= 0))
+      throw new InvalidRequestError("query_invalid", `${limit} is no limit.`, { status: 400 });
     let { cursor } = options;
     for (let left = limit; left > 0;) {
       const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };

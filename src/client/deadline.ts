@@ -2,7 +2,8 @@
 
 import { TimeoutError } from "./errors.ts";
 
-const LONGEST_TIMER_MS = 2_147_483_647;
+/** A timer's longest time, in milliseconds: with a longer one it would fire at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647;
 /** The longest wait before a try, in milliseconds. */
 const LONGEST_WAIT_MS = 5_000;
 
@@ -22,7 +23,6 @@ export async function within<T>(
     "timeout",
     `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
   );
-  // A timer's longest time is 2^31 - 1 ms; beyond that it would fire at once.
   const timer = setTimeout(() => own.abort(timedOut), Math.min(timeoutMs, LONGEST_TIMER_MS));
   const over = new Promise<never>((_, reject) => {
     own.signal.addEventListener("abort", () => reject(own.signal.reason as Error), { once: true });
@@ -39,14 +39,31 @@ export async function within<T>(
   }
 }
 
+/** Whom a signal is passed on to: many calls may have the same one, and a signal has one listener for all of them. */
+const relays = new WeakMap<AbortSignal, Set<AbortController>>();
+
 /**
- * Has `own` fire when a signal does, with its reason. @returns what ends that: a signal may live for longer, and nothing is
+ * Has `own` fire when a signal does, with its reason. @returns what ends that: a signal may live for longer, and no call is
  * to be left hanging on it
  */
 export function relay(signal: AbortSignal | undefined, own: AbortController): () => void {
-  const abort = (): void => own.abort(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
-  return () => signal?.removeEventListener("abort", abort);
+  if (signal === undefined) return () => undefined;
+  const all = relays.get(signal) ?? relayed(signal);
+  all.add(own);
+  return () => all.delete(own);
+}
+
+function relayed(signal: AbortSignal): Set<AbortController> {
+  const all = new Set<AbortController>();
+  relays.set(signal, all);
+  signal.addEventListener(
+    "abort",
+    () => {
+      for (const one of all) one.abort(signal.reason);
+    },
+    { once: true },
+  );
+  return all;
 }
 
 /** The wait before a try: somewhere between nothing and twice as long each time, so that many don't come together. */

@@ -30,7 +30,10 @@ async function* relayed<T>(
   signal?.throwIfAborted();
   const release = relay(signal, own);
   try {
-    yield* run(own.signal);
+    for await (const item of run(own.signal)) {
+      own.signal.throwIfAborted(); // also what has come already
+      yield item;
+    }
   } catch (error) {
     if (error !== ENDED) throw error;
   } finally {

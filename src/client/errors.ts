@@ -19,6 +19,8 @@ export class KvError extends Error {
 
   /** Whether it is not known if the request was done. Otherwise it was not. */
   get outcomeUnknown(): boolean {
+    // What somebody else says of it, whatever that is, is not the service's word.
+    if (this.code === "unexpected_answer") return true;
     return (this.status < 400 || this.status >= 500) && !NOT_DONE.has(this.code);
   }
 }

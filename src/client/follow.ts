@@ -31,7 +31,8 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
     try {
       const { position } = following;
       const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
-      const request: HttpRequest = { query, headers, signal, safe: true, type: "text/event-stream" };
+      // Later it comes back by itself, for as long as it takes.
+      const request: HttpRequest = { query, headers, signal, safe: !begun, type: "text/event-stream" };
       const body = await http.open(path, request);
       if (body === undefined) return;
       begun = true;

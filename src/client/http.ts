@@ -1,7 +1,7 @@
 /** Requests over HTTP: with a deadline, the token, and another try where that is safe. */
 
 import { abortable } from "./abortable.ts";
-import { unexpected } from "./answers.ts";
+import { parsed, shaped, unexpected, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
 import { ConnectionError, errorOf, InvalidRequestError, KvError } from "./errors.ts";
 
@@ -63,7 +63,7 @@ export class Http {
     const url = new URL(this.#options.url);
     url.pathname = url.pathname.replace(/\/$/, "") + path;
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      if (value !== undefined) url.searchParams.set(name, wellFormed(name, String(value)));
     }
     return url;
   }
@@ -75,16 +75,11 @@ export class Http {
    */
   async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
-    return within({ signal, timeoutMs }, async (deadline) => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await orBroken(read, await this.#once(path, request, deadline), deadline);
-        } catch (error) {
-          if (deadline.aborted || !this.#mayRetry(request, attempt, error)) throw error;
-        }
-        await pause(backoff(attempt, this.#options.retryBaseMs), deadline);
-      }
-    });
+    return within({ signal, timeoutMs }, (deadline) =>
+      this.#again(request, deadline, async () =>
+        orBroken(read, await this.#once(path, request, deadline), deadline),
+      ),
+    );
   }
 
   /**
@@ -99,7 +94,7 @@ export class Http {
     try {
       const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
-        return this.#once(path, request, own.signal);
+        return this.#again(request, own.signal, () => this.#once(path, request, own.signal));
       });
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
         throw unexpected(`HTTP ${status}, and not ${type}.`, status);
@@ -114,14 +109,29 @@ export class Http {
     }
   }
 
+  /** Until it is answered, or may not be asked again. */
+  async #again<T>(request: HttpRequest, deadline: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (deadline.aborted || !this.#mayRetry(request, attempt, error)) throw error;
+      }
+      await pause(backoff(attempt, this.#options.retryBaseMs), deadline);
+    }
+  }
+
   async #once(path: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
     const { method = "GET", headers = {}, query, body, accept = [] } = request;
     const { token, fetch } = this.#options;
     checkHeaders(headers);
+    const { href } = this.address(path, query);
     let response: Response;
     try {
-      response = await fetch(this.address(path, query).href, {
+      response = await fetch(href, {
         method,
+        // Followed, a POST could become a GET, and the token go to somebody else.
+        redirect: "manual",
         headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
         ...(body === undefined ? {} : { body: sendable(body) }),
         // Node wants to be told that the answer may come before the body's end.
@@ -137,7 +147,7 @@ export class Http {
       );
     }
     if (response.ok || accept.includes(response.status)) return response;
-    throw await problemOf(response);
+    throw isRedirect(response) ? redirected(response) : await problemOf(response);
   }
 
   #mayRetry({ safe, body }: HttpRequest, attempt: number, error: unknown): boolean {
@@ -145,6 +155,13 @@ export class Http {
     if (!(error instanceof KvError)) return false;
     return mayPass(error);
   }
+}
+
+/** An address would stand for another character, and mean other keys. @throws {InvalidRequestError} `query_invalid` */
+function wellFormed(name: string, text: string): string {
+  if (text.isWellFormed()) return text;
+  const why = `${name} has half of a surrogate pair: ${JSON.stringify(text)}. Nothing was sent.`;
+  throw new InvalidRequestError("query_invalid", why, { status: 400 });
 }
 
 /** A header's value (RFC 9110 §5.5): what `fetch` takes, and can send. */
@@ -168,7 +185,18 @@ function sendable(body: NonNullable<HttpRequest["body"]>): BodyInit {
 
 /** Whether it may be better the next time: the connection broke, or somebody on the way has too much to do. */
 export function mayPass(error: KvError): boolean {
-  return error instanceof ConnectionError || [429, 502, 503, 504].includes(error.status);
+  return error instanceof ConnectionError || [408, 429].includes(error.status) || error.status >= 500;
+}
+
+/** A browser does not show the status. */
+function isRedirect({ status, type }: Response): boolean {
+  return type === "opaqueredirect" || [301, 302, 303, 307, 308].includes(status);
+}
+
+function redirected(response: Response): KvError {
+  response.body?.cancel().catch(() => undefined);
+  const to = response.headers.get("Location") ?? "another address";
+  return unexpected(`it leads to ${to}. Give the client the address that it leads to.`, response.status);
 }
 
 /** Reads an answer; one that breaks off is a connection that broke. */
@@ -197,14 +225,17 @@ function streamBroken(cause: unknown): ConnectionError {
   return new ConnectionError("connection_lost", why, { cause });
 }
 
+const PROBLEM: Shape<Parameters<typeof errorOf>[0]> = { code: "string", detail: "string" };
+
 async function problemOf(response: Response): Promise<KvError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
+  // Not in the service's own words: something between it and us has answered.
+  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status);
+  if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) return foreign;
   try {
-    const problem = JSON.parse(text) as Parameters<typeof errorOf>[0];
-    if (typeof problem.code === "string") return errorOf({ ...problem, status });
+    return errorOf({ ...shaped(parsed(text), PROBLEM), status });
   } catch {
-    // Not the service's own words: something between it and us has answered.
+    return foreign;
   }
-  return errorOf({ code: "unexpected_answer", status, detail: `HTTP ${status}: ${text.slice(0, 200)}` });
 }

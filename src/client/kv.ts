@@ -68,6 +68,7 @@ export class Kv {
       session: {
         WebSocket: this.#options.WebSocket,
         timeoutMs: this.#options.timeoutMs ?? 10_000,
+        retries: this.#options.retries ?? 3,
         retryBaseMs: this.#options.retryBaseMs ?? 100,
       },
     });

@@ -15,21 +15,18 @@ import { FAILURE } from "./wire.ts";
 export interface SessionOptions {
   readonly WebSocket: WebSocketClass | undefined;
   readonly timeoutMs: number;
+  /** Tries to connect after the first; and of a call that may be done twice. */
+  readonly retries: number;
   readonly retryBaseMs: number;
 }
-
-/** Tries to connect, for one call. */
-const MAX_TRIES = 4;
 
 /** Requests in one message; and characters, if it is more than one. */
 const MAX_REQUESTS = 500;
 const MAX_LENGTH = 2_097_152;
-/** Characters of one request; the platform's longest message has 32 MiB. */
-const MAX_REQUEST_LENGTH = 16_777_216;
+/** Bytes of one request, as over HTTP; the platform's longest message has 32 MiB. */
+const MAX_REQUEST_BYTES = 16_777_216;
 /** How long nothing may come, while something is awaited, before the connection is taken to be dead, in milliseconds. */
 const MAX_SILENCE_MS = 5_000;
-/** Tries of a call that may be done twice, after the first. */
-const MAX_REPEATS = 3;
 
 interface AnswerWire {
   readonly id: number;
@@ -87,22 +84,22 @@ export class Session<T extends Entries> {
     this.#refusal = refusal;
     this.bucket = open({
       batch: (operations, call) => {
-        const repeats = operations.every(({ op }) => op === "get") ? MAX_REPEATS : 0;
+        const repeats = operations.every(({ op }) => op === "get") ? options.retries : 0;
         return this.#call({ batch: operations }, call, repeats);
       },
       transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
         idempotencyKey === undefined
           ? this.#call({ transaction }, call, 0)
-          : this.#call({ transaction, idempotencyKey }, call, MAX_REPEATS),
-      list: (query, call) => this.#call({ list: query }, call, MAX_REPEATS),
+          : this.#call({ transaction, idempotencyKey }, call, options.retries),
+      list: (query, call) => this.#call({ list: query }, call, options.retries),
     });
   }
 
   /** Ends the connection. Calls whose answers are outstanding end with an error. */
   close(): void {
     this.#closed = true;
-    void this.#connecting?.then((socket) => socket.close()).catch(() => undefined);
     this.#fail(new ConnectionError("connection_lost", "The session was closed before the answer came."));
+    this.#current?.close(); // one that is still opening, too
     const closed = sessionClosed();
     for (const { reject } of this.#waiting.values()) reject(closed);
   }
@@ -146,7 +143,7 @@ export class Session<T extends Entries> {
     this.#next += 1;
     // Written now: one that can't be is its caller's, and not those' that travel with it.
     const text = JSON.stringify({ id, ...request });
-    if (text.length > MAX_REQUEST_LENGTH) return Promise.reject(requestTooLarge());
+    if (isTooLong(text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { call, text, resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
@@ -183,7 +180,7 @@ export class Session<T extends Entries> {
 
   async #flush(): Promise<void> {
     let failure: unknown;
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    for (let tries = 0; tries <= this.#options.retries; tries += 1) {
       if (tries > 0) await pause(backoff(tries - 1, this.#options.retryBaseMs), undefined);
       try {
         const socket = await this.#connect();
@@ -258,6 +255,7 @@ export class Session<T extends Entries> {
 
   /** Why it could not connect: the service's own words, where it has refused it. */
   async #whyNot(error: unknown): Promise<KvError> {
+    if (this.#closed) return sessionClosed();
     // Who does not answer one question does not answer the next one either.
     if (error instanceof TimeoutError) return notConnected(error);
     try {
@@ -326,7 +324,12 @@ function sessionClosed(): ConnectionError {
   return new ConnectionError("session_closed", "The session is closed. Nothing was sent.");
 }
 
+/** A character is at most three bytes: most requests need no counting. */
+function isTooLong(text: string): boolean {
+  return text.length * 3 > MAX_REQUEST_BYTES && new TextEncoder().encode(text).byteLength > MAX_REQUEST_BYTES;
+}
+
 function requestTooLarge(): KvError {
-  const detail = `A request on a session has at most ${MAX_REQUEST_LENGTH} characters of JSON. Send it in parts.`;
+  const detail = `A request on a session has at most ${MAX_REQUEST_BYTES} bytes of JSON. Send it in parts.`;
   return errorOf({ code: "body_too_large", status: 413, detail });
 }

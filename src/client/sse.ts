@@ -1,5 +1,6 @@
 /** Server-Sent Events, read from a response (WHATWG HTML §9.2.6). */
 
+import { LONGEST_TIMER_MS } from "./deadline.ts";
 import { ConnectionError } from "./errors.ts";
 
 export interface ServerEvent {
@@ -70,7 +71,7 @@ async function heard(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
     const lost = new ConnectionError("connection_lost", `Nothing was heard for ${silenceMs} ms.`);
-    timer = setTimeout(() => reject(lost), silenceMs);
+    timer = setTimeout(() => reject(lost), Math.min(silenceMs, LONGEST_TIMER_MS));
   });
   try {
     return await Promise.race([reader.read(), silence]);

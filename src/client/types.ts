@@ -23,7 +23,7 @@ export interface Conditions {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds; the client's if left out. */
+  /** Milliseconds; the client's if left out. An import has an hour then, and `update` no time of its own. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -3,8 +3,8 @@
 import { parsed, shaped, type Shape } from "./answers.ts";
 import type { Codec } from "./codecs.ts";
 import { endable } from "./endable.ts";
-import { BucketDownError, errorOf } from "./errors.ts";
-import { follow, type Following } from "./follow.ts";
+import { BucketDownError, BucketNotFoundError, errorOf } from "./errors.ts";
+import { follow, type Followed, type Following } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
@@ -38,7 +38,7 @@ async function* changesOf(
     position: since === undefined ? undefined : String(since),
     signal,
   };
-  for await (const event of follow(http, following)) {
+  for await (const event of untilDown(follow(http, following))) {
     if (event === "connected") {
       // Of a snapshot that was not heard to its end nothing counts, also what was deleted since: it begins anew.
       if (snapshot && following.position === undefined) yield { event: "begin" };
@@ -49,6 +49,25 @@ async function* changesOf(
     following.position = event.id ?? following.position;
     if (change !== undefined) yield change;
   }
+}
+
+/** A bucket that ended while nobody listened is not there when the stream is opened again. */
+async function* untilDown(followed: AsyncIterable<Followed>): AsyncGenerator<Followed, void, void> {
+  let begun = false;
+  try {
+    for await (const event of followed) {
+      begun = true;
+      yield event;
+    }
+  } catch (error) {
+    if (begun && error instanceof BucketNotFoundError) throw downFor("noproc");
+    throw error;
+  }
+}
+
+function downFor(reason: string): BucketDownError {
+  const details = { reason };
+  return new BucketDownError("bucket_down", `The bucket has ended: ${reason}`, { status: 404, details });
 }
 
 /** Undefined for what only moves on: a restart ends the stream, and it is opened again. */
@@ -79,10 +98,7 @@ function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change |
     }
     case "DOWN": {
       const { reason } = shaped<{ readonly reason: string }>(told, { reason: "string" });
-      throw new BucketDownError("bucket_down", `The bucket has ended: ${reason}`, {
-        status: 404,
-        details: { reason },
-      });
+      throw downFor(reason);
     }
     default:
       return undefined; // of a later version of the service

@@ -15,7 +15,10 @@ const cursor = z.optional(
   z.string().check(z.maxLength(2 * MAX_KEY_BYTES), z.describe("The `cursor` of the page before.")),
 );
 /** What keys are compared with need not be much longer than they are. */
-const text = z.string().check(z.maxLength(2 * MAX_KEY_BYTES));
+const text = z.string().check(
+  z.maxLength(2 * MAX_KEY_BYTES),
+  z.refine((given) => given.isWellFormed(), "half of a surrogate pair stands for no character"),
+);
 const prefix = z.optional(text.check(z.describe("Only those that begin so.")));
 const range = {
   prefix,

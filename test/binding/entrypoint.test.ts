@@ -81,6 +81,7 @@ describe("the service binding", () => {
     const nothing = undefined as unknown as string;
     const once = null as unknown as Once;
     for (const [work, code] of [
+      [() => kv.bucket("verbs-nothing").deleteRange({ prefix: "\ud83d" }), "query_invalid"],
       [() => kv.exit("verbs-nothing", nothing), "reason_invalid"],
       [() => kv.namespace(nothing).get("a"), "bucket_name_invalid"],
       [() => kv.bucket(nothing).get("a"), "bucket_name_invalid"],

@@ -25,6 +25,13 @@ describe("patience", () => {
     expect(patience.signal.aborted).toBe(false);
   });
 
+  it("may be longer than a timer's longest time", () => {
+    const patience = new Patience(Infinity);
+    patience.begin();
+    vi.advanceTimersByTime(86_400_000);
+    expect(patience.signal.aborted).toBe(false);
+  });
+
   it("rests while it is not the service that is waited for", () => {
     const patience = new Patience(1_000);
     patience.begin();

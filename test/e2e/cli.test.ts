@@ -5,7 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Kv } from "../../src/client/index.ts";
 import { KV, kv, start, startKv, type CliOptions, type Ran } from "./support/cli.ts";
 import { startProxy } from "./support/proxy.ts";
@@ -225,6 +225,27 @@ describe("kv keys", () => {
       (await kv({ url: server.http }, "put", name, "a", "1", "--metadata", '{"a":12345678901234567890}'))
         .code,
     ).toBe(2);
+  });
+
+  it("keeps metadata's fractions, however long they are said", async () => {
+    const name = await bucket("fractions");
+    await ok("put", name, "a", "1", "--metadata", '{"pi":3.14159265358979323}');
+    expect((await service.bucket(name).entry("a"))?.metadata).toEqual({ pi: Math.PI });
+  });
+
+  it("refuses more from stdin than a value may have, before it has all of it", async () => {
+    const name = await bucket("endless");
+    const command = `head -c 200M /dev/zero | ${KV.join(" ")} put ${name} a`;
+    expect(await started(["bash", "-c", command])).toMatchObject({
+      code: 3,
+      err: "kv: A value has at most 26214400 bytes. Nothing was sent.\n",
+    });
+  });
+
+  it("shows a reason in one line, whatever it is", async () => {
+    const name = await bucket("reasons");
+    await ok("exit", name, "a\nbytes\t999");
+    expect((await ok("lookup", name)).out).toContain('\nlastReason\t"a\\nbytes\\t999"\n');
   });
 
   it("says so when what it prints can't be written", async () => {
@@ -619,6 +640,25 @@ describe("kv --help", () => {
 });
 
 describe("an export that breaks off", () => {
+  it("by Ctrl-C leaves nothing half written behind", async () => {
+    const slow = createServer(({ url }, response) => {
+      if (url === "/v1/buckets/b") response.end('{"name":"b"}');
+      else
+        response
+          .writeHead(200, { "Content-Type": "application/x-ndjson" })
+          .write('{"key":"a","value":"1"}\n');
+    }).listen(0, "127.0.0.1");
+    await once(slow, "listening");
+    const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const running = startKv({ url }, "export", "b", join(folder.path, "interrupted.ndjson"));
+    await vi.waitUntil(async () => (await readdir(folder.path)).includes("interrupted.ndjson.part"), 30_000);
+    running.interrupt();
+    expect((await running.ended).code).toBe(130);
+    expect((await readdir(folder.path)).filter((name) => name.startsWith("interrupted"))).toEqual([]);
+    slow.closeAllConnections();
+    slow.close();
+  });
+
   it("leaves the file as it was", async () => {
     const file = join(folder.path, "kept.ndjson");
     await writeFile(file, "before");

@@ -51,18 +51,36 @@ describe("a page that stands in the service's place", () => {
     expect(await caught(changes.next())).toMatchObject(EXPECTED);
   });
 
+  it.each([301, 302, 303, 307])("is not gone to where it is elsewhere: HTTP %d", async (status) => {
+    const headers = { Location: "https://kv.test/" };
+    const { asked, kv } = scripted(new Response(null, { status, headers }));
+    const error = await caught(kv.bucket("b").increment("a"));
+    expect(error).toMatchObject({ ...EXPECTED, status });
+    expect(error.message).toContain("https://kv.test/");
+    expect(asked).toMatchObject([{ init: { redirect: "manual" } }]);
+  });
+
   it("is no empty export where it is empty", async () => {
     const { kv } = scripted(new Response(null, { status: 204 }));
     expect(await caught(kv.bucket("b").export())).toMatchObject({ ...EXPECTED, status: 204 });
   });
 
-  it("has its status with it, where that says that nothing was done", async () => {
-    const { kv } = scripted(new Response("<html>Not here</html>", { status: 404 }));
-    expect(await caught(kv.bucket("b").has("a"))).toMatchObject({
-      code: "unexpected_answer",
-      status: 404,
-      outcomeUnknown: false,
-    });
+  it.each([403, 404, 408])(
+    "has its status with it, %d, which says nothing of the service",
+    async (status) => {
+      const { kv } = scripted(new Response("<html>Not here</html>", { status }));
+      expect(await caught(kv.bucket("b").put("a", 1))).toMatchObject({ ...EXPECTED, status });
+    },
+  );
+
+  it.each([
+    ["application/json", { code: "key_not_found", detail: "no route" }],
+    ["application/problem+json", { code: "key_not_found" }],
+    ["application/problem+json", "key_not_found"],
+  ])("is not taken for it where it has errors of its own: %s %j", async (type, body) => {
+    const headers = { "Content-Type": type };
+    const { kv } = scripted(Response.json(body, { status: 404, headers }));
+    expect(await caught(kv.bucket("b").get("a"))).toMatchObject({ ...EXPECTED, status: 404 });
   });
 });
 

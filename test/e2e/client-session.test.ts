@@ -163,19 +163,28 @@ describe("a session", () => {
     session.close();
   });
 
+  it("tells of an entry what HTTP tells of it", async () => {
+    const bucket = await bucketOf<Record<string, number>>("client-session-entry");
+    await bucket.put("a", 1, { metadata: { x: 1 } });
+    using session = bucket.session();
+    const [told, over] = [await session.bucket.entry("a"), await bucket.entry("a")];
+    // When it was written, no header says.
+    expect({ ...told, modified: undefined }).toEqual(over);
+    expect(Object.keys(told ?? {}).toSorted()).toEqual(Object.keys(over ?? {}).toSorted());
+  });
+
   it("says of what was never sent that it was not done", async () => {
     const closed = kv.bucket("client-session-unsent").session();
     closed.close();
     const nowhere = new Kv({ url: "http://127.0.0.1:9", retryBaseMs: 1, retries: 0 }).bucket("b").session();
     const large = (await bucketOf<Record<string, string>>("client-session-large")).session();
-    const operations = Array.from({ length: 20 }, () => ({
-      op: "put" as const,
-      key: "a",
-      value: "x".repeat(900_000),
-    }));
+    const puts = (count: number, value: string) =>
+      Array.from({ length: count }, () => ({ op: "put" as const, key: "a", value }));
     for (const [call, code] of [
       [closed.bucket.put("a", 1), "session_closed"],
-      [large.bucket.batch(operations), "body_too_large"],
+      [large.bucket.batch(puts(20, "x".repeat(900_000))), "body_too_large"],
+      // Bytes count, not characters.
+      [large.bucket.batch(puts(20, "€".repeat(349_000))), "body_too_large"],
     ] as const) {
       const error: unknown = await call.catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code, outcomeUnknown: false });

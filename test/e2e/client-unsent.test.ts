@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { BucketNotFoundError, Kv, type KvError, type KvOptions } from "../../src/client/index.ts";
 import { problem, scriptedWith, type Answer } from "./support/scripted-fetch.ts";
 
@@ -17,6 +17,7 @@ const NOT_DONE = { name: "ConnectionError", code: "not_connected", outcomeUnknow
 /** A platform whose WebSockets do what is told: in turn, and at last always the same. */
 function sockets(...lives: readonly ("refused" | "silent" | "cut")[]) {
   let opened = 0;
+  let closed = 0;
   class Scripted extends EventTarget {
     readonly #life = lives[Math.min(opened, lives.length - 1)];
     constructor() {
@@ -30,10 +31,11 @@ function sockets(...lives: readonly ("refused" | "silent" | "cut")[]) {
       queueMicrotask(() => this.dispatchEvent(new Event("close")));
     }
     close(): void {
+      closed += 1;
       this.dispatchEvent(new Event("close"));
     }
   }
-  return { WebSocket: Scripted as unknown as typeof WebSocket, opened: () => opened };
+  return { WebSocket: Scripted as unknown as typeof WebSocket, opened: () => opened, closed: () => closed };
 }
 
 function sessionOn(options: Partial<KvOptions>, ...answers: readonly Answer[]) {
@@ -61,6 +63,24 @@ describe("a session that can't connect", () => {
     expect(await caught(session.bucket.put("a", 1))).toMatchObject(NOT_DONE);
     expect([opened(), asked.length]).toEqual([4, 4]);
     session.close();
+  });
+
+  it("has tried as often as the client is to", async () => {
+    const { WebSocket, opened } = sockets("refused");
+    const { session } = sessionOn({ WebSocket, retries: 0 });
+    expect(await caught(session.bucket.put("a", 1))).toMatchObject(NOT_DONE);
+    expect(opened()).toBe(1);
+    session.close();
+  });
+
+  it("lets go of the connection that is opening when it is closed", async () => {
+    const { WebSocket, opened, closed } = sockets("silent");
+    const { asked, session } = sessionOn({ WebSocket });
+    const call = caught(session.bucket.put("a", 1));
+    await vi.waitUntil(() => opened() === 1);
+    session.close();
+    expect(await call).toMatchObject({ code: "session_closed", outcomeUnknown: false });
+    expect([closed(), asked.length]).toEqual([1, 0]);
   });
 
   it("says what the service says, if it has refused", async () => {

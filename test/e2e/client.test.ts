@@ -456,6 +456,33 @@ describe("what can't be meant", () => {
     expect(wrong).toThrow(expect.objectContaining({ code: "token_invalid" }) as Error);
   });
 
+  it("no half of a character in what says which keys: it would stand for others", async () => {
+    await kv.create("client-halves");
+    const bucket = kv.bucket<Record<string, number>>("client-halves");
+    await bucket.put("\ufffdprecious", 1);
+    for (const work of [
+      () => bucket.deleteRange({ prefix: "\ud83d" }),
+      () => bucket.deleteRange({ start: "\ud83d" }),
+      () => bucket.list({ prefix: "\ud83d" }).next(),
+      () => bucket.watch({ key: "\ud83d" }).next(),
+      () => bucket.export({ prefix: "\ud83d" }),
+      () => kv.buckets({ prefix: "\ud83d" }).next(),
+    ]) {
+      const error: unknown = await work().catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: "query_invalid", outcomeUnknown: false });
+    }
+    using session = bucket.session();
+    await expect(session.bucket.list({ prefix: "\ud83d" }).next()).rejects.toMatchObject({
+      code: "body_invalid",
+    });
+    expect(await bucket.get("\ufffdprecious")).toBe(1);
+  });
+
+  it.each([NaN, -1])("no limit of %d", async (limit) => {
+    const listed = scripted().kv.bucket("b").list({ limit }).next();
+    await expect(listed).rejects.toMatchObject({ code: "query_invalid", outcomeUnknown: false });
+  });
+
   it("no text, no bytes: nothing is stored", async () => {
     await kv.create("client-no-value");
     const texts = kv.bucket<Record<string, string>>("client-no-value", { codec: text });
@@ -519,6 +546,17 @@ describe("giving up", () => {
     const asking = deaf.bucket("b").get("a", { signal: abort.signal });
     abort.abort(reason);
     await expect(asking).rejects.toBe(reason);
+  });
+
+  it("happens to many calls at once, on one listener of their signal", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const listen = vi.spyOn(signal, "addEventListener");
+    const { kv: slow } = scripted(...Array.from({ length: 20 }, () => "hang" as const));
+    const asked = Array.from({ length: 20 }, () => slow.bucket("b").get("a", { signal }));
+    controller.abort(new Error("never mind"));
+    for (const one of asked) await expect(one).rejects.toThrow("never mind");
+    expect(listen).toHaveBeenCalledTimes(1);
   });
 
   it("happens when the caller says so, with the caller's reason", async () => {
@@ -590,6 +628,68 @@ describe("watching", () => {
     const error: unknown = await next;
     expect(error).toBeInstanceOf(BucketDownError);
     expect((error as KvError).details).toEqual({ reason: "normal" });
+  });
+
+  it("ends with the bucket also where that ended while nobody listened", async () => {
+    const cut = scripted(events("id: i-1\n\n"), problem(404, "bucket_not_found"));
+    const error: unknown = await cut.kv
+      .bucket("b")
+      .watch()
+      .next()
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(BucketDownError);
+    expect((error as KvError).details).toEqual({ reason: "noproc" });
+    // Who has heard nothing yet has asked for what is not there.
+    const never = scripted(problem(404, "bucket_not_found"));
+    await expect(never.kv.bucket("b").watch().next()).rejects.toBeInstanceOf(BucketNotFoundError);
+  });
+
+  it("tells nothing more once its signal has fired, whatever has come by then", async () => {
+    const put = (n: number): string =>
+      `id: i-${n}\nevent: put\ndata: ${JSON.stringify({ key: "a", revision: n, etag: `i-${n}`, type: "", value: "1" })}\n\n`;
+    const { kv: told } = scripted(events(put(1) + put(2) + put(3)));
+    const controller = new AbortController();
+    const changes = told.bucket("b").watch({ signal: controller.signal });
+    expect(await changes.next()).toMatchObject({ value: { revision: 1 } });
+    controller.abort(new Error("enough"));
+    await expect(changes.next()).rejects.toThrow("enough");
+  });
+
+  it.each([500, 520, 408])("comes back through HTTP %d of somebody on the way", async (status) => {
+    const put = { key: "a", revision: 1, etag: "i-1", type: "", value: "1" };
+    const answers = [
+      events("id: i-0\n\n"),
+      new Response("<html>", { status }),
+      events(`id: i-1\nevent: put\ndata: ${JSON.stringify(put)}\n\n`),
+    ];
+    const { kv: cut } = scripted(...answers);
+    expect(await cut.bucket("b").watch().next()).toMatchObject({ value: { revision: 1 } });
+  });
+
+  it("and an export are asked for again where that is safe: they only read", async () => {
+    const lines = (): Response =>
+      new Response("{}\n", { headers: { "Content-Type": "application/x-ndjson" } });
+    const { kv: busy, asked } = scripted(problem(503, "overloaded"), "break", lines());
+    expect(await new Response(await busy.bucket("b").export()).text()).toBe("{}\n");
+    const put = { key: "a", revision: 1, etag: "i-1", type: "", value: "1" };
+    const { kv: down } = scripted("break", events(`event: put\ndata: ${JSON.stringify(put)}\n\n`));
+    expect(await down.bucket("b").watch().next()).toMatchObject({ value: { revision: 1 } });
+    expect(asked).toHaveLength(3);
+  });
+
+  it("waits for ever for a sign of life, if it is told to", async () => {
+    vi.useFakeTimers();
+    try {
+      const quiet = scriptedWith({ silenceMs: Infinity }, events(new ReadableStream()));
+      const changes = quiet.kv.bucket("b").watch();
+      const next = changes.next();
+      await vi.advanceTimersByTimeAsync(86_400_000);
+      expect(quiet.asked).toHaveLength(1);
+      await changes.return();
+      await next;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("goes on by itself when the server was killed, with every change once", async () => {

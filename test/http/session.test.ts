@@ -79,6 +79,23 @@ describe("a session", () => {
     close();
   });
 
+  it("refuses what a header could not carry as it is: it would be another request over HTTP", async () => {
+    const b = await bucket("session blanks");
+    const { asks, close } = await session(b);
+    const then = [{ op: "increment", key: "n" }];
+    for (const idempotencyKey of ["", " a", "a "]) {
+      expect(await asks({ transaction: { then }, idempotencyKey })).toMatchObject({
+        error: { code: "header_invalid" },
+      });
+    }
+    for (const type of ["", " text/x"]) {
+      const operation = { op: "put", key: "a", value: "1", type };
+      expect(await asks({ batch: [operation] })).toMatchObject({ error: { code: "content_type_invalid" } });
+    }
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 0 });
+    close();
+  });
+
   it("and HTTP know a request by what it says, not by how it was written", async () => {
     const b = await bucket("session and http");
     const { asks, close } = await session(b);

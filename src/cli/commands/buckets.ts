@@ -7,6 +7,7 @@ import { Ended, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeRow } from "../output.ts";
 import { globals, serviceOf } from "../service.ts";
+import { keyText } from "../value-text.ts";
 
 interface CreateOptions {
   readonly restart?: "permanent" | "temporary";
@@ -70,7 +71,7 @@ export function addLookup(kv: Command): void {
       if (bucket === undefined) throw noBucket(name);
       if (globals(command).json) return writeJson(bucket);
       for (const [member, value] of Object.entries(bucket)) {
-        await writeRow(member, typeof value === "string" ? value : JSON.stringify(value));
+        await writeRow(member, typeof value === "string" ? keyText(value) : JSON.stringify(value));
       }
     });
   withExamples(command, { "kv lookup shopping": "", "kv lookup shopping --json | jq .entries": "" });

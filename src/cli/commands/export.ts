@@ -10,6 +10,7 @@ import { given } from "../arguments.ts";
 import { usage } from "../exit.ts";
 import { listed, makeFolder, writeList, type ListedBucket } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
+import { untilInterrupted } from "../interrupt.ts";
 import { write, writeJson, writeLine } from "../output.ts";
 import { awaited, Patience } from "../patience.ts";
 import { linesIn, Meter, metered } from "../progress.ts";
@@ -96,7 +97,8 @@ async function toFile(lines: AsyncIterable<Uint8Array>, name: string): Promise<v
   const file = info === undefined ? name : await realpath(name);
   const part = `${file}.part`;
   try {
-    await pipeline(lines, createWriteStream(part, info === undefined ? {} : { mode: info.mode & 0o777 }));
+    const to = createWriteStream(part, info === undefined ? {} : { mode: info.mode & 0o777 });
+    await untilInterrupted((signal) => pipeline(lines, to, { signal }));
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });
