@@ -20,3 +20,17 @@ export async function* received<Piece>(
     throw new BrokenOff();
   }
 }
+
+/** How long nothing may come of what is refused, in milliseconds: whoever has nothing to send can hear the answer. */
+const MAX_SILENCE_MS = 1_000;
+
+/** What comes soon; undefined if nothing does. */
+export async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
+  const silence = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => silence.resolve(undefined), MAX_SILENCE_MS);
+  try {
+    return await Promise.race([promise, silence.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -4,6 +4,7 @@ import { KvError } from "../errors.ts";
 import { CHUNK_BYTES } from "../limits.ts";
 import { cast } from "../otp/call.ts";
 import type { Reply } from "../otp/exit.ts";
+import { soon } from "../received.ts";
 import type { BucketCall } from "../registry/directory.ts";
 import { streamed } from "../streamed.ts";
 import { chunksOf, type Body } from "./body-chunks.ts";
@@ -47,14 +48,17 @@ export class Transfer {
     let sent: Promise<boolean> | undefined;
     let held: ArrayBuffer | undefined;
     let holding: (() => void) | undefined;
+    const refused = Promise.withResolvers<undefined>();
+    refused.promise.catch(() => undefined); // also heard when nobody waits for a chunk
     try {
-      for await (const chunk of chunksOf(body)) {
+      for await (const chunk of piecesUntil(refused.promise, chunksOf(body))) {
         size += chunk.byteLength;
         if (held !== undefined) {
           holding ??= this.#holding((bucket) => bucket.hold(large));
           if (sent !== undefined && !(await sent)) return undefined;
           sent = this.#append(large, n, held);
-          sent.catch(() => undefined); // heard when it is awaited, which may take as long as the sender likes
+          // The sender may take as long as it likes for the next one, and that may be in vain.
+          sent.then((there) => there || refused.resolve(undefined), refused.reject);
           n += 1;
         }
         held = chunk;
@@ -157,5 +161,22 @@ export class Transfer {
     const bytes = await this.#ask((bucket) => bucket.chunk(large, n, reading));
     if (bytes) return bytes;
     throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
+  }
+}
+
+/** What comes until `end` does; what comes behind that is left where it is. */
+async function* piecesUntil<T>(
+  end: Promise<undefined>,
+  pieces: AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  try {
+    for (;;) {
+      const next = await Promise.race([pieces.next(), end]);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Behind the piece that is still awaited, so that somebody else can read what is left; but that may never come.
+    await soon(pieces.return()).catch(() => undefined);
   }
 }

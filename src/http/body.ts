@@ -2,15 +2,13 @@
 
 import { KvError } from "../errors.ts";
 import { MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
-import { BrokenOff, received } from "../received.ts";
+import { BrokenOff, received, soon } from "../received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
 /** How much of what is refused is read all the same, in bytes, and for how long, in milliseconds. */
 const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 const MAX_DISCARDING_MS = 10_000;
-/** How long nothing may come, in milliseconds: whoever has nothing to send can hear the answer. */
-const MAX_SILENCE_MS = 1_000;
 
 /**
  * The body as bytes of text.
@@ -78,22 +76,11 @@ export async function discardBody(request: Request): Promise<void> {
   try {
     const pieces = piecesOf(request);
     while (size <= MAX_DISCARDED_BYTES && Date.now() < until) {
-      const next = await withinSilence(pieces.next());
+      const next = await soon(pieces.next());
       if (next === undefined || next.done === true) return;
       size += next.value.byteLength;
     }
   } catch {
     // The sender has gone, and hears nothing.
-  }
-}
-
-/** What comes soon; undefined if nothing does. */
-async function withinSilence<T>(promise: Promise<T>): Promise<T | undefined> {
-  const silence = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => silence.resolve(undefined), MAX_SILENCE_MS);
-  try {
-    return await Promise.race([promise, silence.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

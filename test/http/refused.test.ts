@@ -79,6 +79,12 @@ describe("a request that is turned down", () => {
     expect(await codeOf(value)).toBe("header_invalid");
   });
 
+  it("while it is still being sent is answered at once: what refuses it is not asked again", async () => {
+    // Its first chunk finds no bucket, and the third never comes.
+    const response = await put("refused-nowhere/keys/a", unfinished("x".repeat(2_500_000)));
+    expect([response.status, await codeOf(response)]).toEqual([404, "bucket_not_found"]);
+  });
+
   it("for its nesting, with a key of idempotency, is refused and no crash", async () => {
     const b = await bucket("deep");
     const json = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
