@@ -1,6 +1,6 @@
 /** How long a service may do nothing, where how long all of it takes is nobody's business. */
 
-import { LONGEST_TIMER_MS } from "../client/deadline.ts";
+import { LONGEST_TIMER_MS, relay } from "../client/deadline.ts";
 import { TimeoutError } from "../client/index.ts";
 
 export class Patience {
@@ -8,11 +8,13 @@ export class Patience {
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ms: number) {
+  /** @param interrupted ends it before its time */
+  constructor(ms: number, interrupted?: AbortSignal) {
     this.#ms = Math.min(ms, LONGEST_TIMER_MS);
+    relay(interrupted, this.#over);
   }
 
-  /** Fires, with a {@link TimeoutError}, when it is over. */
+  /** Fires when it is over, with a {@link TimeoutError} if nothing else has ended it. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }

@@ -650,7 +650,9 @@ describe("an export that breaks off", () => {
     }).listen(0, "127.0.0.1");
     await once(slow, "listening");
     const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
-    const running = startKv({ url }, "export", "b", join(folder.path, "interrupted.ndjson"));
+    // At once, however long it would wait for what comes next.
+    const patient = ["export", "b", join(folder.path, "interrupted.ndjson"), "--timeout", "3600"];
+    const running = startKv({ url }, ...patient);
     await vi.waitUntil(async () => (await readdir(folder.path)).includes("interrupted.ndjson.part"), 30_000);
     running.interrupt();
     expect((await running.ended).code).toBe(130);

@@ -28,25 +28,15 @@ export function addExport(kv: Command): void {
     .description("write a bucket's entries as NDJSON, one a line, to a file or stdout")
     .option("--all <folder>", "the whole service instead: a file for each bucket")
     .option("--prefix <prefix>", "only keys that begin like this")
-    .action(async (name: string | undefined, file: string | undefined, { all, prefix }: ExportOptions) => {
-      const service = serviceOf(command);
-      const timeoutMs = globals(command).timeout * 1_000;
-      if (all !== undefined) {
-        if (name !== undefined || prefix !== undefined)
-          throw usage("--all goes without a bucket and --prefix.");
-        const buckets = await exportAll(service, all, timeoutMs);
-        if (globals(command).json) return writeJson({ buckets });
-        return writeLine(`${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
-      }
-      if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
-      const info = await service.lookup(name);
-      if (info === undefined) throw noBucket(name);
-      const meter = new Meter("entries", prefix === undefined ? info.entries : undefined);
-      const entries = await entriesOf(service, name, { prefix, timeoutMs });
-      const lines = metered(entries, meter, linesIn);
-      if (file !== undefined && file !== "-") return toFile(lines, file);
-      for await (const piece of lines) await write(piece);
-    });
+    .action((name: string | undefined, file: string | undefined, options: ExportOptions) =>
+      // What is half written is removed before the end.
+      untilInterrupted((signal) => {
+        const limits = { timeoutMs: globals(command).timeout * 1_000, signal };
+        return options.all === undefined
+          ? exportOne(command, name, file, { ...limits, prefix: options.prefix })
+          : exportEverything(command, name, options, limits);
+      }),
+    );
   withExamples(command, {
     "kv export shopping > shopping.ndjson": "",
     "kv export shopping shopping.ndjson": "the file is there when it is whole, and not before",
@@ -54,8 +44,41 @@ export function addExport(kv: Command): void {
   });
 }
 
+interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function exportOne(
+  command: Command,
+  name: string | undefined,
+  file: string | undefined,
+  options: Limits & { readonly prefix: string | undefined },
+): Promise<void> {
+  if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
+  const service = serviceOf(command);
+  const info = await service.lookup(name);
+  if (info === undefined) throw noBucket(name);
+  const meter = new Meter("entries", options.prefix === undefined ? info.entries : undefined);
+  const lines = metered(await entriesOf(service, name, options), meter, linesIn);
+  if (file !== undefined && file !== "-") return toFile(lines, file);
+  for await (const piece of lines) await write(piece);
+}
+
+async function exportEverything(
+  command: Command,
+  name: string | undefined,
+  { all = "", prefix }: ExportOptions,
+  limits: Limits,
+): Promise<void> {
+  if (name !== undefined || prefix !== undefined) throw usage("--all goes without a bucket and --prefix.");
+  const buckets = await exportAll(serviceOf(command), all, limits);
+  if (globals(command).json) return writeJson({ buckets });
+  return writeLine(`${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
+}
+
 /** @returns how many buckets there are */
-async function exportAll(service: Kv, folder: string, timeoutMs: number): Promise<number> {
+async function exportAll(service: Kv, folder: string, limits: Limits): Promise<number> {
   await makeFolder(folder);
   const buckets: ListedBucket[] = [];
   for await (const bucket of service.buckets()) buckets.push(listed(bucket));
@@ -63,7 +86,7 @@ async function exportAll(service: Kv, folder: string, timeoutMs: number): Promis
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
     try {
-      await toFile(await entriesOf(service, bucket.name, { timeoutMs }), join(folder, bucket.file));
+      await toFile(await entriesOf(service, bucket.name, limits), join(folder, bucket.file));
       written.push(bucket);
     } catch (error) {
       // It has ended since it was listed.
@@ -80,9 +103,9 @@ async function exportAll(service: Kv, folder: string, timeoutMs: number): Promis
 async function entriesOf(
   service: Kv,
   bucket: string,
-  { prefix, timeoutMs }: { readonly prefix?: string | undefined; readonly timeoutMs: number },
+  { prefix, timeoutMs, signal: interrupted }: Limits & { readonly prefix?: string | undefined },
 ): Promise<AsyncIterable<Uint8Array>> {
-  const patience = new Patience(timeoutMs);
+  const patience = new Patience(timeoutMs, interrupted);
   const { signal } = patience;
   return awaited(await service.bucket(bucket).export({ ...given({ prefix }), signal }), patience);
 }
@@ -98,7 +121,7 @@ async function toFile(lines: AsyncIterable<Uint8Array>, name: string): Promise<v
   const part = `${file}.part`;
   try {
     const to = createWriteStream(part, info === undefined ? {} : { mode: info.mode & 0o777 });
-    await untilInterrupted((signal) => pipeline(lines, to, { signal }));
+    await pipeline(lines, to);
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });
