@@ -9,7 +9,8 @@ import { Ended, EXIT } from "./exit.ts";
 export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
-  process.on("SIGINT", interrupt);
+  // Once: whoever presses it again does not want to wait.
+  process.once("SIGINT", interrupt);
   try {
     await work(interrupted.signal);
   } catch (error) {

@@ -57,7 +57,7 @@ async function exportOne(
 ): Promise<void> {
   if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
   const service = serviceOf(command);
-  const info = await service.lookup(name);
+  const info = await service.lookup(name, { signal: options.signal });
   if (info === undefined) throw noBucket(name);
   const meter = new Meter("entries", options.prefix === undefined ? info.entries : undefined);
   const lines = metered(await entriesOf(service, name, options), meter, linesIn);
@@ -81,7 +81,7 @@ async function exportEverything(
 async function exportAll(service: Kv, folder: string, limits: Limits): Promise<number> {
   await makeFolder(folder);
   const buckets: ListedBucket[] = [];
-  for await (const bucket of service.buckets()) buckets.push(listed(bucket));
+  for await (const bucket of service.buckets({ signal: limits.signal })) buckets.push(listed(bucket));
   const meter = new Meter("buckets", buckets.length);
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
