@@ -12,6 +12,7 @@ import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
 import { bucketPath, keyPlace } from "./paths.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { isLargerThan } from "./size.ts";
 import type {
   CallOptions,
   Change,
@@ -125,7 +126,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
     const encoded = this.#codec.encode(value);
-    if (this.#context.caller === undefined || sizeOf(encoded) > WHOLE_BYTES) {
+    if (this.#context.caller === undefined || isLargerThan(WHOLE_BYTES, encoded)) {
       return this.#putOverHttp(key, encoded, options);
     }
     const { signal: _, timeoutMs: __, ...rest } = options;
@@ -241,7 +242,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const told = await this.#caller.transact(transactionJson(transaction, this.#codec), options);
     const { succeeded } = shaped<{ readonly succeeded: boolean }>(told, { succeeded: "boolean" });
     const asked = (succeeded ? transaction.then : transaction.else) ?? [];
-    return { succeeded, results: resultsOf(told, asked.length, this.#codec) as Result<T[Key<T>]>[] };
+    const results = resultsOf(told, asked.length, this.#codec);
+    return { succeeded, results: results as TransactionResult<T[Key<T>]>["results"] };
   }
 
   /**
@@ -375,10 +377,4 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 /** What of the options is about the call, and not about what it asks for. */
 function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
   return { signal, timeoutMs };
-}
-
-function sizeOf(encoded: Encoded): number {
-  if (typeof encoded !== "string") return encoded.byteLength;
-  // A character is at most three bytes.
-  return encoded.length * 3 <= WHOLE_BYTES ? encoded.length : new TextEncoder().encode(encoded).byteLength;
 }

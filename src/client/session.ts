@@ -8,6 +8,7 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
 import { FAILURE } from "./wire.ts";
@@ -143,7 +144,7 @@ export class Session<T extends Entries> {
     this.#next += 1;
     // Written now: one that can't be is its caller's, and not those' that travel with it.
     const text = JSON.stringify({ id, ...request });
-    if (isTooLong(text)) return Promise.reject(requestTooLarge());
+    if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { call, text, resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
@@ -322,11 +323,6 @@ function broken(cause?: unknown): ConnectionError {
 
 function sessionClosed(): ConnectionError {
   return new ConnectionError("session_closed", "The session is closed. Nothing was sent.");
-}
-
-/** A character is at most three bytes: most requests need no counting. */
-function isTooLong(text: string): boolean {
-  return text.length * 3 > MAX_REQUEST_BYTES && new TextEncoder().encode(text).byteLength > MAX_REQUEST_BYTES;
 }
 
 function requestTooLarge(): KvError {

@@ -12,8 +12,8 @@ export interface ServerEvent {
 }
 
 /**
- * The events of a stream, and ids that come without one. It ends where the stream does.
- * @throws {ConnectionError} where that breaks, or says nothing for so long: the service gives signs of life
+ * The events of a stream, and ids that come without one. It ends, or breaks off, as the stream does.
+ * @throws {ConnectionError} where that says nothing for so long: the service gives signs of life
  */
 export async function* serverEvents(
   body: ReadableStream<Uint8Array>,
@@ -75,9 +75,6 @@ async function heard(
   });
   try {
     return await Promise.race([reader.read(), silence]);
-  } catch (cause) {
-    if (cause instanceof ConnectionError) throw cause;
-    throw new ConnectionError("connection_lost", "The stream broke off.", { cause });
   } finally {
     clearTimeout(timer);
   }

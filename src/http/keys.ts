@@ -11,7 +11,7 @@ import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
 import { checkQuery, parseExactly } from "../wire/check.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
-import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
+import { announcedLength, bodyOf, refusePartial, refuseTooLarge, wholeBody } from "./body.ts";
 import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
@@ -121,18 +121,6 @@ function parsedMetadata(text: string): string {
     if (error instanceof KvError && error.code !== "body_invalid") throw error;
     const why = error instanceof KvError ? error.message : "It is JSON, percent-encoded.";
     throw new KvError("query_invalid", `?metadata=: ${why}`);
-  }
-}
-
-/** What is stored is served as it is, and whole: not what was packed for the way, nor a part of something. */
-export function refusePartial(headers: Headers): void {
-  const encoding = headers.get("Content-Encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw new KvError("content_encoding_unsupported", `Send the value as it is, without ${encoding}.`);
-  }
-  // RFC 9110 §14.5.
-  if (headers.get("Content-Range") !== null) {
-    throw new KvError("header_invalid", "A value is put as a whole: Content-Range is not for PUT.");
   }
 }
 

@@ -120,14 +120,12 @@ class Pieces {
     this.#inString = true;
     while (this.#inString) {
       if (this.#piece.byteLength === 0 && !(await this.#more())) return;
-      const quote = this.#piece.indexOf(QUOTE);
-      // A line that was cut off ends without one, and the next line is not its own.
-      const newline = this.#piece.subarray(0, quote === -1 ? undefined : quote).indexOf(NEWLINE);
-      const end = newline === -1 ? quote : newline;
-      const part = end === -1 ? this.#piece : this.#piece.subarray(0, end);
-      if (newline !== -1) this.#piece = this.#piece.subarray(newline);
-      else this.#piece = quote === -1 ? new Uint8Array(0) : this.#piece.subarray(quote + 1);
-      this.#inString = end === -1;
+      const quoted = upTo(QUOTE, this.#piece);
+      // A line that was cut off ends without a quote, and the next line is not its own: its end stays where it is.
+      const part = upTo(NEWLINE, quoted);
+      this.#inString = part.byteLength === this.#piece.byteLength;
+      const taken = part.byteLength === quoted.byteLength ? part.byteLength + 1 : part.byteLength;
+      this.#piece = this.#piece.subarray(taken);
       yield part;
     }
   }
@@ -151,6 +149,12 @@ class Pieces {
       return true;
     }
   }
+}
+
+/** What stands before a byte; all of it, if there is none. */
+function upTo(byte: number, bytes: Uint8Array): Uint8Array {
+  const at = bytes.indexOf(byte);
+  return at === -1 ? bytes : bytes.subarray(0, at);
 }
 
 function join(parts: readonly Uint8Array[], size: number): Uint8Array {

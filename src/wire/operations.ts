@@ -70,7 +70,8 @@ export type PutJson = z.output<typeof PutJson>;
 /** What a binding's verbs take beside what they are about. */
 export const BoundPutJson = z.strictObject({ ...properties, ...conditions });
 export const BoundConditionsJson = z.strictObject(conditions);
-const once = { idempotencyKey: z.optional(z.string()) };
+/** What makes a request one that is done once. */
+export const once = { idempotencyKey: z.optional(z.string()) };
 export const BoundOnceJson = z.strictObject(once);
 export const BoundIncrementJson = z.strictObject({ ...once, ...conditions });
 

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { MAX_OPERATIONS } from "../limits.ts";
-import { BatchJson, TransactionJson } from "./operations.ts";
+import { BatchJson, once, TransactionJson } from "./operations.ts";
 import { ListQuery } from "./requests.ts";
 
 const id = z.int().check(z.gte(0), z.describe("Comes back with the answer."));
@@ -12,7 +12,7 @@ export const SessionRequestJson = z
   .union(
     [
       z.strictObject({ id, batch: BatchJson }),
-      z.strictObject({ id, transaction: TransactionJson, idempotencyKey: z.optional(z.string()) }),
+      z.strictObject({ id, transaction: TransactionJson, ...once }),
       z.strictObject({ id, list: ListQuery }),
     ],
     "A request has one of `batch`, `transaction` and `list`",

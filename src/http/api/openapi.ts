@@ -12,13 +12,11 @@ import {
   type Content,
   type Endpoint,
   type HeaderName,
+  type Table,
 } from "./endpoint.ts";
 
 /** What a JSON document is made of. */
 export type JsonObject = { readonly [name: string]: unknown };
-
-/** Paths, their methods, and what these are. */
-type Api = Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;
 
 /** What every call behind the door can meet. */
 const EVERYWHERE: readonly ErrorCode[] = [
@@ -61,7 +59,7 @@ export function openApi(version: string): JsonObject {
 }
 
 /** What can be asked for without its body, described so too. Its content is what a GET would bring. */
-function withHeads(api: Api): Api {
+function withHeads(api: Table): Table {
   return Object.fromEntries(
     Object.entries(api).map(([path, methods]) => {
       const { GET: get } = methods;
@@ -72,7 +70,7 @@ function withHeads(api: Api): Api {
   );
 }
 
-function paths(api: Api, errors: readonly ErrorCode[]): JsonObject {
+function paths(api: Table, errors: readonly ErrorCode[]): JsonObject {
   return Object.fromEntries(
     Object.entries(api).map(([path, methods]) => [
       path,
