@@ -51,6 +51,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
+          globalSetup: ["test/e2e/support/global-setup.ts"],
           setupFiles: ["test/e2e/support/checked-fetch.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -637,6 +637,11 @@ describe("kv --help", () => {
     const { version } = JSON.parse(await readFile("package.json", "utf8")) as { readonly version: string };
     expect((await ok("--version")).out).toBe(`${version}\n`);
   });
+
+  it("says the same when it is run by npm, from its sources", async () => {
+    const { code, out } = await started(["npm", "run", "--silent", "kv", "--", "--help"]);
+    expect([code, out]).toEqual([0, (await ok("--help")).out]);
+  });
 });
 
 describe("an export that breaks off", () => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
+import { server as open } from "./support/shared-server.ts";
 import { openTcp, openWebSocket } from "./support/transports.ts";
 
 const TOKEN = "correct horse battery staple";
@@ -90,16 +91,14 @@ describe("a server with a token", () => {
 
 describe("a server without a token", () => {
   it("refuses another site's page", async () => {
-    const open = await startServer();
     const headers = { Origin: "https://evil.example" };
     const response = await fetch(`${open.http}/v1/commands`, {
       method: "POST",
-      body: "CREATE tricked",
+      body: "CREATE door-tricked",
       headers,
     });
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ code: "origin_not_allowed" });
-    expect((await fetch(`${open.http}/v1/buckets/tricked`)).status).toBe(404);
-    await open.stop();
+    expect((await fetch(`${open.http}/v1/buckets/door-tricked`)).status).toBe(404);
   });
 });

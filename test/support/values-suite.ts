@@ -64,7 +64,7 @@ export function valuesSuite(
   open: (bucket: string, state: "empty" | "missing") => Promise<Values>,
 ): void {
   const slug = way.toLowerCase().replaceAll(/[^a-z]+/g, "-");
-  const empty = (title: string): Promise<Values> => open(`suite-${slug}-${title}`, "empty");
+  const empty = (title: string): Promise<Values> => open(`values-${slug}-${title}`, "empty");
   const codeOf = async (work: () => Promise<unknown>): Promise<string> => {
     try {
       await work();
@@ -127,7 +127,7 @@ export function valuesSuite(
     });
 
     it("of a bucket that is not there are nowhere", async () => {
-      const values = await open(`suite-${slug}-missing`, "missing");
+      const values = await open(`values-${slug}-missing`, "missing");
       expect(await codeOf(() => values.get("a"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.put("a", "1"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.increment("a"))).toBe("bucket_not_found");

@@ -9,10 +9,14 @@ import { join, resolve } from "node:path";
 
 const MAIN = resolve(import.meta.dirname, "../../../src/serve/main.ts");
 
-export interface RunningServer {
+/** Where a server listens. */
+export interface Addresses {
   readonly http: string;
   readonly httpPort: number;
   readonly tcpPort: number;
+}
+
+export interface RunningServer extends Addresses {
   readonly data: string | undefined;
   /** Process id of the engine, which is a child of the server. */
   enginePid(): Promise<number>;
