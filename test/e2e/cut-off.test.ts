@@ -1,6 +1,6 @@
 /** Requests whose sender goes away: nothing is half done, and nobody is told that it is done. */
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { digest, MEBIBYTE, random } from "./support/bytes.ts";
 import { server } from "./support/shared-server.ts";
 import { sendAndCut, sendWhole, wire, type Cut } from "./support/wire.ts";
@@ -20,11 +20,11 @@ function randomsOf(seed: number): () => number {
 }
 
 describe("an upload that is cut off", () => {
-  const seed = Number(process.env["KV_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  const seed = inject("seed");
   const next = randomsOf(seed);
 
   it("leaves the old value, wherever it is cut", { timeout: 180_000 }, async () => {
-    console.log(`seed of the places: ${seed}`);
+    console.log(`places of the cuts: KV_TEST_SEED=${seed}`);
     const old = random(2 * MEBIBYTE + 1);
     const newer = random(4 * MEBIBYTE + 1);
     await fetch(`${bucket}/keys/cut`, { method: "PUT", body: old });
@@ -38,7 +38,7 @@ describe("an upload that is cut off", () => {
       expect(response.headers.get("ETag"), where).toBe(tag);
       expect(digest(await response.arrayBuffer()), where).toBe(digest(old));
     };
-    for (let n = 0; n < 50; n += 1) {
+    for (let n = 0; n < inject("sizes").cuts; n += 1) {
       const chunked = n % 2 === 0;
       const { byteLength } = wire("", newer, chunked);
       await cutAt(Math.floor(next() * byteLength), chunked, next() < 0.5 ? "gone" : "ended");
