@@ -28,7 +28,10 @@ interface Files {
 const filesOf = ({ include, exclude = [], volume }: Files): { include: string[]; exclude: string[] } =>
   KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude: [] };
 
-const inWorkerd = (partitions: number, files: Files) => ({
+/** Each file with a runtime and storage of its own, or all with one, which is started once. */
+type Isolation = "a runtime for each file" | "one runtime";
+
+const inWorkerd = (name: string, partitions: number, isolation: Isolation, files: Files) => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./test/wrangler.toml" },
@@ -42,24 +45,33 @@ const inWorkerd = (partitions: number, files: Files) => ({
     }),
   ],
   test: {
-    name: `workerd, ${partitions} ${partitions === 1 ? "partition" : "partitions"}`,
+    name,
     ...filesOf(files),
     provide,
+    isolate: isolation === "a runtime for each file",
     // A test that hangs fails; one on a machine that is busy does not.
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 });
 
+/** What looks at all names, objects or events, or stops the registry. */
+const ALONE = ["test/registry/**/*.test.ts", "test/http/{buckets,events,refused}.test.ts"];
+
 export default defineConfig({
   test: {
-    // Most of a test's time is the disk's, so two at once go well on two processors.
+    // Two at once go well on two processors.
     maxWorkers: 2,
     projects: [
-      inWorkerd(16, {
-        include: ["test/{otp,registry,bucket,binding,command,http,session}/**/*.test.ts", "test/*.test.ts"],
+      inWorkerd("workerd, 16 partitions", 16, "one runtime", {
+        include: ["test/{otp,bucket,binding,command,http}/**/*.test.ts"],
+        exclude: ALONE,
+        volume: ["test/bucket/watch-log.test.ts", "test/http/round-trip.test.ts"],
+      }),
+      inWorkerd("workerd, 16 partitions, alone", 16, "a runtime for each file", {
+        include: ALONE,
         volume: ["test/registry/{model,down}.test.ts"],
       }),
-      inWorkerd(1, {
+      inWorkerd("workerd, 1 partition, alone", 1, "a runtime for each file", {
         include: ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
         // Which partition a name belongs to makes no difference to how its life can be cut off.
         // Nor to what a bucket keeps.
@@ -71,10 +83,12 @@ export default defineConfig({
           name: "end to end",
           ...filesOf({
             include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
-            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off}.test.ts"],
+            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,door}.test.ts"],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],
-          setupFiles: ["test/e2e/support/checked-fetch.ts"],
+          setupFiles: ["test/e2e/support/setup.ts"],
+          // A process for each file would load the libraries anew, and nothing that is global stays changed.
+          isolate: false,
           provide,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_WHOLE_LINE } from "../../src/http/ndjson.ts";
 import { CHUNK_BYTES } from "../../src/limits.ts";
@@ -205,42 +204,6 @@ describe("an import", () => {
 });
 
 describe("export, import, export", () => {
-  it("is the same, whatever the entries are", async () => {
-    const value = fc.oneof(
-      fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
-      fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.slice()),
-    );
-    const entry = fc.record({
-      key: fc
-        .string({ unit: "binary", minLength: 1, maxLength: 8 })
-        .filter((text) => text.isWellFormed() && !text.includes("\0")),
-      value,
-      type: fc.constantFrom(undefined, "application/json", "text/plain; charset=utf-8", "image/x"),
-      metadata: fc.option(fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme-ascii" }), { nil: undefined }),
-      ttl: fc.constantFrom(undefined, 1_000),
-    });
-    let run = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(entry, { maxLength: 8 }), async (entries) => {
-        run += 1;
-        const [one, other] = [await bucket(`round ${run}`), await bucket(`trip ${run}`)];
-        const operations = entries.map(({ key, value: bytes, ...rest }) => ({
-          op: "put",
-          key,
-          ...(typeof bytes === "string" ? { value: bytes } : { base64: bytes.toBase64() }),
-          ...rest,
-        }));
-        await post(`${one}/batch`, operations);
-        const first = await exported(one);
-        expect(first.split("\n").length - 1).toBe(new Set(entries.map(({ key }) => key)).size);
-        expect(await jsonOf(await imported(other, first))).toMatchObject({ failed: 0 });
-        expect(await exported(other)).toBe(first);
-        expect(await jsonOf(await imported(other, first))).toMatchObject({ imported: 0 });
-      }),
-      { numRuns: 60 },
-    );
-  });
-
   it("is the same for values that don't fit in memory together", { timeout: 30_000 }, async () => {
     const [one, other] = [await bucket("large round"), await bucket("large trip")];
     const sizes = [CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 9 * CHUNK_BYTES + 2];

@@ -18,11 +18,26 @@ export interface Sizes {
   readonly kills: number;
   /** Places at which an upload is cut off. */
   readonly cuts: number;
+  /** Uploads in a row that are refused in the middle. */
+  readonly refusals: number;
+  /** Random sequences of changes of which watchers hear. */
+  readonly watchLogs: number;
+  /** Random buckets that are exported and imported. */
+  readonly roundTrips: number;
 }
 
 export type Depth = "sample" | "bounded" | "full";
 
-const WHOLE = { ends: 1_000, unknownNames: 100_000, watchers: 500, kills: 10, cuts: 50 };
+const WHOLE = {
+  ends: 1_000,
+  unknownNames: 100_000,
+  watchers: 500,
+  kills: 10,
+  cuts: 50,
+  refusals: 4,
+  watchLogs: 60,
+  roundTrips: 60,
+};
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
   sample: {
@@ -32,6 +47,9 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchers: 50,
     kills: 2,
     cuts: 12,
+    refusals: 1,
+    watchLogs: 15,
+    roundTrips: 15,
   },
   bounded: { ...WHOLE, sequences: 160 },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
