@@ -7,7 +7,9 @@ import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const MAIN = resolve(import.meta.dirname, "../../../src/serve/main.ts");
+/** In one file, where the tests' global setup has bundled it. */
+const main = (): string =>
+  process.env["KV_TEST_SERVER"] ?? resolve(import.meta.dirname, "../../../src/serve/main.ts");
 
 /** Where a server listens. */
 export interface Addresses {
@@ -115,7 +117,7 @@ function launch(
   [program = "", ...first]: readonly string[] = [
     process.execPath,
     "--disable-warning=ExperimentalWarning",
-    MAIN,
+    main(),
   ],
 ): ChildProcess {
   const { KV_TOKEN: _, ...inherited } = process.env;
