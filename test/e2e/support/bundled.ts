@@ -41,8 +41,8 @@ function bundledWorker(path: string): Plugin {
     export const bundle = () => readFile(${JSON.stringify(path)}, "utf8");`;
   return {
     name: "bundled Worker",
-    setup({ onLoad }) {
-      onLoad({ filter: /\/src\/serve\/bundle\.ts$/ }, () => ({ contents }));
+    setup(hooks) {
+      hooks.onLoad({ filter: /\/src\/serve\/bundle\.ts$/ }, () => ({ contents }));
     },
   };
 }
