@@ -3,10 +3,9 @@
  * sources, or to bundle the Worker, takes longer than most of what they are then asked for.
  */
 
-import { copyFile, symlink, writeFile } from "node:fs/promises";
+import { copyFile, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { bundle } from "../../../src/serve/bundle.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -18,7 +17,6 @@ export interface Programs {
 
 /** Writes the programs into a folder that is laid out like the repository, for what they look up beside themselves. */
 export async function bundlePrograms(folder: string): Promise<Programs> {
-  const worker = join(folder, "worker.js");
   await build({
     entryPoints: { "cli/main": join(ROOT, "src/cli/main.ts"), "serve/main": join(ROOT, "src/serve/main.ts") },
     bundle: true,
@@ -27,22 +25,19 @@ export async function bundlePrograms(folder: string): Promise<Programs> {
     format: "esm",
     packages: "external",
     logLevel: "warning",
-    plugins: [bundledWorker(worker)],
+    plugins: [workerOnce],
   });
-  await writeFile(worker, await bundle(join(ROOT, "src/index.ts")));
   for (const file of ["package.json", "wrangler.toml"]) await copyFile(join(ROOT, file), join(folder, file));
   for (const name of ["node_modules", "src"]) await symlink(join(ROOT, name), join(folder, name));
   return { command: join(folder, "dist/cli/main.js"), server: join(folder, "dist/serve/main.js") };
 }
 
-/** The server takes the Worker from this file. */
-function bundledWorker(path: string): Plugin {
-  const contents = `import { readFile } from "node:fs/promises";
-    export const bundle = () => readFile(${JSON.stringify(path)}, "utf8");`;
-  return {
-    name: "bundled Worker",
-    setup(hooks) {
-      hooks.onLoad({ filter: /\/src\/serve\/bundle\.ts$/ }, () => ({ contents }));
-    },
-  };
-}
+/** The server has its Worker bundled by the first one that starts. */
+const workerOnce: Plugin = {
+  name: "a Worker that is bundled once",
+  setup(hooks) {
+    hooks.onResolve({ filter: /^\.\/bundle\.ts$/ }, () => ({
+      path: join(import.meta.dirname, "bundled-once.ts"),
+    }));
+  },
+};
