@@ -51,6 +51,7 @@ const inWorkerd = (name: string, partitions: number, isolation: Isolation, files
     isolate: isolation === "a runtime for each file",
     // A test that hangs fails; one on a machine that is busy does not.
     testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });
 
@@ -92,6 +93,7 @@ export default defineConfig({
           provide,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],
