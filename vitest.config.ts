@@ -55,8 +55,13 @@ const inWorkerd = (name: string, partitions: number, isolation: Isolation, files
   },
 });
 
-/** What looks at all names, objects or events, or stops the registry. */
-const ALONE = ["test/registry/**/*.test.ts", "test/http/{buckets,events,refused}.test.ts"];
+/** Those that count all names, objects or partitions, or have so many of them that others would wait. */
+const ALONE = [
+  "test/registry/{crash-matrix,down,model,partitions,registry,sweep}.test.ts",
+  "test/http/refused.test.ts",
+];
+// Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
+const ALONE_WITH_ONE = ["test/registry/{model,partitions,registry,sweep}.test.ts"];
 
 export default defineConfig({
   test: {
@@ -64,19 +69,21 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       inWorkerd("workerd, 16 partitions", 16, "one runtime", {
-        include: ["test/{otp,bucket,binding,command,http}/**/*.test.ts"],
+        include: ["test/{otp,registry,bucket,binding,command,http}/**/*.test.ts"],
         exclude: ALONE,
-        volume: ["test/bucket/watch-log.test.ts", "test/http/round-trip.test.ts"],
+        volume: ["test/bucket/watch-log.test.ts", "test/http/{pace,round-trip}.test.ts"],
       }),
       inWorkerd("workerd, 16 partitions, alone", 16, "a runtime for each file", {
         include: ALONE,
         volume: ["test/registry/{model,down}.test.ts"],
       }),
-      inWorkerd("workerd, 1 partition, alone", 1, "a runtime for each file", {
+      inWorkerd("workerd, 1 partition", 1, "one runtime", {
         include: ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
-        // Which partition a name belongs to makes no difference to how its life can be cut off.
-        // Nor to what a bucket keeps.
-        exclude: ["test/registry/{crash-matrix,down}.test.ts"],
+        exclude: ALONE,
+        volume: [],
+      }),
+      inWorkerd("workerd, 1 partition, alone", 1, "a runtime for each file", {
+        include: ALONE_WITH_ONE,
         volume: ["test/registry/model.test.ts"],
       }),
       {

@@ -85,9 +85,10 @@ describe("GET /v1/buckets/{b}", () => {
 
   it("shows the age of what it shows", async () => {
     await create("aged");
-    const before = Date.now() + clock.aheadMs;
+    // The age is the Worker's word, and its clock is the real one.
+    const before = Date.now();
     const body = await (await ask("/buckets/aged")).json<{ probedAt: string; probeAgeMs: number }>();
-    const after = Date.now() + clock.aheadMs;
+    const after = Date.now();
     expect(Date.parse(body.probedAt)).toBeGreaterThanOrEqual(before);
     expect(Date.parse(body.probedAt)).toBeLessThanOrEqual(after);
     expect(body.probeAgeMs).toBeLessThanOrEqual(after - before);

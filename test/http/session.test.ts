@@ -135,24 +135,3 @@ describe("a session", () => {
     webSocket?.close();
   });
 });
-
-describe("a connection of the text protocol to a bucket", () => {
-  it("has no limit to its pace either", async () => {
-    const b = await bucket("connection pace");
-    await put(`${b}/keys/k`, "v");
-    const { webSocket } = await ask(`${b}/connect`, { headers: { Upgrade: "websocket" } });
-    let replies = "";
-    const all = new Promise<void>((resolve) => {
-      webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
-        replies += String(data);
-        if (replies.endsWith("PONG\r\n")) resolve();
-      });
-    });
-    webSocket?.accept();
-    for (let n = 0; n < 11_000; n += 1) webSocket?.send(`GET ${b} k`);
-    webSocket?.send("PING");
-    await all;
-    expect(replies === `${"v\r\nOK\r\n".repeat(11_000)}PONG\r\n`).toBe(true);
-    webSocket?.close();
-  });
-});

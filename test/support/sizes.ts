@@ -8,6 +8,8 @@ export interface Sizes {
   readonly sequences: number;
   /** After these minutes no other sequence is begun; left out, all are, however long they take. */
   readonly minutes?: number;
+  /** Where the search for a bug begins that the tests are tried on; left out, it is where all random tests do. */
+  readonly bugSeed?: number;
   /** Buckets that end, in every way, while their registry is restarted. */
   readonly ends: number;
   /** Reads of names that are nobody's. */
@@ -20,6 +22,8 @@ export interface Sizes {
   readonly cuts: number;
   /** Uploads in a row that are refused in the middle. */
   readonly refusals: number;
+  /** Messages in a row on a connection. */
+  readonly messages: number;
   /** Random sequences of changes of which watchers hear. */
   readonly watchLogs: number;
   /** Random buckets that are exported and imported. */
@@ -35,6 +39,7 @@ const WHOLE = {
   kills: 10,
   cuts: 50,
   refusals: 4,
+  messages: 11_000,
   watchLogs: 60,
   roundTrips: 60,
 };
@@ -42,12 +47,15 @@ const WHOLE = {
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
   sample: {
     sequences: 25,
+    // Each is found after a few sequences.
+    bugSeed: 356_259_606,
     ends: 120,
     unknownNames: 10_000,
     watchers: 50,
     kills: 2,
     cuts: 12,
     refusals: 1,
+    messages: 1_100,
     watchLogs: 15,
     roundTrips: 15,
   },
