@@ -63,7 +63,7 @@ async function start(
     tcp: "127.0.0.1:0",
     data: folder,
     scratch: false,
-    secrets: [],
+    inherited: [],
   });
   return {
     name,

@@ -3,6 +3,7 @@
 import type { WatchFormat } from "../bucket/watch-view.ts";
 import type { WatchRequest } from "../bucket/watchers.ts";
 import { KvError } from "../errors.ts";
+import { connections } from "../connections.ts";
 import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";
@@ -42,6 +43,7 @@ async function pipe(
   writable: WritableStream<Uint8Array>,
   heartbeatMs: number,
 ): Promise<void> {
+  const place = connections.enter({ goodbye: () => feed.close() });
   const writer = writable.getWriter();
   let waiting = 0;
   let taken = 0;
@@ -72,7 +74,10 @@ async function pipe(
     });
   });
   feed.accept();
+  // The bucket has let it in a moment ago, and just then it was one too many.
+  if (place === undefined) feed.close();
   await ended;
+  place?.leave();
   clearInterval(heartbeat);
   // Behind all that was written: the client hears the bucket's last word, unless it takes nothing at all.
   const given = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);

@@ -3,7 +3,7 @@
 import type { Service } from "../command/run.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
+import { READ, type Directory } from "../registry/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { SessionMonitors } from "./monitors.ts";
 
@@ -24,7 +24,10 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
     exit: (bucket, reason) => directory.exit(bucket, reason),
     buckets: async (prefix, after) =>
       (await directory.list({ prefix, after, limit: MAX_PAGE })).map(({ name }) => name),
-    run: (bucket, commands) => directory.call(bucket, (stub) => stub.run(commands)),
+    run: (bucket, commands) => {
+      const reads = commands.every(({ verb }) => verb === "GET" || verb === "KEYS");
+      return directory.call(bucket, (stub) => stub.run(commands), reads ? READ : undefined);
+    },
     subscribe: async (bucket) => {
       if (lasting === undefined) throw needsConnection("SUBSCRIBE");
       const feed = await directory.upgrade(bucket, "/subscribe");
