@@ -28,13 +28,16 @@ export class Attacker {
     return this.#timeUp.signal.aborted;
   }
 
-  /** Opens a connection, which is closed when the attack has been measured. */
+  /** Opens a connection, which is closed when the attack has been measured. One that is refused is `destroyed`. */
   async connect(port: number): Promise<Socket> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#sockets.add(socket);
     // The server may end a connection at any moment; an attack sees that in `destroyed`.
     socket.on("error", () => undefined);
-    await Promise.race([once(socket, "connect"), once(socket, "close"), this.#over]);
+    const settled = new Promise<void>((resolve) => {
+      for (const event of ["connect", "close"]) socket.once(event, () => resolve());
+    });
+    await Promise.race([settled, this.#over]);
     return socket;
   }
 

@@ -32,5 +32,5 @@ function milliseconds(ms: number): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+  return text.replaceAll("|", "\\|");
 }

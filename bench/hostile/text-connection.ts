@@ -6,6 +6,8 @@ import type { Attacker } from "./attacker.ts";
 const LF = 0x0a;
 /** Characters of the latest replies that are kept. */
 const MAX_LATEST = 400;
+/** Characters of them that are shown. */
+const MAX_SHOWN = 60;
 
 export class TextConnection {
   readonly #attacker: Attacker;
@@ -31,7 +33,7 @@ export class TextConnection {
 
   /** The last lines that came. */
   latest(count: number): string {
-    return this.#latest.trim().split("\r\n").slice(-count).join(", ").slice(0, 160);
+    return this.#latest.trim().split("\r\n").slice(-count).join(", ").slice(0, MAX_SHOWN);
   }
 
   send(bytes: string | Uint8Array): Promise<void> {

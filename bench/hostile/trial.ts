@@ -18,10 +18,13 @@ const ALIVE_MS = 10_000;
 /** Bytes in a token of 32 characters. */
 const TOKEN_BYTES = 16;
 
+/** `no answer`: the engine runs, and is silent. */
+type Aliveness = "yes" | "no answer" | "ended" | "killed by the harness";
+
 export interface Outcome extends Observed {
   readonly attack: string;
   readonly told: string;
-  readonly alive: "yes" | "no" | "killed by the harness";
+  readonly alive: Aliveness;
   readonly withinBounds: boolean;
   /** The end of what the server printed. */
   readonly said: string;
@@ -73,14 +76,14 @@ async function prepare(attack: Attack, server: HostileServer): Promise<void> {
 
 async function attackWith(attack: Attack, attacker: Attacker): Promise<string> {
   try {
-    return await attack.run(attacker);
+    return (await attack.run(attacker)).replaceAll(/\s+/g, " ");
   } catch (error) {
     return attacker.isOver ? "no answer before the attack's time was up" : (error as Error).message;
   }
 }
 
 /** Whether the same engine answers a new client. */
-async function aliveness({ http, processes }: HostileServer): Promise<"yes" | "no"> {
+async function aliveness({ http, processes }: HostileServer): Promise<Aliveness> {
   try {
     const { status } = await ask({
       port: http,
@@ -89,8 +92,9 @@ async function aliveness({ http, processes }: HostileServer): Promise<"yes" | "n
       path: "/healthz",
       signal: AbortSignal.timeout(ALIVE_MS),
     });
-    return status === 200 && isEngine(processes.engine) ? "yes" : "no";
+    if (status === 200 && isEngine(processes.engine)) return "yes";
   } catch {
-    return "no";
+    // Said below.
   }
+  return isEngine(processes.engine) ? "no answer" : "ended";
 }

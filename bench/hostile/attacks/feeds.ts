@@ -3,7 +3,7 @@
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
 import { openWebSocket } from "../raw-web-socket.ts";
-import { openText } from "../text-connection.ts";
+import { openText, type TextConnection } from "../text-connection.ts";
 import { BUCKET, MEBIBYTE, store, tally } from "./stored.ts";
 
 const FOLLOWERS = 100;
@@ -34,7 +34,7 @@ export const feeds: readonly Attack[] = [
     const connection = await openText(attacker);
     connection.pause();
     await connection.send("SUBSCRIBE b\n");
-    return connection;
+    return quiet(connection);
   }),
   fed("watches-websocket", "a watch over WebSocket", WATCHED_BYTES, async (attacker) => {
     const webSocket = await openWebSocket(attacker, `${BUCKET}/watch`);
@@ -91,11 +91,13 @@ async function stream(attacker: Attacker, path: string): Promise<Follower> {
   await connection.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await attacker.until(() => connection.bytes > 0 || connection.isClosed);
   connection.pause();
-  return { ...followed(connection), ending: () => (connection.isClosed ? "ended" : "open") };
+  return quiet(connection);
 }
 
-function followed(connection: Follower): Pick<Follower, "isClosed" | "resume"> {
+/** Its ending without what it was sent last, which differs from one to the next. */
+function quiet(connection: TextConnection): Follower {
   return {
+    ending: () => (connection.isClosed ? "closed" : "open"),
     get isClosed() {
       return connection.isClosed;
     },

@@ -65,7 +65,7 @@ async function unfinishedLines(attacker: Attacker): Promise<string> {
       return Math.min(bytes, UNFINISHED.bytes);
     }),
   );
-  await attacker.hold(UNFINISHED.ms - (performance.now() - began));
+  await attacker.hold(Math.max(0, UNFINISHED.ms - (performance.now() - began)));
   const megabytes = sent.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
   return `${tally(connections.map((connection) => connection.ending()))}; ${megabytes.toFixed(0)} MB sent`;
 }

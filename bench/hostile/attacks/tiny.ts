@@ -67,7 +67,7 @@ async function overWebSocket(attacker: Attacker, path: string, messages: readonl
   await attacker.until(() => connection.messages >= messages.length || connection.isClosed);
   const seconds = (performance.now() - began) / 1_000;
   const answered = `${connection.messages} of ${messages.length} messages answered in ${seconds.toFixed(1)} s`;
-  return `${answered}; ${connection.ending()}; last: ${connection.latest.slice(0, 60)}`;
+  return `${answered}; ${connection.ending()}; last: ${connection.latest.slice(0, 24)}`;
 }
 
 async function overTcp(attacker: Attacker, together: number): Promise<string> {
