@@ -81,6 +81,7 @@ export class Neighbour {
 
   /** @returns what went wrong, if anything did */
   async #ask(method: string, path: string, body: string): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(PUT_TIMEOUT_MS);
     try {
       const { status, text } = await ask({
         port: this.#port,
@@ -89,11 +90,11 @@ export class Neighbour {
         path,
         body,
         agent: this.#agent,
-        signal: AbortSignal.timeout(PUT_TIMEOUT_MS),
+        signal,
       });
       return status < 300 ? undefined : `${status} ${text.slice(0, 200)}`;
     } catch (error) {
-      return (error as Error).message;
+      return signal.aborted ? `no answer in ${PUT_TIMEOUT_MS / 1_000} s` : (error as Error).message;
     }
   }
 }
