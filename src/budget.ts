@@ -15,6 +15,8 @@ export interface Held {
   readonly bytes: number;
   /** Keeps so many bytes now. @returns whether that is allowed; if not, the holder is to end, and keeps nothing more */
   keep(bytes: number): boolean;
+  /** Whether so many more would be allowed. */
+  hasRoomFor(bytes: number): boolean;
   /** As {@link keep}, with so many more, or fewer. */
   add(bytes: number): boolean;
 }
@@ -36,15 +38,18 @@ export class Budget {
   hold(): Held {
     const { each, all, share } = this.#limits;
     let kept = 0;
+    const allows = (more: number): boolean =>
+      kept + more <= each && (this.#used + more <= all || kept + more <= share);
     const keep = (bytes: number): boolean => {
       this.#used += bytes - kept;
       kept = bytes;
-      return kept <= each && (this.#used <= all || kept <= share);
+      return allows(0);
     };
     return {
       get bytes() {
         return kept;
       },
+      hasRoomFor: allows,
       keep,
       add: (bytes) => keep(kept + bytes),
     };

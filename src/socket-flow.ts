@@ -3,11 +3,11 @@
 import { Budget, type Held } from "./budget.ts";
 import { CLOSE_TRY_AGAIN } from "./close-codes.ts";
 
-/** A message that waits costs more than its own bytes. */
-const MESSAGE_BYTES = 1_024;
+/** A message that waits costs more than its own bytes: its event, and its place in the queue. */
+const MESSAGE_BYTES = 2_048;
 
 const WAITING = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
-const UNREAD = { each: 32 * 1_048_576, all: 64 * 1_048_576, share: 262_144 };
+const UNREAD = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
 
 export interface FlowLimits {
   readonly waiting: ConstructorParameters<typeof Budget>[0];

@@ -39,13 +39,11 @@ function escapedLength(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22 || code === 0x5c) length += 1;
-    else if (code < 0x20) length += SHORT_ESCAPES.has(code) ? 1 : 5;
+    // Backspace, tab, line feed, form feed and carriage return have a letter; the others have four digits.
+    else if (code < 0x20) length += code >= 0x08 && code <= 0x0d && code !== 0x0b ? 1 : 5;
   }
   return length;
 }
-
-/** Backspace, tab, line feed, form feed, carriage return: a backslash and a letter. */
-const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d]);
 
 export function bytesOf(value: Value): Uint8Array {
   return typeof value === "string" ? encoder.encode(value) : new Uint8Array(value);

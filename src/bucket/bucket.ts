@@ -1,6 +1,7 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
 import type { Answer, BucketCommand } from "../command/command.ts";
+import { breath, MESSAGE_UNITS } from "../breath.ts";
 import { answerClose } from "../close-codes.ts";
 import { connections } from "../connections.ts";
 import type { Env } from "../env.ts";
@@ -300,6 +301,11 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // The engine goes on to the next message as soon as this one is begun, and to others' when there is none. A flood is
+    // only held back where the object takes nothing at all for a moment, and so it does: also on a socket that has been
+    // closed for it, on which it still comes.
+    if (breath.isDue(MESSAGE_UNITS)) await this.ctx.blockConcurrencyWhile(() => breath.pause());
+    if (socket.readyState !== WebSocket.OPEN) return;
     const tags = this.ctx.getTags(socket);
     if (tags.includes(WATCH)) this.#watchers.heard(socket);
     else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);

@@ -60,8 +60,8 @@ export class Operations {
   readonly #entries: Entries;
   readonly #incarnation: string;
   #answered = 0;
-  /** Whether a value had no room. */
-  #full = false;
+  /** Set when a value had no room. */
+  #full: KvError | undefined;
 
   constructor(entries: Entries, incarnation: string) {
     this.#entries = entries;
@@ -108,9 +108,9 @@ export class Operations {
 
   #get(key: string): OperationResult {
     // Of a thousand values that have no room, none is to cost what one does: not even to be read.
-    if (this.#full) {
+    if (this.#full !== undefined) {
       const info = this.#entries.info(key);
-      if (info?.large === null && info.size > SMALL_BYTES) throw this.#tooLarge();
+      if (info?.large === null && info.size > SMALL_BYTES) throw this.#full;
     }
     const entry = this.#entries.get(key);
     if (entry === undefined) return { op: "get", found: false, key };
@@ -124,11 +124,11 @@ export class Operations {
 
   /** From here on only small values still get in. */
   #tooLarge(): KvError {
-    this.#full = true;
-    return new KvError(
+    this.#full ??= new KvError(
       "result_too_large",
       `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
     );
+    return this.#full;
   }
 }
 

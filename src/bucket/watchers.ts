@@ -29,14 +29,14 @@ const WINDOW = 1_048_576;
  * And those that are sent to all of them: where there are many, each has a smaller window, but for a least one, which is
  * more than a client reads before it says so.
  */
-const ALL_WINDOWS = 64 * 1_048_576;
+const ALL_WINDOWS = 32 * 1_048_576;
 const MIN_WINDOW = 262_144;
 /** Bytes of values in one message, about. */
 const PART_BYTES = 262_144;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
 const SLOW_MS = 30_000;
 /** Changes, or entries of a snapshot, that are read and sent at once. */
-const BATCH = 64;
+const BATCH = 16;
 
 /** Where a watcher is that is not up to date: it is sent more when it has said that it has read what it has. */
 interface Behind {

@@ -1,5 +1,6 @@
 /** A WebSocket that carries the text protocol: one message in, one message back, and changes in between. */
 
+import { breath, MESSAGE_UNITS } from "../breath.ts";
 import { CLOSE_NORMAL, CLOSE_TOO_BIG } from "../close-codes.ts";
 import { Serial } from "../otp/serial.ts";
 import { SocketFlow } from "../socket-flow.ts";
@@ -33,6 +34,8 @@ export class Conversations {
     if (!this.#flow.receive(socket, message)) return;
     try {
       await this.#turns.run(socket, async () => {
+        const pause = breath.take(MESSAGE_UNITS);
+        if (pause !== undefined) await pause;
         if (isOpen(socket)) await this.#answerMessage(socket, interpreter, message);
       });
     } finally {

@@ -1,5 +1,6 @@
 /** The whole service, as a connection's commands reach it. */
 
+import { breath, CALL_UNITS } from "../breath.ts";
 import type { Service } from "../command/run.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
@@ -24,7 +25,9 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
     exit: (bucket, reason) => directory.exit(bucket, reason),
     buckets: async (prefix, after) =>
       (await directory.list({ prefix, after, limit: MAX_PAGE })).map(({ name }) => name),
-    run: (bucket, commands) => {
+    run: async (bucket, commands) => {
+      const pause = breath.take(CALL_UNITS);
+      if (pause !== undefined) await pause;
       const reads = commands.every(({ verb }) => verb === "GET" || verb === "KEYS");
       return directory.call(bucket, (stub) => stub.run(commands), reads ? READ : undefined);
     },

@@ -1,5 +1,6 @@
 /** A TCP connection that speaks the text protocol. */
 
+import { breath } from "../breath.ts";
 import { Budget } from "../budget.ts";
 import { beginsForeign } from "../command/foreign.ts";
 import { LineSplitter, MAX_LINE_BYTES } from "../command/lines.ts";
@@ -15,10 +16,17 @@ import { SessionMonitors } from "./monitors.ts";
 import { Outbox } from "./outbox.ts";
 import { directoryService } from "./service.ts";
 
+/** What it is worth to read once, and to take a connection in: see {@link Breath}. */
+const READ_UNITS = 8;
+const CONNECTION_UNITS = 64;
 /** How long a connection may take to show the token, in milliseconds. */
 const LOGIN_WITHIN_MS = 10_000;
 /** Bytes that are read and left out behind the last reply, so that it can arrive: a reset would overtake it. */
-const MAX_LINGER_BYTES = 1_048_576;
+const MAX_LINGER_BYTES = 65_536;
+
+/** Connections that are read on in that way at once: in a flood of them, to read is what would keep others waiting. */
+const MAX_LINGERING = 16;
+let lingering = 0;
 
 /** Unfinished lines. A buffer may have grown to twice what is in it. */
 const lines = new Budget({ each: 2 * MAX_LINE_BYTES, all: 64 * 1_048_576, share: 65_536 });
@@ -39,6 +47,8 @@ export async function serveTcp(
   { loginWithinMs = LOGIN_WITHIN_MS, places = connections }: TcpOptions = {},
 ): Promise<void> {
   const reader: ReadableStreamDefaultReader<Uint8Array> = socket.readable.getReader();
+  const pause = breath.take(CONNECTION_UNITS);
+  if (pause !== undefined) await pause;
   let farewell: Failure | undefined;
   // What is being answered is answered; then the next read finds the end.
   const endWith = (why: Failure): void => {
@@ -121,6 +131,8 @@ async function converse(
     while (!interpreter.closed) {
       const { done, value } = await reader.read();
       if (done) return;
+      const pause = breath.take(READ_UNITS);
+      if (pause !== undefined) await pause;
       const foreign = first ? beginsForeign(value) : undefined;
       if (foreign !== undefined) return await outbox.write(errorLine(foreign));
       first = false;
@@ -141,10 +153,18 @@ async function converse(
  * and the reset overtakes the last reply. Not for long, and not without end.
  */
 async function linger(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  for (let bytes = 0; bytes < MAX_LINGER_BYTES;) {
-    const next = await soon(reader.read());
-    if (next === undefined || next.done) return;
-    bytes += next.value.byteLength;
+  if (lingering >= MAX_LINGERING) return;
+  lingering += 1;
+  try {
+    for (let bytes = 0; bytes < MAX_LINGER_BYTES;) {
+      const pause = breath.take(READ_UNITS);
+      if (pause !== undefined) await pause;
+      const next = await soon(reader.read());
+      if (next === undefined || next.done) return;
+      bytes += next.value.byteLength;
+    }
+  } finally {
+    lingering -= 1;
   }
 }
 

@@ -44,24 +44,28 @@ export async function parseInPieces(text: string): Promise<unknown> {
 }
 
 async function parsePart(text: string, depth: number): Promise<unknown> {
-  const pause = breath.takeBytes(text.length);
-  if (pause !== undefined) await pause;
-  if (text.length <= PIECE) return parseExactly(text);
+  if (text.length <= PIECE) return parsePiece(text);
   const begin = text.search(/[^ \t\r\n]/);
   const opening = text.charCodeAt(begin);
-  if (opening !== OPEN_ARRAY && opening !== OPEN_OBJECT) return parseExactly(text);
+  if (opening !== OPEN_ARRAY && opening !== OPEN_OBJECT) return parsePiece(text);
   if (depth === MAX_DEPTH) {
-    if (text.length <= MAX_DEEP_PIECE) return parseExactly(text);
+    if (text.length <= MAX_DEEP_PIECE) return parsePiece(text);
     throw new KvError("body_invalid", `What is nested so deep has at most ${MAX_DEEP_PIECE} characters.`);
   }
   return opening === OPEN_ARRAY ? parseArray(text, begin, depth) : parseObject(text, begin, depth);
+}
+
+async function parsePiece(text: string): Promise<unknown> {
+  const pause = breath.takeJson(text.length);
+  if (pause !== undefined) await pause;
+  return parseExactly(text);
 }
 
 async function parseArray(text: string, begin: number, depth: number): Promise<unknown[]> {
   const all: unknown[] = [];
   for await (const { part, alone } of partsOf(text, begin)) {
     if (alone) all.push(await parsePart(part, depth + 1));
-    else for (const value of parseExactly(`[${part}]`) as unknown[]) all.push(value);
+    else for (const value of (await parsePiece(`[${part}]`)) as unknown[]) all.push(value);
   }
   return all;
 }
@@ -72,7 +76,7 @@ async function parseObject(text: string, begin: number, depth: number): Promise<
   for await (const { part, alone } of partsOf(text, begin)) {
     const colon = alone ? colonOf(part) : -1;
     if (colon === -1) {
-      all.push(...Object.entries(parseExactly(`{${part}}`) as Record<string, unknown>));
+      all.push(...Object.entries((await parsePiece(`{${part}}`)) as Record<string, unknown>));
     } else {
       const name = JSON.parse(part.slice(0, colon)) as string;
       all.push([name, await parsePart(part.slice(colon + 1), depth + 1)]);

@@ -169,7 +169,7 @@ async function eachOf<From, To extends Operation | Comparison>(
   for (const [index, one] of given.entries()) {
     const converted = at(`${list}[${index}]`, () => convert(one));
     all.push(converted);
-    const pause = breath.takeBytes("value" in converted ? sentBytes(converted.value) : 0);
+    const pause = breath.takeJson("value" in converted ? sentBytes(converted.value) : 0);
     if (pause !== undefined) await pause;
   }
   return all;
