@@ -1,12 +1,37 @@
 /** The tests: what runs inside workerd, once with one partition and once with sixteen, and what runs outside. */
 
+import { existsSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { SIZES, type Depth } from "./test/support/sizes.ts";
 
-/** Sequences of each model-based test; `npm run test:deep` asks for many more, and stops after a while. */
-const { KV_TEST_RUNS = "160", KV_TEST_MINUTES = "", KV_TEST_SEED = "" } = process.env;
+const { KV_TEST_DEPTH = "sample", KV_TEST_SEED } = process.env;
 
-const inWorkerd = (partitions: number, include: readonly string[], exclude: readonly string[] = []) => ({
+const isDepth = (text: string): text is Depth => Object.hasOwn(SIZES, text);
+if (!isDepth(KV_TEST_DEPTH)) throw new Error(`KV_TEST_DEPTH is one of ${Object.keys(SIZES).join(", ")}.`);
+
+const provide = {
+  sizes: SIZES[KV_TEST_DEPTH],
+  seed: KV_TEST_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(KV_TEST_SEED),
+};
+
+// Objects and servers wait for their disk at every write: a disk that is memory loses nothing by a process's end.
+if (existsSync("/dev/shm")) process.env["TMPDIR"] ??= "/dev/shm";
+
+interface Files {
+  readonly include: string[];
+  readonly exclude?: string[];
+  /** Those whose size is that of the run: a deep run has only them. */
+  readonly volume: string[];
+}
+
+const filesOf = ({ include, exclude = [], volume }: Files): { include: string[]; exclude: string[] } =>
+  KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude: [] };
+
+/** Each file with a runtime and storage of its own, or all with one, which is started once. */
+type Isolation = "a runtime for each file" | "one runtime";
+
+const inWorkerd = (name: string, partitions: number, isolation: Isolation, files: Files) => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./test/wrangler.toml" },
@@ -15,45 +40,60 @@ const inWorkerd = (partitions: number, include: readonly string[], exclude: read
           KV_PARTITIONS: String(partitions),
           KV_OPEN: "loopback",
           KV_HEARTBEAT_MS: "200",
-          KV_TEST_RUNS,
-          KV_TEST_MINUTES,
-          KV_TEST_SEED,
         },
       },
     }),
   ],
   test: {
-    name: `workerd, ${partitions} ${partitions === 1 ? "partition" : "partitions"}`,
-    include: [...include],
-    exclude: [...exclude],
+    name,
+    ...filesOf(files),
+    provide,
+    isolate: isolation === "a runtime for each file",
     // A test that hangs fails; one on a machine that is busy does not.
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });
 
+/** What looks at all names, objects or events, or stops the registry. */
+const ALONE = ["test/registry/**/*.test.ts", "test/http/{buckets,events,refused}.test.ts"];
+
 export default defineConfig({
   test: {
-    // Most of a test's time is the disk's, so two at once go well on two processors.
+    // Two at once go well on two processors.
     maxWorkers: 2,
     projects: [
-      inWorkerd(16, [
-        "test/{otp,registry,bucket,binding,command,http,session}/**/*.test.ts",
-        "test/*.test.ts",
-      ]),
-      // Which partition a name belongs to makes no difference to how its life can be cut off.
-      // Nor to what a bucket keeps.
-      inWorkerd(
-        1,
-        ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
-        ["test/registry/{crash-matrix,down}.test.ts"],
-      ),
+      inWorkerd("workerd, 16 partitions", 16, "one runtime", {
+        include: ["test/{otp,bucket,binding,command,http}/**/*.test.ts"],
+        exclude: ALONE,
+        volume: ["test/bucket/watch-log.test.ts", "test/http/round-trip.test.ts"],
+      }),
+      inWorkerd("workerd, 16 partitions, alone", 16, "a runtime for each file", {
+        include: ALONE,
+        volume: ["test/registry/{model,down}.test.ts"],
+      }),
+      inWorkerd("workerd, 1 partition, alone", 1, "a runtime for each file", {
+        include: ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
+        // Which partition a name belongs to makes no difference to how its life can be cut off.
+        // Nor to what a bucket keeps.
+        exclude: ["test/registry/{crash-matrix,down}.test.ts"],
+        volume: ["test/registry/model.test.ts"],
+      }),
       {
         test: {
           name: "end to end",
-          include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
-          setupFiles: ["test/e2e/support/checked-fetch.ts"],
+          ...filesOf({
+            include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
+            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,door}.test.ts"],
+          }),
+          globalSetup: ["test/e2e/support/global-setup.ts"],
+          setupFiles: ["test/e2e/support/setup.ts"],
+          // A process for each file would load the libraries anew, and nothing that is global stays changed.
+          isolate: false,
+          provide,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

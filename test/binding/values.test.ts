@@ -1,7 +1,8 @@
 import { kv } from "../support/binding.ts";
-import { valuesSuite } from "../support/values-suite.ts";
+import { clock } from "../support/objects.ts";
+import { valuesSuite, type Values } from "../support/values-suite.ts";
 
-valuesSuite("a service binding", async (name, state) => {
+async function open(name: string, state: "empty" | "missing"): Promise<Values> {
   if (state === "empty") await kv.create(name);
   const bucket = kv.bucket(name);
   return {
@@ -33,4 +34,6 @@ valuesSuite("a service binding", async (name, state) => {
       transaction: async (transaction) => (await bucket.transaction(transaction)).succeeded,
     },
   };
-});
+}
+
+valuesSuite("a service binding", open, () => Date.now() + clock.aheadMs);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Kv } from "../../src/client/index.ts";
 import { KV, kv, start, startKv, type CliOptions, type Ran } from "./support/cli.ts";
+import { NOWHERE } from "./support/nowhere.ts";
 import { startProxy } from "./support/proxy.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 
@@ -606,9 +607,7 @@ describe("a service that is not there", () => {
   it.each([["buckets"], ["get", "b", "k"], ["watch", "b"], ["monitor", "b"], ["repl"]])(
     "kv %s: exit code 4",
     async (...args) => {
-      const proxy = await startProxy(server.http);
-      proxy.close();
-      const { code, out, err } = await kv({ url: proxy.url }, ...args);
+      const { code, out, err } = await kv({ url: NOWHERE }, ...args);
       expect([code, out, err]).toEqual([4, "", expect.stringContaining("ECONNREFUSED")]);
       expect(err).toMatch(/^kv: The service gave no answer\./);
     },
@@ -636,6 +635,11 @@ describe("kv --help", () => {
   it("knows its version", async () => {
     const { version } = JSON.parse(await readFile("package.json", "utf8")) as { readonly version: string };
     expect((await ok("--version")).out).toBe(`${version}\n`);
+  });
+
+  it("says the same when it is run by npm, from its sources", async () => {
+    const { code, out } = await started(["npm", "run", "--silent", "kv", "--", "--help"]);
+    expect([code, out]).toEqual([0, (await ok("--help")).out]);
   });
 });
 

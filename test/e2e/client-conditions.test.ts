@@ -2,24 +2,19 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv, PreconditionFailedError, type Bucket, type Session } from "../../src/client/index.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { server } from "./support/shared-server.ts";
 
 type Numbers = Record<string, number>;
 
-let server: RunningServer;
 let bucket: Bucket<Numbers>;
 let session: Session<Numbers>;
 beforeAll(async () => {
-  server = await startServer();
   const kv = new Kv({ url: server.http });
-  await kv.create("conditions");
-  bucket = kv.bucket<Numbers>("conditions");
+  await kv.create("client-conditions");
+  bucket = kv.bucket<Numbers>("client-conditions");
   session = bucket.session();
 });
-afterAll(() => {
-  session.close();
-  return server.stop();
-});
+afterAll(() => session.close());
 
 describe.each([
   ["over HTTP", () => bucket],

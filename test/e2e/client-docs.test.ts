@@ -10,51 +10,64 @@ beforeAll(async () => {
 });
 afterAll(() => user.remove());
 
+/** The documents' programs, and some that nobody shows. */
+const programs = {
+  guide: (await blocks("docs/client.md", "ts")).join("\n"),
+  readme: (await blocks("README.md", "ts")).join("\n"),
+  options: `
+    import { Kv } from "durable-kv/client";
+    const kv = new Kv({ url: "http://localhost", token: undefined, timeoutMs: undefined });
+    void kv.bucket("b").put("a", 1, { ttl: undefined, ifMatch: undefined, signal: undefined });
+  `,
+  socket: `
+    import { Kv } from "durable-kv/client";
+    class Own {
+      addEventListener(type: "open" | "close" | "error" | "message", listener: (event: { data: string }) => void) {
+        void [type, listener];
+      }
+      send(data: string | Uint8Array) {
+        void data;
+      }
+      close(code?: number) {
+        void code;
+      }
+    }
+    const kv = new Kv({ url: "http://localhost", WebSocket: Own });
+    kv.connect().send("PING");
+  `,
+  wrong: `
+    import { Kv, text } from "durable-kv/client";
+    const words = new Kv({ url: "http://localhost" }).bucket("words", { codec: text });
+    void words.put("a", 1);
+  `,
+};
+
 describe.each([
   ["in a browser", { lib: ["es2022", "dom", "dom.asynciterable"], types: [] }],
   ["on Node", { lib: ["es2022"], types: ["node"] }],
 ])("a program in strict TypeScript, %s", (_, settings) => {
-  it.each(["docs/client.md", "README.md"])("is what %s shows", async (path) => {
-    const source = (await blocks(path, "ts")).join("\n");
-    expect(source).toContain("durable-kv/client");
-    expect(await user.faultsOf(source, settings)).toBe("");
+  let faults: ReadonlyMap<string, string>;
+  beforeAll(async () => {
+    faults = await user.faultsOf(programs, settings);
   });
 
-  it("may give options that are undefined", async () => {
-    const source = `
-      import { Kv } from "durable-kv/client";
-      const kv = new Kv({ url: "http://localhost", token: undefined, timeoutMs: undefined });
-      void kv.bucket("b").put("a", 1, { ttl: undefined, ifMatch: undefined, signal: undefined });
-    `;
-    expect(await user.faultsOf(source, settings)).toBe("");
+  it.each([
+    ["docs/client.md", "guide"],
+    ["README.md", "readme"],
+  ] as const)("is what %s shows", (__, name) => {
+    expect(programs[name]).toContain("durable-kv/client");
+    expect(faults.get(name)).toBe("");
   });
 
-  it("may have a WebSocket of its own, and one that the platform doesn't know", async () => {
-    const source = `
-      import { Kv } from "durable-kv/client";
-      class Own {
-        addEventListener(type: "open" | "close" | "error" | "message", listener: (event: { data: string }) => void) {
-          void [type, listener];
-        }
-        send(data: string | Uint8Array) {
-          void data;
-        }
-        close(code?: number) {
-          void code;
-        }
-      }
-      const kv = new Kv({ url: "http://localhost", WebSocket: Own });
-      kv.connect().send("PING");
-    `;
-    expect(await user.faultsOf(source, settings)).toBe("");
+  it("may give options that are undefined", () => {
+    expect(faults.get("options")).toBe("");
   });
 
-  it("is told of what is wrong in it", async () => {
-    const source = `
-      import { Kv, text } from "durable-kv/client";
-      const words = new Kv({ url: "http://localhost" }).bucket("words", { codec: text });
-      void words.put("a", 1);
-    `;
-    expect(await user.faultsOf(source, settings)).toMatch(/^program.ts\(4,\d+\): error TS2345: .*number/);
+  it("may have a WebSocket of its own, and one that the platform doesn't know", () => {
+    expect(faults.get("socket")).toBe("");
+  });
+
+  it("is told of what is wrong in it", () => {
+    expect(faults.get("wrong")).toMatch(/^wrong\.ts\(4,\d+\): error TS2345: .*number/);
   });
 });

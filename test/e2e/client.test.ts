@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { KvError } from "../../src/client/index.ts";
 import {
   BucketDownError,
@@ -19,15 +19,10 @@ import {
   type Change,
 } from "../../src/client/index.ts";
 import { events, problem, scripted, scriptedWith, value } from "./support/scripted-fetch.ts";
-import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
+import { startServer, temporaryFolder } from "./support/server.ts";
+import { server } from "./support/shared-server.ts";
 
-let server: RunningServer;
-let kv: Kv;
-beforeAll(async () => {
-  server = await startServer();
-  kv = new Kv({ url: server.http });
-});
-afterAll(() => server.stop());
+const kv = new Kv({ url: server.http });
 
 async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
   await kv.create(name);

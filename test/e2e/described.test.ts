@@ -1,14 +1,12 @@
 /** Every endpoint, in the ways in which it answers: each answer is one that the description has. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { server } from "./support/shared-server.ts";
 
-let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer();
-  await fetch(`${server.http}/v1/buckets/b`, { method: "PUT", body: '{"metadata":{"x":[1]}}' });
+  await fetch(`${server.http}/v1/buckets/described`, { method: "PUT", body: '{"metadata":{"x":[1]}}' });
   const put = (key: string, body: BodyInit, query = "", type = "text/plain"): Promise<Response> =>
-    fetch(`${server.http}/v1/buckets/b/keys/${key}${query}`, {
+    fetch(`${server.http}/v1/buckets/described/keys/${key}${query}`, {
       method: "PUT",
       body,
       headers: { "Content-Type": type },
@@ -21,7 +19,6 @@ beforeAll(async () => {
   await put("count", "41");
   await put("max", String(2n ** 63n - 1n));
 });
-afterAll(() => server.stop());
 
 const ASYNC = { Prefer: "respond-async" };
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
@@ -61,7 +58,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     "/v1/buckets",
     [
       ["", {}, 200],
-      ["?limit=1&prefix=b", {}, 200],
+      ["?limit=1&prefix=described", {}, 200],
       ["", HEAD, 200],
       ["?limit=0", {}, 400],
       ["?cursor=!", {}, 400],
@@ -73,27 +70,27 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     "createBucket",
     "/v1/buckets/",
     [
-      ["new", put({}, '{"restart":"temporary"}'), 201],
-      ["new", put({}, ""), 200],
-      ["new", put({ "If-None-Match": "*" }, ""), 412],
-      ["later", put(ASYNC, ""), 202],
-      ["other", put({}, '{"restart":"no"}'), 400],
-      ["other", put({}, "{"), 400],
-      ["other", put({}, JSON.stringify({ metadata: "x".repeat(1_024) })), 400],
-      ["other", put({}, '{"jurisdiction":"eu"}'), 400],
-      ["other", put({}, LARGE), 413],
+      ["described-new", put({}, '{"restart":"temporary"}'), 201],
+      ["described-new", put({}, ""), 200],
+      ["described-new", put({ "If-None-Match": "*" }, ""), 412],
+      ["described-later", put(ASYNC, ""), 202],
+      ["described-other", put({}, '{"restart":"no"}'), 400],
+      ["described-other", put({}, "{"), 400],
+      ["described-other", put({}, JSON.stringify({ metadata: "x".repeat(1_024) })), 400],
+      ["described-other", put({}, '{"jurisdiction":"eu"}'), 400],
+      ["described-other", put({}, LARGE), 413],
       ["a%20b", put({}, ""), 400],
-      ["new", { method: "PATCH" }, 405],
+      ["described-new", { method: "PATCH" }, 405],
     ],
   ],
   [
     "lookUpBucket",
     "/v1/buckets/",
     [
-      ["b", {}, 200],
-      ["b", HEAD, 200],
-      ["none", {}, 404],
-      ["none", HEAD, 404],
+      ["described", {}, 200],
+      ["described", HEAD, 200],
+      ["described-none", {}, 404],
+      ["described-none", HEAD, 404],
       ["%FF", {}, 400],
     ],
   ],
@@ -101,14 +98,14 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     "stopBucket",
     "/v1/buckets/",
     [
-      ["new", remove(), 204],
-      ["new", remove(), 404],
-      ["new", remove(ASYNC), 202],
+      ["described-new", remove(), 204],
+      ["described-new", remove(), 404],
+      ["described-new", remove(ASYNC), 202],
     ],
   ],
   [
     "exitBucket",
-    "/v1/buckets/b/exit",
+    "/v1/buckets/described/exit",
     [
       ["", json({ reason: "normal" }), 202],
       ["", json({ reason: "normal" }, ASYNC), 202],
@@ -119,7 +116,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "monitorBucket",
-    "/v1/buckets/b/monitor",
+    "/v1/buckets/described/monitor",
     [
       ["", get({ "Last-Event-ID": "7-" }), 204],
       ["", get({ "Last-Event-ID": "?" }), 400],
@@ -129,7 +126,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "listKeys",
-    "/v1/buckets/b/keys",
+    "/v1/buckets/described/keys",
     [
       ["", {}, 200],
       ["?values=true&reverse=true", {}, 200],
@@ -143,7 +140,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "deleteKeys",
-    "/v1/buckets/b/keys",
+    "/v1/buckets/described/keys",
     [
       ["?prefix=nothing", remove(), 200],
       ["?prefix=nothing", remove(ASYNC), 202],
@@ -153,7 +150,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "putKey",
-    "/v1/buckets/b/keys/",
+    "/v1/buckets/described/keys/",
     [
       ["k", put(), 201],
       ["k", put(), 204],
@@ -176,7 +173,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "getKey",
-    "/v1/buckets/b/keys/",
+    "/v1/buckets/described/keys/",
     [
       ["full", {}, 200],
       ["json", {}, 200],
@@ -196,7 +193,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "headKey",
-    "/v1/buckets/b/keys/",
+    "/v1/buckets/described/keys/",
     [
       ["full", HEAD, 200],
       ["large", HEAD, 200],
@@ -208,7 +205,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "deleteKey",
-    "/v1/buckets/b/keys/",
+    "/v1/buckets/described/keys/",
     [
       ["k", remove(), 204],
       ["k", remove(), 204],
@@ -220,7 +217,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "incrementKey",
-    "/v1/buckets/b/keys/",
+    "/v1/buckets/described/keys/",
     [
       ["count/increment", json({ by: 1 }, { "Idempotency-Key": "one" }), 200],
       ["count/increment", json({ by: 1 }, { "Idempotency-Key": "one" }), 200],
@@ -241,7 +238,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "runBatch",
-    "/v1/buckets/b/batch",
+    "/v1/buckets/described/batch",
     [
       ["", json(EVERY_OPERATION), 200],
       [
@@ -268,7 +265,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "runTransaction",
-    "/v1/buckets/b/transaction",
+    "/v1/buckets/described/transaction",
     [
       ["", json({ then: EVERY_OPERATION }, { "Idempotency-Key": "t" }), 200],
       ["", json({ then: EVERY_OPERATION }, { "Idempotency-Key": "t" }), 200],
@@ -287,7 +284,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "watchBucket",
-    "/v1/buckets/b/watch",
+    "/v1/buckets/described/watch",
     [
       ["", {}, 200],
       ["?snapshot=true&values=false&prefix=f", {}, 200],
@@ -302,7 +299,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "exportBucket",
-    "/v1/buckets/b/export",
+    "/v1/buckets/described/export",
     [
       ["", {}, 200],
       ["?prefix=f", {}, 200],
@@ -312,7 +309,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   [
     "importBucket",
-    "/v1/buckets/b/import",
+    "/v1/buckets/described/import",
     [
       ["", { ...POST, body: '{"key":"i","value":"1"}\n' }, 200],
       ["?onError=continue", { ...POST, body: "{\n" }, 200],
@@ -347,10 +344,10 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
   ],
   ["listMetrics", "/metrics", [["", {}, 200]]],
   ["connectToAny", "/v1/connect", [["", {}, 426]]],
-  ["openSession", "/v1/buckets/b/session", [["", {}, 426]]],
+  ["openSession", "/v1/buckets/described/session", [["", {}, 426]]],
   [
     "connectToBucket",
-    "/v1/buckets/b/connect",
+    "/v1/buckets/described/connect",
     [
       ["", {}, 426],
       ["/more", {}, 404],
@@ -417,7 +414,7 @@ describe("what is about a bucket", () => {
     ["import", { ...POST, body: "{}" }],
     ["exit", json({ reason: "boom" })],
   ] as const)("is 404 where there is none: %s", async (rest, init) => {
-    expect((await fetch(`${server.http}/v1/buckets/none/${rest}`, init)).status).toBe(404);
+    expect((await fetch(`${server.http}/v1/buckets/described-none/${rest}`, init)).status).toBe(404);
   });
 });
 

@@ -1,8 +1,9 @@
 /** The door, from outside: a server with a token, on every transport. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
 import { startServer, type RunningServer } from "./support/server.ts";
+import { server as open } from "./support/shared-server.ts";
 import { openTcp, openWebSocket } from "./support/transports.ts";
 
 const TOKEN = "correct horse battery staple";
@@ -39,7 +40,7 @@ describe("a server with a token", () => {
     ["a wrong method of unstorage's", "POST", "/unstorage/locked/k", shown, 405],
   ])("says to who is sending much that it was %s", async (_, method, path, headers, status) => {
     // Refused in the middle of it, a sender would hear of a broken pipe, now and then.
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < inject("sizes").refusals; n += 1) {
       const init: RequestInit = { method, headers, body: new Uint8Array(27 * 1_048_576) };
       const response = await fetch(`${server.http}${path}`, init);
       expect(response.status).toBe(status);
@@ -90,16 +91,14 @@ describe("a server with a token", () => {
 
 describe("a server without a token", () => {
   it("refuses another site's page", async () => {
-    const open = await startServer();
     const headers = { Origin: "https://evil.example" };
     const response = await fetch(`${open.http}/v1/commands`, {
       method: "POST",
-      body: "CREATE tricked",
+      body: "CREATE door-tricked",
       headers,
     });
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ code: "origin_not_allowed" });
-    expect((await fetch(`${open.http}/v1/buckets/tricked`)).status).toBe(404);
-    await open.stop();
+    expect((await fetch(`${open.http}/v1/buckets/door-tricked`)).status).toBe(404);
   });
 });

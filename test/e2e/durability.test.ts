@@ -1,10 +1,10 @@
 /** kill -9 under load: what was acknowledged is there. */
 
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, inject, it } from "vitest";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 import { openTcp } from "./support/transports.ts";
 
-const ROUNDS = 10;
+const ROUNDS = inject("sizes").kills;
 const WRITERS = 4;
 /** Acknowledged writes of a round after which the server is killed. */
 const WRITES_BEFORE_KILL = 150;

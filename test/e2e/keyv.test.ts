@@ -2,18 +2,12 @@ import keyvTestSuite, { keyvIteratorTests } from "@keyv/test-suite";
 import { Keyv as Keyv5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv-6";
 import * as vitest from "vitest";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Kv, type KvError } from "../../src/client/index.ts";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { server } from "./support/shared-server.ts";
 
-let server: RunningServer;
-let kv: Kv;
-beforeAll(async () => {
-  server = await startServer();
-  kv = new Kv({ url: server.http });
-});
-afterAll(() => server.stop());
+const kv = new Kv({ url: server.http });
 
 const storeOf = (bucket: string): KeyvDurableKv => new KeyvDurableKv({ kv, bucket });
 /** keyv 5 has no iterator for some stores, and wants an argument that it does not use. */
@@ -23,9 +17,9 @@ const iterated = (keyv: Keyv5): AsyncGenerator<[string, unknown]> => {
 };
 
 describe("keyv's own suite", () => {
-  keyvTestSuite(vitest, Keyv5, () => storeOf("suite"));
+  keyvTestSuite(vitest, Keyv5, () => storeOf("keyv-suite"));
   describe("iterators", () => {
-    keyvIteratorTests(vitest, Keyv5, () => storeOf("iterated"));
+    keyvIteratorTests(vitest, Keyv5, () => storeOf("keyv-iterated"));
   });
 });
 
@@ -99,13 +93,14 @@ describe.each(versions)("keyv %s on a bucket", (version, keyvOf) => {
     await keyv.set("a", 1, 90_250);
     await keyv.setMany([{ key: "b", value: 1, ttl: 90_250 }]);
     await keyv.set("forever", 1);
+    const passed = Date.now() - before;
     const entries = await Array.fromAsync(kv.bucket(`keyv${version}-ttl`).list());
     const left = entries.map(({ expires }) => expires && expires.getTime() - before);
     expect(left[2]).toBeUndefined();
     for (const ms of left.slice(0, 2)) {
       // keyv 6 hands on a moment, and gives back what is left of it.
       expect(ms).toBeGreaterThan(85_000);
-      expect(ms).toBeLessThan(100_000);
+      expect(ms).toBeLessThan(91_000 + passed);
     }
   });
 
@@ -222,7 +217,7 @@ describe("a store of keyv's, by itself", () => {
   });
 
   it("keeps what was not written as text as it is", async () => {
-    const store = storeOf("raw");
+    const store = storeOf("keyv-raw");
     await store.set("json", { a: 1 });
     await store.set("null", null);
     await store.set("bytes", new Uint8Array([1, 2]));
@@ -235,28 +230,28 @@ describe("a store of keyv's, by itself", () => {
   });
 
   it("finds out whether many are there without reading them", async () => {
-    await storeOf("there").set("large", "x".repeat(500_000));
-    const { store, bytes } = counted("there");
+    await storeOf("keyv-there").set("large", "x".repeat(500_000));
+    const { store, bytes } = counted("keyv-there");
     expect(await store.hasMany(["large", "missing", "large"])).toEqual([true, false, true]);
     expect(bytes()).toBeLessThan(5_000);
   });
 
   it("reads what does not travel together by few at once", async () => {
     const values = Array.from({ length: 32 }, (_, n) => `${n}`.padEnd(n < 20 ? 700_000 : 1_200_000));
-    await storeOf("few").setMany(values.map((value, n) => ({ key: `k${n}`, value })));
-    const { store, atOnce } = counted("few");
+    await storeOf("keyv-few").setMany(values.map((value, n) => ({ key: `k${n}`, value })));
+    const { store, atOnce } = counted("keyv-few");
     const found = await store.getMany(values.map((_, n) => `k${n}`));
     expect(found.every((value, n) => value === values[n])).toBe(true);
     expect(atOnce()).toBeLessThanOrEqual(8);
   });
 
   it("creates its bucket as it was told to", async () => {
-    await new KeyvDurableKv({ kv, bucket: "made", create: { restart: "temporary" } }).set("a", "1");
-    expect(await kv.lookup("made")).toMatchObject({ restart: "temporary" });
+    await new KeyvDurableKv({ kv, bucket: "keyv-made", create: { restart: "temporary" } }).set("a", "1");
+    expect(await kv.lookup("keyv-made")).toMatchObject({ restart: "temporary" });
   });
 
   it("deletes what is set to live for no time", async () => {
-    const store = storeOf("over");
+    const store = storeOf("keyv-over");
     await store.set("a", "1");
     await store.set("b", "1");
     await store.set("a", "2", -1);
@@ -268,7 +263,7 @@ describe("a store of keyv's, by itself", () => {
   });
 
   it("says whether all that it deleted was there", async () => {
-    const store = storeOf("deleted");
+    const store = storeOf("keyv-deleted");
     await store.setMany([
       { key: "a", value: "1" },
       { key: "b", value: "1" },

@@ -1,18 +1,15 @@
 /** The description that the server gives of itself, and what holds every response of these tests against it. */
 
 import { createServer } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Description, type Seen } from "./support/description.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { server } from "./support/shared-server.ts";
 
-let server: RunningServer;
 let description: Description;
 beforeAll(async () => {
-  server = await startServer();
   const response = await fetch(`${server.http}/openapi.json`);
   description = new Description((await response.json()) as ConstructorParameters<typeof Description>[0]);
 });
-afterAll(() => server.stop());
 
 const PROBLEM = { type: "t", title: "t", status: 404, detail: "d", code: "c" };
 const DELETED: Seen = {

@@ -67,7 +67,7 @@ describe("the server", () => {
     const server = await startServer({ npm: true });
     const engine = await server.enginePid();
     await server.stop();
-    while (existsSync(`/proc/${engine}`)) await fetch(`${server.http}/healthz`).catch(() => undefined);
+    await expect.poll(() => existsSync(`/proc/${engine}`)).toBe(false);
     await expect(fetch(`${server.http}/healthz`)).rejects.toThrow();
   });
 
@@ -115,7 +115,7 @@ describe("the server", () => {
     await server.kill();
     await connection.rest();
     // Its connections close a moment before the system has buried it.
-    while (existsSync(`/proc/${engine}`)) await fetch(server.http).catch(() => undefined);
+    await expect.poll(() => existsSync(`/proc/${engine}`)).toBe(false);
     await expect(fetch(`${server.http}/healthz`)).rejects.toThrow();
   });
 

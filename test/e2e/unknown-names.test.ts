@@ -1,11 +1,11 @@
 /** The guide's warning about atoms: names that anybody can make up must cost nothing. */
 
 import { readdir } from "node:fs/promises";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, inject, it } from "vitest";
 import { startServer, temporaryFolder } from "./support/server.ts";
 import { openTcp } from "./support/transports.ts";
 
-const LOOKUPS = 100_000;
+const LOOKUPS = inject("sizes").unknownNames;
 const BATCH = 1_000;
 
 const folder = temporaryFolder();
@@ -24,7 +24,7 @@ describe("invariant 7: names are cheap", () => {
         expect(await ask(lines.join(""), BATCH)).toBe("NOT FOUND\r\n".repeat(BATCH));
       };
       // Until every partition is awake and the collector has found its pace: measured is what the names cost.
-      for (let from = -50 * BATCH; from < 0; from += BATCH) await unknown(from);
+      for (let from = -LOOKUPS / 2; from < 0; from += BATCH) await unknown(from);
       const [files, memory] = [await countFiles(), await server.memory()];
       for (let from = 0; from < LOOKUPS; from += BATCH) await unknown(from);
       const grown = (await server.memory()) - memory;

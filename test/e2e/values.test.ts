@@ -1,18 +1,12 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll } from "vitest";
 import { Kv, KvError, text as textCodec, type Bucket } from "../../src/client/index.ts";
 import { valuesSuite, type Values } from "../support/values-suite.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { server } from "./support/shared-server.ts";
 import { openTcp } from "./support/transports.ts";
 
-let server: RunningServer;
 const closers: (() => void)[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => {
+afterAll(() => {
   for (const close of closers) close();
-  await server.stop();
 });
 
 async function opened(name: string, state: "empty" | "missing"): Promise<Bucket<Record<string, string>>> {

@@ -1,4 +1,4 @@
-/** Watching over the wire: many at once, those who are cut off, and those who do not read. */
+/** Watching over the wire: those who are cut off, and those who do not read. */
 
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
@@ -6,120 +6,13 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SseReader, type SseEvent } from "../support/sse.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
+import { batch, create, put, revisionOf, take, upTo, watch, watchSocket } from "./support/watchers.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
   server = await startServer({ environment: { KV_HEARTBEAT_MS: "100" } });
 });
 afterAll(() => server.stop());
-
-const create = async (name: string, at: RunningServer = server): Promise<string> => {
-  const response = await fetch(`${at.http}/v1/buckets/${name}`, { method: "PUT" });
-  expect(response.status).toBe(201);
-  return `${at.http}/v1/buckets/${name}`;
-};
-const put = async (bucket: string, key: string, value: string): Promise<void> => {
-  const response = await fetch(`${bucket}/keys/${encodeURIComponent(key)}`, { method: "PUT", body: value });
-  expect([201, 204]).toContain(response.status);
-};
-const batch = async (bucket: string, keys: readonly string[], value: string): Promise<void> => {
-  const body = JSON.stringify(keys.map((key) => ({ op: "put", key, value })));
-  expect((await fetch(`${bucket}/batch`, { method: "POST", body })).status).toBe(200);
-};
-const watch = async (bucket: string, init: RequestInit = {}, query = ""): Promise<SseReader> => {
-  const response = await fetch(`${bucket}/watch${query}`, init);
-  expect(response.status).toBe(200);
-  return new SseReader(response).begun();
-};
-const upTo = (count: number, first = 1): number[] => Array.from({ length: count }, (_, n) => first + n);
-const revisionOf = ({ data }: SseEvent): number => Number(data["revision"]);
-
-/** The next so many events, or all that there are. */
-async function take(stream: SseReader, count: number): Promise<SseEvent[]> {
-  const events: SseEvent[] = [];
-  while (events.length < count) {
-    const event = await stream.next();
-    if (event === undefined) break;
-    events.push(event);
-  }
-  return events;
-}
-
-interface JsonEvent {
-  readonly event: string;
-  readonly revision: number;
-  readonly reason?: string;
-}
-const PLACES = new Set(["begin", "position"]);
-interface SocketWatcher {
-  readonly socket: WebSocket;
-  /** Settles with what was heard, when that is so many events beside those that only say where one is. */
-  readonly heard: (count: number) => Promise<readonly JsonEvent[]>;
-}
-
-/** A watcher over WebSocket, who says each time that it has read. */
-async function watchSocket(bucket: string): Promise<SocketWatcher> {
-  const socket = new WebSocket(`${bucket.replace("http:", "ws:")}/watch`);
-  const events: JsonEvent[] = [];
-  let look = (): void => undefined;
-  const begun = new Promise<void>((resolve, reject) => {
-    socket.addEventListener("error", () => reject(new Error("the WebSocket failed")));
-    socket.addEventListener("message", ({ data }) => {
-      const message = JSON.parse(String(data)) as JsonEvent[];
-      events.push(...message.filter(({ event }) => !PLACES.has(event)));
-      if (socket.readyState === WebSocket.OPEN) socket.send("");
-      if (message.some(({ event }) => event === "begin")) resolve();
-      look();
-    });
-  });
-  await begun;
-  return {
-    socket,
-    heard: (count) =>
-      new Promise((resolve, reject) => {
-        look = () => {
-          if (events.length >= count) resolve(events);
-        };
-        socket.addEventListener("close", ({ code }) => {
-          reject(new Error(`closed with ${code} after ${events.length} events`));
-        });
-        look();
-      }),
-  };
-}
-
-describe("five hundred watchers of one bucket", () => {
-  it("each hear every one of a thousand changes once, in order", { timeout: 180_000 }, async () => {
-    const bucket = await create("crowd");
-    const before = await server.memory();
-    const streams = await Promise.all(upTo(250).map(() => watch(bucket)));
-    const sockets = await Promise.all(upTo(250).map(() => watchSocket(bucket)));
-    const watching = await server.memory();
-    const heard = Promise.all([
-      ...streams.map(async (stream) => (await take(stream, 1_000)).map(revisionOf)),
-      ...sockets.map(async ({ heard: until }) => (await until(1_000)).map(({ revision }) => revision)),
-    ]);
-    // Ten times ninety at once and ten by themselves.
-    for (let round = 0; round < 10; round += 1) {
-      await batch(
-        bucket,
-        upTo(90).map((n) => `batch/${round}/${n}`),
-        "v".repeat(100),
-      );
-      for (const n of upTo(10)) await put(bucket, `single/${n}`, `${round}`);
-    }
-    const all = await heard;
-    const after = await server.memory();
-    console.log(
-      `memory of the engine: ${before.toFixed(0)} MB, with 500 watchers ${watching.toFixed(0)} MB, after 1,000 changes ${after.toFixed(0)} MB`,
-    );
-    expect(all).toHaveLength(500);
-    const expected = upTo(1_000);
-    for (const revisions of all) expect(revisions).toEqual(expected);
-    for (const { socket } of sockets) socket.close();
-    for (const stream of streams) await stream.close();
-  });
-});
 
 describe("a watcher whose server is killed", () => {
   it("hears every change once when it comes back behind the last that it heard", async () => {
@@ -187,7 +80,7 @@ describe("a watcher that does not read", () => {
   }
 
   it("does not disturb others, and hears all of it when it reads again", async () => {
-    const bucket = await create("asleep");
+    const bucket = await create("asleep", server);
     const response = await unread(bucket);
     const before = await server.memory();
     await writeMuch(bucket);
@@ -200,7 +93,7 @@ describe("a watcher that does not read", () => {
   });
 
   it("gets the rest when it comes back with since= behind what it had", async () => {
-    const bucket = await create("back");
+    const bucket = await create("back", server);
     const response = await unread(bucket);
     await writeMuch(bucket);
     const stream = reader(response);
@@ -214,7 +107,7 @@ describe("a watcher that does not read", () => {
 
 describe("a bucket that is stopped", () => {
   it("tells its watchers with DOWN, and their streams end", async () => {
-    const bucket = await create("stopped");
+    const bucket = await create("stopped", server);
     const stream = await watch(bucket);
     const { socket, heard } = await watchSocket(bucket);
     const closed = once(socket, "close") as unknown as Promise<[CloseEvent]>;
@@ -232,7 +125,7 @@ describe("a bucket that is stopped", () => {
 
 describe("an idle stream", () => {
   it("shows that it is alive, again and again, and still hears what comes", async () => {
-    const bucket = await create("idle");
+    const bucket = await create("idle", server);
     const stream = await watch(bucket);
     expect(await stream.comment()).toBe(": still here");
     expect(await stream.comment()).toBe(": still here");

@@ -1,9 +1,12 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MAX_WHOLE_LINE } from "../../src/http/ndjson.ts";
 import { CHUNK_BYTES } from "../../src/limits.ts";
 import { ask, bucket, codeOf, hasBytes, jsonOf, post, put } from "../support/http.ts";
 import { clock } from "../support/objects.ts";
 import { SseReader } from "../support/sse.ts";
+
+/** Bytes whose base64 makes a line longer than those that are read as a whole. */
+const LONG_BYTES = (3 / 4) * (MAX_WHOLE_LINE + 4_096);
 
 const exported = async (b: string, query = ""): Promise<string> => {
   const response = await ask(`${b}/export${query}`);
@@ -201,42 +204,6 @@ describe("an import", () => {
 });
 
 describe("export, import, export", () => {
-  it("is the same, whatever the entries are", async () => {
-    const value = fc.oneof(
-      fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
-      fc.uint8Array({ maxLength: 40 }).map((bytes) => bytes.slice()),
-    );
-    const entry = fc.record({
-      key: fc
-        .string({ unit: "binary", minLength: 1, maxLength: 8 })
-        .filter((text) => text.isWellFormed() && !text.includes("\0")),
-      value,
-      type: fc.constantFrom(undefined, "application/json", "text/plain; charset=utf-8", "image/x"),
-      metadata: fc.option(fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme-ascii" }), { nil: undefined }),
-      ttl: fc.constantFrom(undefined, 1_000),
-    });
-    let run = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(entry, { maxLength: 8 }), async (entries) => {
-        run += 1;
-        const [one, other] = [await bucket(`round ${run}`), await bucket(`trip ${run}`)];
-        const operations = entries.map(({ key, value: bytes, ...rest }) => ({
-          op: "put",
-          key,
-          ...(typeof bytes === "string" ? { value: bytes } : { base64: bytes.toBase64() }),
-          ...rest,
-        }));
-        await post(`${one}/batch`, operations);
-        const first = await exported(one);
-        expect(first.split("\n").length - 1).toBe(new Set(entries.map(({ key }) => key)).size);
-        expect(await jsonOf(await imported(other, first))).toMatchObject({ failed: 0 });
-        expect(await exported(other)).toBe(first);
-        expect(await jsonOf(await imported(other, first))).toMatchObject({ imported: 0 });
-      }),
-      { numRuns: 60 },
-    );
-  });
-
   it("is the same for values that don't fit in memory together", { timeout: 30_000 }, async () => {
     const [one, other] = [await bucket("large round"), await bucket("large trip")];
     const sizes = [CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 9 * CHUNK_BYTES + 2];
@@ -260,30 +227,22 @@ describe("export, import, export", () => {
     expect(await jsonOf(await ask(b))).toMatchObject({ revision: 2 });
   });
 
-  it(
-    "takes base64 of a long line as JSON may write it: with escapes, and with blanks within",
-    {
-      timeout: 30_000,
-    },
-    async () => {
-      const b = await bucket("long written");
-      const bytes = new Uint8Array(9 * CHUNK_BYTES + 1).fill(255);
-      const plain = bytes.toBase64();
-      expect(plain).toContain("/");
-      const written = plain
-        .replaceAll(/.{70000}/g, String.raw`$&\r\n `)
-        .replaceAll("////", String.raw`\/\u002f/\u002F`);
-      expect(await jsonOf(await imported(b, `{"key":"a","base64":"${written}"}\n`))).toMatchObject({
-        imported: 1,
-      });
-      expect(await hasBytes(await ask(`${b}/keys/a`), bytes)).toBe(true);
-      const half = new Uint8Array([0xe2, 0x82]);
-      for (const wrong of ["\\u00e9", "A==A", "\t", "\ufeff", half]) {
-        const line = new Blob([`{"key":"a","base64":"${plain}`, wrong, '"}\n']);
-        expect([wrong, await codeOf(await imported(b, line))]).toEqual([wrong, "import_stopped"]);
-      }
-    },
-  );
+  it("takes base64 of a long line as JSON may write it: with escapes, and with blanks within", async () => {
+    const b = await bucket("long written");
+    const bytes = new Uint8Array(LONG_BYTES).fill(255);
+    const plain = bytes.toBase64();
+    // All of it is slashes; each 4,096 are written with escapes, and on a line of their own.
+    const part = "/".repeat(4_096);
+    expect(plain).toBe(part.repeat(plain.length / part.length));
+    const written = `${part.slice(4)}${String.raw`\/\u002f/\u002F\r\n `}`.repeat(plain.length / part.length);
+    expect(await jsonOf(await imported(b, `{"key":"a","base64":"${written}"}\n`))).toMatchObject({
+      imported: 1,
+    });
+    expect(await hasBytes(await ask(`${b}/keys/a`), bytes)).toBe(true);
+    // Half of a character, behind all that is right.
+    const line = new Blob([`{"key":"a","base64":"${plain}`, new Uint8Array([0xe2, 0x82]), '"}\n']);
+    expect(await codeOf(await imported(b, line))).toBe("import_stopped");
+  });
 
   it("of a long line that was cut off, with others behind it, is wrong about that line alone", async () => {
     const b = await bucket("long cut");

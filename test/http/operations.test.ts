@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { operationsOf, transactionOf } from "../../src/wire/operations.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 const text = async (path: string): Promise<string> => (await ask(path)).text();
@@ -160,19 +161,38 @@ describe("a batch", () => {
     // Each number is sent in four characters, and kept in twenty-two.
     const grown = `[${"1e20,".repeat(40_000)}1]`;
     const wide = `${"a".repeat(16_000)}日`;
-    for (const operations of [
-      Array.from({ length: 40 }, (_, n) => `{"op":"put","key":"k${n}","json":${grown}}`),
-      Array.from({ length: 900 }, (_, n) => `{"op":"put","key":"k${n}","value":"${wide}"}`),
-    ]) {
-      for (const [path, body] of [
-        [`${b}/batch`, `[${operations.join(",")}]`],
-        [`${b}/transaction`, `{"then":[${operations.join(",")}]}`],
-      ] as const) {
-        expect(await codeOf(await ask(path, { method: "POST", body }))).toBe("body_too_large");
-      }
+    const grows = Array.from({ length: 40 }, (_, n) => `{"op":"put","key":"k${n}","json":${grown}}`);
+    const widens = Array.from({ length: 900 }, (_, n) => `{"op":"put","key":"k${n}","value":"${wide}"}`);
+    for (const [path, body] of [
+      [`${b}/batch`, `[${grows.join(",")}]`],
+      [`${b}/transaction`, `{"then":[${widens.join(",")}]}`],
+    ] as const) {
+      expect(await codeOf(await ask(path, { method: "POST", body }))).toBe("body_too_large");
     }
     expect(await jsonOf(await ask(b))).toMatchObject({ restarts: 0, entries: 1 });
   });
+
+  it.each([
+    [
+      "that were written shorter",
+      { op: "put", key: "k", json: Array.from({ length: 40_000 }, () => 1e20) },
+      40,
+    ],
+    ["beyond Latin-1", { op: "put", key: "k", value: `${"a".repeat(500_000)}日` }, 29],
+    ["of bytes", { op: "put", key: "k", base64: new Uint8Array(750_000).toBase64() }, 40],
+  ] as const)(
+    "has values %s counted as they are sent, and so has a transaction",
+    async (_, operation, count) => {
+      const many = Array.from({ length: count }, () => operation);
+      for (const counted of [
+        () => operationsOf(many),
+        () => transactionOf({ then: many }),
+        () => transactionOf({ then: many.slice(1, 20), else: many.slice(20) }),
+      ]) {
+        await expect(Promise.try<unknown, []>(counted)).rejects.toMatchObject({ code: "body_too_large" });
+      }
+    },
+  );
 
   it("takes an etag as `etag` says it, and refuses what only looks like one", async () => {
     const b = await bucket("batch tags");

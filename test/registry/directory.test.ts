@@ -89,7 +89,7 @@ describe("the hot path", () => {
     const { Directory } = await import("../../src/registry/directory.ts");
     const hot = new Directory(
       unreachable,
-      { partitions: 16, callTimeoutMs: 5_000 },
+      { partitions: 16, callTimeoutMs: 60_000 },
       edge.cache,
       () => undefined,
     );

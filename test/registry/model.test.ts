@@ -1,30 +1,27 @@
 /** The registry and its buckets against a plain model, in sequences of commands that nobody thought of. */
 
-import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { PARTITIONS } from "../support/directories.ts";
 import { seeded, type SeededBug } from "../support/objects.ts";
 import { sequences } from "../support/model.ts";
 
-const RUNS = Number(env.KV_TEST_RUNS);
-/** Undefined: all of them, however long it takes. */
-const MINUTES = env.KV_TEST_MINUTES === "" ? undefined : Number(env.KV_TEST_MINUTES);
-const SEED = env.KV_TEST_SEED === "" ? Date.now() & 0x7fffffff : Number(env.KV_TEST_SEED);
+const { sequences: runs, minutes } = inject("sizes");
+const seed = inject("seed");
 
 // What is made to fail is logged by those who meet it.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
 
 describe(`invariants 1 to 6, ${PARTITIONS} ${PARTITIONS === 1 ? "partition" : "partitions"}`, () => {
-  it(`hold over ${RUNS} sequences`, { timeout: (MINUTES ?? 5) * 60_000 + 60_000 }, async () => {
-    console.log(`model: ${RUNS} sequences, KV_TEST_SEED=${SEED}`);
+  it(`hold over ${runs} sequences`, { timeout: (minutes ?? 5) * 60_000 + 60_000 }, async () => {
+    console.log(`model: ${runs} sequences, KV_TEST_SEED=${seed}`);
     const details = await fc.check(sequences("model", 20), {
-      numRuns: RUNS,
-      seed: SEED,
-      ...(MINUTES === undefined ? {} : { interruptAfterTimeLimit: MINUTES * 60_000 }),
+      numRuns: runs,
+      seed,
+      ...(minutes === undefined ? {} : { interruptAfterTimeLimit: minutes * 60_000 }),
     });
     console.log(`model: ${details.numRuns} sequences run`);
-    if (MINUTES === undefined && !details.failed) expect(details.numRuns).toBe(RUNS);
+    if (minutes === undefined && !details.failed) expect(details.numRuns).toBe(runs);
     if (details.failed) console.log(details.errorInstance);
     expect(details.failed, fc.defaultReportMessage(details) ?? "").toBe(false);
   });
@@ -44,11 +41,11 @@ describe("a registry with a bug is caught", () => {
     seeded.bug = bug;
     const details = await fc.check(sequences("bug", 40), {
       numRuns: 1_000,
-      seed: SEED,
+      seed,
       endOnFailure: true,
       unbiased: true,
     });
-    console.log(`${bug}: caught after ${details.numRuns} sequences, KV_TEST_SEED=${SEED}`);
+    console.log(`${bug}: caught after ${details.numRuns} sequences, KV_TEST_SEED=${seed}`);
     expect(details.failed).toBe(true);
   });
 });

@@ -8,6 +8,9 @@ export interface CounterArgs {
   readonly from: number;
 }
 
+/** The moment at which the clock of all that have none of their own was stopped; undefined while it runs. */
+export const stopped: { at: number | undefined } = { at: undefined };
+
 export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   /** What `handleInfo` was given, in order. */
   readonly heard: string[] = [];
@@ -21,9 +24,9 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   trapsExits = false;
   /** How often `handleInfo` has still to throw. */
   failures = 0;
-  /** What the clock says; undefined is the real time. */
+  /** What its own clock says, if it has one. */
   now: number | undefined;
-  protected override readonly clock = () => this.now ?? Date.now();
+  protected override readonly clock = () => this.now ?? stopped.at ?? Date.now();
 
   next(): Answered<number> {
     return this.handleCall(() => {

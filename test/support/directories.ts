@@ -19,7 +19,8 @@ export function isolate(
 ): Isolate {
   const sent: Promise<unknown>[] = [];
   const cache: DirectoryCache = new BoundedCache({ limit: options.cacheLimit ?? 100 });
-  const settings = { partitions: options.partitions ?? PARTITIONS, callTimeoutMs: 5_000 };
+  // The first call of a file has the whole Worker loaded: on a machine that is busy that takes its time.
+  const settings = { partitions: options.partitions ?? PARTITIONS, callTimeoutMs: 60_000 };
   return {
     directory: new Directory(env, settings, cache, (promise) => sent.push(promise)),
     cache,

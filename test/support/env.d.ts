@@ -6,10 +6,6 @@ declare namespace Cloudflare {
     readonly BUCKET: DurableObjectNamespace<import("./objects.ts").TestBucket>;
     readonly COUNTER: DurableObjectNamespace<import("./counter.ts").Counter>;
     readonly KV_PARTITIONS: string;
-    /** How many sequences a model-based test runs, for how many minutes at most, and from which seed. */
-    readonly KV_TEST_RUNS: string;
-    readonly KV_TEST_MINUTES: string;
-    readonly KV_TEST_SEED: string;
   }
   interface GlobalProps {
     mainModule: typeof import("../worker.ts");

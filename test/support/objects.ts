@@ -8,8 +8,8 @@ import { Names, type Registration } from "../../src/registry/names.ts";
 import type { Partition } from "../../src/registry/partition.ts";
 import { Registry, type CreateOptions, type Created } from "../../src/registry/registry.ts";
 
-/** How much later it is for all objects than it is, in milliseconds. */
-export const clock = { aheadMs: 0 };
+/** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
+export const clock: { aheadMs: number; stoppedAt: number | undefined } = { aheadMs: 0, stoppedAt: undefined };
 
 /** Ids of all buckets' objects that have run, whether or not anybody still names them. */
 export const bucketIds = new Set<string>();
@@ -17,7 +17,7 @@ export const bucketIds = new Set<string>();
 /** Ids of buckets that answer nothing, as if the network were broken. */
 export const deaf = new Set<string>();
 
-const now = (): number => Date.now() + clock.aheadMs;
+const now = (): number => (clock.stoppedAt ?? Date.now()) + clock.aheadMs;
 
 export class TestBucket extends Bucket {
   protected override readonly clock = now;

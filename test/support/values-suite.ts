@@ -58,13 +58,17 @@ export type SuiteOperation =
   | { readonly op: "get" | "delete" | "increment"; readonly key: string }
   | { readonly op: "put"; readonly key: string; readonly value: string };
 
-/** @param open a bucket of this name: an empty one, or one that is not there */
+/**
+ * @param open a bucket of this name: an empty one, or one that is not there
+ * @param now what time it is for the service, in milliseconds since the epoch
+ */
 export function valuesSuite(
   way: string,
   open: (bucket: string, state: "empty" | "missing") => Promise<Values>,
+  now: () => number = Date.now,
 ): void {
   const slug = way.toLowerCase().replaceAll(/[^a-z]+/g, "-");
-  const empty = (title: string): Promise<Values> => open(`suite-${slug}-${title}`, "empty");
+  const empty = (title: string): Promise<Values> => open(`values-${slug}-${title}`, "empty");
   const codeOf = async (work: () => Promise<unknown>): Promise<string> => {
     try {
       await work();
@@ -127,7 +131,7 @@ export function valuesSuite(
     });
 
     it("of a bucket that is not there are nowhere", async () => {
-      const values = await open(`suite-${slug}-missing`, "missing");
+      const values = await open(`values-${slug}-missing`, "missing");
       expect(await codeOf(() => values.get("a"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.put("a", "1"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.increment("a"))).toBe("bucket_not_found");
@@ -156,7 +160,7 @@ export function valuesSuite(
       await values.put("a", "1", { metadata: { x: [1, "é"] }, ttl: 60 });
       const entry = await more.entry("a");
       expect(entry).toMatchObject({ value: "1", revision: 1, metadata: { x: [1, "é"] } });
-      const left = Number(entry?.expires?.getTime()) - Date.now();
+      const left = Number(entry?.expires?.getTime()) - now();
       expect(Math.abs(left - 60_000)).toBeLessThan(120_000);
       await values.put("a", "2");
       expect(await more.entry("a")).toMatchObject({ revision: 2, metadata: undefined, expires: undefined });

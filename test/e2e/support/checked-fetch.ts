@@ -9,7 +9,8 @@ const OUR_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 const fetchUnchecked = globalThis.fetch;
 const descriptions = new Map<string, Promise<Description>>();
 
-globalThis.fetch = async (input, init) => {
+/** `fetch`, and a check of what came. */
+export const fetchChecked: typeof fetch = async (input, init) => {
   const response = await fetchUnchecked(input, init);
   const url = new URL(input instanceof Request ? input.url : input);
   if (!OUR_HOSTS.has(url.hostname) || url.pathname.startsWith(OTHERS)) return response;

@@ -2,11 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { inject } from "vitest";
 
-const CLI = join(import.meta.dirname, "../../../src/cli/main.ts");
 /** What `kv` stands for. */
-export const KV = [process.execPath, "--disable-warning=ExperimentalWarning", CLI] as const;
+export const KV = [process.execPath, inject("command")] as const;
 
 export interface Ran {
   readonly code: number | null;

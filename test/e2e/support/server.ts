@@ -7,12 +7,18 @@ import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const MAIN = resolve(import.meta.dirname, "../../../src/serve/main.ts");
+/** In one file, where the tests' global setup has bundled it. */
+const main = (): string =>
+  process.env["KV_TEST_SERVER"] ?? resolve(import.meta.dirname, "../../../src/serve/main.ts");
 
-export interface RunningServer {
+/** Where a server listens. */
+export interface Addresses {
   readonly http: string;
   readonly httpPort: number;
   readonly tcpPort: number;
+}
+
+export interface RunningServer extends Addresses {
   readonly data: string | undefined;
   /** Process id of the engine, which is a child of the server. */
   enginePid(): Promise<number>;
@@ -111,7 +117,7 @@ function launch(
   [program = "", ...first]: readonly string[] = [
     process.execPath,
     "--disable-warning=ExperimentalWarning",
-    MAIN,
+    main(),
   ],
 ): ChildProcess {
   const { KV_TOKEN: _, ...inherited } = process.env;

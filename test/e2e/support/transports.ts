@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { RunningServer } from "./server.ts";
+import type { Addresses } from "./server.ts";
 
 /** A conversation in the text protocol. */
 export interface Conversation {
@@ -13,7 +13,7 @@ export interface Conversation {
 
 export interface Transport {
   readonly name: string;
-  readonly open: (server: RunningServer) => Promise<Conversation>;
+  readonly open: (server: Addresses) => Promise<Conversation>;
 }
 
 export const transports: readonly Transport[] = [

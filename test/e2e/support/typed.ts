@@ -27,8 +27,11 @@ const STRICT = {
 export type Settings = Readonly<Record<string, unknown>>;
 
 export interface Project {
-  /** @returns what TypeScript says of a program; "" if nothing */
-  faultsOf(source: string, settings: Settings): Promise<string>;
+  /** @returns what TypeScript says of each of these programs, by its name; "" if nothing */
+  faultsOf(
+    programs: Readonly<Record<string, string>>,
+    settings: Settings,
+  ): Promise<ReadonlyMap<string, string>>;
   remove(): Promise<void>;
 }
 
@@ -44,14 +47,22 @@ export async function project(): Promise<Project> {
     cwd: ROOT,
   });
   return {
-    faultsOf: async (source, settings) => {
-      const config = { compilerOptions: { ...STRICT, ...settings }, files: ["program.ts"] };
+    faultsOf: async (programs, settings) => {
+      const files = Object.keys(programs).map((name) => `${name}.ts`);
+      const config = { compilerOptions: { ...STRICT, ...settings }, files };
       await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
-      await writeFile(join(folder, "program.ts"), source);
-      const checked = run(process.execPath, [TSC, "-p", folder], { cwd: folder });
-      return checked.then(
+      for (const file of files) await writeFile(join(folder, file), programs[file.slice(0, -3)] ?? "");
+      const said = await run(process.execPath, [TSC, "-p", folder], { cwd: folder }).then(
         () => "",
         ({ stdout }: { readonly stdout: string }) => stdout,
+      );
+      // A fault's further lines are indented.
+      const faults = said.split(/\n(?=\S)/).filter((fault) => fault !== "");
+      // What is wrong outside of the programs, as in the package, is wrong in each of them.
+      const isOf = (fault: string, file: string): boolean =>
+        fault.startsWith(`${file}(`) || !files.some((other) => fault.startsWith(`${other}(`));
+      return new Map(
+        files.map((file) => [file.slice(0, -3), faults.filter((fault) => isOf(fault, file)).join("\n")]),
       );
     },
     remove: () => rm(folder, { recursive: true }),

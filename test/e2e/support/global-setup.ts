@@ -1,0 +1,27 @@
+/** Once for all end-to-end tests: the programs that they start, bundled, and the server that many of them share. */
+
+import type { TestProject } from "vitest/node";
+import { bundlePrograms } from "./bundled.ts";
+import { startServer, temporaryFolder, type Addresses } from "./server.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Path of the command, in one file. */
+    readonly command: string;
+    /** Where the shared server is. */
+    readonly sharedServer: Addresses;
+  }
+}
+
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const folder = temporaryFolder();
+  const { command, server: program } = await bundlePrograms(folder.path);
+  provide("command", command);
+  // Not provided: servers are started here too, where nothing is injected.
+  process.env["KV_TEST_SERVER"] = program;
+  const server = await startServer();
+  provide("sharedServer", { http: server.http, httpPort: server.httpPort, tcpPort: server.tcpPort });
+  return async () => {
+    await Promise.all([server.stop(), folder.remove()]);
+  };
+}

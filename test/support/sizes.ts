@@ -1,0 +1,64 @@
+/**
+ * How much the volume tests do. `npm test` runs a sample of them, `npm run test:deep:bounded` all of them in two
+ * minutes, and `npm run test:deep` the same with ten minutes of random sequences.
+ */
+
+export interface Sizes {
+  /** Random sequences of commands against the model. */
+  readonly sequences: number;
+  /** After these minutes no other sequence is begun; left out, all are, however long they take. */
+  readonly minutes?: number;
+  /** Buckets that end, in every way, while their registry is restarted. */
+  readonly ends: number;
+  /** Reads of names that are nobody's. */
+  readonly unknownNames: number;
+  /** Watchers of one bucket. */
+  readonly watchers: number;
+  /** Kills of a server under load. */
+  readonly kills: number;
+  /** Places at which an upload is cut off. */
+  readonly cuts: number;
+  /** Uploads in a row that are refused in the middle. */
+  readonly refusals: number;
+  /** Random sequences of changes of which watchers hear. */
+  readonly watchLogs: number;
+  /** Random buckets that are exported and imported. */
+  readonly roundTrips: number;
+}
+
+export type Depth = "sample" | "bounded" | "full";
+
+const WHOLE = {
+  ends: 1_000,
+  unknownNames: 100_000,
+  watchers: 500,
+  kills: 10,
+  cuts: 50,
+  refusals: 4,
+  watchLogs: 60,
+  roundTrips: 60,
+};
+
+export const SIZES: Readonly<Record<Depth, Sizes>> = {
+  sample: {
+    sequences: 25,
+    ends: 120,
+    unknownNames: 10_000,
+    watchers: 50,
+    kills: 2,
+    cuts: 12,
+    refusals: 1,
+    watchLogs: 15,
+    roundTrips: 15,
+  },
+  bounded: { ...WHOLE, sequences: 160 },
+  full: { ...WHOLE, sequences: 20_000, minutes: 10 },
+};
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly sizes: Sizes;
+    /** Where the random tests begin: `KV_TEST_SEED` repeats a run. */
+    readonly seed: number;
+  }
+}
