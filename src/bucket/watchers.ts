@@ -36,7 +36,7 @@ const PART_BYTES = 262_144;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
 const SLOW_MS = 30_000;
 /** Changes, or entries of a snapshot, that are read and sent at once. */
-const BATCH = 16;
+const BATCH = 64;
 
 /** Where a watcher is that is not up to date: it is sent more when it has said that it has read what it has. */
 interface Behind {

@@ -27,7 +27,7 @@ const MAX_LENGTH = 2_097_152;
 /** Bytes of one request, as over HTTP; the platform's longest message has 32 MiB. */
 const MAX_REQUEST_BYTES = 16_777_216;
 /** Characters of answers after which the service hears that they have been read; it keeps some megabytes for us. */
-const ACK_AFTER = 262_144;
+const ACK_AFTER = 1_048_576;
 /** How long nothing may come, while something is awaited, before the connection is taken to be dead, in milliseconds. */
 const MAX_SILENCE_MS = 5_000;
 

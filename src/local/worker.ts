@@ -6,7 +6,6 @@ import type { Env } from "../env.ts";
 import { serverStopping } from "../errors.ts";
 import { problem } from "../http/problem.ts";
 import { serveConnection, serveRequest } from "../index.ts";
-import { isolateOf } from "../isolate.ts";
 import { InFlight } from "./in-flight.ts";
 
 export { Bucket, KvEntrypoint, Registry } from "../index.ts";
@@ -54,7 +53,6 @@ export class Control extends WorkerEntrypoint<Env> {
     const answered = inFlight.stop();
     connections.sayGoodbye();
     const { BUCKET } = this.env;
-    isolateOf(this.env);
     const told = connections.holders.map((id) => BUCKET.get(BUCKET.idFromString(id)).serverStopping());
     await Promise.race([
       Promise.all([answered, scheduler.wait(TELL_FOR_MS), Promise.allSettled(told)]),
