@@ -83,7 +83,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
+            include: ["test/{e2e,cli,serve}/**/*.test.ts"],
             volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,door}.test.ts"],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],

@@ -15,20 +15,22 @@ export async function askToDrain(socketPath: string, withinMs: number): Promise<
 }
 
 /**
- * Watches an engine that has been told to end by somebody else: it then closes every idle connection, takes no new
+ * Watches for an engine that has been told to end by somebody else: it then closes every idle connection, takes no new
  * one, and stays for as long as one client does.
  *
- * @param ending called once, when the engine closes a connection that it need not have closed and does not answer on
- *   another one within `withinMs`. One that is only busy closes none, and is left in peace.
+ * @param graceMs how long such an engine may still answer what is under way
+ * @param overdue called once, that much later. An engine that is only busy closes no connection, and is left in peace.
  * @returns a function that stops it.
  */
-export function watchEngine(socketPath: string, withinMs: number, ending: () => void): () => void {
+export function watchEngine(socketPath: string, graceMs: number, overdue: () => void): () => void {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let stopped = false;
   let known: Socket | undefined;
+  let grace: NodeJS.Timeout | undefined;
   const stop = (): void => {
     stopped = true;
     clearInterval(timer);
+    clearTimeout(grace);
     agent.destroy();
   };
   const look = async (): Promise<void> => {
@@ -41,11 +43,9 @@ export function watchEngine(socketPath: string, withinMs: number, ending: () => 
     await ask(asked);
   };
   const closed = async (): Promise<void> => {
-    if (stopped) return;
-    const asked = request({ socketPath, path: "/alive", agent: false });
-    if ((await ask(asked, withinMs)) || stopped) return;
-    stop();
-    ending();
+    // A machine that was asleep closes what was idle meanwhile, too: then there is an answer on another one.
+    if (stopped || (await ask(request({ socketPath, path: "/alive", agent: false }), graceMs))) return;
+    if (!stopped) grace ??= setTimeout(overdue, graceMs);
   };
   const timer = setInterval(() => void look(), ASK_EVERY_MS);
   timer.unref();

@@ -30,6 +30,8 @@ export interface EngineOptions extends Omit<EngineConfig, "code" | "control"> {
   readonly lock?: number | undefined;
   /** Whether the Worker has the entry point `Control`, which lets the engine be stopped without breaking anything off. */
   readonly controlled?: boolean;
+  /** Called when there is a process, which is not ready yet. */
+  readonly started?: () => void;
 }
 
 /** How long the Worker may take to answer what is under way, in milliseconds. */
@@ -97,7 +99,7 @@ async function runFolder(): Promise<string> {
 async function run(
   folder: string,
   control: string | undefined,
-  { tcp, data, scratch, lock }: EngineOptions,
+  { tcp, data, scratch, lock, started }: EngineOptions,
   ending: AbortSignal,
 ): Promise<Engine> {
   const command = [workerd.default, "serve", join(folder, "config.capnp"), "--control-fd=3"];
@@ -121,6 +123,7 @@ async function run(
     if (process.platform === "win32") child.kill("SIGKILL");
   };
   ending.addEventListener("abort", endAtOnce, { once: true });
+  started?.();
   const ready = (async () => {
     for await (const line of events) {
       const event = JSON.parse(line) as { event: string; socket?: string; port?: number; pid?: number };
@@ -141,7 +144,7 @@ async function run(
   // The engine has read them.
   await Promise.all(["worker.js", "config.capnp"].map((name) => rm(join(folder, name), { force: true })));
   const unwatch =
-    control === undefined ? undefined : watchEngine(control, DRAIN_MS + GRACE_MS, () => kill(pid, "SIGKILL"));
+    control === undefined ? undefined : watchEngine(control, DRAIN_MS, () => kill(pid, "SIGKILL"));
   void ended.then(unwatch);
   return {
     ports: { http: Number(ports.get("http")), tcp: ports.get("tcp") },

@@ -99,6 +99,7 @@ describe("the server", () => {
   it.each([
     [["--host", "0.0.0.0"], "KV_TOKEN"],
     [["--host", "example.com"], "IP address"],
+    [["--no-tcp"], "without --tcp-port"],
     [["--port", "70000"], "0 to 65535"],
     [["--memory", "--data", "x"], "without --data"],
     [["--data", ""], "name of a folder"],
@@ -121,6 +122,26 @@ describe("the server", () => {
 
   it("says which setting makes no sense, in one line", async () => {
     expect(await complaint(["--memory"], { KV_PARTITIONS: "none" })).toContain('KV_PARTITIONS is "none"');
+  });
+});
+
+describe("a token", () => {
+  it("of less than sixteen characters is refused where other machines could guess it, and on this machine it is not", async () => {
+    const short = { KV_TOKEN: "fifteen letters" };
+    expect(await complaint(["--memory", "--host", "0.0.0.0"], short)).toContain("at least 16");
+    const server = await startServer({ environment: short });
+    expect((await fetch(`${server.http}/v1/buckets`)).status).toBe(401);
+    await server.stop();
+  });
+});
+
+describe("--no-tcp", () => {
+  it("serves HTTP only", async () => {
+    const server = await startServer({ tcp: false });
+    expect((await fetch(`${server.http}/healthz`)).status).toBe(200);
+    expect(server.output()).not.toContain("tcp://");
+    expect(server.output()).not.toContain("nc ");
+    expect((await server.stop()).code).toBe(0);
   });
 });
 
