@@ -354,7 +354,7 @@ describe("kv watch", () => {
 describe("kv monitor", () => {
   it("prints restarts, and ends with the end", async () => {
     const name = await bucket("monitored");
-    const proxy = await startProxy(server.http);
+    const proxy = await startProxy(() => server.http);
     const [text, json] = [[], ["--json"]].map((options) =>
       startKv({ url: proxy.url }, "monitor", name, ...options),
     ) as [ReturnType<typeof startKv>, ReturnType<typeof startKv>];
@@ -379,7 +379,7 @@ describe("kv monitor", () => {
 
   it("ends with Ctrl-C", async () => {
     const name = await bucket("interrupted");
-    const proxy = await startProxy(server.http);
+    const proxy = await startProxy(() => server.http);
     const monitor = startKv({ url: proxy.url }, "monitor", name);
     await proxy.answered(`/v1/buckets/${name}/monitor`, 1);
     monitor.interrupt();

@@ -18,6 +18,7 @@ import {
   UnauthorizedError,
   type Change,
 } from "../../src/client/index.ts";
+import { startProxy } from "./support/proxy.ts";
 import { events, problem, scripted, scriptedWith, value } from "./support/scripted-fetch.ts";
 import { startServer, temporaryFolder } from "./support/server.ts";
 import { server } from "./support/shared-server.ts";
@@ -593,11 +594,23 @@ describe("watching", () => {
     let asked = 0;
     const client = new Kv({
       url: "http://kv.test",
-      silenceMs: 20,
+      silenceMs: 60_000,
       fetch: () => Promise.resolve(answers[(asked += 1) - 1] ?? silent()),
     });
-    expect(await client.bucket("b").watch().next()).toMatchObject({ value: { key: "a", value: 1 } });
-    expect(asked).toBe(3);
+    vi.useFakeTimers();
+    try {
+      const heard: unknown[] = [];
+      void client
+        .bucket("b")
+        .watch()
+        .next()
+        .then((change) => heard.push(change));
+      while (heard.length === 0) await vi.advanceTimersByTimeAsync(1_000);
+      expect(heard).toMatchObject([{ value: { key: "a", value: 1 } }]);
+      expect(asked).toBe(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("ends at once when its reader ends it, whatever it waits for", async () => {
@@ -690,8 +703,9 @@ describe("watching", () => {
   it("goes on by itself when the server was killed, with every change once", async () => {
     const folder = temporaryFolder();
     let running = await startServer({ data: folder.path });
-    const port = running.httpPort;
-    const client = new Kv({ url: running.http, retryBaseMs: 20 });
+    // The next server is at another port, and the client asks at the same one.
+    const proxy = await startProxy(() => running.http);
+    const client = new Kv({ url: proxy.url, retryBaseMs: 20 });
     await client.create("killed");
     const bucket = client.bucket<Record<string, number>>("killed");
     const heard: Change[] = [];
@@ -705,13 +719,14 @@ describe("watching", () => {
     for (let n = 0; n < 10; n += 1) await bucket.put(`k${n}`, n);
     for (let kill = 0; kill < 2; kill += 1) {
       await running.killAll();
-      running = await startServer({ data: folder.path, args: ["--port", String(port)] });
+      running = await startServer({ data: folder.path });
       for (let n = 0; n < 10; n += 1) await bucket.put(`k${n}`, n);
     }
     await watching;
     expect(heard.map((change) => "revision" in change && change.revision)).toEqual(
       Array.from({ length: 30 }, (_, n) => n + 1),
     );
+    proxy.close();
     await running.stop();
     await folder.remove();
   });

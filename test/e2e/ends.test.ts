@@ -170,14 +170,24 @@ describe("events", () => {
   });
 
   it("stop being followed when the client goes", async () => {
+    // A server of its own: what others print of clients that they have cut off is not looked at.
+    const quiet = await startServer({ environment: { KV_HEARTBEAT_MS: "100" } });
+    const follow = async (signal?: AbortSignal): Promise<SseReader> =>
+      new SseReader(await fetch(`${quiet.http}/v1/events`, signal === undefined ? {} : { signal })).begun();
     const abort = new AbortController();
-    const events = new SseReader(await fetch(`${server.http}/v1/events`, { signal: abort.signal }));
-    await events.begun();
+    await follow(abort.signal);
     abort.abort();
+    const other = await follow();
+    const bucket = `${quiet.http}/v1/buckets/after-the-client`;
+    await fetch(bucket, { method: "PUT" });
+    expect(await other.next()).toMatchObject({ event: "created", data: { name: "after-the-client" } });
+    // Whoever is still there has been written to more than once.
+    for (let beat = 0; beat < 3; beat += 1) expect(await other.comment()).toBe(": still here");
     // The server is well, and does not log that it could not write.
-    await create("after-the-client", "permanent");
-    expect((await http("after-the-client")).status).toBe(200);
-    expect(server.output()).not.toMatch(/rror/);
+    expect((await fetch(bucket)).status).toBe(200);
+    expect(quiet.output()).not.toMatch(/rror/);
+    await other.close();
+    await quiet.stop();
   });
 });
 

@@ -214,7 +214,6 @@ describe("invariant 4: nothing leaks", () => {
     const args = { name: "overtaken", incarnation: "aaaa", createdAt: 0 };
     await call(() => env.BUCKET.get(id).stop("normal"));
     await expect(call(() => env.BUCKET.get(id).start(args))).rejects.toMatchObject({ reason: "noproc" });
-    const { clock } = await import("../support/objects.ts");
     clock.aheadMs += 100_000;
     await runInDurableObject(bucketOf(id.toString()), (instance) => instance.alarm());
     expect(await bucketState(id.toString())).toMatchObject({ kept: 0 });

@@ -51,7 +51,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchLogs: 15,
     roundTrips: 15,
   },
-  bounded: { ...WHOLE, sequences: 160 },
+  bounded: { ...WHOLE, sequences: 135 },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
 };
 

@@ -10,14 +10,17 @@ export interface Proxy {
   close(): void;
 }
 
-export async function startProxy(target: string): Promise<Proxy> {
+/** @param target where the service is, each time that it is asked for something */
+export async function startProxy(target: () => string): Promise<Proxy> {
   const begun: string[] = [];
   let wake = (): void => undefined;
   const server = createServer((incoming, outgoing) => {
     const { url = "", method = "", headers } = incoming;
-    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
+    const forwarded = request(new URL(url, target()), { method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 0, answer.headers).flushHeaders();
       answer.pipe(outgoing);
+      // What breaks off on one side does so on the other.
+      answer.on("error", () => outgoing.destroy());
       begun.push(url);
       wake();
     });
