@@ -46,11 +46,9 @@ export class Connections {
   /** @returns undefined if there are too many: then the connection is to be turned away. */
   enter({ stranger = false, goodbye }: EnterOptions): Place | undefined {
     if (this.full || (stranger && this.#strangers >= this.#limit * STRANGERS)) return undefined;
-    const told = Promise.withResolvers<boolean>();
-    void told.promise.then((toGo) => {
-      if (toGo) goodbye();
-    });
-    const tell = (): void => told.resolve(true);
+    const told = Promise.withResolvers<"go" | "gone">();
+    void told.promise.then((what) => (what === "go" ? goodbye() : undefined));
+    const tell = (): void => told.resolve("go");
     this.#goodbyes.add(tell);
     if (stranger) this.#strangers += 1;
     let isStranger = stranger;
@@ -61,7 +59,7 @@ export class Connections {
     const leave = (): void => {
       admit();
       this.#goodbyes.delete(tell);
-      told.resolve(false);
+      told.resolve("gone");
     };
     return { admit, leave };
   }

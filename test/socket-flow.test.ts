@@ -10,10 +10,10 @@ const LIMITS = {
 function socket() {
   const sent: string[] = [];
   const one = {
-    readyState: WebSocket.OPEN as number,
+    readyState: WebSocket.OPEN,
     sent,
     send: (text: string) => void sent.push(text),
-    close: vi.fn(() => {
+    close: vi.fn<(code: number, reason: string) => void>(() => {
       one.readyState = WebSocket.CLOSING;
     }),
   };

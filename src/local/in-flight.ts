@@ -16,21 +16,10 @@ export class InFlight {
    * @returns it; undefined if the server can't wait any longer
    */
   answer<T>(answer: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => resolve(undefined);
-      this.#open.add(giveUp);
-      const over = (): void => this.#over(giveUp);
-      answer.then(
-        (value) => {
-          over();
-          resolve(value);
-        },
-        (error: unknown) => {
-          over();
-          reject(error as Error);
-        },
-      );
-    });
+    const gaveUp = Promise.withResolvers<undefined>();
+    const giveUp = (): void => gaveUp.resolve(undefined);
+    this.#open.add(giveUp);
+    return Promise.race([answer, gaveUp.promise]).finally(() => this.#over(giveUp));
   }
 
   /** Something that is still being sent, or done, when its request has been answered. */

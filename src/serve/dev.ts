@@ -52,7 +52,7 @@ function wranglerDev(ip: string, folder: string, token: string | undefined): str
     ...(isLoopback(ip) ? ["KV_OPEN:loopback"] : []),
   ];
   return [
-    join(dirname(path), String(bin["wrangler"])),
+    join(dirname(path), bin["wrangler"] ?? ""),
     "dev",
     "--var",
     ...vars,

@@ -109,12 +109,12 @@ async function* partsOf(text: string, begin: number): AsyncGenerator<Part, void,
     const closes = at.closing !== undefined;
     // A run ends before the member that makes it too long.
     if (at.index - from > PIECE && last > from) {
-      yield part(text, from, last);
+      yield partOf(text, from, last);
       from = last + 1;
     }
     if (closes || at.index - from > PIECE) {
       const empty = closes && from === begin + 1 && BLANK.test(text.slice(from, at.index));
-      if (!empty) yield part(text, from, at.index);
+      if (!empty) yield partOf(text, from, at.index);
       from = at.index + 1;
     }
     last = at.index;
@@ -125,7 +125,7 @@ async function* partsOf(text: string, begin: number): AsyncGenerator<Part, void,
   }
 }
 
-function part(text: string, from: number, to: number): Part {
+function partOf(text: string, from: number, to: number): Part {
   const found = text.slice(from, to);
   if (BLANK.test(found)) throw new SyntaxError("a comma too many");
   return { part: found, alone: found.length > PIECE };

@@ -5,7 +5,7 @@ import { readdir, readlink } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runServer, startServer, temporaryFolder } from "./support/server.ts";
+import { runProgram, runServer, startServer, temporaryFolder } from "./support/server.ts";
 import { openTcp } from "./support/transports.ts";
 
 const folder = temporaryFolder();
@@ -132,6 +132,24 @@ describe("a token", () => {
     const server = await startServer({ environment: short });
     expect((await fetch(`${server.http}/v1/buckets`)).status).toBe(401);
     await server.stop();
+  });
+});
+
+describe("npm run dev", () => {
+  it.each([
+    [["--ip", "0.0.0.0"], {}, "set KV_TOKEN"],
+    [["--ip=192.168.0.1"], {}, "set KV_TOKEN"],
+    [["--ip", "127.0.0.1", "--ip", "::"], {}, "set KV_TOKEN"],
+    [["--ip", "0.0.0.0"], { KV_TOKEN: "fifteen letters" }, "at least 16"],
+    [["--inspector-ip", "0.0.0.0"], { KV_TOKEN: "sixteen letters!" }, "--inspector-ip"],
+  ])("refuses %j with %j in one line", async (args, environment, words) => {
+    const dev = join(import.meta.dirname, "../../src/serve/dev.ts");
+    const { code, output } = await runProgram(
+      [process.execPath, "--disable-warning=ExperimentalWarning", dev, ...args],
+      environment,
+    );
+    expect([code, output]).toEqual([1, expect.stringMatching(/^[^\n]+\n$/)]);
+    expect(output).toContain(words);
   });
 });
 

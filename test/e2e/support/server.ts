@@ -102,11 +102,24 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 }
 
 /** Runs the command line to its end, which is expected to come soon. */
-export async function runServer(
+export function runServer(
   args: readonly string[],
   environment?: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = launch(args, environment);
+  return runToEnd(launch(args, environment));
+}
+
+/** As {@link runServer}, for another program. */
+export function runProgram(
+  command: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  return runToEnd(launch([], environment, command));
+}
+
+async function runToEnd(
+  child: ChildProcess,
+): Promise<{ readonly code: number | null; readonly output: string }> {
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, output: output.text() };
