@@ -92,7 +92,15 @@ export interface Failure extends Meaning {
 
 /** For whoever comes, or is still there, while a server ends. */
 export function serverStopping(): Failure {
-  return failure("server_stopping", "The server is about to end. Come back in a moment.");
+  return failure("server_stopping", "The server is about to end. Nothing was done: come back in a moment.");
+}
+
+/** For a request that was under way when a server ended, and could not be waited for. */
+export function serverStopped(): Failure {
+  return failure(
+    "unavailable",
+    "The server ended before this was answered. The outcome is unknown: read before you try again.",
+  );
 }
 
 /** For a connection that has to be turned away so that those that are there can go on. */

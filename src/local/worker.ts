@@ -3,7 +3,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { connections } from "../connections.ts";
 import type { Env } from "../env.ts";
-import { serverStopping } from "../errors.ts";
+import { serverStopped, serverStopping, type Failure } from "../errors.ts";
 import { problem } from "../http/problem.ts";
 import { serveConnection, serveRequest } from "../index.ts";
 import { InFlight } from "./in-flight.ts";
@@ -20,14 +20,14 @@ const TELL_FOR_MS = 100;
 /** No `connect`: the engine takes an HTTP CONNECT for a connection to that, past all that guards HTTP. */
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
-    if (inFlight.stopping) return stopping();
+    if (inFlight.stopping) return lastAnswer(serverStopping());
     const keepAlive = (sent: Promise<unknown>): void => {
       inFlight.follow(sent);
       ctx.waitUntil(sent);
     };
     const answer = serveRequest(request, env, keepAlive);
     if (!(answer instanceof Promise)) return answer;
-    return inFlight.answer(answer).then((response) => response ?? stopping());
+    return inFlight.answer(answer).then((response) => response ?? lastAnswer(serverStopped()));
   },
 } satisfies ExportedHandler<Env>;
 
@@ -62,6 +62,7 @@ export class Control extends WorkerEntrypoint<Env> {
   }
 }
 
-function stopping(): Response {
-  return problem(serverStopping(), { Connection: "close" });
+/** The engine says the same once it has been told to end, and heeds it; until then it keeps what it has of connections. */
+function lastAnswer(why: Failure): Response {
+  return problem(why, { Connection: "close" });
 }
