@@ -64,7 +64,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       inWorkerd("workerd, 16 partitions", 16, "one runtime", {
-        include: ["test/{otp,bucket,binding,command,http,session,wire}/**/*.test.ts", "test/*.test.ts"],
+        include: ["test/{otp,lib,bucket,binding,command,http,session,wire}/**/*.test.ts", "test/*.test.ts"],
         exclude: ALONE,
         volume: ["test/bucket/watch-log.test.ts", "test/http/round-trip.test.ts"],
       }),

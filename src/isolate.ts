@@ -1,7 +1,7 @@
 /** What lasts as long as the isolate. Plain data, so requests may share it. */
 
 import { BoundedCache } from "./bounded-cache.ts";
-import { connections } from "./connections.ts";
+import { connections } from "./lib/connections.ts";
 import { Door } from "./door.ts";
 import type { Env } from "./env.ts";
 import type { DirectoryCache } from "./registry/directory.ts";

@@ -1,6 +1,6 @@
 /** What WebSockets have of us in memory: messages that wait to be answered, and what was sent and may not have been read. */
 
-import { Budget, type Held } from "./budget.ts";
+import { Budget, type Held } from "./lib/budget.ts";
 import { CLOSE_TRY_AGAIN } from "./close-codes.ts";
 
 /** A message that waits costs more than its own bytes: its event, and its place in the queue. */

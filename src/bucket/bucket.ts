@@ -1,9 +1,9 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
 import type { Answer, BucketCommand } from "../command/command.ts";
-import { breath, MESSAGE_UNITS } from "../breath.ts";
+import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../close-codes.ts";
-import { connections } from "../connections.ts";
+import { connections } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
 import { KvError, tooManyConnections } from "../errors.ts";
 import { call } from "../otp/call.ts";

@@ -1,6 +1,6 @@
 /** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
 
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";

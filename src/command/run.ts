@@ -1,6 +1,6 @@
 /** Lines in, replies out, in order: what a session does between its bytes. */
 
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import { failure, failureOf, type Failure } from "../errors.ts";
 import type { Answer, BucketCommand, Command, Malformed, ServiceCommand } from "./command.ts";
 import { MAX_LINE_BYTES, type Line } from "./lines.ts";

@@ -1,6 +1,6 @@
 /** A WebSocket that carries the text protocol: one message in, one message back, and changes in between. */
 
-import { breath, MESSAGE_UNITS } from "../breath.ts";
+import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { CLOSE_NORMAL, CLOSE_TOO_BIG } from "../close-codes.ts";
 import { Serial } from "../otp/serial.ts";
 import { SocketFlow } from "../socket-flow.ts";

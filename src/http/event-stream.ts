@@ -1,7 +1,7 @@
 /** Server-Sent Events (WHATWG HTML §9.2). */
 
-import { Budget } from "../budget.ts";
-import { connections, type Place } from "../connections.ts";
+import { Budget } from "../lib/budget.ts";
+import { connections, type Place } from "../lib/connections.ts";
 import { KvError, tooManyConnections } from "../errors.ts";
 
 /** Bytes that may wait for a reader; one who is further behind is cut off, and can resume. */

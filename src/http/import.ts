@@ -1,6 +1,6 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import { isLarge } from "../bucket/large-values.ts";
 import type { RestoredEntry } from "../bucket/restore.ts";
 import { Transfer } from "../bucket/transfer.ts";

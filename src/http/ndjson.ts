@@ -1,6 +1,6 @@
 /** Lines of a body, as it arrives. */
 
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import { KvError } from "../errors.ts";
 import { received } from "../received.ts";
 

@@ -3,7 +3,7 @@
 import type { WatchFormat } from "../bucket/watch-view.ts";
 import type { WatchRequest } from "../bucket/watchers.ts";
 import { KvError } from "../errors.ts";
-import { connections } from "../connections.ts";
+import { connections } from "../lib/connections.ts";
 import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";

@@ -1,7 +1,7 @@
 /** The Worker as a server on this machine runs it: with an end that breaks nothing off, and TCP beside HTTP. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { connections } from "../connections.ts";
+import { connections } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
 import { serverStopped, serverStopping, type Failure } from "../errors.ts";
 import { problem } from "../http/problem.ts";

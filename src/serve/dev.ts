@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { aborted, watchForEnd } from "./ending.ts";
 import { checkToken, isLoopback } from "./options.ts";
-import { Stop } from "./stop.ts";
+import { runProgram, Stop } from "./stop.ts";
 
 /** Where wrangler.toml has it listen. */
 const DEFAULT_IP = "127.0.0.1";
@@ -90,10 +90,4 @@ function valueOf(args: readonly string[], option: string): string | undefined {
   }, undefined);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(error instanceof Stop ? `${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = 1;
-}
-process.exit();
+await runProgram(main);

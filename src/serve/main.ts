@@ -3,7 +3,7 @@
 import { aborted, watchForEnd } from "./ending.ts";
 import { serveOptions, USAGE } from "./options.ts";
 import { address, serve } from "./serve.ts";
-import { Stop } from "./stop.ts";
+import { runProgram } from "./stop.ts";
 
 async function main(): Promise<number> {
   const options = serveOptions(process.argv.slice(2), process.env["KV_TOKEN"] || undefined);
@@ -53,11 +53,4 @@ ${text}
 `;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(error instanceof Stop ? `${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = 1;
-}
-// The lock on the data folder is open still, and would keep the process: what is over is over.
-process.exit();
+await runProgram(main);

@@ -1,6 +1,6 @@
 /** What goes out on a TCP connection: replies, which wait for the reader, and changes, which can't. */
 
-import { Budget } from "../budget.ts";
+import { Budget } from "../lib/budget.ts";
 
 /** Bytes of changes that may wait for a client that does not read. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;

@@ -1,6 +1,6 @@
 /** The whole service, as a connection's commands reach it. */
 
-import { breath, CALL_UNITS } from "../breath.ts";
+import { breath, CALL_UNITS } from "../lib/breath.ts";
 import type { Service } from "../command/run.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";

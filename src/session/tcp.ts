@@ -1,12 +1,12 @@
 /** A TCP connection that speaks the text protocol. */
 
-import { breath } from "../breath.ts";
-import { Budget } from "../budget.ts";
+import { breath } from "../lib/breath.ts";
+import { Budget } from "../lib/budget.ts";
 import { beginsForeign } from "../command/foreign.ts";
 import { LineSplitter, MAX_LINE_BYTES } from "../command/lines.ts";
 import { errorLine } from "../command/reply.ts";
 import { Interpreter } from "../command/run.ts";
-import { connections, type Connections } from "../connections.ts";
+import { connections, type Connections } from "../lib/connections.ts";
 import { failure, serverStopping, tooManyConnections, type Failure } from "../errors.ts";
 import { soon } from "../received.ts";
 import type { Directory } from "../registry/directory.ts";

@@ -3,7 +3,7 @@
 import { CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { Interpreter, type Admission } from "../command/run.ts";
 import { Conversations } from "../command/text-socket.ts";
-import { connections } from "../connections.ts";
+import { connections } from "../lib/connections.ts";
 import { KvError, tooManyConnections } from "../errors.ts";
 import type { Directory } from "../registry/directory.ts";
 import { SocketFlow } from "../socket-flow.ts";

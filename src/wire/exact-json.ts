@@ -1,6 +1,6 @@
 /** JSON, read without changing a number, and in pieces where it is long. */
 
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import { KvError } from "../errors.ts";
 
 /** Characters that are parsed at once: some milliseconds. */

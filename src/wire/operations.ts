@@ -1,7 +1,7 @@
 /** Operations, batches and transactions as JSON, and what they mean. */
 
 import * as z from "zod/mini";
-import { breath } from "../breath.ts";
+import { breath } from "../lib/breath.ts";
 import type { Conditions } from "../bucket/conditions.ts";
 import type { Increment, Properties } from "../bucket/entry.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";

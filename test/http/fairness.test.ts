@@ -1,7 +1,7 @@
 /** What one caller may cost another: nothing that is ready is worked off without letting others in (invariant 8). */
 
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
-import { breath } from "../../src/breath.ts";
+import { breath } from "../../src/lib/breath.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 let pauses: MockInstance<() => Promise<void>>;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { Connections } from "../../src/connections.ts";
+import { Connections } from "../../src/lib/connections.ts";
 import { Door } from "../../src/door.ts";
 import { Login } from "../../src/session/login.ts";
 import { serveTcp } from "../../src/session/tcp.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { breath } from "../../src/breath.ts";
+import { breath } from "../../src/lib/breath.ts";
 import { parseExactly, parseInPieces } from "../../src/wire/exact-json.ts";
 
 /** As long as it takes for a text to be read in pieces. */

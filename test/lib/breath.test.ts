@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Breath } from "../src/breath.ts";
+import { Breath } from "../../src/lib/breath.ts";
 
 /** A breath whose pauses are counted, and whose loop looks when it is told to. */
 function counted(units: number) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Budget } from "../src/budget.ts";
+import { Budget } from "../../src/lib/budget.ts";
 
 describe("a budget", () => {
   it("bounds what each holder keeps", () => {

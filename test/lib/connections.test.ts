@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Connections } from "../src/connections.ts";
+import { Connections } from "../../src/lib/connections.ts";
 
 const quiet = { goodbye: () => undefined };
 
