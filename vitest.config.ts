@@ -69,7 +69,10 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       inWorkerd("workerd, 16 partitions", 16, "one runtime", {
-        include: ["test/{otp,registry,bucket,binding,command,http}/**/*.test.ts"],
+        include: [
+          "test/{otp,lib,registry,bucket,binding,command,http,session,wire}/**/*.test.ts",
+          "test/*.test.ts",
+        ],
         exclude: ALONE,
         volume: ["test/bucket/watch-log.test.ts", "test/http/{pace,round-trip}.test.ts"],
       }),
@@ -90,7 +93,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts"],
+            include: ["test/{e2e,cli,serve}/**/*.test.ts"],
             volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,door}.test.ts"],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],

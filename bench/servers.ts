@@ -5,7 +5,7 @@ import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "../src/serve/bundle.ts";
-import { startEngine, type Engine } from "../src/serve/engine.ts";
+import { startEngine, type Engine, type EngineOptions } from "../src/serve/engine.ts";
 import { readWorkerConfig } from "../src/serve/worker-config.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -32,9 +32,10 @@ export interface OursOptions {
 
 export async function startOurs({ vars = {}, data }: OursOptions = {}): Promise<Server> {
   const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
-  return start("ours", await bundle(config.main), {
-    // The settings of a deployment; only this machine can reach it.
+  // As `npm start` runs it, with the settings of a deployment; only this machine can reach it.
+  return start("ours", await bundle(join(ROOT, "src/local/worker.ts")), {
     worker: { ...config, vars: { ...config.vars, ...vars, KV_OPEN: "loopback" } },
+    tcpEntrypoint: "Tcp",
     data,
   });
 }
@@ -53,17 +54,20 @@ export async function temporaryFolder(): Promise<string> {
 async function start(
   name: Server["name"],
   code: string,
-  { worker, data }: { worker: Parameters<typeof startEngine>[1]["worker"]; data: string | undefined },
+  {
+    data,
+    ...options
+  }: Pick<EngineOptions, "worker" | "tcpEntrypoint"> & { readonly data: string | undefined },
 ): Promise<Server> {
   const folder = data ?? (await temporaryFolder());
   await mkdir(folder, { recursive: true });
   const engine: Engine = await startEngine(code, {
-    worker,
+    ...options,
     http: "127.0.0.1:0",
     tcp: "127.0.0.1:0",
     data: folder,
     scratch: false,
-    secrets: [],
+    inherited: [],
   });
   return {
     name,

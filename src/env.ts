@@ -16,7 +16,8 @@ export type IntegerSetting =
   | "KV_CHANGE_LOG"
   | "KV_CHANGE_LOG_AGE_MS"
   | "KV_HEARTBEAT_MS"
-  | "KV_DIRECTORY_NAMES";
+  | "KV_DIRECTORY_NAMES"
+  | "KV_MAX_CONNECTIONS";
 
 export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
   readonly REGISTRY: DurableObjectNamespace<Registry>;
@@ -26,4 +27,6 @@ export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
   readonly KV_TOKEN?: string;
   /** `loopback`: our own commands serve on this machine only, so callers need no token. Never deployed. */
   readonly KV_OPEN?: string;
+  /** How many files the engine may have open, where it is a process of this machine. */
+  readonly KV_FILES?: string;
 }

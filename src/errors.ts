@@ -53,6 +53,8 @@ const meanings = {
   settings_invalid: { status: 500, title: "Invalid settings" },
   partitions_mismatch: { status: 500, title: "Partition count mismatch" },
   reason_invalid: { status: 400, title: "Invalid exit reason" },
+  too_many_connections: { status: 503, title: "Too many connections" },
+  server_stopping: { status: 503, title: "Server stopping" },
   too_many_monitors: { status: 429, title: "Too many monitors" },
   restart_intensity: { status: 503, title: "Restarted too often" },
   events_expired: { status: 410, title: "Events no longer kept" },
@@ -86,6 +88,24 @@ export interface Failure extends Meaning {
   readonly code: ErrorCode;
   /** What happened this time, and what to do about it. */
   readonly detail: string;
+}
+
+/** For whoever comes, or is still there, while a server ends. */
+export function serverStopping(): Failure {
+  return failure("server_stopping", "The server is about to end. Nothing was done: come back in a moment.");
+}
+
+/** For a request that was under way when a server ended, and could not be waited for. */
+export function serverStopped(): Failure {
+  return failure(
+    "unavailable",
+    "The server ended before this was answered. The outcome is unknown: read before you try again.",
+  );
+}
+
+/** For a connection that has to be turned away so that those that are there can go on. */
+export function tooManyConnections(): Failure {
+  return failure("too_many_connections", "There are as many connections as there may be. Try again later.");
 }
 
 /** Characters in the longest detail. A detail may name what was given, and that may be megabytes. */

@@ -1,6 +1,7 @@
 /** What lasts as long as the isolate. Plain data, so requests may share it. */
 
 import { BoundedCache } from "./bounded-cache.ts";
+import { connections } from "./lib/connections.ts";
 import { Door } from "./door.ts";
 import type { Env } from "./env.ts";
 import type { DirectoryCache } from "./registry/directory.ts";
@@ -19,6 +20,7 @@ let isolate: Isolate | undefined;
 export function isolateOf(env: Env): Isolate {
   if (isolate === undefined) {
     const settings = settingsOf(env);
+    connections.limit = settings.maxConnections;
     isolate = {
       settings,
       door: new Door(settings),

@@ -28,6 +28,8 @@ export interface Settings {
   readonly heartbeatMs: number;
   /** How many names the directory's cache holds. */
   readonly directoryNames: number;
+  /** How many connections may outlast a request: TCP, WebSockets, streams of events. */
+  readonly maxConnections: number;
   /** Origins whose pages may use the service, besides its own. */
   readonly origins: readonly string[];
   /** What callers must show; undefined if there is none. */
@@ -52,8 +54,13 @@ export function settingsOf(env: Env): Settings {
 }
 
 const DAY_MS = 86_400_000;
+/** Characters in the shortest token that other machines may try to guess. */
+const MIN_TOKEN_LENGTH = 16;
+/** A connection takes two of the engine's files; requests, and buckets that are awake, need some too. */
+const FILES_A_CONNECTION = 4;
 
 function read(env: Env): Settings {
+  const openOnLoopback = isOpenOnLoopback(env.KV_OPEN);
   return {
     partitions: integer(env, "KV_PARTITIONS", { default: 16, min: 1, max: 1_024 }),
     callTimeoutMs: integer(env, "KV_CALL_TIMEOUT_MS", { default: 5_000, min: 10, max: 60_000 }),
@@ -67,12 +74,16 @@ function read(env: Env): Settings {
     changeLogAgeMs: integer(env, "KV_CHANGE_LOG_AGE_MS", { default: DAY_MS, min: 1_000, max: 30 * DAY_MS }),
     heartbeatMs: integer(env, "KV_HEARTBEAT_MS", { default: 15_000, min: 10, max: 60_000 }),
     directoryNames: integer(env, "KV_DIRECTORY_NAMES", { default: 10_000, min: 1, max: 100_000 }),
+    maxConnections: Math.min(
+      integer(env, "KV_MAX_CONNECTIONS", { default: 10_000, min: 1, max: 1_000_000 }),
+      Math.floor(filesOf(env.KV_FILES) / FILES_A_CONNECTION),
+    ),
     origins: (env.KV_ORIGINS ?? "")
       .split(/\s+/)
       .filter((text) => text !== "")
       .map(checkedOrigin),
-    token: env.KV_TOKEN === undefined || env.KV_TOKEN === "" ? undefined : env.KV_TOKEN,
-    openOnLoopback: openOnLoopback(env.KV_OPEN),
+    token: tokenOf(env.KV_TOKEN, openOnLoopback),
+    openOnLoopback,
   };
 }
 
@@ -99,7 +110,21 @@ function checkedOrigin(text: string): string {
   );
 }
 
-function openOnLoopback(text: string | undefined): boolean {
+function tokenOf(text: string | undefined, openOnLoopback: boolean): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (openOnLoopback || text.length >= MIN_TOKEN_LENGTH) return text;
+  throw new KvError(
+    "settings_invalid",
+    `KV_TOKEN has ${text.length} characters; where other machines can guess it has to have at least ${MIN_TOKEN_LENGTH}.`,
+  );
+}
+
+/** "unlimited", as a shell has it, is no number: then there is no limit. */
+function filesOf(text: string | undefined): number {
+  return /^\d+$/.test(text ?? "") ? Number(text) : Infinity;
+}
+
+function isOpenOnLoopback(text: string | undefined): boolean {
   if (text === undefined || text === "") return false;
   if (text === "loopback") return true;
   throw new KvError("settings_invalid", `KV_OPEN is "${text}"; it has to be "loopback" or left out.`);

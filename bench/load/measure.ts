@@ -59,6 +59,7 @@ async function run(clients: readonly Client[], forMs: number): Promise<number[]>
   return latencies;
 }
 
-function quantile(sorted: readonly number[], at: number): number {
+/** The value below which this share of the sorted numbers lies. */
+export function quantile(sorted: readonly number[], at: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN;
 }

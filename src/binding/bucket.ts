@@ -4,7 +4,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { PutOptions } from "../bucket/bucket.ts";
 import { entryJson, type KeysPage } from "../bucket/entry-json.ts";
 import { onceFor } from "../bucket/idempotency.ts";
-import { preconditionFailed, type BatchResult, type Incremented } from "../bucket/operations.ts";
+import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
 import type { TransactionResult } from "../bucket/transaction.ts";
 import { behind } from "../cursor.ts";
@@ -30,6 +30,7 @@ import { ListQuery, RangeQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
 import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+import { READ } from "../registry/directory.ts";
 
 /** One bucket, which need not be there: then every verb is `bucket_not_found`. */
 export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {
@@ -100,7 +101,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     return this.#bucket.verb(async () => {
       const { cursor, limit = MAX_PAGE, ...range } = check(ListQuery, query, "query_invalid");
       const after = behind(cursor);
-      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, after, limit }));
+      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, after, limit }), READ);
       return JSON.parse(this.#there(page)) as KeysPage;
     });
   }
@@ -119,8 +120,10 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   batch(operations: unknown): Promise<BatchResult["results"]> {
     return this.#bucket.verb(async () => {
-      const checked = operationsOf(check(BatchJson, operations, "body_invalid"));
-      const answer = this.#there(await this.#bucket.call((bucket) => bucket.batch(checked)));
+      const checked = await operationsOf(check(BatchJson, operations, "body_invalid"));
+      const answer = this.#there(
+        await this.#bucket.call((bucket) => bucket.batch(checked), readsOnly(checked) ? READ : undefined),
+      );
       return (JSON.parse(answer) as BatchResult).results;
     });
   }
@@ -129,7 +132,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     return this.#bucket.verb(async () => {
       const json = check(TransactionJson, transaction, "body_invalid");
       const { idempotencyKey } = check(BoundOnceJson, once, "body_invalid");
-      const checked = transactionOf(json);
+      const checked = await transactionOf(json);
       const idempotency = await onceFor(idempotencyKey, ["transaction", json]);
       const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
       return JSON.parse(this.#there(done).result) as TransactionResult;
@@ -138,7 +141,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   async #entry(key: string, type: ValueType): Promise<ValueEntry<unknown> | null> {
     const name = checkedKey(key);
-    const found = this.#there(await this.#bucket.call((bucket) => bucket.get(name, {})));
+    const found = this.#there(await this.#bucket.call((bucket) => bucket.get(name, {}), READ));
     if (found.outcome !== "found") return null;
     const { entry, etag } = found;
     const incarnation = etag.slice(0, etag.lastIndexOf("-"));

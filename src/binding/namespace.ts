@@ -13,6 +13,7 @@ import { check } from "../wire/check.ts";
 import { BucketsQuery } from "../wire/requests.ts";
 import type { Reach } from "./reach.ts";
 import { ofText, Room, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+import { READ } from "../registry/directory.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
 const MAX_KEYS = 100;
@@ -147,8 +148,9 @@ export class Namespace extends RpcTarget {
       };
       const { cursor: before, ...listed } = check(BucketsQuery, query, "query_invalid");
       const after = behind(before);
-      const page = await this.#bucket.call((bucket) =>
-        bucket.list({ ...listed, after, limit: listed.limit ?? MAX_PAGE }),
+      const page = await this.#bucket.call(
+        (bucket) => bucket.list({ ...listed, after, limit: listed.limit ?? MAX_PAGE }),
+        READ,
       );
       const { keys, cursor: next } = page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
       return {
@@ -167,7 +169,7 @@ export class Namespace extends RpcTarget {
   async #find(key: string, options: GetOptions | null): Promise<Found | null> {
     const name = checkedKey(key);
     const type = typeOf(options);
-    const found = await this.#bucket.call((bucket) => bucket.get(name, {}));
+    const found = await this.#bucket.call((bucket) => bucket.get(name, {}), READ);
     if (found?.outcome !== "found") return null;
     const { entry } = found;
     return {
@@ -186,8 +188,9 @@ export class Namespace extends RpcTarget {
       throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
     }
     const names = keys.map(checkedKey);
-    const answer = await this.#bucket.call((bucket) =>
-      bucket.batch(names.map((key) => ({ op: "get", key }))),
+    const answer = await this.#bucket.call(
+      (bucket) => bucket.batch(names.map((key) => ({ op: "get", key }))),
+      READ,
     );
     const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);
     const all = new Map<string, Found | null>(names.map((name) => [name, null]));

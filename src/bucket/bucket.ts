@@ -1,8 +1,11 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
 import type { Answer, BucketCommand } from "../command/command.ts";
+import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../close-codes.ts";
+import { connections } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
+import { KvError, tooManyConnections } from "../errors.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
@@ -118,8 +121,11 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   });
   readonly #upkeep = new Upkeep<Exclude<Info, "orphan">>(this.timers, () => this.clock());
 
+  readonly #gone = new WeakSet<WebSocket>();
+
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
+    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets().length);
     if (this.args === undefined) return;
     this.ctx.storage.transactionSync(() => {
       if (this.#entries.upgrade()) this.#remembered.createTable();
@@ -240,7 +246,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   totals(): Answered<Totals & { readonly incarnation: string }> {
-    return this.handleCall(({ incarnation }) => ({ ...this.#entries.log.totals(), incarnation }));
+    return this.handleCall(({ incarnation }) => ({
+      ...this.#withRemembered(this.#entries.log.totals()),
+      incarnation,
+    }));
   }
 
   /**
@@ -250,7 +259,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   probe(): Answered<ProbeReply> {
     const { lastWords } = this;
     if (lastWords !== undefined) return { reply: { ended: lastWords } };
-    return this.handleProbe(() => this.#entries.log.readTotals());
+    return this.handleProbe(() => this.#withRemembered(this.#entries.log.readTotals()));
   }
 
   /**
@@ -268,6 +277,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   override async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const answer = await this.handleCall(({ name }) => {
+      if (connections.full) throw new KvError("too_many_connections", tooManyConnections().detail);
       switch (pathname) {
         case "/watch":
           return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
@@ -277,10 +287,25 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
           return this.#sockets.accept(pathname === "/subscribe" ? "feed" : "session", name);
       }
     });
-    return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
+    if (!("reply" in answer)) return Response.json(answer, { status: 409 });
+    connections.holdMore(this.ctx.id.toString(), 1);
+    return answer.reply;
+  }
+
+  /** The server that this object is on is about to end; nothing else of the bucket is. */
+  serverStopping(): null {
+    this.#watchers.serverStopping();
+    this.#sessions.closeAll("SERVER_STOPPING");
+    this.#sockets.serverStopping();
+    return null;
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // The engine goes on to the next message as soon as this one is begun, and to others' when there is none. A flood is
+    // only held back where the object takes nothing at all for a moment, and so it does: also on a socket that has been
+    // closed for it, on which it still comes.
+    if (breath.isDue(MESSAGE_UNITS)) await this.ctx.blockConcurrencyWhile(() => breath.pause());
+    if (socket.readyState !== WebSocket.OPEN) return;
     const tags = this.ctx.getTags(socket);
     if (tags.includes(WATCH)) this.#watchers.heard(socket);
     else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);
@@ -304,6 +329,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   protected override wiped(): void {
     this.#entries.reset();
+    this.#remembered.reset();
     this.#upkeep.reset();
   }
 
@@ -383,12 +409,22 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     return this.handleCall(({ incarnation }) => {
       // Outside of the transaction: undone with it, the timer would be missing, and still be held to be set.
       if (idempotency !== undefined) this.#upkeep.by("remembered", this.clock() + REMEMBER_MS);
-      return this.#entries.write(() =>
-        idempotency === undefined
-          ? { result: change(incarnation), replayed: false }
-          : this.#remembered.once(idempotency, () => change(incarnation)),
-      );
+      try {
+        return this.#entries.write(() =>
+          idempotency === undefined
+            ? { result: change(incarnation), replayed: false }
+            : this.#remembered.once(idempotency, () => change(incarnation)),
+        );
+      } catch (error) {
+        this.#remembered.reset();
+        throw error;
+      }
     });
+  }
+
+  /** What is remembered for those who send a request again is kept on disk too. */
+  #withRemembered(totals: Totals): Totals {
+    return { ...totals, bytes: totals.bytes + this.#remembered.bytes };
   }
 
   /** Runs in the turn of the write, behind its transaction. */
@@ -402,6 +438,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   #forget(socket: WebSocket): void {
     this.#watchers.forget(socket);
+    this.#sessions.forget(socket);
     this.#sockets.forget(socket);
+    // A close may be reported as an error too.
+    if (!this.#gone.has(socket)) connections.holdMore(this.ctx.id.toString(), -1);
+    this.#gone.add(socket);
   }
 }

@@ -32,21 +32,52 @@ export const REMEMBER_MS = 86_400_000;
 const SWEEP_PAUSE_MS = 3_600_000;
 /** Results that are forgotten in one turn: others wait for it to end. */
 const FORGET_AT_ONCE = 1_000;
-/** How many results a bucket remembers. */
+/** How many results a bucket remembers, and how many bytes they have together: the oldest are forgotten first. */
 const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED_BYTES = 16 * 1_048_576;
 /** Characters of JSON in the longest result that is remembered; a row holds two megabytes. */
 const MAX_RESULT_LENGTH = 500_000;
 
+/** What a row keeps, in bytes: an index on the key has it once more. */
+const ROW_BYTES = "2 * octet_length(key) + octet_length(fingerprint) + octet_length(result)";
+
 type Row = { key: string; at: number; fingerprint: string; result: string };
+
+export interface RememberedLimits {
+  readonly results: number;
+  readonly bytes: number;
+}
 
 /** The results of requests that carried an idempotency key. Synchronous, one thread. */
 export class Remembered {
   readonly #sql: SqlStorage;
   readonly #clock: Clock;
+  readonly #limits: RememberedLimits;
+  /** Bytes of all results; undefined until they have been counted. */
+  #bytes: number | undefined;
 
-  constructor(sql: SqlStorage, clock: Clock) {
+  constructor(
+    sql: SqlStorage,
+    clock: Clock,
+    limits: RememberedLimits = { results: MAX_REMEMBERED, bytes: MAX_REMEMBERED_BYTES },
+  ) {
     this.#sql = sql;
     this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Bytes that the results take up. */
+  get bytes(): number {
+    // Counted once: what a row holds is read from its header, and not the row.
+    this.#bytes ??= this.#sql
+      .exec<{ bytes: number }>(`SELECT coalesce(sum(${ROW_BYTES}), 0) AS bytes FROM remembered`)
+      .one().bytes;
+    return this.#bytes;
+  }
+
+  /** Forgets what it knows of the storage; to be called when that is wiped, or a transaction is undone. */
+  reset(): void {
+    this.#bytes = undefined;
   }
 
   createTable(): void {
@@ -81,6 +112,7 @@ export class Remembered {
       now - REMEMBER_MS,
       FORGET_AT_ONCE,
     );
+    this.#bytes = undefined;
     if (due.toArray().length === FORGET_AT_ONCE) return now;
     const [oldest] = this.#sql.exec<{ at: number }>("SELECT at FROM remembered ORDER BY n LIMIT 1").toArray();
     return oldest && Math.max(oldest.at + REMEMBER_MS, now + SWEEP_PAUSE_MS);
@@ -106,21 +138,40 @@ export class Remembered {
       );
     }
     const now = this.#clock();
-    this.#sql.exec("DELETE FROM remembered WHERE key = ?", key);
-    const { n } = this.#sql
-      .exec<{ n: number }>(
-        "INSERT INTO remembered (key, at, fingerprint, result) VALUES (?, ?, ?, ?) RETURNING n",
+    this.#forget("key = ?", key);
+    const before = this.bytes;
+    const { n, bytes } = this.#sql
+      .exec<{ n: number; bytes: number }>(
+        `INSERT INTO remembered (key, at, fingerprint, result) VALUES (?, ?, ?, ?) RETURNING n, ${ROW_BYTES} AS bytes`,
         key,
         now,
         fingerprint,
         result,
       )
       .one();
+    this.#bytes = before + bytes;
     // At most a few at a time: whoever comes after a quiet day does not pay for all of yesterday.
-    this.#sql.exec(
-      "DELETE FROM remembered WHERE n IN (SELECT n FROM remembered ORDER BY n LIMIT 4) AND (n <= ? OR at <= ?)",
-      n - MAX_REMEMBERED,
+    this.#forget(
+      "n IN (SELECT n FROM remembered ORDER BY n LIMIT 4) AND (n <= ? OR at <= ?)",
+      n - this.#limits.results,
       now - REMEMBER_MS,
     );
+    // As many as it takes: each is at most as large as what has just come, or there were few.
+    while (
+      this.bytes > this.#limits.bytes &&
+      this.#forget("n = (SELECT min(n) FROM remembered) AND n < ?", n)
+    );
+  }
+
+  /** @returns whether there were any */
+  #forget(which: string, ...values: SqlStorageValue[]): boolean {
+    const gone = this.#sql
+      .exec<{ bytes: number }>(
+        `DELETE FROM remembered WHERE ${which} RETURNING ${ROW_BYTES} AS bytes`,
+        ...values,
+      )
+      .toArray();
+    for (const { bytes } of gone) this.#bytes = this.bytes - bytes;
+    return gone.length > 0;
   }
 }

@@ -1,5 +1,6 @@
 /** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
 
+import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
@@ -7,7 +8,8 @@ import { MAX_PAGE } from "../limits.ts";
 import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Serial } from "../otp/serial.ts";
-import { check, parseJson } from "../wire/check.ts";
+import { SocketFlow } from "../socket-flow.ts";
+import { check, checkJson } from "../wire/check.ts";
 import { operationsOf, transactionOf } from "../wire/operations.ts";
 import { SessionMessageJson, SessionRequestJson } from "../wire/session.ts";
 import type { ListQuery } from "./entry.ts";
@@ -28,6 +30,16 @@ const TOO_MUCH = failure(
   "The answers to this message are too long. This request was not done: send it in another message.",
 );
 
+/** Bytes to go through cost as much as one request does otherwise: see {@link Breath}. */
+const REQUEST_BYTES = 8_192;
+const ACK = /^\{"ack":(\d{1,15})\}$/;
+
+const CLOSINGS = {
+  DOWN: [CLOSE_GOING_AWAY, "noproc"],
+  RESTARTED: [CLOSE_RESTART, "restarted"],
+  SERVER_STOPPING: [CLOSE_RESTART, "server_stopping"],
+} as const;
+
 /** What a session asks of its bucket. */
 export interface SessionOwner {
   readonly batch: (operations: readonly Operation[]) => Answered<string>;
@@ -41,11 +53,15 @@ export interface SessionOwner {
 /**
  * A bucket's sessions, with hibernation. A message is a JSON array of requests, and is answered by one with an answer
  * for each: `{"id", "ok"}` or `{"id", "error"}`. The output gate holds it back until what was written is on disk.
+ *
+ * A client that is sent much says how much of it it has read, so that it is known to read: `{"ack": 262144}`, in
+ * characters since it said so last. That has no answer.
  */
 export class JsonSockets {
   readonly #ctx: DurableObjectState;
   readonly #owner: SessionOwner;
   readonly #turns = new Serial<WebSocket>();
+  readonly #flow = new SocketFlow();
 
   constructor(ctx: DurableObjectState, owner: SessionOwner) {
     this.#ctx = ctx;
@@ -59,22 +75,35 @@ export class JsonSockets {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#turns.run(socket, async () => {
-      const text = await this.#answer(message);
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
-    });
+    const read = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+    if (read !== undefined) {
+      this.#flow.read(socket, Number(read));
+      return;
+    }
+    if (!this.#flow.receive(socket, message)) return;
+    try {
+      await this.#turns.run(socket, async () => {
+        // Who was closed meanwhile hears nothing, so nothing is done for it.
+        if (socket.readyState === WebSocket.OPEN) this.#flow.send(socket, await this.#answer(message));
+      });
+    } finally {
+      this.#flow.answered(socket, message);
+    }
   }
 
-  closeAll(event: "DOWN" | "RESTARTED"): void {
-    const [code, word] = event === "DOWN" ? [CLOSE_GOING_AWAY, "noproc"] : [CLOSE_RESTART, "restarted"];
+  forget(socket: WebSocket): void {
+    this.#flow.forget(socket);
+  }
+
+  closeAll(why: keyof typeof CLOSINGS): void {
+    const [code, word] = CLOSINGS[why];
     for (const socket of this.#ctx.getWebSockets(SESSION)) socket.close(code, word);
   }
 
   async #answer(message: string | ArrayBuffer): Promise<string> {
     let requests: { readonly id: number }[];
     try {
-      const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
-      requests = check(SessionMessageJson, parseJson(bytes), "body_invalid");
+      requests = await checkJson(SessionMessageJson, message);
     } catch (error) {
       // Without an id: nobody can tell whose it is.
       return JSON.stringify([{ id: null, error: failureOf(error) }]);
@@ -89,6 +118,8 @@ export class JsonSockets {
         : await this.#answerTo({ id, ...request });
       answers.push(answer);
       length += answer.length;
+      const pause = breath.takeBytes(answer.length + REQUEST_BYTES);
+      if (pause !== undefined) await pause;
     }
     return `[${answers.join(",")}]`;
   }
@@ -110,7 +141,7 @@ export class JsonSockets {
   /** What a request asks of the bucket. @throws {KvError} if it can't be asked */
   async #asked(request: SessionRequestJson): Promise<() => Answered<string>> {
     if ("batch" in request) {
-      const operations = operationsOf(request.batch);
+      const operations = await operationsOf(request.batch);
       return () => this.#owner.batch(operations);
     }
     if ("list" in request) {
@@ -118,7 +149,7 @@ export class JsonSockets {
       const after = behind(cursor);
       return () => this.#owner.list({ ...query, after, limit });
     }
-    const transaction = transactionOf(request.transaction);
+    const transaction = await transactionOf(request.transaction);
     const idempotency = await onceFor(request.idempotencyKey, ["transaction", request.transaction]);
     return async () => {
       const answer = await this.#owner.transact(transaction, idempotency);

@@ -3,7 +3,7 @@
 import { failureOf, KvError, type Failure } from "../errors.ts";
 import { MAX_RESULT_LENGTH } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
-import { toJson, type Value } from "../value.ts";
+import { jsonLengthOf, type Value } from "../value.ts";
 import { allows, etag, type Conditions } from "./conditions.ts";
 import type { Entries } from "./entries.ts";
 import type { Increment, Properties } from "./entry.ts";
@@ -60,6 +60,8 @@ export class Operations {
   readonly #entries: Entries;
   readonly #incarnation: string;
   #answered = 0;
+  /** Set when a value had no room. */
+  #full: KvError | undefined;
 
   constructor(entries: Entries, incarnation: string) {
     this.#entries = entries;
@@ -105,20 +107,34 @@ export class Operations {
   }
 
   #get(key: string): OperationResult {
+    // Of a thousand values that have no room, none is to cost what one does: not even to be read.
+    if (this.#full !== undefined) {
+      const info = this.#entries.info(key);
+      if (info?.large === null && info.size > SMALL_BYTES) throw this.#full;
+    }
     const entry = this.#entries.get(key);
     if (entry === undefined) return { op: "get", found: false, key };
     // A large value is told of, and read by itself.
     const value = entry.large === null ? entry.value : undefined;
     const length = value === undefined ? 0 : jsonLength(value, entry.size);
-    if (this.#answered + length > MAX_RESULT_LENGTH) {
-      throw new KvError(
-        "result_too_large",
-        `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
-      );
-    }
+    if (this.#answered + length > MAX_RESULT_LENGTH) throw this.#tooLarge();
     this.#answered += length;
     return { op: "get", found: true, ...entryJson(this.#incarnation, key, entry, value) };
   }
+
+  /** From here on only small values still get in. */
+  #tooLarge(): KvError {
+    this.#full ??= new KvError(
+      "result_too_large",
+      `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
+    );
+    return this.#full;
+  }
+}
+
+/** Whether they change nothing, so that to do them again is as good. */
+export function readsOnly(operations: readonly Operation[]): boolean {
+  return operations.every(({ op }) => op === "get");
 }
 
 export function preconditionFailed(): KvError {
@@ -127,7 +143,7 @@ export function preconditionFailed(): KvError {
 
 /** How long a value is in JSON; of small ones, how long it may be. */
 function jsonLength(value: Value, size: number): number {
-  return size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : JSON.stringify(toJson(value)).length;
+  return size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : jsonLengthOf(value);
 }
 
 function integerJson(value: bigint): IntegerJson {

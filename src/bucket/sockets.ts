@@ -38,6 +38,8 @@ interface Closing {
   readonly reason: string;
 }
 
+const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
+
 /** What the sockets ask of their bucket. */
 export interface SocketsOwner {
   /** The bucket's name; undefined if it does not live. */
@@ -88,6 +90,7 @@ export class Sockets {
 
   forget(socket: WebSocket): void {
     this.#gone?.(socket);
+    this.#conversations.forget(socket);
     this.#subscribers.delete(socket);
   }
 
@@ -120,6 +123,15 @@ export class Sockets {
       };
       setTimeout(resolve, RESET_GRACE_MS);
     });
+  }
+
+  /** The server is about to end: what is being answered is answered. */
+  serverStopping(): void {
+    this.#closing = SERVER_STOPPING;
+    for (const socket of this.#ctx.getWebSockets(TEXT)) {
+      if (!this.#conversations.isAnswering(socket))
+        socket.close(SERVER_STOPPING.code, SERVER_STOPPING.reason);
+    }
   }
 
   /** A connection whose message is being answered hears its reply first. */

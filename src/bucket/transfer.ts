@@ -5,7 +5,7 @@ import { CHUNK_BYTES } from "../limits.ts";
 import { cast } from "../otp/call.ts";
 import type { Reply } from "../otp/exit.ts";
 import { soon } from "../received.ts";
-import type { BucketCall } from "../registry/directory.ts";
+import { READ, type BucketCall } from "../registry/directory.ts";
 import { streamed } from "../streamed.ts";
 import { chunksOf, type Body } from "./body-chunks.ts";
 import type { Bucket } from "./bucket.ts";
@@ -158,7 +158,7 @@ export class Transfer {
   }
 
   async #chunk(large: string, n: number, reading: Reading): Promise<ArrayBuffer> {
-    const bytes = await this.#ask((bucket) => bucket.chunk(large, n, reading));
+    const bytes = await this.#ask((bucket) => bucket.chunk(large, n, reading), READ);
     if (bytes) return bytes;
     throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
   }

@@ -25,6 +25,12 @@ const PONG = '{"pong":true}';
 
 /** Characters that are sent to a watcher before it has to say that it has read them. */
 const WINDOW = 1_048_576;
+/**
+ * And those that are sent to all of them: where there are many, each has a smaller window, but for a least one, which is
+ * more than a client reads before it says so.
+ */
+const ALL_WINDOWS = 32 * 1_048_576;
+const MIN_WINDOW = 262_144;
 /** Bytes of values in one message, about. */
 const PART_BYTES = 262_144;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
@@ -155,7 +161,7 @@ export class Watchers {
       }
       if (text === "") continue;
       this.#write(watcher, text);
-      if (watcher.unheard > WINDOW) this.#fallBehind(watcher, last);
+      if (watcher.unheard > this.#window) this.#fallBehind(watcher, last);
     }
   }
 
@@ -179,6 +185,10 @@ export class Watchers {
     return next;
   }
 
+  get #window(): number {
+    return Math.max(MIN_WINDOW, Math.min(WINDOW, Math.floor(ALL_WINDOWS / this.#watchers.size)));
+  }
+
   forget(socket: WebSocket): void {
     this.#watchers.delete(socket);
   }
@@ -193,9 +203,15 @@ export class Watchers {
     this.#watchers.clear();
   }
 
+  /** The server is about to end. They come back behind what they have heard. */
+  serverStopping(): void {
+    for (const { socket } of this.#watchers.values()) socket.close(CLOSE_RESTART, "server_stopping");
+    this.#watchers.clear();
+  }
+
   /** Sends what a watcher has not had yet, as much as it can take. */
   #advance(watcher: Watcher): void {
-    while (watcher.behind !== undefined && watcher.unheard <= WINDOW) {
+    while (watcher.behind !== undefined && watcher.unheard <= this.#window) {
       const { behind } = watcher;
       if (behind.snapshot === undefined) this.#replay(watcher, behind);
       else this.#sendEntries(watcher, behind, behind.snapshot.after);

@@ -26,6 +26,8 @@ const MAX_REQUESTS = 500;
 const MAX_LENGTH = 2_097_152;
 /** Bytes of one request, as over HTTP; the platform's longest message has 32 MiB. */
 const MAX_REQUEST_BYTES = 16_777_216;
+/** Characters of answers after which the service hears that they have been read; it keeps some megabytes for us. */
+const ACK_AFTER = 1_048_576;
 /** How long nothing may come, while something is awaited, before the connection is taken to be dead, in milliseconds. */
 const MAX_SILENCE_MS = 5_000;
 
@@ -69,6 +71,8 @@ export class Session<T extends Entries> {
   #next = 1;
   /** Since when something is awaited and nothing has come. */
   #silentSince: number | undefined;
+  /** Characters that have come since the service was told so. */
+  #unacked = 0;
   #closed = false;
 
   /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
@@ -232,7 +236,7 @@ export class Session<T extends Entries> {
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());
       socket.addEventListener("message", ({ data }) => {
-        if (this.#current === socket) this.#hear(String(data));
+        if (this.#current === socket) this.#hear(String(data), socket);
       });
       const lost = (): void => {
         reject(notConnected());
@@ -242,6 +246,7 @@ export class Session<T extends Entries> {
       socket.addEventListener("error", lost);
     });
     this.#current = socket;
+    this.#unacked = 0;
     try {
       await within({ timeoutMs: this.#options.timeoutMs }, (signal) => {
         signal.addEventListener("abort", () => socket.close(), { once: true });
@@ -273,7 +278,12 @@ export class Session<T extends Entries> {
     this.#fail(error);
   }
 
-  #hear(text: string): void {
+  #hear(text: string, socket: Socket): void {
+    this.#unacked += text.length;
+    if (this.#unacked >= ACK_AFTER) {
+      socket.send(`{"ack":${this.#unacked}}`);
+      this.#unacked = 0;
+    }
     let answers: readonly Answer[];
     try {
       answers = answersIn(text);

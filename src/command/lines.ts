@@ -35,6 +35,16 @@ export class LineSplitter {
   #held = new Uint8Array(0);
   #length = 0;
 
+  /** Bytes of memory that are kept for that. */
+  get capacity(): number {
+    return this.#held.length;
+  }
+
+  /** Bytes that are kept of a line whose end has not come. */
+  get held(): number {
+    return this.#length;
+  }
+
   push(chunk: Uint8Array): Split {
     const last = chunk.lastIndexOf(LF);
     if (last === -1) {
@@ -77,6 +87,37 @@ export function linesOf(message: string | Uint8Array): Line[] {
   if (text !== undefined) return split(text).map((line) => ({ text: line, encoding: "utf-8" }));
   // Somewhere in it are bytes that are no UTF-8: find out line by line, so that the others stay text.
   return split(byteDecoder.decode(message as Uint8Array)).map(lineOfBytes);
+}
+
+/** Bytes, or characters, of a message that are made into lines together. */
+const GROUP_LENGTH = 262_144;
+const LF_TEXT = "\n";
+
+/**
+ * As {@link linesOf}, for a message that may be long: its lines in groups, so that not all of them are in memory at once.
+ * @yields lines, with at least one of them in each group
+ */
+export function* lineGroupsOf(message: string | Uint8Array): Generator<Line[], void, void> {
+  let from = 0;
+  while (message.length - from > GROUP_LENGTH) {
+    const end = endOfGroup(message, from);
+    if (end === -1) break;
+    yield linesOf(message.slice(from, end + 1));
+    from = end + 1;
+  }
+  // What ends with a line's end ends there.
+  if (from === 0 || from < message.length) yield linesOf(message.slice(from));
+}
+
+/** Where the last line that begins in a group ends; -1 if it does not. */
+function endOfGroup(message: string | Uint8Array, from: number): number {
+  const limit = from + GROUP_LENGTH;
+  if (typeof message === "string") {
+    const last = message.lastIndexOf(LF_TEXT, limit);
+    return last < from ? message.indexOf(LF_TEXT, limit) : last;
+  }
+  const last = message.lastIndexOf(LF, limit);
+  return last < from ? message.indexOf(LF, limit) : last;
 }
 
 /** Whether a message that came whole has a line over the limit. */

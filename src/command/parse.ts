@@ -1,16 +1,13 @@
 /** A line to a command. Pure. */
 
 import type { Value } from "../value.ts";
-import { failure, failureOf, KvError, type Failure } from "../errors.ts";
+import { failureOf, KvError } from "../errors.ts";
 import { bucketName, exitReason as checkedReason, key as checkedKey, wholeValue } from "../limits.ts";
 import type { Command, Malformed } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./words.ts";
 
 const UNKNOWN: Malformed = { verb: "UNKNOWN" };
-// A target has a slash and a bucket's name has none, so no command looks like this.
-const HTTP_REQUEST = /^[A-Z]+ \S*\/\S* HTTP\/\d/;
-
 /**
  * Parses a line. The verb is upper case; a verb that is not known, a wrong number of words, and an empty
  * line are `UNKNOWN`, as in the guide. A name, key or value that is over its limit is `BAD`, with its code.
@@ -21,16 +18,6 @@ export function parse(line: Line): Command | Malformed {
   } catch (error) {
     return { verb: "BAD", failure: failureOf(error) };
   }
-}
-
-/**
- * A web page can make a browser send an HTTP request to any port. Its first line tells, and what follows
- * it, the body above all, must not be taken for commands.
- */
-export function foreignProtocol(line: Line): Failure | undefined {
-  return HTTP_REQUEST.test(line.text)
-    ? failure("wrong_protocol", "This port speaks the text protocol, not HTTP. Use the HTTP address.")
-    : undefined;
 }
 
 function commandOf(words: readonly Word[]): Command | Malformed {

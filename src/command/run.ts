@@ -1,9 +1,11 @@
 /** Lines in, replies out, in order: what a session does between its bytes. */
 
-import { failure, failureOf } from "../errors.ts";
+import { breath } from "../lib/breath.ts";
+import { failure, failureOf, type Failure } from "../errors.ts";
 import type { Answer, BucketCommand, Command, Malformed, ServiceCommand } from "./command.ts";
-import type { Line } from "./lines.ts";
-import { foreignProtocol, parse } from "./parse.ts";
+import { MAX_LINE_BYTES, type Line } from "./lines.ts";
+import { foreignLine } from "./foreign.ts";
+import { parse } from "./parse.ts";
 import { reply } from "./reply.ts";
 
 /** Who carries commands out: the whole service, or one bucket for a connection of its own. */
@@ -35,7 +37,12 @@ export interface Admission {
   admitted: boolean;
   /** Whether `token` is the right one. */
   accepts(token: string): boolean;
+  /** Whether too many wrong ones were tried: then the connection ends. */
+  readonly exhausted?: boolean;
 }
+
+/** Bytes in the longest line of a connection that has yet to show a token. */
+export const MAX_LINE_BEFORE_LOGIN = 4_096;
 
 /** Commands that may be under way at once for one connection. */
 const MAX_WINDOW = 512;
@@ -46,11 +53,19 @@ const MAX_PIECE_LENGTH = 65_536;
 /** Buckets that are asked at once: the platform lets one request have six connections open. */
 const MAX_BUCKETS_AT_ONCE = 6;
 
+/** Bytes to go through cost as much as one command does otherwise: see {@link Breath}. */
+const COMMAND_BYTES = 4_096;
+
+/** What can't be followed: nothing behind it is run. */
+const ENDS_CONNECTION: ReadonlySet<string> = new Set(["wrong_protocol", "too_long"]);
+
 /** A connection's state: what it may do, and whether it goes on. */
 export class Interpreter {
   readonly #service: Service;
   readonly #admission: Admission;
   #closed = false;
+  /** Whether nothing that came was a command so far. */
+  #greeting = true;
 
   constructor(service: Service, admission: Admission) {
     this.#service = service;
@@ -90,23 +105,41 @@ export class Interpreter {
         yield known;
         known = "";
       }
+      const pause = breath.takeBytes(length + window.length * COMMAND_BYTES);
+      if (pause !== undefined) await pause;
       yield* this.#runWindow(window);
       if (alone !== undefined) known += reply(await this.#runAlone(alone));
     }
     if (known !== "") yield known;
   }
 
+  /** Whether a line of so many bytes is too long, whole or not. */
+  isTooLong(bytes: number): boolean {
+    return bytes > (this.#admission.admitted ? MAX_LINE_BYTES : MAX_LINE_BEFORE_LOGIN);
+  }
+
   /** The reply to a line over the limit; the connection ends with it. */
   tooLong(): string {
     this.#closed = true;
-    const why = failure("too_long", "A line has at most 2 MiB. The connection is closed.");
-    return reply({ kind: "error", failure: why });
+    return reply({ kind: "error", failure: this.#tooLongFailure() });
+  }
+
+  #tooLongFailure(): Failure {
+    const limit = this.#admission.admitted
+      ? "A line has at most 2 MiB."
+      : "Before AUTH a line has at most 4 KiB.";
+    return failure("too_long", `${limit} The connection is closed.`);
   }
 
   #understand(line: Line): Command | Malformed {
-    const foreign = foreignProtocol(line);
-    if (foreign !== undefined) return { verb: "BAD", failure: foreign };
+    if (!this.#admission.admitted && this.isTooLong(line.text.length)) {
+      return { verb: "BAD", failure: this.#tooLongFailure() };
+    }
     const command = parse(line);
+    if (command.verb === "UNKNOWN" || command.verb === "BAD") {
+      const foreign = foreignLine(line, { greeting: this.#greeting });
+      if (foreign !== undefined) return { verb: "BAD", failure: foreign };
+    } else this.#greeting = false;
     return this.#mayRun(command)
       ? command
       : { verb: "BAD", failure: failure("unauthorized", "AUTH comes first.") };
@@ -128,6 +161,8 @@ export class Interpreter {
         text += reply(answers[next] as Answer);
         answers[next] = undefined;
       }
+      const pause = breath.takeBytes(text.length);
+      if (pause !== undefined) await pause;
       yield text;
     }
   }
@@ -201,13 +236,14 @@ export class Interpreter {
       case "UNKNOWN":
         return { kind: "unknown" };
       case "BAD":
-        if (command.failure.code === "wrong_protocol") this.#closed = true;
+        if (ENDS_CONNECTION.has(command.failure.code)) this.#closed = true;
         return { kind: "error", failure: command.failure };
     }
   }
 
   #authorise(token: string): Answer {
     if (!this.#admission.accepts(token)) {
+      if (this.#admission.exhausted === true) this.#closed = true;
       return { kind: "error", failure: failure("unauthorized", "This is not the token.") };
     }
     this.#admission.admitted = true;

@@ -75,7 +75,19 @@ app.onError((error) => problem(failureOf(error)));
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
-  return why === undefined ? serveAdmitted(request, context) : readOut(request, problem(why));
+  const answer = why === undefined ? serveAdmitted(request, context) : readOut(request, problem(why));
+  return context.door.state === "open" ? forOwnPages(answer) : answer;
+}
+
+/**
+ * Without a token any page can ask for what is stored, as an image or a script of its own: its browser is not to let it
+ * have the answer, nor see whether there was one (Fetch standard, Cross-Origin-Resource-Policy).
+ */
+function forOwnPages(answer: Response | Promise<Response>): Response | Promise<Response> {
+  if (answer instanceof Promise) return answer.then(forOwnPages);
+  // An upgrade is guarded by its Origin, and its headers are not ours to change.
+  if (answer.status !== 101) answer.headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  return answer;
 }
 
 /** Serves a request of somebody who need not show a token. Never throws. */

@@ -58,7 +58,7 @@ export async function stopBucket(request: Request, context: Context): Promise<Re
 export async function exitBucket(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  const reason = exitReason(checkJson(ExitJson, await readText(request)).reason);
+  const reason = exitReason((await checkJson(ExitJson, await readText(request))).reason);
   return perform(request, context, async () => {
     if (!(await directory.exit(name, reason))) throw bucketNotFound(name);
     return new Response(null, { status: 202 });
@@ -72,7 +72,7 @@ export async function listBuckets(_request: Request, { directory, target }: Cont
 
 async function createOptions(request: Request): Promise<CreateOptions> {
   const bytes = await readText(request);
-  return bytes.byteLength === 0 ? {} : bucketOptionsOf(checkJson(BucketOptionsJson, bytes));
+  return bytes.byteLength === 0 ? {} : bucketOptionsOf(await checkJson(BucketOptionsJson, bytes));
 }
 
 /** A bucket has no tag: either it is there, or it is not. @throws {KvError} `header_invalid` */

@@ -1,6 +1,6 @@
 /** `POST /v1/commands`: the text protocol, text in and text out. */
 
-import { hasOverlongLine, linesOf } from "../command/lines.ts";
+import { hasOverlongLine, lineGroupsOf } from "../command/lines.ts";
 import { Interpreter } from "../command/run.ts";
 import { directoryService } from "../session/service.ts";
 import { readText } from "./body.ts";
@@ -9,12 +9,10 @@ import { admitted, type Context } from "./context.ts";
 /** Runs the body's lines; the response has their replies, streamed as they come. */
 export async function runCommands(request: Request, { directory, door }: Context): Promise<Response> {
   const text = new Uint8Array(await readText(request));
-  const lines = text.length === 0 ? [] : linesOf(text);
   const interpreter = new Interpreter(directoryService(directory), admitted(door));
   const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
-  if (hasOverlongLine(lines)) return new Response(interpreter.tooLong(), { headers });
   const encoder = new TextEncoder();
-  const pieces = interpreter.run(lines);
+  const pieces = repliesTo(text, interpreter);
   // Pulled, not pushed: a reader that is slow slows the commands down instead of filling the memory.
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -24,4 +22,13 @@ export async function runCommands(request: Request, { directory, door }: Context
     },
   });
   return new Response(body, { headers });
+}
+
+async function* repliesTo(body: Uint8Array, interpreter: Interpreter): AsyncGenerator<string, void, void> {
+  if (body.length === 0) return;
+  for (const lines of lineGroupsOf(body)) {
+    if (interpreter.closed) return;
+    if (hasOverlongLine(lines)) yield interpreter.tooLong();
+    else yield* interpreter.run(lines);
+  }
 }

@@ -1,7 +1,13 @@
 /** Server-Sent Events (WHATWG HTML §9.2). */
 
+import { Budget } from "../lib/budget.ts";
+import { connections, type Place } from "../lib/connections.ts";
+import { KvError, tooManyConnections } from "../errors.ts";
+
 /** Bytes that may wait for a reader; one who is further behind is cut off, and can resume. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;
+/** And those that wait for all readers of the isolate. */
+const waiting = new Budget({ each: MAX_WAITING_BYTES, all: 48 * 1_048_576, share: 65_536 });
 /** The wait before a client comes back, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -30,10 +36,18 @@ export class EventStream {
   readonly #closed: () => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #waiting = waiting.hold();
+  readonly #place: Place;
 
-  /** `closed` is called once, whoever ends the stream. */
+  /**
+   * `closed` is called once, whoever ends the stream.
+   * @throws {KvError} `too_many_connections`
+   */
   constructor(heartbeatMs: number, closed: () => void) {
     this.#closed = closed;
+    const place = connections.enter({ goodbye: () => this.close() });
+    if (place === undefined) throw new KvError("too_many_connections", tooManyConnections().detail);
+    this.#place = place;
     this.#body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -60,6 +74,8 @@ export class EventStream {
     const controller = this.#controller;
     if (controller === undefined) return;
     this.#controller = undefined;
+    this.#place.leave();
+    this.#waiting.keep(0);
     clearInterval(this.#heartbeat);
     try {
       controller.close();
@@ -76,6 +92,7 @@ export class EventStream {
   #write(text: string): void {
     if (this.#controller === undefined) return;
     this.#controller.enqueue(encoder.encode(text));
-    if ((this.#controller.desiredSize ?? 0) <= 0) this.close();
+    const room = this.#controller.desiredSize ?? 0;
+    if (room <= 0 || !this.#waiting.keep(MAX_WAITING_BYTES - room)) this.close();
   }
 }

@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { behind } from "../cursor.ts";
 import { streamed } from "../streamed.ts";
 import { bucketNotFound } from "./keys.ts";
+import { READ } from "../registry/directory.ts";
 
 const NDJSON_TYPE = "application/x-ndjson";
 
@@ -23,7 +24,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
   // Its pages are one bucket's: the next one of the name has other entries.
   const ask = directory.whereis(name);
   const read = async (after: string | undefined): Promise<KeysPage> => {
-    const page = await ask((bucket) => bucket.list({ ...range, after, values: true, limit: MAX_PAGE }));
+    const page = await ask((bucket) => bucket.list({ ...range, after, values: true, limit: MAX_PAGE }), READ);
     if (page === undefined) throw bucketNotFound(name);
     return JSON.parse(page) as KeysPage;
   };
@@ -54,7 +55,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
 
   /** A value that does not travel with others comes last in its line, as it is read, and is never here as a whole. */
   async function* largeLine(key: string): AsyncGenerator<Uint8Array, void, void> {
-    const found = await ask((bucket) => bucket.get(key, {}));
+    const found = await ask((bucket) => bucket.get(key, {}), READ);
     if (found === undefined) throw bucketNotFound(name);
     if (found.outcome !== "found") return; // deleted meanwhile
     const { entry } = found;

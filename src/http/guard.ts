@@ -25,7 +25,7 @@ export function turnedAway(request: Request, { door, settings, target }: Context
   if (door.state === "open" && !LOOPBACK_HOST.test(target.host)) {
     return failure("host_not_allowed", "Without a token the service answers to localhost only.");
   }
-  const foreign = foreignOrigin(request, target.host, settings);
+  const foreign = foreignOrigin(request, target.host, settings) ?? foreignSite(request, door, settings);
   if (foreign !== undefined) return foreign;
   if (door.state === "locked" && !showsToken(request, door)) {
     return failure("unauthorized", "Show the token: Authorization: Bearer <token>.");
@@ -43,6 +43,17 @@ function foreignOrigin(request: Request, host: string, { origins }: Settings): F
     "origin_not_allowed",
     `Pages of ${origin} may not do this. KV_ORIGINS lists those that may.`,
   );
+}
+
+/**
+ * Where there is no token, a page of another site could load what is stored as a script, a style or an image, or tell by
+ * the failure of that whether a key is there. Its browser says where it is from (Fetch Metadata), whatever it loads.
+ */
+function foreignSite(request: Request, door: Door, { origins }: Settings): Failure | undefined {
+  if (door.state !== "open" || request.headers.get("Sec-Fetch-Site") !== "cross-site") return undefined;
+  const origin = request.headers.get("Origin");
+  if (origin !== null && origins.includes(origin)) return undefined;
+  return failure("origin_not_allowed", "Pages of other sites may not use a service without a token.");
 }
 
 function showsToken(request: Request, door: Door): boolean {

@@ -1,5 +1,6 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
+import { breath } from "../lib/breath.ts";
 import { isLarge } from "../bucket/large-values.ts";
 import type { RestoredEntry } from "../bucket/restore.ts";
 import { Transfer } from "../bucket/transfer.ts";
@@ -7,7 +8,7 @@ import { failure, failureOf, KvError } from "../errors.ts";
 import { CHUNK_BYTES } from "../limits.ts";
 import { Refusal } from "../otp/exit.ts";
 import { BrokenOff } from "../received.ts";
-import type { BucketCall } from "../registry/directory.ts";
+import { READ, type BucketCall } from "../registry/directory.ts";
 import { bytesOf } from "../value.ts";
 import { checkQuery, parseJson } from "../wire/check.ts";
 import { entryOf } from "../wire/entry-line.ts";
@@ -23,6 +24,8 @@ import { problem } from "./problem.ts";
 /** Entries, and bytes of their values, that travel together. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES = 1_048_576;
+/** What a line that is wrong costs beside its reading: an error with its stack, and what it says. See {@link Breath}. */
+const ERROR_UNITS = 8;
 const BASE64_LAST = /"base64"\s*:\s*"$/;
 
 const BROKEN_OFF =
@@ -38,7 +41,7 @@ export async function importBucket(request: Request, context: Context): Promise<
   const { onError = "stop" } = checkQuery(ImportQuery, target.query);
   // All lines go to the bucket that the first one went to.
   const ask = directory.whereis(name);
-  if ((await ask((bucket) => bucket.totals())) === undefined) throw bucketNotFound(name);
+  if ((await ask((bucket) => bucket.totals(), READ)) === undefined) throw bucketNotFound(name);
   const lines = new Import(name, ask, keepAlive, { stop: onError === "stop" });
   const { report } = lines;
   try {
@@ -96,6 +99,8 @@ class Import {
       this.#bytes += isLarge(entry.value) ? GROUP_BYTES : bytesOf(entry.value).byteLength;
     } catch (error) {
       if (!isAboutLine(error)) throw error;
+      const pause = breath.take(ERROR_UNITS);
+      if (pause !== undefined) await pause;
       await this.flush();
       // One of those before it may have stopped the import: then nobody gets to this one.
       if (!this.stopped) this.report.add(line.number, failureOf(error));

@@ -7,8 +7,10 @@ import { preconditionFailed } from "../bucket/operations.ts";
 import { Transfer, type ByteRange } from "../bucket/transfer.ts";
 import { failure, KvError } from "../errors.ts";
 import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
+import { READ } from "../registry/directory.ts";
 import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
-import { checkQuery, parseExactly } from "../wire/check.ts";
+import { checkQuery } from "../wire/check.ts";
+import { parseExactly } from "../wire/exact-json.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
 import { announcedLength, bodyOf, refusePartial, refuseTooLarge, wholeBody } from "./body.ts";
@@ -50,7 +52,7 @@ export async function getKey(request: Request, { directory, target, keepAlive }:
   const conditions = conditionsOf(request.headers);
   // A large value's chunks are asked of the bucket that has told of it.
   const ask = directory.whereis(name);
-  const found = await ask((bucket) => bucket.get(key, conditions));
+  const found = await ask((bucket) => bucket.get(key, conditions), READ);
   if (found === undefined) throw bucketNotFound(name);
   if (found.outcome !== "found") return notServed(found, key);
   const { entry, etag } = found;
@@ -68,7 +70,7 @@ export async function headKey(request: Request, { directory, target }: Context):
   const name = target.bucket;
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
-  const found = await directory.call(name, (bucket) => bucket.info(key, conditions));
+  const found = await directory.call(name, (bucket) => bucket.info(key, conditions), READ);
   if (found === undefined) throw bucketNotFound(name);
   if (found.outcome !== "found") return notServed(found, key);
   return new Response(null, {

@@ -4,6 +4,7 @@ import { removeAll } from "../bucket/remove-all.ts";
 import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
+import { READ } from "../registry/directory.ts";
 import { checkQuery } from "../wire/check.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
 import { perform } from "./cast.ts";
@@ -16,7 +17,7 @@ export async function listKeys(_request: Request, { directory, target }: Context
   const name = target.bucket;
   const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
   const after = behind(cursor);
-  const page = await directory.call(name, (bucket) => bucket.list({ ...query, after, limit }));
+  const page = await directory.call(name, (bucket) => bucket.list({ ...query, after, limit }), READ);
   if (page === undefined) throw bucketNotFound(name);
   return jsonText(page);
 }

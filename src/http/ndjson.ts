@@ -1,5 +1,6 @@
 /** Lines of a body, as it arrives. */
 
+import { breath } from "../lib/breath.ts";
 import { KvError } from "../errors.ts";
 import { received } from "../received.ts";
 
@@ -35,6 +36,8 @@ export async function* bodyLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
   const reader = new Pieces(body);
   try {
     for (let number = 1; ; number += 1) {
+      const pause = breath.take(1);
+      if (pause !== undefined) await pause;
       const found = await reader.until(NEWLINE, MAX_WHOLE_LINE);
       if (found === undefined) return;
       if (!found.complete) yield* longLine(number, found.bytes, reader);

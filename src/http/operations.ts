@@ -16,6 +16,8 @@ import { conditionsOf } from "./etags.ts";
 import { idempotencyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
 import { bucketNotFound, keyOf } from "./keys.ts";
+import { READ } from "../registry/directory.ts";
+import { readsOnly } from "../bucket/operations.ts";
 
 /** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
 export async function incrementKey(request: Request, context: Context): Promise<Response> {
@@ -24,7 +26,7 @@ export async function incrementKey(request: Request, context: Context): Promise<
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
   const body = await readText(request);
-  const json = body.byteLength === 0 ? {} : checkJson(IncrementJson, body);
+  const json = body.byteLength === 0 ? {} : await checkJson(IncrementJson, body);
   const increment = incrementOf(json);
   const idempotency = await idempotencyOf(request, ["increment", key, json, conditions]);
   return perform(request, context, async () => {
@@ -41,9 +43,13 @@ export async function incrementKey(request: Request, context: Context): Promise<
 export async function runBatch(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  const operations = operationsOf(checkJson(BatchJson, await readText(request)));
+  const operations = await operationsOf(await checkJson(BatchJson, await readText(request)));
   return perform(request, context, async () => {
-    const results = await directory.call(name, (bucket) => bucket.batch(operations));
+    const results = await directory.call(
+      name,
+      (bucket) => bucket.batch(operations),
+      readsOnly(operations) ? READ : undefined,
+    );
     if (results === undefined) throw bucketNotFound(name);
     return jsonText(results);
   });
@@ -53,8 +59,8 @@ export async function runBatch(request: Request, context: Context): Promise<Resp
 export async function runTransaction(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  const json = checkJson(TransactionJson, await readText(request));
-  const transaction = transactionOf(json);
+  const json = await checkJson(TransactionJson, await readText(request));
+  const transaction = await transactionOf(json);
   const idempotency = await idempotencyOf(request, ["transaction", json]);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));

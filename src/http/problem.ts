@@ -1,9 +1,16 @@
 /** Errors as RFC 9457 problem details. */
 
-import type { Failure } from "../errors.ts";
+import type { ErrorCode, Failure } from "../errors.ts";
 
 /** Seconds after which a caller may try again, where that can help. */
 const RETRY_AFTER_SECONDS = "1";
+
+const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "overloaded",
+  "unavailable",
+  "server_stopping",
+  "too_many_connections",
+]);
 
 /**
  * The response for a failure: `application/problem+json` with `type`, `title`, `status`, `detail`, `code`.
@@ -23,7 +30,7 @@ export function problem(
       "X-Content-Type-Options": "nosniff",
       // A 404 or a 410 may be kept without that (RFC 9110 §15.1), and what is not there may be there at once.
       "Cache-Control": "no-store",
-      ...(code === "overloaded" || code === "unavailable" ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
+      ...(TRY_AGAIN.has(code) ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
       ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="durable-kv"' } : {}),
       ...(status === 426 ? { Upgrade: "websocket" } : {}),
       ...headers,

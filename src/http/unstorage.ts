@@ -9,6 +9,7 @@ import { Transfer } from "../bucket/transfer.ts";
 import { KvError, failure } from "../errors.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import { behind } from "../cursor.ts";
+import { READ } from "../registry/directory.ts";
 import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
@@ -68,7 +69,7 @@ async function getItem(
   key: string,
 ): Promise<Response> {
   const ask = directory.whereis(bucket);
-  const found = await ask((stub) => stub.get(key, {}));
+  const found = await ask((stub) => stub.get(key, {}), READ);
   if (found?.outcome !== "found")
     throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);
   const { value, large, size, at, expires } = found.entry;
@@ -126,7 +127,7 @@ async function listKeys(
 ): Promise<Response> {
   const ask = directory.whereis(bucket);
   const read = async (after?: string): Promise<KeysPage | undefined> => {
-    const page = await ask((stub) => stub.list({ prefix, after, limit: MAX_PAGE }));
+    const page = await ask((stub) => stub.list({ prefix, after, limit: MAX_PAGE }), READ);
     return page === undefined ? undefined : (JSON.parse(page) as KeysPage);
   };
   const first = (await read()) ?? { keys: [] };

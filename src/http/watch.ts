@@ -3,6 +3,7 @@
 import type { WatchFormat } from "../bucket/watch-view.ts";
 import type { WatchRequest } from "../bucket/watchers.ts";
 import { KvError } from "../errors.ts";
+import { connections } from "../lib/connections.ts";
 import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";
@@ -42,11 +43,17 @@ async function pipe(
   writable: WritableStream<Uint8Array>,
   heartbeatMs: number,
 ): Promise<void> {
+  const place = connections.enter({ goodbye: () => feed.close() });
   const writer = writable.getWriter();
   let waiting = 0;
   let taken = 0;
-  const write = async (text: string): Promise<void> => {
+  let before = Promise.resolve();
+  const write = (text: string): void => {
     waiting += 1;
+    // One after the other: what waits is text, and is made into bytes when it is its turn.
+    before = before.then(() => send(text));
+  };
+  const send = async (text: string): Promise<void> => {
     try {
       await writer.write(encoder.encode(text));
     } catch {
@@ -60,10 +67,10 @@ async function pipe(
   };
   // A comment is a sign of life for both sides; where something waits to be taken, that is sign enough.
   const heartbeat = setInterval(() => {
-    if (waiting === 0) void write(": still here\n\n");
+    if (waiting === 0) write(": still here\n\n");
   }, heartbeatMs);
   const ended = new Promise<void>((resolve) => {
-    feed.addEventListener("message", ({ data }: { data: unknown }) => void write(String(data)));
+    feed.addEventListener("message", ({ data }: { data: unknown }) => write(String(data)));
     feed.addEventListener("close", () => resolve());
     feed.addEventListener("error", () => resolve());
     writer.closed.then(resolve, () => {
@@ -72,10 +79,14 @@ async function pipe(
     });
   });
   feed.accept();
+  // The bucket has let it in a moment ago, and just then it was one too many.
+  if (place === undefined) feed.close();
   await ended;
+  place?.leave();
   clearInterval(heartbeat);
   // Behind all that was written: the client hears the bucket's last word, unless it takes nothing at all.
   const given = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
+  await before;
   await writer.close().catch(() => undefined);
   clearTimeout(given);
 }

@@ -27,9 +27,15 @@ const SUSPECT_AFTER = 2;
 /** How often a bucket that is being reset is asked whether it is back. */
 const RESET_TRIES = 5;
 
+/** How a bucket is asked: whether the connection may break once, because to ask twice is as good as once. */
+export type AskOptions = Pick<CallOptions, "repeat">;
+/** A read changes nothing and has no unknown outcome: who reads while the bucket is reset need not hear of that. */
+export const READ: AskOptions = { repeat: "once" };
+
 /** Asks a bucket. @returns its reply; undefined if there is no such bucket. */
 export type BucketCall = <T>(
   request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+  options?: AskOptions,
 ) => Promise<T | undefined>;
 
 export type DirectoryCache = BoundedCache<Whereabouts>;
@@ -140,13 +146,14 @@ export class Directory {
   async call<T>(
     name: string,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    options?: AskOptions,
   ): Promise<T | undefined> {
-    return (await this.#answer(name, request))?.reply;
+    return (await this.#answer(name, request, options))?.reply;
   }
 
   /** Whichever bucket has the name, at each call. */
   named(name: string): BucketCall {
-    return (request) => this.call(name, request);
+    return (request, options) => this.call(name, request, options);
   }
 
   /**
@@ -155,13 +162,13 @@ export class Directory {
    */
   whereis(name: string): BucketCall {
     let at: Whereabouts | undefined;
-    return async (request) => {
+    return async (request, options) => {
       if (at === undefined) {
-        const first = await this.#answer(name, request);
+        const first = await this.#answer(name, request, options);
         at = first?.at;
         return first?.reply;
       }
-      const reply = await this.#tryCall(name, at, request);
+      const reply = await this.#tryCall(name, at, request, options);
       if (reply !== NOPROC) return reply;
       if (this.#cachedAt(name, at) !== undefined) this.#cache.delete(name);
       return undefined;
@@ -176,10 +183,14 @@ export class Directory {
     name: string,
     path: "/connect" | "/session" | "/subscribe" | `/watch?${string}`,
   ): Promise<WebSocket | undefined> {
-    return this.call(name, async (bucket): Promise<Reply<WebSocket>> => {
-      const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
-      return upgraded(response);
-    });
+    return this.call(
+      name,
+      async (bucket): Promise<Reply<WebSocket>> => {
+        const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
+        return upgraded(response);
+      },
+      READ,
+    );
   }
 
   /** Waits until a bucket that is being reset answers again, or is known not to. */
@@ -198,10 +209,11 @@ export class Directory {
   async #answer<T>(
     name: string,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    options?: AskOptions,
   ): Promise<{ readonly reply: T; readonly at: Whereabouts } | undefined> {
     const known = this.#cache.get(name) ?? (await this.#locate(name));
     if (known === undefined) return undefined;
-    const first = await this.#tryCall(name, known, request);
+    const first = await this.#tryCall(name, known, request, options);
     if (first !== NOPROC) return { reply: first, at: known };
 
     // Nothing was done there, so the request may go to whoever has the name now.
@@ -209,7 +221,7 @@ export class Directory {
     const current = await this.#locate(name);
     if (current === undefined) return undefined;
     if (current.incarnation !== known.incarnation) {
-      const second = await this.#tryCall(name, current, request);
+      const second = await this.#tryCall(name, current, request, options);
       if (second !== NOPROC) return { reply: second, at: current };
     }
     // The registry holds a bucket to be living that says itself that it is not: let it see for itself. Waited
@@ -223,11 +235,12 @@ export class Directory {
     name: string,
     whereabouts: Whereabouts,
     request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    options?: AskOptions,
   ): Promise<T | typeof NOPROC> {
     const { id } = whereabouts;
     try {
       // A new stub for each call: after an exception an old one stays broken.
-      const reply = await this.#call(() => request(this.#env.BUCKET.get(id)));
+      const reply = await this.#call(() => request(this.#env.BUCKET.get(id)), options);
       const cached = this.#cachedAt(name, whereabouts);
       if (cached !== undefined && cached.failures > 0) this.#cache.set(name, { ...cached, failures: 0 });
       return reply;

@@ -13,13 +13,29 @@ export interface EngineConfig {
   /** Absolute path of the data folder. */
   readonly data: string;
   /** Names of environment variables that become bindings of the Worker without being written down here. */
-  readonly secrets: readonly string[];
+  readonly inherited: readonly string[];
+  /**
+   * The Worker's entry point for TCP connections; the default one if left out. One of its own keeps them apart from
+   * HTTP: the engine hands a CONNECT request to the default entry point as if it were a connection.
+   */
+  readonly tcpEntrypoint?: string;
+  /** Path of a Unix socket for the entry point `Control`; undefined: there is none. */
+  readonly control: string | undefined;
 }
 
-export function capnpConfig({ worker, code, http, tcp, data, secrets }: EngineConfig): string {
+export function capnpConfig(config: EngineConfig): string {
+  const { worker, code, http, tcp, data, inherited, tcpEntrypoint, control } = config;
+  // In this order: what is reported last, and so makes the engine ready, is what callers use.
   const sockets = [
+    ...(control === undefined
+      ? []
+      : [
+          `(name = "control", address = ${text(`unix:${control}`)}, http = (), service = ${service("Control")})`,
+        ]),
     `(name = "http", address = ${text(http)}, http = (), service = "worker")`,
-    ...(tcp === undefined ? [] : [`(name = "tcp", address = ${text(tcp)}, tcp = (), service = "worker")`]),
+    ...(tcp === undefined
+      ? []
+      : [`(name = "tcp", address = ${text(tcp)}, tcp = (), service = ${service(tcpEntrypoint)})`]),
   ];
   const services = [
     `(name = "worker", worker = .worker)`,
@@ -30,7 +46,7 @@ export function capnpConfig({ worker, code, http, tcp, data, secrets }: EngineCo
       ([name, className]) => `(name = ${text(name)}, durableObjectNamespace = ${text(className)})`,
     ),
     ...Object.entries(worker.vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-    ...secrets.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
+    ...inherited.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
   ];
   // The key is part of the data's path: it must stay as it is for the data to be found again.
   const namespaces = Object.values(worker.objects).map(
@@ -51,6 +67,10 @@ const worker :Workerd.Worker = (
   durableObjectStorage = (localDisk = "disk"),
 );
 `;
+}
+
+function service(entrypoint: string | undefined): string {
+  return entrypoint === undefined ? `"worker"` : `(name = "worker", entrypoint = ${text(entrypoint)})`;
 }
 
 /** A text literal. Cap'n Proto takes C's escapes, which JSON's \\u is not. */

@@ -8,17 +8,24 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 is any free port. */
   readonly port: number;
-  /** 0 is any free port. */
-  readonly tcpPort: number;
+  /** 0 is any free port; undefined serves no TCP. */
+  readonly tcpPort: number | undefined;
   /** The folder that the data is kept in; undefined keeps nothing. */
   readonly data: string | undefined;
+  /** Process id of the shell that started the server, if it has said so: when that has gone, the server ends. */
+  readonly parent: number | undefined;
 }
+
+/** Characters in the shortest token that other machines may try to guess. */
+const MIN_TOKEN_LENGTH = 16;
 
 export const USAGE = `Usage: npm start -- [options]
 
   --port N       HTTP port (8787; 0 takes any free one)
   --tcp-port N   TCP port of the text protocol (4040; 0 takes any free one)
-  --host HOST    address to listen on (127.0.0.1); beyond this machine only with KV_TOKEN set
+  --no-tcp       serve no text protocol over TCP
+  --host HOST    address to listen on (127.0.0.1); beyond this machine only with a KV_TOKEN of
+                 ${MIN_TOKEN_LENGTH} characters or more
   --data DIR     folder that the data is kept in (.data)
   --memory       keep nothing: the data is gone when the server stops
   --help         this text
@@ -40,17 +47,34 @@ export function serveOptions(args: readonly string[], token: string | undefined)
   const { host } = values;
   if (host !== "localhost" && isIP(host) === 0)
     throw new Stop(`--host ${host}: write an IP address, or localhost.`);
-  if (!isLoopback(host) && token === undefined) {
-    throw new Stop(
-      `--host ${host} can be reached from other machines: set KV_TOKEN, the token that callers must show.`,
-    );
-  }
+  checkToken(`--host ${host}`, host, token);
+  if (values["no-tcp"] && values["tcp-port"] !== undefined)
+    throw new Stop("--no-tcp serves no TCP, so it goes without --tcp-port.");
   return {
     host,
     port: port("--port", values.port),
-    tcpPort: port("--tcp-port", values["tcp-port"]),
+    tcpPort: values["no-tcp"] ? undefined : port("--tcp-port", values["tcp-port"] ?? "4040"),
     data: values.memory ? undefined : (values.data ?? ".data"),
+    parent: /^\d+$/.test(values.parent ?? "") ? Number(values.parent) : undefined,
   };
+}
+
+/**
+ * Whoever can reach the service must not be able to guess its token.
+ * @param option what made it reachable, as it was written
+ * @throws {Stop}
+ */
+export function checkToken(option: string, host: string, token: string | undefined): void {
+  if (isLoopback(host)) return;
+  if (token === undefined) {
+    throw new Stop(
+      `${option} can be reached from other machines: set KV_TOKEN, the token that callers must show.`,
+    );
+  }
+  if (token.length >= MIN_TOKEN_LENGTH) return;
+  throw new Stop(
+    `${option} can be reached from other machines, and KV_TOKEN has ${token.length} characters: take at least ${MIN_TOKEN_LENGTH}, from openssl rand -hex 16 for example.`,
+  );
 }
 
 /** Whether only this machine can reach the address. */
@@ -64,10 +88,13 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         port: { type: "string", default: "8787" },
-        "tcp-port": { type: "string", default: "4040" },
+        "tcp-port": { type: "string" },
+        "no-tcp": { type: "boolean", default: false },
         host: { type: "string", default: "127.0.0.1" },
         data: { type: "string" },
         memory: { type: "boolean", default: false },
+        // Not for people: package.json's script says which process is its shell.
+        parent: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });

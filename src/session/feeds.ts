@@ -4,7 +4,7 @@ import { errorLine } from "../command/reply.ts";
 import { failure } from "../errors.ts";
 
 /** Characters of changes after which the bucket hears that they have been read. */
-const ACKNOWLEDGE_AFTER = 1_048_576;
+const ACKNOWLEDGE_AFTER = 131_072;
 
 /** Sends text to the connection. False if the client reads too slowly to be sent more. */
 export type Offer = (text: string) => boolean;

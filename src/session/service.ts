@@ -1,9 +1,10 @@
 /** The whole service, as a connection's commands reach it. */
 
+import { breath, CALL_UNITS } from "../lib/breath.ts";
 import type { Service } from "../command/run.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
-import type { Directory } from "../registry/directory.ts";
+import { READ, type Directory } from "../registry/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { SessionMonitors } from "./monitors.ts";
 
@@ -24,7 +25,12 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
     exit: (bucket, reason) => directory.exit(bucket, reason),
     buckets: async (prefix, after) =>
       (await directory.list({ prefix, after, limit: MAX_PAGE })).map(({ name }) => name),
-    run: (bucket, commands) => directory.call(bucket, (stub) => stub.run(commands)),
+    run: async (bucket, commands) => {
+      const pause = breath.take(CALL_UNITS);
+      if (pause !== undefined) await pause;
+      const reads = commands.every(({ verb }) => verb === "GET" || verb === "KEYS");
+      return directory.call(bucket, (stub) => stub.run(commands), reads ? READ : undefined);
+    },
     subscribe: async (bucket) => {
       if (lasting === undefined) throw needsConnection("SUBSCRIBE");
       const feed = await directory.upgrade(bucket, "/subscribe");

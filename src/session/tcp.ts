@@ -1,21 +1,68 @@
 /** A TCP connection that speaks the text protocol. */
 
-import { LineSplitter } from "../command/lines.ts";
+import { breath } from "../lib/breath.ts";
+import { Budget } from "../lib/budget.ts";
+import { beginsForeign } from "../command/foreign.ts";
+import { LineSplitter, MAX_LINE_BYTES } from "../command/lines.ts";
 import { errorLine } from "../command/reply.ts";
-import { Interpreter, type Admission } from "../command/run.ts";
-import type { Failure } from "../errors.ts";
+import { Interpreter } from "../command/run.ts";
+import { connections, type Connections } from "../lib/connections.ts";
+import { failure, serverStopping, tooManyConnections, type Failure } from "../errors.ts";
+import { soon } from "../received.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
+import type { Login } from "./login.ts";
 import { SessionMonitors } from "./monitors.ts";
 import { Outbox } from "./outbox.ts";
 import { directoryService } from "./service.ts";
+
+/** What it is worth to read once, and to take a connection in: see {@link Breath}. */
+const READ_UNITS = 8;
+const CONNECTION_UNITS = 64;
+/** How long a connection may take to show the token, in milliseconds. */
+const LOGIN_WITHIN_MS = 10_000;
+/** Bytes that are read and left out behind the last reply, so that it can arrive: a reset would overtake it. */
+const MAX_LINGER_BYTES = 65_536;
+
+/** Connections that are read on in that way at once: in a flood of them, to read is what would keep others waiting. */
+const MAX_LINGERING = 16;
+let lingering = 0;
+
+/** Unfinished lines. A buffer may have grown to twice what is in it. */
+const lines = new Budget({ each: 2 * MAX_LINE_BYTES, all: 64 * 1_048_576, share: 65_536 });
+
+export interface TcpOptions {
+  readonly loginWithinMs?: number;
+  readonly places?: Connections;
+}
 
 /**
  * Serves a connection until either side ends it. Commands are read, run and answered in turn: while a reply
  * waits for a slow reader nothing more is read, and meanwhile commands gather into the next batch.
  */
-export async function serveTcp(socket: Socket, directory: Directory, admission: Admission): Promise<void> {
+export async function serveTcp(
+  socket: Socket,
+  directory: Directory,
+  login: Login,
+  { loginWithinMs = LOGIN_WITHIN_MS, places = connections }: TcpOptions = {},
+): Promise<void> {
   const reader: ReadableStreamDefaultReader<Uint8Array> = socket.readable.getReader();
+  const pause = breath.take(CONNECTION_UNITS);
+  if (pause !== undefined) await pause;
+  let farewell: Failure | undefined;
+  // What is being answered is answered; then the next read finds the end.
+  const endWith = (why: Failure): void => {
+    farewell ??= why;
+    void reader.cancel().catch(() => undefined);
+  };
+  const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
+  if (place === undefined) {
+    reader.releaseLock();
+    return refuseTcp(socket, tooManyConnections(), { lingers: false });
+  }
+  const patience = setTimeout(() => {
+    if (!login.admitted) endWith(failure("unauthorized", "AUTH comes first, and soon."));
+  }, loginWithinMs);
   const writer = socket.writable.getWriter();
   const outbox = new Outbox(writer);
   const offer = (text: string): boolean => outbox.offer(text);
@@ -26,24 +73,43 @@ export async function serveTcp(socket: Socket, directory: Directory, admission: 
   const feeds = new Feeds(offer, tooSlow);
   const monitors = new SessionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
+  const admitted = (): void => {
+    clearTimeout(patience);
+    place.admit();
+  };
   try {
-    await converse(reader, outbox, new Interpreter(service, admission));
+    const conversation = converse(reader, outbox, new Interpreter(service, login), () => {
+      if (login.admitted) admitted();
+    });
+    // The read that waits is the one that is broken off: that is no failure.
+    await conversation.catch((error: unknown) => {
+      if (farewell === undefined) throw error;
+    });
+    if (farewell !== undefined) await outbox.write(errorLine(farewell));
     await writer.close();
+    if (farewell === undefined) await linger(reader);
   } catch {
     // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
   } finally {
+    clearTimeout(patience);
+    place.leave();
     feeds.closeAll();
     monitors.closeAll();
     await socket.close().catch(() => undefined);
   }
 }
 
-/** Turns a connection away with one line. */
-export async function refuseTcp(socket: Socket, why: Failure): Promise<void> {
+/** Turns a connection away with one line. One too many does not stay until it has heard that. */
+export async function refuseTcp(
+  socket: Socket,
+  why: Failure,
+  { lingers = true }: { readonly lingers?: boolean } = {},
+): Promise<void> {
   const writer = socket.writable.getWriter();
   try {
     await writer.write(new TextEncoder().encode(errorLine(why)));
     await writer.close();
+    if (lingers) await linger(socket.readable.getReader());
   } catch {
     // It has gone already.
   } finally {
@@ -51,17 +117,60 @@ export async function refuseTcp(socket: Socket, why: Failure): Promise<void> {
   }
 }
 
+/** @param progress called when lines have been run */
 async function converse(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   outbox: Outbox,
   interpreter: Interpreter,
+  progress: () => void,
 ): Promise<void> {
   const splitter = new LineSplitter();
-  while (!interpreter.closed) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const { lines, tooLong } = splitter.push(value);
-    for await (const text of interpreter.run(lines)) await outbox.write(text);
-    if (tooLong && !interpreter.closed) await outbox.write(interpreter.tooLong());
+  const held = lines.hold();
+  let first = true;
+  try {
+    while (!interpreter.closed) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const pause = breath.take(READ_UNITS);
+      if (pause !== undefined) await pause;
+      const foreign = first ? beginsForeign(value) : undefined;
+      if (foreign !== undefined) return await outbox.write(errorLine(foreign));
+      first = false;
+      const { lines: whole, tooLong } = splitter.push(value);
+      for await (const text of interpreter.run(whole)) await outbox.write(text);
+      progress();
+      if (interpreter.closed) return;
+      if (tooLong || interpreter.isTooLong(splitter.held)) return await outbox.write(interpreter.tooLong());
+      if (!held.keep(splitter.capacity)) return await outbox.write(errorLine(tooMuchUnfinished()));
+    }
+  } finally {
+    held.keep(0);
   }
+}
+
+/**
+ * Reads what still comes and leaves it out: whoever closes a connection from which it has not read everything resets it,
+ * and the reset overtakes the last reply. Not for long, and not without end.
+ */
+async function linger(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  if (lingering >= MAX_LINGERING) return;
+  lingering += 1;
+  try {
+    for (let bytes = 0; bytes < MAX_LINGER_BYTES;) {
+      const pause = breath.take(READ_UNITS);
+      if (pause !== undefined) await pause;
+      const next = await soon(reader.read());
+      if (next === undefined || next.done) return;
+      bytes += next.value.byteLength;
+    }
+  } finally {
+    lingering -= 1;
+  }
+}
+
+function tooMuchUnfinished(): Failure {
+  return failure(
+    "overloaded",
+    "All connections together have sent too much of lines that do not end. This one is closed.",
+  );
 }

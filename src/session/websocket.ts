@@ -1,19 +1,30 @@
 /** A WebSocket at the Worker that speaks the text protocol with any bucket. */
 
-import { CLOSE_TRY_AGAIN } from "../close-codes.ts";
+import { CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { Interpreter, type Admission } from "../command/run.ts";
 import { Conversations } from "../command/text-socket.ts";
+import { connections } from "../lib/connections.ts";
+import { KvError, tooManyConnections } from "../errors.ts";
 import type { Directory } from "../registry/directory.ts";
+import { SocketFlow } from "../socket-flow.ts";
 import { Feeds } from "./feeds.ts";
 import { SessionMonitors } from "./monitors.ts";
 import { directoryService } from "./service.ts";
 
-/** Accepts a connection. @returns the end that goes to the client. */
+/** All of the isolate's. */
+const flow = new SocketFlow();
+
+/**
+ * Accepts a connection. @returns the end that goes to the client.
+ * @throws {KvError} `too_many_connections`
+ */
 export function acceptWebSocket(directory: Directory, admission: Admission): WebSocket {
   const { 0: client, 1: server } = new WebSocketPair();
+  const place = connections.enter({ goodbye: () => server.close(CLOSE_RESTART, "server_stopping") });
+  if (place === undefined) throw new KvError("too_many_connections", tooManyConnections().detail);
   server.binaryType = "arraybuffer";
   server.accept();
-  const conversations = new Conversations();
+  const conversations = new Conversations(flow);
   const offer = (text: string): boolean => conversations.push(server, text);
   const tooSlow = (): void => server.close(CLOSE_TRY_AGAIN, "slow_reader");
   const feeds = new Feeds(offer, tooSlow);
@@ -27,6 +38,8 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
       .catch((error: unknown) => console.error("websocket", error));
   });
   const end = (): void => {
+    place.leave();
+    conversations.forget(server);
     feeds.closeAll();
     monitors.closeAll();
   };

@@ -3,7 +3,9 @@
 import * as z from "zod/mini";
 import { en } from "zod/locales";
 import { KvError, type ErrorCode } from "../errors.ts";
+import { MAX_OPERATIONS } from "../limits.ts";
 import { decodeUtf8 } from "../utf8.ts";
+import { parseExactly, parseInPieces } from "./exact-json.ts";
 
 z.config(en());
 
@@ -19,6 +21,8 @@ export function check<Schema extends z.core.$ZodType>(
   given: unknown,
   code: Extract<ErrorCode, "body_invalid" | "query_invalid">,
 ): z.output<Schema> {
+  // First of all: each of them would be held against the schema before it finds that there are too many.
+  refuseTooMany(given, 0, code);
   const found = z.safeParse(schema, given);
   if (found.success) return found.data;
   const problems = found.error.issues.slice(0, MAX_PROBLEMS).map(problem);
@@ -29,11 +33,11 @@ export function check<Schema extends z.core.$ZodType>(
  * The body's JSON.
  * @throws {KvError} `body_invalid`
  */
-export function checkJson<Schema extends z.core.$ZodType>(
+export async function checkJson<Schema extends z.core.$ZodType>(
   schema: Schema,
-  bytes: ArrayBuffer | Uint8Array,
-): z.output<Schema> {
-  return check(schema, parseJson(bytes), "body_invalid");
+  body: ArrayBuffer | Uint8Array | string,
+): Promise<z.output<Schema>> {
+  return check(schema, await orNoJson(() => parseInPieces(textOf(body))), "body_invalid");
 }
 
 /**
@@ -57,47 +61,47 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
 /** @throws {KvError} `body_invalid`: it is no JSON, or has a number that would become another one */
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
-    // What is no UTF-8 is no JSON either: nothing at all does not parse.
-    // A byte order mark may stand before it (RFC 8259 §8.1).
-    return parseExactly((decodeUtf8(bytes) ?? "").replace(/^\uFEFF/, ""));
+    return parseExactly(textOf(bytes));
   } catch (error) {
-    if (error instanceof KvError) throw error;
-    throw new KvError("body_invalid", "The body is not JSON in UTF-8.");
+    throw noJson(error);
   }
 }
 
-/** Where a number may stand that a double can't hold: to look at each number costs more than to parse. */
-const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]\+?\d)/;
-
-/**
- * As `JSON.parse`, but it refuses integers that would come back as others, and what would be infinite.
- * @throws {SyntaxError}
- * @throws {KvError} `body_invalid`
- */
-export function parseExactly(text: string): unknown {
-  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
-  const exact = (_: string, value: unknown, { source }: { readonly source?: string }): unknown => {
-    if (typeof value !== "number" || source === undefined || isKept(value, source)) return value;
-    throw new KvError("body_invalid", `The number ${source} can't be kept as it is. Send it as text.`);
-  };
-  return JSON.parse(text, exact as Parameters<typeof JSON.parse>[1]);
+async function orNoJson<T>(parse: () => Promise<T>): Promise<T> {
+  try {
+    return await parse();
+  } catch (error) {
+    throw noJson(error);
+  }
 }
 
-/** Beyond 2^53 a number is written with the fewest digits that tell it from its neighbours: those come back so. */
-function isKept(value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return false;
-  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return true;
-  const given = decimalOf(source);
-  return given === decimalOf(String(value)) || given === decimalOf(String(BigInt(value)));
+/** What is no UTF-8 is no JSON either: nothing at all does not parse. */
+function textOf(body: ArrayBuffer | Uint8Array | string): string {
+  const text = typeof body === "string" ? body : (decodeUtf8(body) ?? "");
+  // A byte order mark may stand before it (RFC 8259 §8.1).
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-/** A number's digits and exponent, however it is written. */
-function decimalOf(source: string): string {
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE](.+))?$/.exec(source) ?? [];
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
-  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
+function noJson(error: unknown): KvError {
+  return error instanceof KvError ? error : new KvError("body_invalid", "The body is not JSON in UTF-8.");
+}
+
+/** A message's requests' transaction's branch's operations. */
+const MAX_LIST_DEPTH = 6;
+/** What a caller may fill as it likes: no list of ours. */
+const FREE = new Set(["json", "metadata"]);
+
+function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
+  if (typeof given !== "object" || given === null || depth === MAX_LIST_DEPTH) return;
+  if (!Array.isArray(given)) {
+    for (const [name, member] of Object.entries(given))
+      if (!FREE.has(name)) refuseTooMany(member, depth + 1, code);
+    return;
+  }
+  if (given.length > MAX_OPERATIONS) {
+    throw new KvError(code, `Too big: expected array to have <=${MAX_OPERATIONS} items.`);
+  }
+  for (const member of given) refuseTooMany(member, depth + 1, code);
 }
 
 /** What does not look like the kind that is expected stays text, and the schema says so. */

@@ -1,6 +1,7 @@
 /** Operations, batches and transactions as JSON, and what they mean. */
 
 import * as z from "zod/mini";
+import { breath } from "../lib/breath.ts";
 import type { Conditions } from "../bucket/conditions.ts";
 import type { Increment, Properties } from "../bucket/entry.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";
@@ -138,24 +139,40 @@ export const TransactionJson = z
 export type TransactionJson = z.output<typeof TransactionJson>;
 
 /** @throws {KvError} `key_invalid`, `value_too_large`, `body_too_large`, `body_invalid` and others; it says where. */
-export function operationsOf(batch: readonly OperationJson[]): Operation[] {
-  const operations = batch.map((operation, index) => at(`[${index}]`, () => operationOf(operation)));
+export async function operationsOf(batch: readonly OperationJson[]): Promise<Operation[]> {
+  const operations = await eachOf("", batch, operationOf);
   checkTogether(operations);
   return operations;
 }
 
-export function transactionOf({
+export async function transactionOf({
   if: comparisons = [],
   then = [],
   else: otherwise = [],
-}: TransactionJson): Transaction {
+}: TransactionJson): Promise<Transaction> {
   const transaction = {
-    if: comparisons.map((comparison, index) => at(`if[${index}]`, () => comparisonOf(comparison))),
-    then: then.map((operation, index) => at(`then[${index}]`, () => operationOf(operation))),
-    else: otherwise.map((operation, index) => at(`else[${index}]`, () => operationOf(operation))),
+    if: await eachOf("if", comparisons, comparisonOf),
+    then: await eachOf("then", then, operationOf),
+    else: await eachOf("else", otherwise, operationOf),
   };
   checkTogether([...transaction.if, ...transaction.then, ...transaction.else]);
   return transaction;
+}
+
+/** A value may be a megabyte of JSON, to be written anew: others are let in between them. */
+async function eachOf<From, To extends Operation | Comparison>(
+  list: string,
+  given: readonly From[],
+  convert: (one: From) => To,
+): Promise<To[]> {
+  const all: To[] = [];
+  for (const [index, one] of given.entries()) {
+    const converted = at(`${list}[${index}]`, () => convert(one));
+    all.push(converted);
+    const pause = breath.takeJson("value" in converted ? sentBytes(converted.value) : 0);
+    if (pause !== undefined) await pause;
+  }
+  return all;
 }
 
 /** What they have of values has to fit the message to the bucket: written anew, JSON may have grown. */

@@ -43,6 +43,44 @@ describe("an idempotency key", () => {
     });
   });
 
+  it("is remembered while all results fit their bytes, the oldest are forgotten first", async () => {
+    await runInDurableObject(env.BUCKET.getByName("remembered bytes"), (_, { storage: { sql } }) => {
+      const limits = { results: 100, bytes: 1_000 };
+      const remembered = new Remembered(sql, () => 0, limits);
+      remembered.createTable();
+      const replayed = (key: string, size: number): boolean =>
+        remembered.once({ key, fingerprint: "" }, () => "x".repeat(size)).replayed;
+      for (const key of ["a", "b", "c"]) replayed(key, 298);
+      expect(remembered.bytes).toBe(900);
+      replayed("d", 298);
+      expect(remembered.bytes).toBe(900);
+      expect(["a", "d", "c"].map((key) => replayed(key, 298))).toEqual([false, true, true]);
+      // One that is too large by itself is remembered all the same: nobody else is.
+      replayed("large", 5_000);
+      expect(replayed("large", 5_000)).toBe(true);
+      expect(remembered.bytes).toBe(5_010);
+      expect(new Remembered(sql, () => 0, limits).bytes).toBe(5_010);
+    });
+  });
+
+  it("counts in what the bucket says that it keeps, until it is forgotten", async () => {
+    const bucket = await startBucket("remembered totals");
+    const totals = async (): Promise<unknown> => (await call(() => bucket.totals())).bytes;
+    await call(() => bucket.put("k", "v"));
+    expect(await totals()).toBe(2);
+    const { result } = await call(() =>
+      bucket.increment("n", { by: 1n }, { idempotency: { key: "i", fingerprint: "f" } }),
+    );
+    expect(await totals()).toBe(4 + 2 + 1 + result.length);
+    expect(await call(() => bucket.probe())).toMatchObject({ bytes: 4 + 2 + 1 + result.length });
+    // A request that is turned down leaves nothing to be counted.
+    const refused = call(() =>
+      bucket.increment("k", { by: 1n }, { idempotency: { key: "j", fingerprint: "f" } }),
+    );
+    await expect(refused).rejects.toMatchObject({ code: "not_an_integer" });
+    expect(await totals()).toBe(4 + 2 + 1 + result.length);
+  });
+
   it("is remembered for a day, and ten thousand of them", async () => {
     await runInDurableObject(env.BUCKET.getByName("remembered"), (_, { storage: { sql } }) => {
       const time = { now: 0 };

@@ -206,6 +206,20 @@ describe("a watcher that does not read", () => {
     expect(keys(await watcher.until(42)).at(-1)).toBe("put live again");
   });
 
+  it("has a smaller window where there are many", async () => {
+    const bucket = await startBucket("watch many slow");
+    const watchers = await Promise.all(
+      Array.from({ length: 100 }, () => watches(bucket, { reads: "nothing" })),
+    );
+    for (let n = 0; n < 10; n += 1) await put(bucket, `k${n}`, large);
+    for (const { until } of watchers) await until(7);
+    const last = watchers.at(-1);
+    expect(changes(last?.events ?? []).length).toBeLessThan(10);
+    last?.acknowledge();
+    await last?.until(11);
+    expect(changes(last?.events ?? []).length).toBe(10);
+  });
+
   it("is dropped after a while with a reason, and can come back behind what it had", async () => {
     const bucket = await startBucket("watch dropped", "cafe");
     const watcher = await watches(bucket, { reads: "nothing" });

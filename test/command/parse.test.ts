@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Line } from "../../src/command/lines.ts";
-import { foreignProtocol, parse } from "../../src/command/parse.ts";
+import { parse } from "../../src/command/parse.ts";
 import { printValue, printWord } from "../../src/command/words.ts";
 
 const line = (text: string): Line => ({ text, encoding: "utf-8" });
@@ -65,13 +65,6 @@ describe("a line", () => {
     ["HELP", { verb: "HELP" }],
   ])("parses %j", (text, command) => {
     expect(parse(line(text))).toEqual(command);
-  });
-
-  it("that is an HTTP request is told apart, and a command that only looks like one is not", () => {
-    expect(foreignProtocol(line("POST /v1/commands HTTP/1.1"))?.code).toBe("wrong_protocol");
-    expect(foreignProtocol(line("GET http version HTTP/1.1"))).toBeUndefined();
-    expect(foreignProtocol(line("PUT shopping HTTP/2 yes"))).toBeUndefined();
-    expect(foreignProtocol(line("GET shopping HTTP/1.1"))).toBeUndefined();
   });
 });
 

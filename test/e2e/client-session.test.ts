@@ -93,6 +93,17 @@ describe("a session", () => {
     session.close();
   });
 
+  it("says what it has read, so that the service goes on to send", async () => {
+    const { sent, session } = await recordedSession<string>("client-session-acks");
+    await session.bucket.put("large", "x".repeat(400_000));
+    for (let n = 0; n < 6; n += 1) await session.bucket.get("large");
+    const acks = sent
+      .filter((message) => message.startsWith("{"))
+      .map((message) => JSON.parse(message) as unknown);
+    expect(acks).toEqual([{ ack: expect.any(Number) as number }, { ack: expect.any(Number) as number }]);
+    session.close();
+  });
+
   it("lets a call that can't be sent fail alone", async () => {
     const session = (await bucketOf<Record<string, number>>("client-session-poison")).session();
     const results = await Promise.allSettled([

@@ -5,7 +5,7 @@ import { readdir, readlink } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runServer, startServer, temporaryFolder } from "./support/server.ts";
+import { runProgram, runServer, startServer, temporaryFolder } from "./support/server.ts";
 import { openTcp } from "./support/transports.ts";
 
 const folder = temporaryFolder();
@@ -99,6 +99,7 @@ describe("the server", () => {
   it.each([
     [["--host", "0.0.0.0"], "KV_TOKEN"],
     [["--host", "example.com"], "IP address"],
+    [["--no-tcp"], "without --tcp-port"],
     [["--port", "70000"], "0 to 65535"],
     [["--memory", "--data", "x"], "without --data"],
     [["--data", ""], "name of a folder"],
@@ -121,6 +122,44 @@ describe("the server", () => {
 
   it("says which setting makes no sense, in one line", async () => {
     expect(await complaint(["--memory"], { KV_PARTITIONS: "none" })).toContain('KV_PARTITIONS is "none"');
+  });
+});
+
+describe("a token", () => {
+  it("of less than sixteen characters is refused where other machines could guess it, and on this machine it is not", async () => {
+    const short = { KV_TOKEN: "fifteen letters" };
+    expect(await complaint(["--memory", "--host", "0.0.0.0"], short)).toContain("at least 16");
+    const server = await startServer({ environment: short });
+    expect((await fetch(`${server.http}/v1/buckets`)).status).toBe(401);
+    await server.stop();
+  });
+});
+
+describe("npm run dev", () => {
+  it.each([
+    [["--ip", "0.0.0.0"], {}, "set KV_TOKEN"],
+    [["--ip=192.168.0.1"], {}, "set KV_TOKEN"],
+    [["--ip", "127.0.0.1", "--ip", "::"], {}, "set KV_TOKEN"],
+    [["--ip", "0.0.0.0"], { KV_TOKEN: "fifteen letters" }, "at least 16"],
+    [["--inspector-ip", "0.0.0.0"], { KV_TOKEN: "sixteen letters!" }, "--inspector-ip"],
+  ])("refuses %j with %j in one line", async (args, environment, words) => {
+    const dev = join(import.meta.dirname, "../../src/serve/dev.ts");
+    const { code, output } = await runProgram(
+      [process.execPath, "--disable-warning=ExperimentalWarning", dev, ...args],
+      environment,
+    );
+    expect([code, output]).toEqual([1, expect.stringMatching(/^[^\n]+\n$/)]);
+    expect(output).toContain(words);
+  });
+});
+
+describe("--no-tcp", () => {
+  it("serves HTTP only", async () => {
+    const server = await startServer({ tcp: false });
+    expect((await fetch(`${server.http}/healthz`)).status).toBe(200);
+    expect(server.output()).not.toContain("tcp://");
+    expect(server.output()).not.toContain("nc ");
+    expect((await server.stop()).code).toBe(0);
   });
 });
 

@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Env } from "../../src/env.ts";
 import { Door } from "../../src/door.ts";
 import { failureOf } from "../../src/errors.ts";
 import { subprotocol, turnedAway } from "../../src/http/guard.ts";
 import { Target } from "../../src/http/target.ts";
 import { isolate } from "../support/directories.ts";
+import { ask, bucket, put } from "../support/http.ts";
 import { settingsOf, type Settings } from "../../src/settings.ts";
 
 const { directory } = isolate();
@@ -114,7 +116,64 @@ describe("a page of another origin", () => {
   });
 });
 
+describe("what a page of another site loads", () => {
+  const crossSite = (headers: Record<string, string> = {}): RequestInit => ({
+    headers: { "Sec-Fetch-Site": "cross-site", ...headers },
+  });
+
+  it("is nothing where there is no token, and with one the token decides", () => {
+    expect(code({ openOnLoopback: true }, URL_LOCAL, crossSite())).toBe("origin_not_allowed");
+    const shown = crossSite({ Authorization: "Bearer s3cret" });
+    expect(code({ token: "s3cret" }, URL_PUBLIC, shown)).toBeUndefined();
+  });
+
+  it.each(["same-origin", "same-site", "none"])("is not what its browser calls %s", (site) => {
+    expect(code({ openOnLoopback: true }, URL_LOCAL, crossSite({ "Sec-Fetch-Site": site }))).toBeUndefined();
+  });
+
+  it("may be anything, if KV_ORIGINS lists it", () => {
+    const listed = { openOnLoopback: true, origins: ["https://app.example"] };
+    expect(code(listed, URL_LOCAL, crossSite({ Origin: "https://app.example" }))).toBeUndefined();
+    expect(code(listed, URL_LOCAL, crossSite({ Origin: "https://evil.example" }))).toBe("origin_not_allowed");
+  });
+
+  it("is kept from it by its browser, whatever the answer", async () => {
+    const b = await bucket("resource policy");
+    await put(`${b}/keys/k`);
+    for (const [path, status] of [
+      [`${b}/keys/k`, 200],
+      [`${b}/keys/none`, 404],
+      [`${b}/keys`, 200],
+      ["none/keys/k", 404],
+      [`${b}/nothing`, 404],
+      [`${b}/keys/k?x=1`, 400],
+    ] as const) {
+      const response = await ask(path);
+      expect([path, response.status, response.headers.get("Cross-Origin-Resource-Policy")]).toEqual([
+        path,
+        status,
+        "same-origin",
+      ]);
+    }
+  });
+});
+
 describe("settings", () => {
+  it("limits connections to a quarter of the files that the engine may open, each takes two", () => {
+    const max = (some: Partial<Env>): number => settingsOf({ ...env, ...some }).maxConnections;
+    expect([max({}), max({ KV_FILES: "unlimited" }), max({ KV_FILES: "1024" })]).toEqual([
+      10_000, 10_000, 256,
+    ]);
+    expect(max({ KV_FILES: "1024", KV_MAX_CONNECTIONS: "100" })).toBe(100);
+  });
+
+  it("refuses a token that other machines could guess", () => {
+    const deployed: Env = { ...env, KV_OPEN: "" };
+    expect(() => settingsOf({ ...deployed, KV_TOKEN: "fifteen letters" })).toThrow("at least 16");
+    expect(settingsOf({ ...deployed, KV_TOKEN: "sixteen letters!" }).token).toBe("sixteen letters!");
+    expect(settingsOf({ ...env, KV_TOKEN: "short" }).token).toBe("short");
+  });
+
   it.each([
     ["KV_PARTITIONS", "0"],
     ["KV_PARTITIONS", "many"],

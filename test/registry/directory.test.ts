@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { BoundedCache } from "../../src/bounded-cache.ts";
 import { call } from "../../src/otp/call.ts";
+import { READ } from "../../src/registry/directory.ts";
 import { isolate } from "../support/directories.ts";
 
 const put = (value: string) => (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) =>
@@ -77,6 +78,43 @@ describe("a pid and a name", () => {
     const found = stale.directory.whereis("pinned");
     expect(await found(put("newest"))).toMatchObject({ outcome: "stored", revision: 1 });
     expect(await found(get)).toMatchObject({ entry: { value: "newest" } });
+  });
+});
+
+describe("a connection that breaks", () => {
+  /** Breaks it as often as is said, and counts. */
+  const breaking = (times: number) => {
+    let asked = 0;
+    const request = (bucket: DurableObjectStub<import("../../src/bucket/bucket.ts").Bucket>) => {
+      asked += 1;
+      return asked <= times ? Promise.reject(new Error("Network connection lost.")) : get(bucket);
+    };
+    return { request, asked: () => asked };
+  };
+
+  it("under a read is not heard of: it is asked once more, by name and by whereis", async () => {
+    const { directory } = isolate();
+    await directory.create("read-again");
+    for (const ask of [directory.named("read-again"), directory.whereis("read-again")]) {
+      const { request, asked } = breaking(1);
+      expect(await ask(request, READ)).toEqual({ outcome: "absent" });
+      expect(asked()).toBe(2);
+      expect(await ask(get, READ)).toEqual({ outcome: "absent" });
+    }
+  });
+
+  it("twice is told, and under anything but a read at once", async () => {
+    const { directory } = isolate();
+    await directory.create("not-again");
+    const [read, other] = [breaking(2), breaking(1)];
+    await expect(directory.call("not-again", read.request, READ)).rejects.toMatchObject({
+      reason: "noconnection",
+    });
+    expect(read.asked()).toBe(2);
+    await expect(directory.call("not-again", other.request)).rejects.toMatchObject({
+      reason: "noconnection",
+    });
+    expect(other.asked()).toBe(1);
   });
 });
 

@@ -73,7 +73,7 @@ export const BUCKETS = {
         200: { description: "`RESTARTED`, `DOWN`.", content: EVENTS },
         204: { description: "There is nothing more to hear." },
       },
-      errors: ["cursor_invalid", "events_expired"],
+      errors: ["cursor_invalid", "events_expired", "too_many_connections"],
     },
   },
 } as const satisfies Table;

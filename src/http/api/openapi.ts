@@ -29,6 +29,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   "auth_not_configured",
   "overloaded",
   "unavailable",
+  "server_stopping",
   "restart_intensity",
   "timeout",
 ];

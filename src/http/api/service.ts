@@ -13,7 +13,7 @@ export const SERVICE = {
       answers: {
         200: { description: "`created`, `RESTARTED`, `unreachable`, `reachable`, `DOWN`.", content: EVENTS },
       },
-      errors: ["cursor_invalid", "events_expired"],
+      errors: ["cursor_invalid", "events_expired", "too_many_connections"],
     },
   },
   "/v1/registry": {

@@ -27,6 +27,7 @@ export const STREAMS = {
         "key_invalid",
         "key_too_long",
         "revision_compacted",
+        "too_many_connections",
       ],
     },
   },
@@ -59,10 +60,10 @@ export const STREAMS = {
       tag: "Keys",
       summary: "Batches, transactions and lists over WebSocket, many in one message",
       description:
-        "A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`.",
+        'A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`. `{"ack": n}` says that n more characters have been read, and has no answer: who is sent more than 32 MiB and says nothing is closed with 1013.',
       message: SessionRequestJson,
       answers: { 101: { description: "A WebSocket." } },
-      errors: ["bucket_not_found", "upgrade_required"],
+      errors: ["bucket_not_found", "upgrade_required", "too_many_connections"],
     },
   },
   "/v1/buckets/{bucket}/connect": {
@@ -71,7 +72,7 @@ export const STREAMS = {
       tag: "Text protocol",
       summary: "The text protocol over WebSocket, straight to the bucket",
       answers: { 101: { description: "A WebSocket." } },
-      errors: ["bucket_not_found", "upgrade_required"],
+      errors: ["bucket_not_found", "upgrade_required", "too_many_connections"],
     },
   },
   "/v1/connect": {
@@ -80,7 +81,7 @@ export const STREAMS = {
       tag: "Text protocol",
       summary: "The text protocol over WebSocket",
       answers: { 101: { description: "A WebSocket." } },
-      errors: ["upgrade_required"],
+      errors: ["upgrade_required", "too_many_connections"],
     },
   },
   "/v1/commands": {

@@ -24,8 +24,12 @@ export interface RunningServer extends Addresses {
   enginePid(): Promise<number>;
   /** Megabytes of the engine's resident memory. */
   memory(): Promise<number>;
+  /** Process id of the server itself. */
+  readonly pid: number;
   /** All that it has printed. */
   output(): string;
+  /** Waits until it has printed this. @returns the first group, or all that matched */
+  prints(pattern: RegExp): Promise<string>;
   /** Asks it to end, waits, and says how long that took, in milliseconds, and its exit code. */
   stop(signal?: "SIGTERM" | "SIGINT"): Promise<{ readonly ms: number; readonly code: number | null }>;
   /** Kills the server's own process and nothing else. */
@@ -41,17 +45,18 @@ export interface ServerOptions {
   /** Folder to keep data in; left out, nothing is kept. */
   readonly data?: string;
   readonly args?: readonly string[];
+  /** Whether it serves the text protocol over TCP; yes if left out. */
+  readonly tcp?: boolean;
 }
 
 /** Starts a server on free ports and waits until it is ready. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { data } = options;
+  const { data, tcp: servesTcp = true } = options;
   const child = launch(
     [
       "--port",
       "0",
-      "--tcp-port",
-      "0",
+      ...(servesTcp ? ["--tcp-port", "0"] : ["--no-tcp"]),
       ...(data === undefined ? ["--memory"] : ["--data", data]),
       ...(options.args ?? []),
     ],
@@ -61,7 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const output = collect(child);
   const [http, tcp] = await Promise.all([
     output.until(/^Ready on http:\/\/\S+:(\d+)$/m),
-    output.until(/^Ready on tcp:\/\/\S+:(\d+)$/m),
+    servesTcp ? output.until(/^Ready on tcp:\/\/\S+:(\d+)$/m) : "0",
   ]);
   const httpPort = Number(http);
   const enginePid = (): Promise<number> => findEngine(Number(child.pid));
@@ -76,7 +81,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       const status = await readFile(`/proc/${await enginePid()}/status`, "utf8");
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
     },
+    pid: Number(child.pid),
     output: () => output.text(),
+    prints: (pattern) => output.until(pattern),
     async stop(signal = "SIGTERM") {
       const started = performance.now();
       child.kill(signal);
@@ -95,11 +102,24 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 }
 
 /** Runs the command line to its end, which is expected to come soon. */
-export async function runServer(
+export function runServer(
   args: readonly string[],
   environment?: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = launch(args, environment);
+  return runToEnd(launch(args, environment));
+}
+
+/** As {@link runServer}, for another program. */
+export function runProgram(
+  command: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  return runToEnd(launch([], environment, command));
+}
+
+async function runToEnd(
+  child: ChildProcess,
+): Promise<{ readonly code: number | null; readonly output: string }> {
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, output: output.text() };

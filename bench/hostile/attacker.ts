@@ -1,0 +1,95 @@
+/** What an attack has in hand: the server's addresses, its connections, and a time limit. */
+
+import { once } from "node:events";
+import { Agent } from "node:http";
+import { connect, type Socket } from "node:net";
+import { ATTACK_MS } from "./attack.ts";
+import { ask, brief, type Answer, type Ask } from "./http.ts";
+import type { HostileServer } from "./server.ts";
+
+type Request = Pick<Ask, "body" | "headers">;
+
+export class Attacker {
+  readonly server: HostileServer;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #sockets = new Set<Socket>();
+  readonly #timeUp = new AbortController();
+  readonly #over: Promise<void>;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** Its time begins now. */
+  constructor(server: HostileServer) {
+    this.server = server;
+    this.#timer = setTimeout(() => this.#timeUp.abort(), ATTACK_MS);
+    this.#over = once(this.#timeUp.signal, "abort").then(() => undefined);
+  }
+
+  get isOver(): boolean {
+    return this.#timeUp.signal.aborted;
+  }
+
+  /** Opens a connection, which is closed when the attack has been measured. One that is refused is `destroyed`. */
+  async connect(port: number): Promise<Socket> {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.#sockets.add(socket);
+    // The server may end a connection at any moment; an attack sees that in `destroyed`.
+    socket.on("error", () => undefined);
+    const settled = new Promise<void>((resolve) => {
+      for (const event of ["connect", "close"]) socket.once(event, () => resolve());
+    });
+    await Promise.race([settled, this.#over]);
+    return socket;
+  }
+
+  /** Writes, and waits until the kernel has taken it. Returns early if the connection or the time ends. */
+  async write(socket: Socket, bytes: Uint8Array | string): Promise<void> {
+    if (socket.destroyed || this.isOver) return;
+    const taken = new Promise<void>((resolve) => {
+      socket.write(bytes, () => resolve());
+    });
+    await Promise.race([taken, this.#over]);
+  }
+
+  /** Sends a request over a connection that is kept. @throws if it fails or the time is up. */
+  ask(method: string, path: string, request: Request = {}): Promise<Answer> {
+    return this.#ask(method, path, { ...request, agent: this.#agent });
+  }
+
+  /** What a client that comes now, on a connection of its own, is told when it creates a bucket. */
+  async newcomer(): Promise<string> {
+    try {
+      return `a newcomer: ${brief(await this.#ask("PUT", "/v1/buckets/newcomer", {}))}`;
+    } catch (error) {
+      return `a newcomer: ${this.isOver ? "no answer" : (error as Error).message}`;
+    }
+  }
+
+  /** Waits, at most until the time is up. */
+  async hold(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const held = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([held, this.#over]);
+    clearTimeout(timer);
+  }
+
+  /** Waits until something is so, at most `ms`, or until the time is up. */
+  async until(isSo: () => boolean, ms = ATTACK_MS): Promise<void> {
+    const end = performance.now() + ms;
+    while (!isSo() && !this.isOver && performance.now() < end) await this.hold(10);
+  }
+
+  /** Closes everything. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timeUp.abort();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#agent.destroy();
+  }
+
+  #ask(method: string, path: string, request: Request & Pick<Ask, "agent">): Promise<Answer> {
+    const { http, token } = this.server;
+    return ask({ port: http, token, method, path, ...request, signal: this.#timeUp.signal });
+  }
+}

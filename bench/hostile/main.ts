@@ -1,0 +1,67 @@
+/** `npm run bench:hostile`: what a stranger or a neighbour can do to a server, and to those who share it. */
+
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { BOUNDS, type Attack } from "./attack.ts";
+import { attacks } from "./attacks/index.ts";
+import { table } from "./report.ts";
+import type { HostileServer } from "./server.ts";
+import { tryAttack, type Outcome } from "./trial.ts";
+
+const USAGE = `Usage: npm run bench:hostile -- [options]
+
+  --only NAME    only attacks whose name begins with NAME; may be given several times
+  --json FILE    writes the numbers there
+  --list         prints the attacks and runs none
+
+Linux only: memory is read from /proc.
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    json: { type: "string" },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+let running: HostileServer | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    void Promise.resolve(running?.stop()).then(() => process.exit(1));
+  });
+}
+
+if (options.help) process.stdout.write(USAGE);
+else if (options.list) for (const { name, about } of chosen()) console.log(`${name}: ${about}`);
+else await run(chosen());
+process.exit();
+
+function chosen(): readonly Attack[] {
+  const { only } = options;
+  return only === undefined
+    ? attacks
+    : attacks.filter(({ name }) => only.some((wanted) => name.startsWith(wanted)));
+}
+
+async function run(wanted: readonly Attack[]): Promise<void> {
+  const outcomes: Outcome[] = [];
+  for (const attack of wanted) {
+    console.error(`${attack.name}: ${attack.about}`);
+    outcomes.push(
+      await tryAttack(attack, (server) => {
+        running = server;
+      }),
+    );
+    console.error(`  ${outcomes.at(-1)?.told}`);
+    // After each attack, so that a run that is cut off leaves what it has.
+    if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(outcomes, undefined, 2));
+  }
+  console.log(`
+The neighbour's latencies are in milliseconds: alone, then during the attack. \`stalled\` is the share of that time in
+puts of ${BOUNDS.p99} ms or more. \`peak MB\` is the engine, \`tree MB\` all processes of the server. Within bounds: p99 below
+${BOUNDS.p99} ms, no errors, a peak below ${BOUNDS.memory} MB, and the same engine alive.
+`);
+  console.log(table(outcomes));
+}

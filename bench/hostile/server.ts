@@ -1,0 +1,95 @@
+/** A server for one attack: started as a user starts it, and always stopped. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { treeOf, type Tree } from "./processes.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const MAIN = resolve(ROOT, "src/serve/main.ts");
+const START_MS = 30_000;
+const STOP_MS = 5_000;
+/** Characters of its output that are kept. */
+const MAX_SAID = 4_000;
+
+export interface ServerOptions {
+  readonly token: string | undefined;
+  /** A folder; undefined keeps the data in memory. */
+  readonly data: string | undefined;
+  /** The limit of open files that the server is started with; `hard` can't be raised by the server. */
+  readonly openFiles?: { readonly limit: number; readonly kind: "soft" | "hard" };
+}
+
+export interface HostileServer {
+  readonly http: number;
+  readonly tcp: number;
+  readonly token: string | undefined;
+  readonly data: string | undefined;
+  readonly processes: Tree;
+  /** The end of what it printed. */
+  said(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server on free ports. @throws if it isn't ready in time. */
+export async function startServer({ token, data, openFiles }: ServerOptions): Promise<HostileServer> {
+  const command = [
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    MAIN,
+    "--port",
+    "0",
+    "--tcp-port",
+    "0",
+    ...(data === undefined ? ["--memory"] : ["--data", data]),
+  ];
+  const [program = "", ...args] =
+    openFiles === undefined ? command : ["sh", "-c", limitScript(openFiles), "sh", ...command];
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, KV_TOKEN: token },
+  });
+  const ended = once(child, "exit");
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (chunk: string) => {
+      text = (text + chunk).slice(-MAX_SAID);
+    });
+  }
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    // Its engine ends with it: a watchdog kills an engine whose server is gone.
+    const force = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await ended;
+    clearTimeout(force);
+  };
+  try {
+    const [http, tcp] = await readyPorts(() => text, ended);
+    return { http, tcp, token, data, processes: treeOf(Number(child.pid)), said: () => text, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function limitScript({ limit, kind }: NonNullable<ServerOptions["openFiles"]>): string {
+  return `ulimit ${kind === "soft" ? "-S " : ""}-n ${limit}; exec "$@"`;
+}
+
+/** Reads them from what the server prints. @throws if it ends, or takes too long. */
+async function readyPorts(said: () => string, ended: Promise<unknown>): Promise<[number, number]> {
+  const gone = new AbortController();
+  const end = (): void => gone.abort();
+  ended.then(end, end);
+  const late = AbortSignal.timeout(START_MS);
+  while (!gone.signal.aborted && !late.aborted) {
+    const http = /^Ready on http:\/\/\S+:(\d+)$/m.exec(said())?.[1];
+    const tcp = /^Ready on tcp:\/\/\S+:(\d+)$/m.exec(said())?.[1];
+    if (http !== undefined && tcp !== undefined) return [Number(http), Number(tcp)];
+    await sleep(20);
+  }
+  throw new Error(`the server did not start: ${said()}`);
+}

@@ -1,0 +1,57 @@
+/** Other protocols than the text protocol, by how they begin. Pure. */
+
+import { failure, type Failure } from "../errors.ts";
+import type { Line } from "./lines.ts";
+
+/** A request line with its version, as HTTP, and what is made after it, has it: `get /x http/1.1`, `PRI * HTTP/2.0`. */
+const REQUEST = /^[a-z][a-z_-]* +\S+ +(?:HTTP|RTSP|SIP|ICAP|SHOUTCAST)\/\d/i;
+/**
+ * What stands in no command of ours, where a conversation begins: a request line without a version (HTTP/0.9, and
+ * those who try), SSH's and SMTP's greeting, Redis' and AMQP's first line.
+ */
+const GREETINGS = [
+  /^(?:get|head|post|put|patch|delete|options|trace|connect|propfind) +(?:\/|\*(?: |$)|[a-z][a-z0-9+.-]*:\/\/)/i,
+  /^connect +\S+:\d+/i,
+  /^SSH-\d/,
+  /^(?:EHLO|HELO|LHLO) /i,
+  /^\*\d+$/,
+  /^AMQP/,
+];
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+
+/**
+ * Whether the bytes that a connection begins with are no text: a TLS record, a length, a packet of some other kind.
+ * They may have a line break in them and a command behind it, so they are looked at before there are lines.
+ */
+export function beginsForeign(bytes: Uint8Array): Failure | undefined {
+  const first = bytes[0] ?? SPACE;
+  const isText = first >= SPACE || first === TAB || first === LF || first === CR;
+  return isText ? undefined : wrongProtocol(first === 0x16 ? "TLS" : "another one");
+}
+
+/**
+ * Whether a line that is no command is another protocol's. A web page can make a browser send an HTTP request to any
+ * port: its first line tells, and what follows it, the body above all, must not be taken for commands.
+ *
+ * @param options.greeting whether nothing has been understood yet: what only may be another protocol's is one then
+ */
+export function foreignLine(
+  { text }: Line,
+  { greeting }: { readonly greeting: boolean },
+): Failure | undefined {
+  if (REQUEST.test(text)) return wrongProtocol("HTTP");
+  return greeting && GREETINGS.some((pattern) => pattern.test(text))
+    ? wrongProtocol("another one")
+    : undefined;
+}
+
+function wrongProtocol(what: string): Failure {
+  return failure(
+    "wrong_protocol",
+    `This port speaks the text protocol, and this is ${what}. HTTP has its own address.`,
+  );
+}

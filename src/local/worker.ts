@@ -1,0 +1,68 @@
+/** The Worker as a server on this machine runs it: with an end that breaks nothing off, and TCP beside HTTP. */
+
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { connections } from "../lib/connections.ts";
+import type { Env } from "../env.ts";
+import { serverStopped, serverStopping, type Failure } from "../errors.ts";
+import { problem } from "../http/problem.ts";
+import { serveConnection, serveRequest } from "../index.ts";
+import { InFlight } from "./in-flight.ts";
+
+export { Bucket, KvEntrypoint, Registry } from "../index.ts";
+
+const inFlight = new InFlight();
+
+/** How long requests that are open may take to be answered, in milliseconds; the server's own patience is longer. */
+const ANSWER_WITHIN_MS = 1_200;
+/** How long requests that still come are told that the server ends: each open connection has the time for one. */
+const TELL_FOR_MS = 100;
+
+/** No `connect`: the engine takes an HTTP CONNECT for a connection to that, past all that guards HTTP. */
+export default {
+  fetch(request, env, ctx): Response | Promise<Response> {
+    if (inFlight.stopping) return lastAnswer(serverStopping());
+    const keepAlive = (sent: Promise<unknown>): void => {
+      inFlight.follow(sent);
+      ctx.waitUntil(sent);
+    };
+    const answer = serveRequest(request, env, keepAlive);
+    if (!(answer instanceof Promise)) return answer;
+    return inFlight.answer(answer).then((response) => response ?? lastAnswer(serverStopped()));
+  },
+} satisfies ExportedHandler<Env>;
+
+/** The text protocol's port. */
+export class Tcp extends WorkerEntrypoint<Env> {
+  override connect(socket: Socket): Promise<void> {
+    return serveConnection(socket, this.env, (sent) => this.ctx.waitUntil(sent));
+  }
+}
+
+/** The server's own socket, which nobody else can reach. */
+export class Control extends WorkerEntrypoint<Env> {
+  override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname === "/drain") await this.#drain();
+    return new Response(null, { status: 204 });
+  }
+
+  /**
+   * First requests are turned away, so that there is an end to those that are open; then what lasts is told to go; then
+   * what is open is waited for. Those who keep a connection open and send the next request hear 503 meanwhile.
+   */
+  async #drain(): Promise<void> {
+    const answered = inFlight.stop();
+    connections.sayGoodbye();
+    const { BUCKET } = this.env;
+    const told = connections.holders.map((id) => BUCKET.get(BUCKET.idFromString(id)).serverStopping());
+    await Promise.race([
+      Promise.all([answered, scheduler.wait(TELL_FOR_MS), Promise.allSettled(told)]),
+      scheduler.wait(ANSWER_WITHIN_MS),
+    ]);
+    inFlight.giveUp();
+  }
+}
+
+/** The engine says the same once it has been told to end, and heeds it; until then it keeps what it has of connections. */
+function lastAnswer(why: Failure): Response {
+  return problem(why, { Connection: "close" });
+}

@@ -1,0 +1,48 @@
+/** When to end: a signal, or the loss of the shell that npm runs us in. */
+
+/** Between two looks at our parent, in milliseconds. */
+const LOOK_EVERY_MS = 200;
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface EndingOptions {
+  /**
+   * Process id of the shell that started this process, as the shell itself wrote it (`--parent $$`). Undefined
+   * watches for signals only.
+   */
+  readonly parent: number | undefined;
+}
+
+/**
+ * Watches for the order to end, from now on. To be called before anything is started: an order that comes
+ * while the server starts has to find somebody who hears it.
+ *
+ * npm runs a script in a shell and passes signals on to that, and most shells die of them without a word to
+ * their child. Then our parent is another process than the one that wrote its id on our command line, and that
+ * also holds if it died before we came to look.
+ *
+ * @returns a signal that is aborted once. A second signal ends the process at once, as without this.
+ */
+export function watchForEnd({ parent }: EndingOptions): AbortSignal {
+  const ending = new AbortController();
+  for (const signal of SIGNALS) process.once(signal, () => ending.abort());
+  if (parent !== undefined && parent !== process.pid) {
+    const look = (): void => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      ending.abort();
+    };
+    const watch = setInterval(look, LOOK_EVERY_MS);
+    watch.unref();
+    look();
+  }
+  return ending.signal;
+}
+
+/** Resolves when the signal is aborted, also if it has been already. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
