@@ -60,9 +60,8 @@ export async function serveTcp(
     reader.releaseLock();
     return refuseTcp(socket, tooManyConnections(), { lingers: false });
   }
-  const patience = setTimeout(() => {
-    if (!login.admitted) endWith(failure("unauthorized", "AUTH comes first, and soon."));
-  }, loginWithinMs);
+  const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
+  const patience = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
   const writer = socket.writable.getWriter();
   const outbox = new Outbox(writer);
   const offer = (text: string): boolean => outbox.offer(text);

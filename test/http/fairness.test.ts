@@ -49,26 +49,35 @@ async function conversation(
 describe("invariant 8: fair after login", () => {
   it("many commands at once let others in, in a body and in a message, and are all answered", async () => {
     const b = await bucket("fair commands");
-    const lines = Array.from({ length: 10_000 }, () => `GET ${b} k`).join("\n");
+    const lines = Array.from({ length: 4_000 }, () => `GET ${b} k`).join("\n");
     let text = "";
-    expect(await letIn(async () => (text = await (await commands(lines)).text()))).toBeGreaterThan(10);
-    expect(text).toBe("\r\nOK\r\n".repeat(10_000));
+    expect(await letIn(async () => (text = await (await commands(lines)).text()))).toBeGreaterThan(5);
+    expect(text).toBe("\r\nOK\r\n".repeat(4_000));
     for (const path of [`${b}/connect`, "../connect"]) {
       let heard: string[] = [];
-      expect(await letIn(async () => ({ heard } = await conversation(path, [lines], 1)))).toBeGreaterThan(10);
-      expect(heard.join("")).toBe("\r\nOK\r\n".repeat(10_000));
+      expect(await letIn(async () => ({ heard } = await conversation(path, [lines], 1)))).toBeGreaterThan(5);
+      expect(heard.join("")).toBe("\r\nOK\r\n".repeat(4_000));
     }
   });
 
-  it("many small messages let others in", async () => {
+  it("many small messages let others in, and are answered in their order", async () => {
     const b = await bucket("fair messages");
-    for (const [path, message] of [
-      [`${b}/connect`, "PING"],
-      ["../connect", "PING"],
-      [`${b}/session`, '[{"id":1,"batch":[]}]'],
+    for (const [path, message, answer] of [
+      [`${b}/connect`, (n: number) => `INCR ${b} own${n} ${n}`, (n: number) => `${n}\r\nOK\r\n`],
+      ["../connect", (n: number) => `INCR ${b} any${n} ${n}`, (n: number) => `${n}\r\nOK\r\n`],
+      [
+        `${b}/session`,
+        (n: number) => `[{"id":${n},"batch":[]}]`,
+        (n: number) => `[{"id":${n},"ok":{"results":[]}}]`,
+      ],
     ] as const) {
-      const messages = Array.from({ length: 3_000 }, () => message);
-      expect([path, (await letIn(() => conversation(path, messages, 3_000))) > 5]).toEqual([path, true]);
+      const numbers = Array.from({ length: 1_200 }, (_, n) => n);
+      let heard: string[] = [];
+      const work = async (): Promise<void> => {
+        ({ heard } = await conversation(path, numbers.map(message), 1_200));
+      };
+      expect([path, (await letIn(work)) > 2]).toEqual([path, true]);
+      expect(heard).toEqual(numbers.map(answer));
     }
   });
 
