@@ -9,6 +9,18 @@ const MESSAGE_BYTES = 2_048;
 const WAITING = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
 const UNREAD = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
 
+/** What all objects of the isolate share. */
+const waitingOfAll = new Budget(WAITING);
+const unreadOfAll = new Budget(UNREAD);
+
+/** An object that is gone, by a reset for example, has told of none of its sockets: what they had is free then. */
+const goneObjects = new FinalizationRegistry((flows: ReadonlyMap<WebSocket, Flow>) => {
+  for (const { waiting, unread } of flows.values()) {
+    waiting.keep(0);
+    unread.keep(0);
+  }
+});
+
 export interface FlowLimits {
   readonly waiting: ConstructorParameters<typeof Budget>[0];
   readonly unread: ConstructorParameters<typeof Budget>[0];
@@ -23,7 +35,8 @@ interface Flow {
 }
 
 /**
- * The flow on all sockets of one object, or of the Worker, with a limit for each and one for all together.
+ * The flow on the sockets of one object, or of the Worker, with a limit for each and one for all of the isolate together:
+ * its memory is one.
  *
  * The engine buffers without bound for a client that does not read, and does not tell (its WebSockets have no
  * `bufferedAmount`). So what was sent counts as unread until something comes from the client that it can hardly have
@@ -35,9 +48,11 @@ export class SocketFlow {
   readonly #unread: Budget;
   readonly #flows = new Map<WebSocket, Flow>();
 
-  constructor({ waiting = WAITING, unread = UNREAD }: Partial<FlowLimits> = {}) {
-    this.#waiting = new Budget(waiting);
-    this.#unread = new Budget(unread);
+  /** @param limits of its own, where it is not to share those of the isolate */
+  constructor(limits?: FlowLimits) {
+    this.#waiting = limits === undefined ? waitingOfAll : new Budget(limits.waiting);
+    this.#unread = limits === undefined ? unreadOfAll : new Budget(limits.unread);
+    goneObjects.register(this, this.#flows);
   }
 
   /** A message has come. @returns false if it is not to be answered, because the socket is closed, or has been for that */

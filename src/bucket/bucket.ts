@@ -3,9 +3,8 @@
 import type { Answer, BucketCommand } from "../command/command.ts";
 import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../close-codes.ts";
-import { connections } from "../lib/connections.ts";
+import { connections, OUTSIDE } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
-import { KvError, tooManyConnections } from "../errors.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
@@ -84,7 +83,7 @@ export interface Once {
 }
 
 /** Entries that are removed in one turn: others wait for it to end. */
-const REMOVE_AT_ONCE = 1_000;
+const REMOVE_AT_ONCE = 500;
 const UNCONDITIONAL: Conditions = {};
 
 /**
@@ -125,7 +124,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
-    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets().length);
+    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
     if (this.args === undefined) return;
     this.ctx.storage.transactionSync(() => {
       if (this.#entries.upgrade()) this.#remembered.createTable();
@@ -277,7 +276,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   override async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const answer = await this.handleCall(({ name }) => {
-      if (connections.full) throw new KvError("too_many_connections", tooManyConnections().detail);
       switch (pathname) {
         case "/watch":
           return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
@@ -288,7 +286,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
       }
     });
     if (!("reply" in answer)) return Response.json(answer, { status: 409 });
-    connections.holdMore(this.ctx.id.toString(), 1);
+    // A feed for a stream, or for a connection, is the Worker's, which has a place itself: only the others count.
+    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
     return answer.reply;
   }
 
@@ -441,7 +440,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     this.#sessions.forget(socket);
     this.#sockets.forget(socket);
     // A close may be reported as an error too.
-    if (!this.#gone.has(socket)) connections.holdMore(this.ctx.id.toString(), -1);
+    if (this.ctx.getTags(socket).includes(OUTSIDE) && !this.#gone.has(socket)) {
+      connections.holdMore(this.ctx.id.toString(), -1);
+    }
     this.#gone.add(socket);
   }
 }

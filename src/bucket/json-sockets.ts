@@ -4,6 +4,7 @@ import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
 import { behind } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
+import { OUTSIDE } from "../lib/connections.ts";
 import { MAX_PAGE } from "../limits.ts";
 import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
@@ -32,7 +33,7 @@ const TOO_MUCH = failure(
 
 /** Bytes to go through cost as much as one request does otherwise: see {@link Breath}. */
 const REQUEST_BYTES = 8_192;
-const ACK = /^\{"ack":(\d{1,15})\}$/;
+const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
 
 const CLOSINGS = {
   DOWN: [CLOSE_GOING_AWAY, "noproc"],
@@ -70,7 +71,7 @@ export class JsonSockets {
 
   accept(): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server, [SESSION]);
+    this.#ctx.acceptWebSocket(server, [SESSION, OUTSIDE]);
     return new Response(null, { status: 101, webSocket: client });
   }
 

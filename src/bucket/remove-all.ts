@@ -1,7 +1,11 @@
 /** Removing many keys, from the caller's side. */
 
+import { breath } from "../lib/breath.ts";
 import type { BucketCall } from "../registry/directory.ts";
 import type { KeyRange } from "./key-range.ts";
+
+/** What it is worth to remove a key: see {@link breath}. */
+const KEY_UNITS = 4;
 
 /**
  * Removes all keys of a range, in parts, each of which is one transaction and tells that it is done: a request that is
@@ -16,5 +20,7 @@ export async function removeAll(ask: BucketCall, range: KeyRange): Promise<numbe
     if (part === undefined) return undefined;
     removed += part.removed;
     if (!part.more) return removed;
+    const pause = breath.take(part.removed * KEY_UNITS);
+    if (pause !== undefined) await pause;
   }
 }

@@ -9,6 +9,7 @@ import { Conversations } from "../command/text-socket.ts";
 import { Door } from "../door.ts";
 import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
+import { OUTSIDE } from "../lib/connections.ts";
 import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
@@ -71,7 +72,7 @@ export class Sockets {
 
   accept(kind: SocketKind, bucket: string): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server, [TEXT]);
+    this.#ctx.acceptWebSocket(server, kind === "feed" ? [TEXT] : [TEXT, OUTSIDE]);
     this.#attach(server, { kind, bucket, subscribed: kind === "feed", monitors: false });
     return new Response(null, { status: 101, webSocket: client });
   }

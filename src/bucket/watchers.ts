@@ -2,6 +2,7 @@
 
 import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { failure, KvError, type ErrorCode } from "../errors.ts";
+import { OUTSIDE } from "../lib/connections.ts";
 import type { Clock } from "../otp/timers.ts";
 import { LOGGED_VALUE_BYTES, type Change } from "./change-log.ts";
 import { etag } from "./conditions.ts";
@@ -110,7 +111,8 @@ export class Watchers {
     const { 0: client, 1: server } = new WebSocketPair();
     // A sign of life for whoever wants one, without waking the bucket.
     this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#ctx.acceptWebSocket(server, [WATCH]);
+    // Events for a stream are the Worker's to send on: that has a place itself.
+    this.#ctx.acceptWebSocket(server, view.format === "sse" ? [WATCH] : [WATCH, OUTSIDE]);
     const heardAt = this.#options.clock();
     // Who resumes has had the snapshot.
     const behind = {

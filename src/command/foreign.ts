@@ -16,8 +16,12 @@ const GREETINGS = [
   /^(?:EHLO|HELO|LHLO) /i,
   /^\*\d+$/,
   /^AMQP/,
+  /^PROXY (?:TCP|UNKNOWN)/,
+  /^[<{]/,
 ];
 
+/** Bytes that are looked at. */
+const MAX_BEGIN = 256;
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -28,9 +32,17 @@ const SPACE = 0x20;
  * They may have a line break in them and a command behind it, so they are looked at before there are lines.
  */
 export function beginsForeign(bytes: Uint8Array): Failure | undefined {
-  const first = bytes[0] ?? SPACE;
-  const isText = first >= SPACE || first === TAB || first === LF || first === CR;
-  return isText ? undefined : wrongProtocol(first === 0x16 ? "TLS" : "another one");
+  const end = bytes.indexOf(LF);
+  const begin = bytes.subarray(0, end === -1 ? MAX_BEGIN : Math.min(end, MAX_BEGIN));
+  if (isText(begin)) return undefined;
+  return wrongProtocol(bytes[0] === 0x16 ? "TLS" : "another one");
+}
+
+/** No control characters but tabs and line ends, and a first byte that UTF-8 may begin with. */
+function isText(bytes: Uint8Array): boolean {
+  const [first = SPACE] = bytes;
+  if (first >= 0x80 && (first < 0xc2 || first > 0xf4)) return false;
+  return bytes.every((byte) => byte >= SPACE || byte === TAB || byte === CR);
 }
 
 /**

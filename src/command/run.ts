@@ -3,6 +3,7 @@
 import { breath } from "../lib/breath.ts";
 import { failure, failureOf, type Failure } from "../errors.ts";
 import type { Answer, BucketCommand, Command, Malformed, ServiceCommand } from "./command.ts";
+import { byteLength } from "../limits.ts";
 import { MAX_LINE_BYTES, type Line } from "./lines.ts";
 import { foreignLine } from "./foreign.ts";
 import { parse } from "./parse.ts";
@@ -132,7 +133,7 @@ export class Interpreter {
   }
 
   #understand(line: Line): Command | Malformed {
-    if (!this.#admission.admitted && this.isTooLong(line.text.length)) {
+    if (!this.#admission.admitted && this.isTooLong(byteLength(line.text))) {
       return { verb: "BAD", failure: this.#tooLongFailure() };
     }
     const command = parse(line);

@@ -1,6 +1,7 @@
 /** WebSocket upgrades: `/v1/connect` for any bucket, `/v1/buckets/{b}/connect` straight to one. */
 
-import { KvError } from "../errors.ts";
+import { KvError, tooManyConnections } from "../errors.ts";
+import { connections } from "../lib/connections.ts";
 import { acceptWebSocket } from "../session/websocket.ts";
 import { admitted, type Context } from "./context.ts";
 import { subprotocol } from "./guard.ts";
@@ -28,6 +29,7 @@ async function connect(
 ): Promise<Response> {
   const name = target.bucket;
   requireUpgrade(request);
+  requirePlace();
   const socket = await directory.upgrade(name, path);
   if (socket === undefined) throw bucketNotFound(name);
   return upgraded(request, socket);
@@ -35,6 +37,11 @@ async function connect(
 
 function upgraded(request: Request, webSocket: WebSocket): Response {
   return new Response(null, { status: 101, webSocket, headers: subprotocol(request) });
+}
+
+/** @throws {KvError} `too_many_connections` */
+export function requirePlace(): void {
+  if (connections.full) throw new KvError("too_many_connections", tooManyConnections().detail);
 }
 
 function requireUpgrade(request: Request): void {

@@ -10,7 +10,7 @@ import { Refusal } from "../otp/exit.ts";
 import { BrokenOff } from "../received.ts";
 import { READ, type BucketCall } from "../registry/directory.ts";
 import { bytesOf } from "../value.ts";
-import { checkQuery, parseJson } from "../wire/check.ts";
+import { checkQuery, parseJson, parseJsonInPieces } from "../wire/check.ts";
 import { entryOf } from "../wire/entry-line.ts";
 import { ImportQuery } from "../wire/requests.ts";
 import { bytesOfBase64 } from "./base64-pieces.ts";
@@ -128,7 +128,7 @@ function isAboutLine(error: unknown): boolean {
 
 async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<RestoredEntry | undefined> {
   if ("bytes" in line) {
-    const entry = entryOf(parseJson(line.bytes));
+    const entry = entryOf(await parseJsonInPieces(line.bytes));
     const value = bytesOf(entry.value);
     if (value.byteLength <= CHUNK_BYTES) return entry;
     return withValue(entry, await transfer.take([value]));

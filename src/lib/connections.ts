@@ -7,6 +7,9 @@ export interface Place {
   leave(): void;
 }
 
+/** The tag of an object's sockets that lead out of the process: they take a place. */
+export const OUTSIDE = "outside";
+
 export interface EnterOptions {
   /** Whether it has yet to show the token. */
   readonly stranger?: boolean;

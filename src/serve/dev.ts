@@ -14,33 +14,30 @@ import { runProgram, Stop } from "./stop.ts";
 const DEFAULT_IP = "127.0.0.1";
 
 async function main(): Promise<number> {
-  const { parent, args } = ownOption(process.argv.slice(2));
+  const { parent, args: given } = ownOption(process.argv.slice(2));
   const ending = watchForEnd({ parent });
-  const ip = valueOf(args, "--ip") ?? DEFAULT_IP;
-  const inspector = valueOf(args, "--inspector-ip") ?? DEFAULT_IP;
+  const { ip, inspector, args } = listening(given);
   if (!isLoopback(inspector)) {
     throw new Stop(`--inspector-ip ${inspector}: a debugger has no token, so it is for this machine only.`);
   }
   const token = process.env["KV_TOKEN"] || undefined;
   checkToken(`--ip ${ip}`, ip, token);
   const folder = mkdtempSync(join(tmpdir(), "durable-kv-dev-"));
-  try {
-    const wrangler = spawn(process.execPath, [...wranglerDev(ip, folder, token), ...args], {
-      stdio: "inherit",
-      env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
-    });
-    const ended = once(wrangler, "exit").then(([code]) => (code as number | null) ?? 1);
-    // Aborted before it was started, too: then it is told at once.
-    void aborted(ending).then(() => wrangler.kill("SIGTERM"));
-    const code = await ended;
-    return ending.aborted ? 0 : code;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  // However this ends: there is a token in it.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const wrangler = spawn(process.execPath, [...wranglerDev(ip, inspector, folder, token), ...args], {
+    stdio: "inherit",
+    env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+  });
+  const ended = once(wrangler, "exit").then(([code]) => (code as number | null) ?? 1);
+  // Aborted before it was started, too: then it is told at once.
+  void aborted(ending).then(() => wrangler.kill("SIGTERM"));
+  const code = await ended;
+  return ending.aborted ? 0 : code;
 }
 
 /** The command, and what is ours to say to it. */
-function wranglerDev(ip: string, folder: string, token: string | undefined): string[] {
+function wranglerDev(ip: string, inspector: string, folder: string, token: string | undefined): string[] {
   const path = createRequire(import.meta.url).resolve("wrangler/package.json");
   const { bin } = JSON.parse(readFileSync(path, "utf8")) as {
     readonly bin: Readonly<Record<string, string>>;
@@ -54,10 +51,42 @@ function wranglerDev(ip: string, folder: string, token: string | undefined): str
   return [
     join(dirname(path), bin["wrangler"] ?? ""),
     "dev",
+    `--ip=${ip}`,
+    `--inspector-ip=${inspector}`,
     "--var",
     ...vars,
     ...(token === undefined ? [] : ["--env-file", secretFile(folder, token)]),
   ];
+}
+
+/**
+ * Where it is to listen, taken out of its options: wrangler is told what was looked at here, and nothing else.
+ * @throws {Stop} for what would have it listen elsewhere without our seeing it
+ */
+function listening(given: readonly string[]): {
+  readonly ip: string;
+  readonly inspector: string;
+  readonly args: readonly string[];
+} {
+  const said = { ip: DEFAULT_IP, inspector: DEFAULT_IP };
+  const args: string[] = [];
+  for (let at = 0; at < given.length; at += 1) {
+    const arg = given[at] ?? "";
+    if (arg === "--") throw new Stop("-- is not for npm run dev: write wrangler's options without it.");
+    // Every option may be written so: yargs, which wrangler reads them with, takes camel case for dashes.
+    const [, name = "", value] = /^-+([^=]+)(?:=(.*))?$/.exec(arg) ?? [];
+    const option = name.replaceAll("-", "").toLowerCase();
+    if (option.startsWith("tunnel") || option === "remote") {
+      throw new Stop(`${arg} is not for npm run dev: others could reach it. Deploy it, with a token.`);
+    }
+    if (option !== "ip" && option !== "inspectorip") {
+      args.push(arg);
+      continue;
+    }
+    if (value === undefined) at += 1;
+    said[option === "ip" ? "ip" : "inspector"] = value ?? given[at] ?? "";
+  }
+  return { ...said, args };
 }
 
 /** A file that only we can read, and not an argument: those are for every user of the machine to see. */
@@ -80,14 +109,6 @@ function ownOption(given: readonly string[]): {
 } {
   if (given[0] !== "--parent") return { parent: undefined, args: [...given] };
   return { parent: /^\d+$/.test(given[1] ?? "") ? Number(given[1]) : undefined, args: given.slice(2) };
-}
-
-/** An option's value: the last one counts, as it does for wrangler. */
-function valueOf(args: readonly string[], option: string): string | undefined {
-  return args.reduce<string | undefined>((found, arg, index) => {
-    if (arg === option) return args[index + 1] ?? found;
-    return arg.startsWith(`${option}=`) ? arg.slice(option.length + 1) : found;
-  }, undefined);
 }
 
 await runProgram(main);

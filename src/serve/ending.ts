@@ -4,6 +4,10 @@
 const LOOK_EVERY_MS = 200;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** How long the same order may come more than once, in milliseconds: to us, and from npm, which passes its own on. */
+const ECHO_MS = 2_000;
+/** Exit code of a program that was told to end a second time (128 and SIGINT's number, as shells have it). */
+const IMPATIENT = 130;
 
 export interface EndingOptions {
   /**
@@ -21,11 +25,18 @@ export interface EndingOptions {
  * their child. Then our parent is another process than the one that wrote its id on our command line, and that
  * also holds if it died before we came to look.
  *
- * @returns a signal that is aborted once. A second signal ends the process at once, as without this.
+ * @returns a signal that is aborted once. A signal that comes two seconds later, or more, ends the process at once.
  */
 export function watchForEnd({ parent }: EndingOptions): AbortSignal {
   const ending = new AbortController();
-  for (const signal of SIGNALS) process.once(signal, () => ending.abort());
+  let since: number | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      since ??= performance.now();
+      if (performance.now() - since > ECHO_MS) process.exit(IMPATIENT);
+      ending.abort();
+    });
+  }
   if (parent !== undefined && parent !== process.pid) {
     const look = (): void => {
       if (process.ppid === parent) return;

@@ -57,13 +57,13 @@ export KV_FILES
 "$@" </dev/null 5<&- &
 engine=$!
 echo "{\\"event\\":\\"engine\\",\\"pid\\":$engine}" >&3
-{ read -r _ <&5; kill -9 "$engine" 2>/dev/null; } 3>&- 4<&- &
+{ read -r _ <&5; : >"$KV_RUN/orphaned"; kill -9 "$engine" 2>/dev/null; } 3>&- 4<&- &
 watch=$!
 exec 3>&- 4<&- 5<&- 2>/dev/null
 wait "$engine"
 code=$?
 kill -9 "$watch" 2>/dev/null
-kill -0 "$PPID" 2>/dev/null || rm -rf "$KV_REMOVE_RUN" \${KV_REMOVE_DATA:+"$KV_REMOVE_DATA"}
+[ ! -e "$KV_RUN/orphaned" ] || rm -rf "$KV_RUN" \${KV_SCRATCH:+"$KV_SCRATCH"}
 exit "$code"
 `;
 
@@ -107,7 +107,9 @@ async function run(
   const [program = "", ...args] = watched;
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe", "pipe", lock ?? "ignore"],
-    env: { ...process.env, KV_REMOVE_RUN: folder, KV_REMOVE_DATA: scratch ? data : "" },
+    env: { ...process.env, KV_RUN: folder, KV_SCRATCH: scratch ? data : "" },
+    // A group of its own: what is sent to ours (Ctrl-C, a shell's end) is for us to pass on, in our order.
+    detached: process.platform !== "win32",
   });
   const ended = once(child, "exit").then(async ([code]) => {
     await rm(folder, { recursive: true, force: true });

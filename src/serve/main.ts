@@ -21,11 +21,9 @@ async function main(): Promise<number> {
     process.stdout.write(banner(http, host, service.ports.tcp, data));
     process.stdout.write(`Ready on ${http}\n`);
     if (tcp !== undefined) process.stdout.write(`Ready on ${tcp}\n`);
-    const failure = await Promise.race([aborted(ending), service.failed]);
+    await aborted(ending);
     await service.stop();
-    if (failure === undefined) return 0;
-    process.stderr.write(`${failure}\n`);
-    return 1;
+    return 0;
   } catch (error) {
     // Told to end while it started: what there was of it has ended.
     if (ending.aborted) return 0;

@@ -1,31 +1,39 @@
-/** Who may read the data folder: its owner only. */
+/** Who may read the data: its owner only. */
 
 import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const OTHERS = 0o077;
+/** What a server keeps in its data folder: its locks, and a folder for each class of objects. */
+const OURS = /^(?:lock(?:-journal|-wal|-shm)?|engine|durable-kv-.+)$/;
 
 /**
- * Takes a folder, and all that is in it, from the group and from others: folders become 0700, files 0600.
- * A folder is tightened after its content, so that one that is tight already need not be looked through again:
- * a start with many buckets stays quick, and one that was cut off goes on where it was.
- *
- * Links are left alone. On Windows there is nothing to do.
+ * Takes what a server keeps in its data folder from the group and from others: folders become 0700, files 0600. The data
+ * folder itself too, unless it has other things in it, which are somebody's own: those are left alone, and so are links.
+ * On Windows there is nothing to do.
  *
  * @returns whether anything was open to others.
  */
 export function tighten(folder: string): boolean {
   if (process.platform === "win32") return false;
+  const entries = readdirSync(folder);
+  const ours = entries.filter((name) => OURS.test(name));
   let changed = false;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) changed = tighten(join(folder, entry.name)) || changed;
-  }
-  if (!isOpen(folder)) return changed;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isFile() && isOpen(path)) chmodSync(path, 0o600);
-  }
+  for (const name of ours) changed = tightenAll(join(folder, name)) || changed;
+  if (ours.length < entries.length || !isOpen(folder)) return changed;
   chmodSync(folder, 0o700);
+  return true;
+}
+
+/**
+ * A folder is tightened after its content, so that one that is tight already need not be looked through again: a start
+ * with many buckets stays quick, and one that was cut off goes on where it was.
+ */
+function tightenAll(path: string): boolean {
+  const found = lstatSync(path);
+  if (found.isSymbolicLink() || !isOpen(path)) return false;
+  if (found.isDirectory()) for (const name of readdirSync(path)) tightenAll(join(path, name));
+  chmodSync(path, found.isDirectory() ? 0o700 : 0o600);
   return true;
 }
 

@@ -5,7 +5,10 @@ const MAX_RESTARTS = 5;
 /** In milliseconds. */
 const WINDOW_MS = 60_000;
 
-/** A supervisor's restart intensity, as OTP has it (`max_restarts`, `max_seconds`). */
+/**
+ * A supervisor's restart intensity, as OTP has it (`max_restarts`, `max_seconds`), but that it waits where OTP's gives up:
+ * above this supervisor there is no other one, and whoever can end an engine must not be able to end the service.
+ */
 export class Restarts {
   readonly #clock: () => number;
   #times: number[] = [];
@@ -15,12 +18,13 @@ export class Restarts {
     this.#clock = clock;
   }
 
-  /** Takes note of a restart. @returns false if there have been too many of late. */
-  allow(): boolean {
+  /** Takes note of a restart. @returns how long it has to wait, in milliseconds */
+  next(): number {
     const now = this.#clock();
     this.#times = this.#times.filter((time) => now - time < WINDOW_MS);
-    if (this.#times.length === MAX_RESTARTS) return false;
-    this.#times.push(now);
-    return true;
+    const [oldest = now] = this.#times.slice(-MAX_RESTARTS);
+    const wait = this.#times.length < MAX_RESTARTS ? 0 : oldest + WINDOW_MS - now;
+    this.#times.push(now + wait);
+    return wait;
   }
 }

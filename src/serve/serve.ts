@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { bundle } from "./bundle.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { lockFolder } from "./lock.ts";
@@ -80,7 +81,7 @@ export async function serve(
   };
   try {
     const log = (line: string): void => void process.stderr.write(`${line}\n`);
-    const service = await supervise({ start, log, clock: () => performance.now() });
+    const service = await supervise({ start, log, clock: () => performance.now(), wait });
     return {
       ...service,
       async stop() {
@@ -92,6 +93,10 @@ export async function serve(
     removeScratch();
     throw error;
   }
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined); // aborted: that is enough of it
 }
 
 /** Takes the data folder, for this server alone and out of the sight of others. @throws {Stop} */

@@ -7,8 +7,6 @@ import { Restarts } from "./restarts.ts";
 export interface Supervised {
   /** The first engine's ports, which every later one gets too. */
   readonly ports: Engine["ports"];
-  /** Settles when it has ended by itself too often to be started again; never otherwise. */
-  readonly failed: Promise<string>;
   /** Ends it for good. Safe to call more than once. */
   stop(): Promise<void>;
 }
@@ -19,51 +17,55 @@ export interface SupervisorOptions {
   readonly log: (line: string) => void;
   /** Milliseconds that never go back. */
   readonly clock: () => number;
+  /** Resolves so many milliseconds later, or when the signal is aborted. */
+  readonly wait: (ms: number, stopping: AbortSignal) => Promise<void>;
 }
 
 /**
  * Starts an engine and keeps one running, as a supervisor keeps its child: what is acknowledged is on disk, so a new
- * one goes on where the last one was. Not for ever: one that keeps ending is not mended by another start.
+ * one goes on where the last one was. Not more than five times a minute: one that keeps ending is not mended by a start.
+ *
+ * @throws as the first start does; later ones are logged, and tried again
  */
-export async function supervise({ start, log, clock }: SupervisorOptions): Promise<Supervised> {
+export async function supervise({ start, log, clock, wait }: SupervisorOptions): Promise<Supervised> {
   const restarts = new Restarts(clock);
-  let engine = await start(undefined);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let engine: Engine | undefined = await start(undefined);
   const { ports } = engine;
-  let stopping = false;
-  const failed = Promise.withResolvers<string>();
-  let starting: Promise<unknown> = Promise.resolve();
 
-  const watch = async (): Promise<void> => {
-    for (;;) {
-      const code = await engine.ended;
-      if (stopping) return;
-      if (!restarts.allow()) {
-        failed.resolve(
-          `The engine ended by itself (code ${code}), once more than it is started again in a minute.`,
-        );
-        return;
-      }
-      log(`The engine ended by itself (code ${code}). It is started again.`);
-      try {
-        const next = start(ports);
-        starting = next.catch(() => undefined);
-        engine = await next;
-        log(`The engine is back.`);
-      } catch (error) {
-        if (!stopping) failed.resolve((error as Error).message);
-        return;
-      }
+  const startAgain = async (why: string): Promise<Engine | undefined> => {
+    const delay = restarts.next();
+    const when = delay === 0 ? "It is started again" : `It is started again in ${Math.ceil(delay / 1_000)} s`;
+    log(`${why} ${when}.`);
+    if (delay > 0) await wait(delay, signal);
+    if (signal.aborted) return undefined;
+    try {
+      const next = await start(ports);
+      log("The engine is back.");
+      return next;
+    } catch (error) {
+      return signal.aborted
+        ? undefined
+        : startAgain(`The engine could not be started: ${(error as Error).message}`);
     }
   };
-  void watch();
+  const watch = async (): Promise<void> => {
+    while (engine !== undefined) {
+      const code = await engine.ended;
+      if (signal.aborted) return;
+      engine = await startAgain(`The engine ended by itself (code ${code}).`);
+    }
+  };
+  const watched = watch();
   return {
     ports,
-    failed: failed.promise,
     async stop() {
-      stopping = true;
-      // One that is being started ends with its start, or by our hand.
-      await starting;
-      await engine.stop();
+      stopping.abort();
+      await engine?.stop();
+      // One that was being started ends with its start, or here.
+      await watched;
+      await engine?.stop();
     },
   };
 }

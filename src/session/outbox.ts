@@ -4,9 +4,13 @@ import { Budget } from "../lib/budget.ts";
 
 /** Bytes of changes that may wait for a client that does not read. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;
+/** Characters that are written at once. */
+const SLICE = 262_144;
+/** How long a client may take for that while all connections together wait for too much, in milliseconds. */
+const STALLED_MS = 10_000;
 
-/** What all connections of the isolate have not taken yet; the replies to one piece of a batch may be this large. */
-const waiting = new Budget({ each: 32 * 1_048_576, all: 16 * 1_048_576, share: 65_536 });
+/** What all connections of the isolate have not taken yet. */
+const waiting = new Budget({ each: 64 * 1_048_576, all: 16 * 1_048_576, share: 65_536 });
 
 const encoder = new TextEncoder();
 
@@ -20,14 +24,13 @@ export class Outbox {
 
   /**
    * Writes, and waits until the reader has made room: who awaits this reads no further command meanwhile.
-   * @throws if nothing can be written any more, or all connections together wait for too much
+   * @throws if nothing can be written any more; or nothing is read, while all connections together wait for too much
    */
   async write(text: string): Promise<void> {
-    const allowed = this.#waiting.add(text.length);
+    this.#waiting.add(text.length);
     try {
-      // Before it is made into bytes: what is refused is not to cost anything.
-      if (!allowed) throw new Error("too much waits to be read");
-      await this.#writer.write(encoder.encode(text));
+      for (let from = 0; from < text.length; from += SLICE)
+        await this.#writeSlice(text.slice(from, from + SLICE));
     } finally {
       this.#waiting.add(-text.length);
     }
@@ -39,5 +42,17 @@ export class Outbox {
     // A connection that has gone ends where its commands are read; here there is no one to tell.
     this.write(text).catch(() => undefined);
     return true;
+  }
+
+  /** One that reads, however slowly, is waited for; one that does not is only where others have room all the same. */
+  async #writeSlice(text: string): Promise<void> {
+    const written = this.#writer.write(encoder.encode(text));
+    if (this.#waiting.hasRoomFor(0)) return written;
+    const stalled = setTimeout(() => void this.#writer.abort().catch(() => undefined), STALLED_MS);
+    try {
+      await written;
+    } finally {
+      clearTimeout(stalled);
+    }
   }
 }

@@ -21,6 +21,8 @@ const READ_UNITS = 8;
 const CONNECTION_UNITS = 64;
 /** How long a connection may take to show the token, in milliseconds. */
 const LOGIN_WITHIN_MS = 10_000;
+/** How long a connection that has to end may take to hear why, in milliseconds. */
+const LAST_WORD_MS = 1_000;
 /** Bytes that are read and left out behind the last reply, so that it can arrive: a reset would overtake it. */
 const MAX_LINGER_BYTES = 65_536;
 
@@ -49,20 +51,24 @@ export async function serveTcp(
   const reader: ReadableStreamDefaultReader<Uint8Array> = socket.readable.getReader();
   const pause = breath.take(CONNECTION_UNITS);
   if (pause !== undefined) await pause;
+  const writer = socket.writable.getWriter();
   let farewell: Failure | undefined;
+  let lastWord: number | null = null;
   // What is being answered is answered; then the next read finds the end.
   const endWith = (why: Failure): void => {
     farewell ??= why;
     void reader.cancel().catch(() => undefined);
+    // Who does not read what is being written to it does not hear the last word either.
+    lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
   if (place === undefined) {
     reader.releaseLock();
+    writer.releaseLock();
     return refuseTcp(socket, tooManyConnections(), { lingers: false });
   }
   const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
   const patience = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
-  const writer = socket.writable.getWriter();
   const outbox = new Outbox(writer);
   const offer = (text: string): boolean => outbox.offer(text);
   const tooSlow = (): void => {
@@ -91,6 +97,7 @@ export async function serveTcp(
     // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
   } finally {
     clearTimeout(patience);
+    clearTimeout(lastWord);
     place.leave();
     feeds.closeAll();
     monitors.closeAll();

@@ -14,6 +14,8 @@ import { directoryService } from "./service.ts";
 /** All of the isolate's. */
 const flow = new SocketFlow();
 
+const abandoned = new FinalizationRegistry((leave: () => void) => leave());
+
 /**
  * Accepts a connection. @returns the end that goes to the client.
  * @throws {KvError} `too_many_connections`
@@ -22,6 +24,8 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
   const { 0: client, 1: server } = new WebSocketPair();
   const place = connections.enter({ goodbye: () => server.close(CLOSE_RESTART, "server_stopping") });
   if (place === undefined) throw new KvError("too_many_connections", tooManyConnections().detail);
+  // Where the client has gone before its upgrade is answered nothing is heard of this end any more.
+  abandoned.register(server, () => place.leave());
   server.binaryType = "arraybuffer";
   server.accept();
   const conversations = new Conversations(flow);

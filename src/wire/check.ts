@@ -37,7 +37,7 @@ export async function checkJson<Schema extends z.core.$ZodType>(
   schema: Schema,
   body: ArrayBuffer | Uint8Array | string,
 ): Promise<z.output<Schema>> {
-  return check(schema, await orNoJson(() => parseInPieces(textOf(body))), "body_invalid");
+  return check(schema, await parseJsonInPieces(body), "body_invalid");
 }
 
 /**
@@ -67,9 +67,10 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   }
 }
 
-async function orNoJson<T>(parse: () => Promise<T>): Promise<T> {
+/** As {@link parseJson}; others are let in between the pieces of a long one. */
+export async function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
   try {
-    return await parse();
+    return await parseInPieces(textOf(body));
   } catch (error) {
     throw noJson(error);
   }
@@ -88,14 +89,21 @@ function noJson(error: unknown): KvError {
 
 /** A message's requests' transaction's branch's operations. */
 const MAX_LIST_DEPTH = 6;
+/** Members of any object of ours, and more than enough to say of a few what is wrong with them. */
+const MAX_NAMES = 50;
 /** What a caller may fill as it likes: no list of ours. */
 const FREE = new Set(["json", "metadata"]);
 
 function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   if (typeof given !== "object" || given === null || depth === MAX_LIST_DEPTH) return;
   if (!Array.isArray(given)) {
-    for (const [name, member] of Object.entries(given))
-      if (!FREE.has(name)) refuseTooMany(member, depth + 1, code);
+    const names = Object.keys(given);
+    if (names.length > MAX_NAMES) {
+      throw new KvError(code, `Too big: an object has at most ${MAX_NAMES} members here.`);
+    }
+    for (const name of names) {
+      if (!FREE.has(name)) refuseTooMany((given as Record<string, unknown>)[name], depth + 1, code);
+    }
     return;
   }
   if (given.length > MAX_OPERATIONS) {

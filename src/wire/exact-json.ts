@@ -7,6 +7,12 @@ import { KvError } from "../errors.ts";
 const PIECE = 262_144;
 /** Characters of one value in a long text that are parsed at once all the same, where it is nested deeper than requests are. */
 const MAX_DEEP_PIECE = 8 * 1_048_576;
+/** Members of an object in a long text: to make one of a million takes seconds. */
+const MAX_MEMBERS = 50_000;
+/** Characters of the name of a long member. */
+const MAX_NAME = 4_096;
+/** Characters of the longest number: a double's 309 digits before the point, 324 behind, and some. */
+const MAX_NUMBER = 1_000;
 /** How deep a long text is taken apart: a transaction's operations' values are at 4. */
 const MAX_DEPTH = 6;
 
@@ -47,7 +53,10 @@ async function parsePart(text: string, depth: number): Promise<unknown> {
   if (text.length <= PIECE) return parsePiece(text);
   const begin = text.search(/[^ \t\r\n]/);
   const opening = text.charCodeAt(begin);
-  if (opening !== OPEN_ARRAY && opening !== OPEN_OBJECT) return parsePiece(text);
+  if (opening !== OPEN_ARRAY && opening !== OPEN_OBJECT) {
+    if ((opening === MINUS || isDigit(opening)) && text.trim().length > MAX_NUMBER) throw tooManyDigits();
+    return parsePiece(text);
+  }
   if (depth === MAX_DEPTH) {
     if (text.length <= MAX_DEEP_PIECE) return parsePiece(text);
     throw new KvError("body_invalid", `What is nested so deep has at most ${MAX_DEEP_PIECE} characters.`);
@@ -74,7 +83,10 @@ async function parseObject(text: string, begin: number, depth: number): Promise<
   // In entries, and not by assignment: `__proto__` is a name like any other in JSON.
   const all: [string, unknown][] = [];
   for await (const { part, alone } of partsOf(text, begin)) {
+    if (all.length > MAX_MEMBERS) throw tooManyMembers();
     const colon = alone ? colonOf(part) : -1;
+    if (alone && colon === -1)
+      throw new KvError("body_invalid", `A name has at most ${MAX_NAME} characters.`);
     if (colon === -1) {
       all.push(...Object.entries((await parsePiece(`{${part}}`)) as Record<string, unknown>));
     } else {
@@ -83,6 +95,14 @@ async function parseObject(text: string, begin: number, depth: number): Promise<
     }
   }
   return Object.fromEntries(all);
+}
+
+function tooManyMembers(): KvError {
+  return new KvError("body_invalid", `In a long body an object has at most ${MAX_MEMBERS} members.`);
+}
+
+function tooManyDigits(): KvError {
+  return new KvError("body_invalid", `A number has at most ${MAX_NUMBER} characters.`);
 }
 
 /** Members of an array or object: one that is long alone, the others in runs. */
@@ -193,6 +213,7 @@ function checkNumbers(text: string): void {
       const begin = at;
       while (isOfNumber(text.charCodeAt(at + 1))) at += 1;
       const source = text.slice(begin, at + 1);
+      if (source.length > MAX_NUMBER) throw tooManyDigits();
       if (!isKept(Number(source), source)) {
         throw new KvError("body_invalid", `The number ${source} can't be kept as it is. Send it as text.`);
       }

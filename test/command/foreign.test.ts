@@ -27,6 +27,9 @@ describe("a line that is no command", () => {
     "SSH-2.0-OpenSSH_9.2",
     "EHLO example.com",
     "*1",
+    "PROXY TCP4 127.0.0.1 127.0.0.1 1 2",
+    "<stream:stream>",
+    '{"id":1}',
   ])("is another protocol's where a conversation begins: %s", (line) => {
     expect([code(line), code(line, false)]).toEqual(["wrong_protocol", undefined]);
   });
@@ -45,6 +48,8 @@ describe("what a connection begins with", () => {
     ["a length", [0x00, 0x00, 0x00, 0x08]],
     ["MQTT's CONNECT", [0x10, 0x0c]],
     ["SOCKS", [0x05, 0x01]],
+    ["a length that looks like text, and what is behind it", [0x3a, 0x00, 0x00, 0x00, 0x0a]],
+    ["what UTF-8 never begins with", [0xff, 0x41]],
   ])("is no text: %s", (_, bytes) => {
     expect(beginsForeign(Uint8Array.from(bytes))?.code).toBe("wrong_protocol");
   });

@@ -141,8 +141,7 @@ describe("the data folder", () => {
   it("is its owner's only, with all that is in it, also where it was not before, and the server says so", async () => {
     const data = path("open");
     mkdirSync(join(data, "durable-kv-Bucket"), { recursive: true });
-    for (const name of ["notes", "durable-kv-Bucket/old"])
-      writeFileSync(join(data, name), "", { mode: 0o644 });
+    writeFileSync(join(data, "durable-kv-Bucket/old"), "", { mode: 0o644 });
     chmodSync(data, 0o755);
     const server = await startServer({ data });
     await create(server, "b");
@@ -155,6 +154,26 @@ describe("the data folder", () => {
     const again = await startServer({ data });
     expect(again.output()).not.toContain("was open to other users");
     await again.stop();
+  });
+
+  it("that has other things in it is left as it is, and they are; what is the server's own is not", async () => {
+    const data = path("shared with others");
+    mkdirSync(data);
+    writeFileSync(join(data, "deploy.sh"), "", { mode: 0o755 });
+    chmodSync(data, 0o755);
+    const server = await startServer({ data });
+    await create(server, "b");
+    const modes = Object.fromEntries(
+      readdirSync(data).map((name) => [name, (statSync(join(data, name)).mode & 0o777).toString(8)]),
+    );
+    expect(modes).toMatchObject({
+      "deploy.sh": "755",
+      "durable-kv-Bucket": "700",
+      lock: "600",
+      engine: "600",
+    });
+    expect((statSync(data).mode & 0o777).toString(8)).toBe("755");
+    await server.stop();
   });
 
   it("is free for the next server when the engine has ended, and not when its parent has", async () => {

@@ -141,6 +141,9 @@ describe("npm run dev", () => {
     [["--ip=192.168.0.1"], {}, "set KV_TOKEN"],
     [["--ip", "127.0.0.1", "--ip", "::"], {}, "set KV_TOKEN"],
     [["--ip", "0.0.0.0"], { KV_TOKEN: "fifteen letters" }, "at least 16"],
+    [["--ip", "0.0.0.0", "--", "--ip", "127.0.0.1"], {}, "without it"],
+    [["--inspectorIp", "0.0.0.0"], {}, "--inspector-ip"],
+    [["--tunnel"], {}, "others could reach it"],
     [["--inspector-ip", "0.0.0.0"], { KV_TOKEN: "sixteen letters!" }, "--inspector-ip"],
   ])("refuses %j with %j in one line", async (args, environment, words) => {
     const dev = join(import.meta.dirname, "../../src/serve/dev.ts");

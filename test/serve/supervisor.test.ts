@@ -9,7 +9,9 @@ function engines() {
   const started: { readonly ports: Engine["ports"] | undefined; readonly end: (code: number) => void }[] = [];
   let failing: Error | undefined;
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
-    if (failing !== undefined) throw failing;
+    const failure = failing;
+    failing = undefined;
+    if (failure !== undefined) throw failure;
     const ended = Promise.withResolvers<number>();
     started.push({ ports, end: ended.resolve });
     return {
@@ -19,60 +21,76 @@ function engines() {
       stop: async () => ended.resolve(0),
     };
   };
-  return { started, start, fail: (error: Error) => (failing = error) };
+  return { started, start, fail: (error: Error) => void (failing = error) };
 }
 
 const count = (list: readonly unknown[]) => () => list.length;
 
+/** A supervisor of those engines; what it has logged, and how long it has waited. */
+async function supervised({ start }: ReturnType<typeof engines>) {
+  const lines: string[] = [];
+  const waits: number[] = [];
+  const service = await supervise({
+    start,
+    log: (line) => lines.push(line),
+    clock: () => 0,
+    wait: async (ms) => void waits.push(ms),
+  });
+  return { service, lines, waits };
+}
+
 describe("a supervisor", () => {
   it("starts an engine that ends by itself again, on the ports of the first", async () => {
-    const { started, start } = engines();
-    const lines: string[] = [];
-    const service = await supervise({ start, log: (line) => lines.push(line), clock: () => 0 });
-    started[0]?.end(1);
-    await expect.poll(count(started)).toBe(2);
-    expect(started[1]?.ports).toEqual(service.ports);
+    const all = engines();
+    const { service, lines } = await supervised(all);
+    all.started[0]?.end(1);
+    await expect.poll(count(all.started)).toBe(2);
+    expect(all.started[1]?.ports).toEqual(service.ports);
     await expect
       .poll(() => lines)
       .toEqual(["The engine ended by itself (code 1). It is started again.", "The engine is back."]);
     await service.stop();
-    expect(started.length).toBe(2);
+    expect(all.started.length).toBe(2);
   });
 
-  it("gives up one that ends for the sixth time within a minute", async () => {
-    const { started, start } = engines();
-    const service = await supervise({ start, log: () => undefined, clock: () => 0 });
-    for (let n = 0; n < 6; n += 1) {
-      await expect.poll(count(started)).toBe(n + 1);
-      started[n]?.end(137);
+  it("does so five times a minute, and waits where it ends more often: it never gives up", async () => {
+    const all = engines();
+    const { service, lines, waits } = await supervised(all);
+    for (let n = 0; n < 7; n += 1) {
+      await expect.poll(count(all.started)).toBe(n + 1);
+      all.started[n]?.end(137);
     }
-    expect(await service.failed).toContain("code 137");
-    expect(started.length).toBe(6);
+    await expect.poll(count(all.started)).toBe(8);
+    expect(waits).toEqual([60_000, 60_000]);
+    expect(lines).toContain("The engine ended by itself (code 137). It is started again in 60 s.");
+    await service.stop();
   });
 
-  it("gives up one that can't be started again, and says why", async () => {
-    const { started, start, fail } = engines();
-    const service = await supervise({ start, log: () => undefined, clock: () => 0 });
-    fail(new Stop("Port 8787 is in use."));
-    started[0]?.end(1);
-    expect(await service.failed).toBe("Port 8787 is in use.");
+  it("tries again what could not be started again, and says why", async () => {
+    const all = engines();
+    const { service, lines } = await supervised(all);
+    all.fail(new Stop("Port 8787 is in use."));
+    all.started[0]?.end(1);
+    await expect.poll(count(all.started)).toBe(2);
+    expect(lines).toContain("The engine could not be started: Port 8787 is in use. It is started again.");
+    await service.stop();
   });
 
   it("does not start one again that it has stopped", async () => {
-    const { started, start } = engines();
-    const service = await supervise({ start, log: () => undefined, clock: () => 0 });
+    const all = engines();
+    const { service } = await supervised(all);
     await service.stop();
     await service.stop();
-    expect(started.length).toBe(1);
+    expect(all.started.length).toBe(1);
   });
 });
 
 describe("restarts", () => {
-  it("are five in any minute", () => {
+  it("are five in any minute, and the next ones wait", () => {
     let now = 0;
     const restarts = new Restarts(() => now);
-    const allowed: boolean[] = [];
-    for (now = 0; now < 70_000; now += 10_000) allowed.push(restarts.allow());
-    expect(allowed).toEqual([true, true, true, true, true, false, true]);
+    const waits: number[] = [];
+    for (now = 0; now < 70_000; now += 10_000) waits.push(restarts.next());
+    expect(waits).toEqual([0, 0, 0, 0, 0, 10_000, 10_000]);
   });
 });
