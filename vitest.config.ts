@@ -65,8 +65,8 @@ const ALONE_WITH_ONE = ["test/registry/{model,partitions,registry,sweep}.test.ts
 
 export default defineConfig({
   test: {
-    // Two at once go well on two processors.
-    maxWorkers: 2,
+    // On two processors: most wait for the disk, or for a process that starts.
+    maxWorkers: 3,
     projects: [
       inWorkerd("workerd, 16 partitions", 16, "one runtime", {
         include: [
@@ -94,7 +94,7 @@ export default defineConfig({
           name: "end to end",
           ...filesOf({
             include: ["test/{e2e,cli,serve}/**/*.test.ts"],
-            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,door}.test.ts"],
+            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts"],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],
           setupFiles: ["test/e2e/support/setup.ts"],

@@ -49,14 +49,14 @@ async function conversation(
 describe("invariant 8: fair after login", () => {
   it("many commands at once let others in, in a body and in a message, and are all answered", async () => {
     const b = await bucket("fair commands");
-    const lines = Array.from({ length: 4_000 }, () => `GET ${b} k`).join("\n");
+    const lines = Array.from({ length: 3_000 }, () => `GET ${b} k`).join("\n");
     let text = "";
-    expect(await letIn(async () => (text = await (await commands(lines)).text()))).toBeGreaterThan(5);
-    expect(text).toBe("\r\nOK\r\n".repeat(4_000));
+    expect(await letIn(async () => (text = await (await commands(lines)).text()))).toBeGreaterThan(4);
+    expect(text).toBe("\r\nOK\r\n".repeat(3_000));
     for (const path of [`${b}/connect`, "../connect"]) {
       let heard: string[] = [];
-      expect(await letIn(async () => ({ heard } = await conversation(path, [lines], 1)))).toBeGreaterThan(5);
-      expect(heard.join("")).toBe("\r\nOK\r\n".repeat(4_000));
+      expect(await letIn(async () => ({ heard } = await conversation(path, [lines], 1)))).toBeGreaterThan(4);
+      expect(heard.join("")).toBe("\r\nOK\r\n".repeat(3_000));
     }
   });
 
@@ -71,12 +71,12 @@ describe("invariant 8: fair after login", () => {
         (n: number) => `[{"id":${n},"ok":{"results":[]}}]`,
       ],
     ] as const) {
-      const numbers = Array.from({ length: 1_200 }, (_, n) => n);
+      const numbers = Array.from({ length: 600 }, (_, n) => n);
       let heard: string[] = [];
       const work = async (): Promise<void> => {
-        ({ heard } = await conversation(path, numbers.map(message), 1_200));
+        ({ heard } = await conversation(path, numbers.map(message), 600));
       };
-      expect([path, (await letIn(work)) > 2]).toEqual([path, true]);
+      expect([path, (await letIn(work)) > 1]).toEqual([path, true]);
       expect(heard).toEqual(numbers.map(answer));
     }
   });
