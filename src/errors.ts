@@ -90,7 +90,7 @@ export interface Failure extends Meaning {
   readonly detail: string;
 }
 
-/** For whoever comes, or is still there, while a server ends. */
+/** For a caller that arrives, or is still connected, while the server ends. */
 export function serverStopping(): Failure {
   return failure("server_stopping", "The server is about to end. Nothing was done: come back in a moment.");
 }

@@ -40,7 +40,7 @@ interface Flow {
  *
  * The engine buffers without bound for a client that does not read, and does not tell (its WebSockets have no
  * `bufferedAmount`). So what was sent counts as unread until something comes from the client that it can hardly have
- * sent before: a message while no other waits for its answer, or an acknowledgement. Who is over a limit is closed with
+ * sent before: a message while no other waits for its answer, or an acknowledgement. A socket over a limit is closed with
  * 1013 and the reason. What it has not read stays in the engine until it is gone, so it counts until then.
  */
 export class SocketFlow {

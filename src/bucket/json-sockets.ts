@@ -84,7 +84,7 @@ export class JsonSockets {
     if (!this.#flow.receive(socket, message)) return;
     try {
       await this.#turns.run(socket, async () => {
-        // Who was closed meanwhile hears nothing, so nothing is done for it.
+        // A socket that was closed meanwhile hears nothing, so nothing is done for it.
         if (socket.readyState === WebSocket.OPEN) this.#flow.send(socket, await this.#answer(message));
       });
     } finally {

@@ -77,7 +77,7 @@ export class Conversations {
       if (tooLong) text += interpreter.tooLong();
       if (interpreter.closed) break;
       for await (const piece of interpreter.run(lines)) {
-        // Who was closed meanwhile hears nothing more, so nothing more is done for it.
+        // A socket that was closed meanwhile hears nothing more, so nothing more is done for it.
         if (!isOpen(socket)) return;
         text += piece;
         if (text.length > MAX_REPLY_LENGTH) {

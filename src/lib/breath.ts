@@ -1,4 +1,4 @@
-/** Long work, in pieces: between them, whatever else has come is let in. */
+/** Yields to the event loop in the middle of long work, so that other callers are served. */
 
 /**
  * Units of work between two breaths. One is about what a small command costs, 9 µs, so these are some 5 ms: what a

@@ -5,7 +5,7 @@ export interface BudgetLimits {
   readonly each: number;
   /** Bytes that all may keep together … */
   readonly all: number;
-  /** … but for those who keep no more than this: who takes little is not made to pay for who takes much. */
+  /** … except that a holder with no more than this is never refused. */
   readonly share: number;
 }
 

@@ -17,7 +17,7 @@ export interface EnterOptions {
   readonly goodbye: () => void;
 }
 
-/** The part of all places that connections may have which have not shown a token: the others are for those who have. */
+/** Share of the places that is open to connections which have not logged in. */
 const STRANGERS = 1 / 4;
 
 /**
@@ -72,7 +72,7 @@ export class Connections {
     this.hold(id, Math.max(0, (this.#held.get(id) ?? 0) + difference));
   }
 
-  /** An object holds so many sockets, as it finds when it wakes: what was closed by a reset, nobody has told. */
+  /** Sets how many sockets an object holds. It recounts when it wakes: a reset reports no closes. */
   hold(id: string, count: number): void {
     this.#heldTotal += count - (this.#held.get(id) ?? 0);
     if (count === 0) this.#held.delete(id);

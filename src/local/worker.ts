@@ -38,7 +38,7 @@ export class Tcp extends WorkerEntrypoint<Env> {
   }
 }
 
-/** The server's own socket, which nobody else can reach. */
+/** The server's private socket. */
 export class Control extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
     if (new URL(request.url).pathname === "/drain") await this.#drain();

@@ -15,7 +15,7 @@ export async function askToDrain(socketPath: string, withinMs: number): Promise<
 }
 
 /**
- * Watches for an engine that has been told to end by somebody else: it then closes every idle connection, takes no new
+ * Watches for an engine that another process has told to end: it then closes every idle connection, takes no new
  * one, and stays for as long as one client does.
  *
  * @param graceMs how long such an engine may still answer what is under way

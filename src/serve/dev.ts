@@ -42,7 +42,7 @@ function wranglerDev(ip: string, inspector: string, folder: string, token: strin
   const { bin } = JSON.parse(readFileSync(path, "utf8")) as {
     readonly bin: Readonly<Record<string, string>>;
   };
-  // As `npm start` has it, and of small use in a deployment: what is seldom there happens while somebody looks on.
+  // As `npm start` has it: a sweep every thirty seconds, so that a developer sees one.
   const vars = [
     "KV_SWEEP_PERIOD_MS:30000",
     "KV_SWEEP_BATCH:2",

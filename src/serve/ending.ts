@@ -18,8 +18,8 @@ export interface EndingOptions {
 }
 
 /**
- * Watches for the order to end, from now on. To be called before anything is started: an order that comes
- * while the server starts has to find somebody who hears it.
+ * Watches for the order to end, from now on. Call it before anything is started, so that an order that comes
+ * while the server starts is not missed.
  *
  * npm runs a script in a shell and passes signals on to that, and most shells die of them without a word to
  * their child. Then our parent is another process than the one that wrote its id on our command line, and that

@@ -17,10 +17,10 @@ const LOOK_EVERY_MS = 20;
  *
  * 1. SQLite's own lock on a file, which is this process's: two servers that start at once do not both go on.
  * 2. A named pipe that the engine holds open for reading. A pipe with a reader can be opened for writing, one without
- *    can't (`ENXIO`, POSIX `open`): so the folder is taken for as long as an engine lives, whoever started it.
+ *    can't (`ENXIO`, POSIX `open`): so the folder is taken for as long as any engine lives.
  *
- * The system takes both back when the processes end, however they end. The lock comes first: behind it, nobody else
- * looks at the pipe or makes one.
+ * The system takes both back when the processes end, however they end. The lock comes first: only its
+ * holder looks at the pipe or makes one.
  *
  * @returns a descriptor for the engine to inherit; undefined where there are no named pipes (Windows, some network
  *   file systems): there the folder is free as soon as this process has ended.

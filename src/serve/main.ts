@@ -11,7 +11,7 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  // Before anything is started: whoever wants us to end need not wait until we have begun.
+  // Before anything is started, so that no order to end is missed.
   const ending = watchForEnd({ parent: options.parent });
   try {
     const service = await serve(options, process.env, ending);

@@ -60,7 +60,7 @@ export function serveOptions(args: readonly string[], token: string | undefined)
 }
 
 /**
- * Whoever can reach the service must not be able to guess its token.
+ * Refuses a token that the machines which can reach the service could guess.
  * @param option what made it reachable, as it was written
  * @throws {Stop}
  */

@@ -9,7 +9,7 @@ const OURS = /^(?:lock(?:-journal|-wal|-shm)?|engine|durable-kv-.+)$/;
 
 /**
  * Takes what a server keeps in its data folder from the group and from others: folders become 0700, files 0600. The data
- * folder itself too, unless it has other things in it, which are somebody's own: those are left alone, and so are links.
+ * folder itself too, unless it holds other files: those are left alone, and so are links.
  * On Windows there is nothing to do.
  *
  * @returns whether anything was open to others.

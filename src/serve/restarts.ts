@@ -7,7 +7,7 @@ const WINDOW_MS = 60_000;
 
 /**
  * A supervisor's restart intensity, as OTP has it (`max_restarts`, `max_seconds`), but that it waits where OTP's gives up:
- * above this supervisor there is no other one, and whoever can end an engine must not be able to end the service.
+ * above this supervisor there is no other one, and a stranger who can end an engine must not end the service.
  */
 export class Restarts {
   readonly #clock: () => number;

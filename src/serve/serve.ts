@@ -122,7 +122,7 @@ function settings(
   const given = Object.entries({ ...vars, ...LOCAL_VARS });
   return {
     ...Object.fromEntries(given.map(([name, value]) => [name, environment[name] ?? value])),
-    // Who can reach the service: a deployment never has this variable.
+    // Only this machine can reach the service. A deployment never has this variable.
     ...(isLoopback(host) ? { KV_OPEN: "loopback" } : {}),
   };
 }

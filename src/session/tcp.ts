@@ -58,7 +58,7 @@ export async function serveTcp(
   const endWith = (why: Failure): void => {
     farewell ??= why;
     void reader.cancel().catch(() => undefined);
-    // Who does not read what is being written to it does not hear the last word either.
+    // A client that does not read keeps the last write waiting: then it is cut off.
     lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
@@ -155,8 +155,8 @@ async function converse(
 }
 
 /**
- * Reads what still comes and leaves it out: whoever closes a connection from which it has not read everything resets it,
- * and the reset overtakes the last reply. Not for long, and not without end.
+ * Reads and drops what still comes: closing a socket with unread data resets it, and the reset overtakes the last reply.
+ * Bounded in bytes, in time, and in how many connections do so at once.
  */
 async function linger(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   if (lingering >= MAX_LINGERING) return;
