@@ -3,7 +3,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { connections } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
-import { serverStopped, serverStopping, type Failure } from "../errors.ts";
+import { failure, serverStopped, serverStopping, type Failure } from "../errors.ts";
 import { problem } from "../http/problem.ts";
 import { serveConnection, serveRequest } from "../index.ts";
 import { InFlight } from "./in-flight.ts";
@@ -21,6 +21,7 @@ const TELL_FOR_MS = 100;
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
     if (inFlight.stopping) return lastAnswer(serverStopping());
+    if (isHalfAnUpgrade(request.headers)) return problem(failure("upgrade_required", NO_HANDSHAKE));
     const keepAlive = (sent: Promise<unknown>): void => {
       inFlight.follow(sent);
       ctx.waitUntil(sent);
@@ -30,6 +31,20 @@ export default {
     return inFlight.answer(answer).then((response) => response ?? lastAnswer(serverStopped()));
   },
 } satisfies ExportedHandler<Env>;
+
+const NO_HANDSHAKE =
+  "A WebSocket's handshake has Connection: Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version: 13.";
+
+/**
+ * The engine finds out that a handshake is incomplete (RFC 6455 §4.2.1) when the Worker has answered it, and tells it
+ * nothing: its end of the connection would be kept for ever. Over a binding an upgrade has no such headers.
+ */
+function isHalfAnUpgrade(headers: Headers): boolean {
+  if (headers.get("Upgrade")?.toLowerCase() !== "websocket") return false;
+  const connection = headers.get("Connection")?.toLowerCase() ?? "";
+  const isWhole = headers.has("Sec-WebSocket-Key") && headers.get("Sec-WebSocket-Version") === "13";
+  return !isWhole || !connection.includes("upgrade");
+}
 
 /** The text protocol's port. */
 export class Tcp extends WorkerEntrypoint<Env> {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer, type RunningServer } from "./support/server.ts";
-import { openTcp } from "./support/transports.ts";
+import { openTcp, openWebSocket } from "./support/transports.ts";
 
 const TOKEN = "correct horse battery staple";
 let locked: RunningServer;
@@ -88,6 +88,21 @@ describe("connections", () => {
     for (const one of those) await one.rest();
     // Their places are free as soon as the server has seen them go.
     await expect.poll(async () => (await fetch(`${open.http}/v1/buckets/full/watch`)).status).toBe(200);
+  });
+});
+
+describe("a WebSocket's handshake", () => {
+  it("that is not whole takes no place", async () => {
+    const half =
+      "Host: 127.0.0.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: close\r\n\r\n";
+    for (let n = 0; n < 20; n += 1) {
+      expect(await answerTo(open.httpPort, `GET /v1/connect HTTP/1.1\r\n${half}`)).toMatch(
+        /^HTTP\/1\.1 426 /,
+      );
+    }
+    const { ask, close } = await openWebSocket(`ws://127.0.0.1:${open.httpPort}/v1/connect`);
+    expect(await ask("PING", 1)).toBe("PONG\r\n");
+    close();
   });
 });
 

@@ -9,7 +9,7 @@ const TOKEN = "correct horse battery staple";
 const locked = new Door({ token: TOKEN, openOnLoopback: false });
 
 /** A connection without a network: the server's end, and what its client does. */
-function connection() {
+function connection({ reads = true }: { readonly reads?: boolean } = {}) {
   const [up, down] = [new IdentityTransformStream(), new IdentityTransformStream()];
   const closed = Promise.withResolvers<void>();
   const socket = {
@@ -24,7 +24,7 @@ function connection() {
     send: (text: string) => writer.write(new TextEncoder().encode(text)),
     hangUp: () => writer.close(),
     /** All that the server says until it closes. */
-    heard: new Response(down.readable).text(),
+    heard: reads ? new Response(down.readable).text() : Promise.resolve(""),
   };
 }
 
@@ -38,6 +38,16 @@ describe("a connection that has to log in", () => {
     await send("PING\nAUTH wrong\n");
     expect(await heard).toBe("PONG\r\nERROR UNAUTHORIZED\r\nERROR UNAUTHORIZED\r\n");
     await hangUp().catch(() => undefined);
+    await served;
+  });
+
+  it("is closed also when it reads nothing of what it has asked for", async () => {
+    const { socket, send } = connection({ reads: false });
+    const served = serveTcp(socket, isolate().directory, new Login(locked, "peer"), {
+      loginWithinMs: 10,
+      places: new Connections(),
+    });
+    await send("HELP\n");
     await served;
   });
 
