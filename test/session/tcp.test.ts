@@ -48,7 +48,7 @@ describe("a connection that has to log in", () => {
       places: new Connections(),
     });
     await send("HELP\n");
-    await served;
+    await expect(served).resolves.toBeUndefined();
   });
 
   it("is left in peace when it has", async () => {
