@@ -104,8 +104,11 @@ export function serverStopped(): Failure {
 }
 
 /** For a connection that has to be turned away so that those that are there can go on. */
-export function tooManyConnections(): Failure {
-  return failure("too_many_connections", "There are as many connections as there may be. Try again later.");
+export function tooManyConnections(): KvError {
+  return new KvError(
+    "too_many_connections",
+    "There are as many connections as there may be. Try again later.",
+  );
 }
 
 /** Characters in the longest detail. A detail may name what was given, and that may be megabytes. */

@@ -31,8 +31,8 @@ const TOO_MUCH = failure(
   "The answers to this message are too long. This request was not done: send it in another message.",
 );
 
-/** Bytes to go through cost as much as one request does otherwise: see {@link Breath}. */
-const REQUEST_BYTES = 8_192;
+/** What a request is worth beside its answer's length: see {@link breath}. */
+const REQUEST_UNITS = 3;
 const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
 
 const CLOSINGS = {
@@ -119,7 +119,7 @@ export class JsonSockets {
         : await this.#answerTo({ id, ...request });
       answers.push(answer);
       length += answer.length;
-      const pause = breath.takeBytes(answer.length + REQUEST_BYTES);
+      const pause = breath.takeBytes(answer.length, REQUEST_UNITS);
       if (pause !== undefined) await pause;
     }
     return `[${answers.join(",")}]`;

@@ -43,7 +43,7 @@ export interface Admission {
 }
 
 /** Bytes in the longest line of a connection that has yet to show a token. */
-export const MAX_LINE_BEFORE_LOGIN = 4_096;
+const MAX_LINE_BEFORE_LOGIN = 4_096;
 
 /** Commands that may be under way at once for one connection. */
 const MAX_WINDOW = 512;
@@ -53,9 +53,6 @@ const MAX_WINDOW_LENGTH = 4 * 1_048_576;
 const MAX_PIECE_LENGTH = 65_536;
 /** Buckets that are asked at once: the platform lets one request have six connections open. */
 const MAX_BUCKETS_AT_ONCE = 6;
-
-/** Bytes to go through cost as much as one command does otherwise: see {@link Breath}. */
-const COMMAND_BYTES = 4_096;
 
 /** What can't be followed: nothing behind it is run. */
 const ENDS_CONNECTION: ReadonlySet<string> = new Set(["wrong_protocol", "too_long"]);
@@ -106,7 +103,7 @@ export class Interpreter {
         yield known;
         known = "";
       }
-      const pause = breath.takeBytes(length + window.length * COMMAND_BYTES);
+      const pause = breath.takeBytes(length, 1 + window.length);
       if (pause !== undefined) await pause;
       yield* this.#runWindow(window);
       if (alone !== undefined) known += reply(await this.#runAlone(alone));

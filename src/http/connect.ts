@@ -41,7 +41,7 @@ function upgraded(request: Request, webSocket: WebSocket): Response {
 
 /** @throws {KvError} `too_many_connections` */
 export function requirePlace(): void {
-  if (connections.full) throw new KvError("too_many_connections", tooManyConnections().detail);
+  if (connections.full) throw tooManyConnections();
 }
 
 function requireUpgrade(request: Request): void {

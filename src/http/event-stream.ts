@@ -2,7 +2,7 @@
 
 import { Budget } from "../lib/budget.ts";
 import { connections, type Place } from "../lib/connections.ts";
-import { KvError, tooManyConnections } from "../errors.ts";
+import { tooManyConnections } from "../errors.ts";
 
 /** Bytes that may wait for a reader; one who is further behind is cut off, and can resume. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;
@@ -46,7 +46,7 @@ export class EventStream {
   constructor(heartbeatMs: number, closed: () => void) {
     this.#closed = closed;
     const place = connections.enter({ goodbye: () => this.close() });
-    if (place === undefined) throw new KvError("too_many_connections", tooManyConnections().detail);
+    if (place === undefined) throw tooManyConnections();
     this.#place = place;
     this.#body = new ReadableStream<Uint8Array>(
       {

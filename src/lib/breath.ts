@@ -80,9 +80,9 @@ export class Breath {
     return this.#options.pause();
   }
 
-  /** As {@link take}, for going through so many bytes, or characters. */
-  takeBytes(bytes: number): Promise<void> | undefined {
-    return this.take(1 + Math.floor(bytes / UNIT_BYTES));
+  /** As {@link take}, for going through so many bytes, or characters, and so many units beside that. */
+  takeBytes(bytes: number, units = 1): Promise<void> | undefined {
+    return this.take(units + Math.floor(bytes / UNIT_BYTES));
   }
 
   /** As {@link take}, for so many characters of JSON that are read or written. */

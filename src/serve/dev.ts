@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { aborted, watchForEnd } from "./ending.ts";
+import { LOCAL_VARS } from "./local-vars.ts";
 import { checkToken, isLoopback } from "./options.ts";
 import { runProgram, Stop } from "./stop.ts";
 
@@ -42,10 +43,8 @@ function wranglerDev(ip: string, inspector: string, folder: string, token: strin
   const { bin } = JSON.parse(readFileSync(path, "utf8")) as {
     readonly bin: Readonly<Record<string, string>>;
   };
-  // As `npm start` has it: a sweep every thirty seconds, so that a developer sees one.
   const vars = [
-    "KV_SWEEP_PERIOD_MS:30000",
-    "KV_SWEEP_BATCH:2",
+    ...Object.entries(LOCAL_VARS).map(([name, value]) => `${name}:${value}`),
     ...(isLoopback(ip) ? ["KV_OPEN:loopback"] : []),
   ];
   return [

@@ -8,19 +8,13 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundle } from "./bundle.ts";
 import { startEngine, type Engine } from "./engine.ts";
+import { LOCAL_VARS } from "./local-vars.ts";
 import { lockFolder } from "./lock.ts";
 import { isLoopback, type ServeOptions } from "./options.ts";
 import { tighten } from "./permissions.ts";
 import { Stop } from "./stop.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 import { readWorkerConfig } from "./worker-config.ts";
-
-/**
- * What is different on this machine: what is seldom in a deployment happens while somebody looks on. In small
- * batches, because a probe wakes its bucket, and ten thousand that are awake take more than a gigabyte.
- * `npm run dev` says the same.
- */
-const LOCAL_VARS = { KV_SWEEP_PERIOD_MS: "30000", KV_SWEEP_BATCH: "2" };
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** The Worker of wrangler.toml, with what a server on this machine needs beside it. */

@@ -7,7 +7,7 @@ import { LineSplitter, MAX_LINE_BYTES } from "../command/lines.ts";
 import { errorLine } from "../command/reply.ts";
 import { Interpreter } from "../command/run.ts";
 import { connections, type Connections } from "../lib/connections.ts";
-import { failure, serverStopping, tooManyConnections, type Failure } from "../errors.ts";
+import { failure, failureOf, serverStopping, tooManyConnections, type Failure } from "../errors.ts";
 import { soon } from "../received.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
@@ -65,7 +65,7 @@ export async function serveTcp(
   if (place === undefined) {
     reader.releaseLock();
     writer.releaseLock();
-    return refuseTcp(socket, tooManyConnections(), { lingers: false });
+    return refuseTcp(socket, failureOf(tooManyConnections()), { lingers: false });
   }
   const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
   const patience = login.admitted ? null : setTimeout(tooLate, loginWithinMs);

@@ -4,7 +4,7 @@ import { CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../close-codes.ts";
 import { Interpreter, type Admission } from "../command/run.ts";
 import { Conversations } from "../command/text-socket.ts";
 import { connections } from "../lib/connections.ts";
-import { KvError, tooManyConnections } from "../errors.ts";
+import { tooManyConnections } from "../errors.ts";
 import type { Directory } from "../registry/directory.ts";
 import { SocketFlow } from "../socket-flow.ts";
 import { Feeds } from "./feeds.ts";
@@ -23,7 +23,7 @@ const abandoned = new FinalizationRegistry((leave: () => void) => leave());
 export function acceptWebSocket(directory: Directory, admission: Admission): WebSocket {
   const { 0: client, 1: server } = new WebSocketPair();
   const place = connections.enter({ goodbye: () => server.close(CLOSE_RESTART, "server_stopping") });
-  if (place === undefined) throw new KvError("too_many_connections", tooManyConnections().detail);
+  if (place === undefined) throw tooManyConnections();
   // Where the client has gone before its upgrade is answered nothing is heard of this end any more.
   abandoned.register(server, () => place.leave());
   server.binaryType = "arraybuffer";
