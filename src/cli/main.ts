@@ -3,7 +3,7 @@
 
 import { writeSync } from "node:fs";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
-import { program } from "./program.ts";
+import { run } from "./run.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -15,16 +15,4 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// What is set to nothing is not set.
-for (const [name, value] of Object.entries(process.env)) {
-  if (name.startsWith("KV_") && value === "") delete process.env[name];
-}
-
-try {
-  await program().parseAsync(process.argv.slice(2), { from: "user" });
-} catch (error) {
-  const message = messageOf(error);
-  if (message !== undefined) process.stderr.write(`${message}\n`);
-  // Not exit(): what has been written may not have gone out yet.
-  process.exitCode = exitCodeOf(error);
-}
+await run(process.argv.slice(2), process);

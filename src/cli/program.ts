@@ -16,6 +16,7 @@ import { addDelete, addGet, addPut } from "./commands/values.ts";
 import { addWatch } from "./commands/watch.ts";
 import { EXIT_CODES } from "./exit.ts";
 import { withExamples } from "./help.ts";
+import { runIn, type CommandProcess } from "./process.ts";
 import { DEFAULT_URL } from "./service.ts";
 
 const COMMANDS = [
@@ -38,17 +39,15 @@ const COMMANDS = [
 ];
 
 /** A new one each time: a command line leaves its options behind in it. */
-export function program(): Command {
+export function program(process: CommandProcess): Command {
   const kv = new Command("kv")
     .description("Durable KV on the command line.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
-    .addOption(new Option("--url <url>", "where the service is").env("KV_URL").default(DEFAULT_URL))
-    .addOption(
-      new Option(
-        "--token <token>",
-        "the token to show; in the environment it is out of other users' sight",
-      ).env("KV_TOKEN"),
+    .option("--url <url>", `where the service is (default: ${DEFAULT_URL}, env: KV_URL)`)
+    .option(
+      "--token <token>",
+      "the token to show; in the environment it is out of other users' sight (env: KV_TOKEN)",
     )
     .addOption(
       new Option(
@@ -61,7 +60,12 @@ export function program(): Command {
     .option("--json", "print JSON: an object, or, where there may be many, one on each line")
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(kv --help, or --help behind a command, says more)")
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(text),
+      writeErr: (text) => void process.stderr.write(text),
+    })
     .exitOverride();
+  runIn(kv, process);
   withExamples(kv, {
     "kv create shopping": "",
     "kv put shopping milk 1": "",

@@ -1,5 +1,8 @@
 /** How far an import or export is, for who watches a terminal. */
 
+import type { Command } from "commander";
+import { processOf, type CommandProcess } from "./process.ts";
+
 export interface Progress {
   /** What is counted: `entries`, `buckets`, `bytes`. */
   readonly unit: string;
@@ -33,13 +36,15 @@ export function progressLine({ unit, done, total, elapsedMs }: Progress): string
 
 /** Draws on stderr, if that is a terminal. */
 export class Meter {
+  readonly #stderr: CommandProcess["stderr"];
   readonly #unit: string;
   readonly #total: number | undefined;
   readonly #started = performance.now();
   #drawn = 0;
   #done = 0;
 
-  constructor(unit: string, total?: number) {
+  constructor(command: Command, unit: string, total?: number) {
+    this.#stderr = processOf(command).stderr;
     this.#unit = unit;
     this.#total = total;
   }
@@ -47,15 +52,15 @@ export class Meter {
   add(more: number): void {
     this.#done += more;
     const now = performance.now();
-    if (!process.stderr.isTTY || now - this.#drawn < REDRAW_MS) return;
+    if (!this.#stderr.isTTY || now - this.#drawn < REDRAW_MS) return;
     this.#drawn = now;
     const progress = { unit: this.#unit, done: this.#done, total: this.#total };
-    process.stderr.write(CLEAR_LINE + progressLine({ ...progress, elapsedMs: now - this.#started }));
+    this.#stderr.write(CLEAR_LINE + progressLine({ ...progress, elapsedMs: now - this.#started }));
   }
 
   /** Takes the line away. */
   end(): void {
-    if (this.#drawn > 0) process.stderr.write(CLEAR_LINE);
+    if (this.#drawn > 0) this.#stderr.write(CLEAR_LINE);
   }
 }
 

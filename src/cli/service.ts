@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { bytes, Kv, type Bucket, type KvOptions } from "../client/index.ts";
 import { usage } from "./exit.ts";
+import { variable } from "./process.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8787";
 
@@ -18,7 +19,13 @@ export interface GlobalOptions {
 export type Bytes = Bucket<Record<string, Uint8Array>>;
 
 export function globals(command: Command): GlobalOptions {
-  return command.optsWithGlobals<GlobalOptions>();
+  const options = command.optsWithGlobals<Partial<GlobalOptions> & Pick<GlobalOptions, "timeout">>();
+  const token = options.token ?? variable(command, "KV_TOKEN");
+  return {
+    ...options,
+    url: options.url ?? variable(command, "KV_URL") ?? DEFAULT_URL,
+    ...(token !== undefined && { token }),
+  };
 }
 
 /** @throws {Ended} if the address, or the token, is none */

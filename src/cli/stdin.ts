@@ -1,10 +1,13 @@
 /** What comes from stdin. */
 
 import { fstatSync } from "node:fs";
+import type { Command } from "commander";
 import { usage } from "./exit.ts";
+import { processOf, type CommandProcess } from "./process.ts";
 
 /** @throws {Ended} if it is a folder: Node would read nothing from it, and say nothing */
-export function openStdin(): typeof process.stdin {
-  if (fstatSync(process.stdin.fd).isDirectory()) throw usage("stdin is a folder.");
-  return process.stdin;
+export function openStdin(command: Command): CommandProcess["stdin"] {
+  const { stdin } = processOf(command);
+  if (stdin.fd !== undefined && fstatSync(stdin.fd).isDirectory()) throw usage("stdin is a folder.");
+  return stdin;
 }

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { KV, kv, start, startKv, type CliOptions, type Ran } from "./support/cli.ts";
+import { KV, kv, start, startKv, startKvProcess, type CliOptions, type Ran } from "./support/cli.ts";
 import { NOWHERE } from "./support/nowhere.ts";
 import { startProxy } from "./support/proxy.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
@@ -573,7 +573,9 @@ describe("--timeout", () => {
     ["export", '{"key":"a","value":"1"}\n'],
   ])("ends an %s with which nothing happens for so long", async (verb, answer) => {
     const { url, close } = await silent(answer);
-    const { code, out, err } = await kv({ url, input: '{"key":"a"}\n' }, verb, "b", "--timeout", "1");
+    const running = startKvProcess({ url }, verb, "b", "--timeout", "1");
+    running.end('{"key":"a"}\n');
+    const { code, out, err } = await running.ended;
     expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: Nothing .*\(timeout\)\n$/)]);
     close();
   });
@@ -656,7 +658,7 @@ describe("an export that breaks off", () => {
     const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
     // At once, however long it would wait for what comes next.
     const patient = ["export", "b", join(folder.path, "interrupted.ndjson"), "--timeout", "3600"];
-    const running = startKv({ url }, ...patient);
+    const running = startKvProcess({ url }, ...patient);
     await vi.waitUntil(async () => (await readdir(folder.path)).includes("interrupted.ndjson.part"), 30_000);
     running.interrupt();
     expect((await running.ended).code).toBe(130);
@@ -677,7 +679,7 @@ describe("an export that breaks off", () => {
     }).listen(0, "127.0.0.1");
     await once(half, "listening");
     const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}`;
-    expect(await kv({ url }, "export", "b", file)).toMatchObject({
+    expect(await startKvProcess({ url }, "export", "b", file).ended).toMatchObject({
       code: 4,
       err: expect.stringMatching(
         /^kv: The connection broke before all of it had come. \(connection_lost\)\n/,

@@ -38,7 +38,7 @@ export function addCreate(kv: Command): void {
         metadata: metadata?.json,
       }) as BucketOptions;
       const bucket = await serviceOf(command).create(name, settings);
-      if (globals(command).json) await writeJson(bucket);
+      if (globals(command).json) await writeJson(command, bucket);
     });
   withExamples(command, {
     "kv create shopping": "",
@@ -54,9 +54,9 @@ export function addBuckets(kv: Command): void {
     .option("--long", "with status, restart kind, entries and bytes, as last heard of")
     .action(async ({ prefix, long }: { readonly prefix?: string; readonly long?: true }) => {
       for await (const bucket of serviceOf(command).buckets(given({ prefix }))) {
-        if (globals(command).json) await writeJson(bucket);
-        else if (long) await writeRow(...columnsOf(bucket));
-        else await writeRow(bucket.name);
+        if (globals(command).json) await writeJson(command, bucket);
+        else if (long) await writeRow(command, ...columnsOf(bucket));
+        else await writeRow(command, bucket.name);
       }
     });
   withExamples(command, { "kv buckets --prefix shop": "", "kv buckets --json | jq -r .name": "" });
@@ -69,9 +69,9 @@ export function addLookup(kv: Command): void {
     .action(async (name: string) => {
       const bucket = await serviceOf(command).lookup(name);
       if (bucket === undefined) throw noBucket(name);
-      if (globals(command).json) return writeJson(bucket);
+      if (globals(command).json) return writeJson(command, bucket);
       for (const [member, value] of Object.entries(bucket)) {
-        await writeRow(member, typeof value === "string" ? keyText(value) : JSON.stringify(value));
+        await writeRow(command, member, typeof value === "string" ? keyText(value) : JSON.stringify(value));
       }
     });
   withExamples(command, { "kv lookup shopping": "", "kv lookup shopping --json | jq .entries": "" });

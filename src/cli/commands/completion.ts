@@ -11,14 +11,15 @@ export function addCompletion(kv: Command): void {
     .command("completion")
     .description("print a script that makes a shell complete commands, flags, bucket names and keys")
     .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
-    .action((shell: Shell) => write(SCRIPTS[shell]));
+    .action((shell: Shell): Promise<void> => write(command, SCRIPTS[shell]));
   withExamples(command, {
     "source <(kv completion bash)": "in ~/.bashrc; the same with zsh in ~/.zshrc",
     "kv completion fish > ~/.config/fish/completions/kv.fish": "",
   });
-  kv.command("__complete [words...]", { hidden: true }).action(async (words: readonly string[]) => {
+  const complete = kv.command("__complete [words...]", { hidden: true });
+  complete.action(async (words: readonly string[]) => {
     // Nothing to propose is no failure: a shell that completes says nothing of errors.
     const found = await candidates(kv, words).catch(() => []);
-    await write(found.map((candidate) => `${candidate}\n`).join(""));
+    await write(complete, found.map((candidate) => `${candidate}\n`).join(""));
   });
 }

@@ -30,7 +30,7 @@ export function addExport(kv: Command): void {
     .option("--prefix <prefix>", "only keys that begin like this")
     .action((name: string | undefined, file: string | undefined, options: ExportOptions) =>
       // What is half written is removed before the end.
-      untilInterrupted((signal) => {
+      untilInterrupted(command, (signal) => {
         const limits = { timeoutMs: globals(command).timeout * 1_000, signal };
         return options.all === undefined
           ? exportOne(command, name, file, { ...limits, prefix: options.prefix })
@@ -59,10 +59,10 @@ async function exportOne(
   const service = serviceOf(command);
   const info = await service.lookup(name, { signal: options.signal });
   if (info === undefined) throw noBucket(name);
-  const meter = new Meter("entries", options.prefix === undefined ? info.entries : undefined);
+  const meter = new Meter(command, "entries", options.prefix === undefined ? info.entries : undefined);
   const lines = metered(await entriesOf(service, name, options), meter, linesIn);
   if (file !== undefined && file !== "-") return toFile(lines, file);
-  for await (const piece of lines) await write(piece);
+  for await (const piece of lines) await write(command, piece);
 }
 
 async function exportEverything(
@@ -72,17 +72,18 @@ async function exportEverything(
   limits: Limits,
 ): Promise<void> {
   if (name !== undefined || prefix !== undefined) throw usage("--all goes without a bucket and --prefix.");
-  const buckets = await exportAll(serviceOf(command), all, limits);
-  if (globals(command).json) return writeJson({ buckets });
-  return writeLine(`${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
+  const buckets = await exportAll(command, all, limits);
+  if (globals(command).json) return writeJson(command, { buckets });
+  return writeLine(command, `${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
 }
 
 /** @returns how many buckets there are */
-async function exportAll(service: Kv, folder: string, limits: Limits): Promise<number> {
+async function exportAll(command: Command, folder: string, limits: Limits): Promise<number> {
+  const service = serviceOf(command);
   await makeFolder(folder);
   const buckets: ListedBucket[] = [];
   for await (const bucket of service.buckets({ signal: limits.signal })) buckets.push(listed(bucket));
-  const meter = new Meter("buckets", buckets.length);
+  const meter = new Meter(command, "buckets", buckets.length);
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
     try {

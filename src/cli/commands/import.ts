@@ -4,13 +4,14 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { ImportStoppedError, type ImportResult, type Kv } from "../../client/index.ts";
+import { ImportStoppedError, type Bucket, type ImportResult } from "../../client/index.ts";
 import { given } from "../arguments.ts";
 import { Ended, EXIT, usage } from "../exit.ts";
 import { readList } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { Patience } from "../patience.ts";
+import { processOf } from "../process.ts";
 import { Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
@@ -43,12 +44,18 @@ export function addImport(kv: Command): void {
       const isSaid = command.getOptionValueSourceWithGlobals("timeout") !== "default";
       const timeoutMs = isSaid ? timeout * 1_000 : PATIENCE_MS;
       const bring = async (bucket: string, from: string): Promise<void> => {
-        const result = await importOne(service, bucket, { from, onError: options.onError, timeoutMs });
-        await (json ? writeJson({ bucket, ...result }) : writeLine(summaryOf(bucket, result)));
+        const result = await importOne(command, service.bucket(bucket), {
+          from,
+          onError: options.onError,
+          timeoutMs,
+        });
+        await (json
+          ? writeJson(command, { bucket, ...result })
+          : writeLine(command, summaryOf(bucket, result)));
         for (const { line, detail } of result.errors) {
-          process.stderr.write(`kv: ${bucket}, line ${line}: ${detail}\n`);
+          processOf(command).stderr.write(`kv: ${bucket}, line ${line}: ${detail}\n`);
         }
-        if (result.failed > 0) process.exitCode = EXIT.refused;
+        if (result.failed > 0) processOf(command).exitCode = EXIT.refused;
       };
       if (options.all === undefined) {
         if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
@@ -79,23 +86,24 @@ interface ImportFrom {
 }
 
 async function importOne(
-  service: Kv,
-  bucket: string,
+  command: Command,
+  bucket: Bucket,
   { from, onError, timeoutMs }: ImportFrom,
 ): Promise<ImportResult> {
   // What is not a plain file, a pipe for example, does not know its size.
   const info = from === "-" ? undefined : await stat(from);
-  const source = from === "-" ? openStdin() : createReadStream(from);
-  const meter = new Meter("bytes", info?.isFile() ? info.size : undefined);
+  const source = from === "-" ? openStdin(command) : createReadStream(from);
+  const meter = new Meter(command, "bytes", info?.isFile() ? info.size : undefined);
   const pieces = metered(source as AsyncIterable<Uint8Array>, meter, (piece) => piece.byteLength);
   const patience = new Patience(timeoutMs);
   try {
     const options = { ...given({ onError }), signal: patience.signal, timeoutMs: Infinity };
-    return await service.bucket(bucket).import(streamOf(pieces, patience), options);
+    return await bucket.import(streamOf(pieces, patience), options);
   } catch (error) {
     // The file's own failure, which is only seen as a body that breaks off.
     if (source.errored) throw source.errored;
-    if (error instanceof ImportStoppedError) throw new Ended(EXIT.refused, `kv: ${bucket}: ${error.message}`);
+    if (error instanceof ImportStoppedError)
+      throw new Ended(EXIT.refused, `kv: ${bucket.name}: ${error.message}`);
     throw error;
   } finally {
     patience.rest();

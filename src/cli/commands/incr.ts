@@ -26,7 +26,7 @@ export function addIncr(kv: Command): void {
       ) => {
         const amount = by === undefined ? {} : { by };
         const sum = await bucketOf(command, bucket).increment(key, { ...options, ...amount });
-        await (globals(command).json ? writeJson(sum) : writeLine(String(sum.value)));
+        await (globals(command).json ? writeJson(command, sum) : writeLine(command, String(sum.value)));
       },
     );
   withExamples(command, {

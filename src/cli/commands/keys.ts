@@ -23,8 +23,8 @@ export function addKeys(kv: Command): void {
       for await (const { value: listed, ...entry } of bucket.list(options)) {
         // One that is too large to travel with others is asked for by itself; it may be gone by now.
         const value = options.values ? (listed ?? (await bucket.get(entry.key))) : undefined;
-        if (globals(command).json) await writeJson({ ...entry, ...valueJson(value) });
-        else await writeRow(keyText(entry.key), value && valueText(value));
+        if (globals(command).json) await writeJson(command, { ...entry, ...valueJson(value) });
+        else await writeRow(command, keyText(entry.key), value && valueText(value));
       }
     });
   withExamples(command, {

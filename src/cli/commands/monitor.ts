@@ -13,10 +13,10 @@ export function addMonitor(kv: Command): void {
     .description("print a bucket's restarts, and its end; DOWN … noproc at once if there is none")
     .action(async (name: string) => {
       const service = serviceOf(command);
-      await untilInterrupted(async (signal) => {
+      await untilInterrupted(command, async (signal) => {
         for await (const event of service.monitor(name, { signal })) {
-          if (globals(command).json) await writeJson(event);
-          else await writeLine(`${event.event} ${event.name} ${keyText(event.reason)}`);
+          if (globals(command).json) await writeJson(command, event);
+          else await writeLine(command, `${event.event} ${event.name} ${keyText(event.reason)}`);
         }
       });
     });

@@ -13,6 +13,7 @@ import { TerminalSession } from "../repl/terminal.ts";
 import type { Ask } from "../repl/words.ts";
 import { serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
+import { processOf } from "../process.ts";
 import { webSocketClass } from "../web-socket.ts";
 
 export function addRepl(kv: Command): void {
@@ -21,8 +22,9 @@ export function addRepl(kv: Command): void {
     .description("speak the text protocol: type HELP; lines may also be piped in")
     .action(async () => {
       const service = serviceOf(command, { WebSocket: await webSocketClass() });
-      const interactive = process.stdin.isTTY && process.stdout.isTTY;
-      await (interactive ? atTerminal(service) : piped(service));
+      const { stdin, stdout } = processOf(command);
+      const interactive = stdin.isTTY && stdout.isTTY;
+      await (interactive ? atTerminal(command, service) : piped(command, service));
     });
   withExamples(command, {
     "kv repl": "Tab completes verbs, buckets and keys; Ctrl-D ends it",
@@ -30,9 +32,9 @@ export function addRepl(kv: Command): void {
   });
 }
 
-async function piped(service: Kv): Promise<void> {
-  const { stdout } = process;
-  const stdin = openStdin();
+async function piped(command: Command, service: Kv): Promise<void> {
+  const { stdout } = processOf(command);
+  const stdin = openStdin(command);
   const conversation = await open(service, (text) => stdout.write(text.replaceAll("\r\n", "\n")));
   const ready = async (): Promise<void> => {
     if (stdout.writableNeedDrain) await once(stdout, "drain");
@@ -53,14 +55,14 @@ async function endOf({ ended }: Conversation): Promise<void> {
   if ((await ended) === "broken") throw new Ended(EXIT.notFound, "kv: The connection broke.");
 }
 
-async function atTerminal(service: Kv): Promise<void> {
-  const { stdin, stdout } = process;
-  const colour = wantsColour(stdout.isTTY, process.env);
+async function atTerminal(command: Command, service: Kv): Promise<void> {
+  const { stdin, stdout, env } = processOf(command);
+  const colour = wantsColour(stdout.isTTY, env);
   const session = new TerminalSession({ input: stdin, output: stdout, colour });
   const conversation = await open(service, (text, kind) => session.hear(text, kind));
   const completions = aside(service);
   try {
-    const history = new History(historyFile(process.env));
+    const history = new History(historyFile(env));
     const code = await session.run({ conversation, completions: completions.ask, history });
     if (code !== EXIT.done) throw new Ended(code);
   } finally {

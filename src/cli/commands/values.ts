@@ -6,6 +6,7 @@ import { date, etag, given, json, seconds, type Json } from "../arguments.ts";
 import { Ended, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
+import { processOf } from "../process.ts";
 import { bucketOf, globals } from "../service.ts";
 import { valueJson } from "../value-text.ts";
 import { valueFrom } from "../value-source.ts";
@@ -22,10 +23,10 @@ export function addPut(kv: Command): void {
     .option("--type <type>", "its content type (text of a command line, bytes of stdin)");
   addConditions(command).action(
     async (bucket: string, key: string, text: string | undefined, { metadata, ...options }: PutOptions) => {
-      const { value, type } = await valueFrom(text);
+      const { value, type } = await valueFrom(command, text);
       const kept = metadata === undefined ? {} : { metadata: metadata.json };
       const written = await bucketOf(command, bucket).put(key, value, { type, ...options, ...kept });
-      if (globals(command).json) await writeJson(written);
+      if (globals(command).json) await writeJson(command, written);
     },
   );
   withExamples(command, {
@@ -47,10 +48,10 @@ export function addGet(kv: Command): void {
         throw new Ended(EXIT.notFound, `kv: There is no key ${key} in bucket ${bucket}.`);
       }
       const { value, ...rest } = entry;
-      if (globals(command).json) return writeJson({ ...rest, ...valueJson(value) });
-      await write(value);
+      if (globals(command).json) return writeJson(command, { ...rest, ...valueJson(value) });
+      await write(command, value);
       // A prompt begins its own line. What goes to a file or a program is left as it is.
-      if (process.stdout.isTTY && value.at(-1) !== 0x0a) await write("\n");
+      if (processOf(command).stdout.isTTY && value.at(-1) !== 0x0a) await write(command, "\n");
     });
   withExamples(command, {
     "kv get shopping milk": "",
@@ -79,7 +80,7 @@ export function addDelete(kv: Command): void {
       }
       const deleted =
         key === undefined ? await bucket.deleteRange(range) : await bucket.delete(key, conditions);
-      if (globals(command).json) await writeJson({ deleted });
+      if (globals(command).json) await writeJson(command, { deleted });
     },
   );
   withExamples(command, {

@@ -25,14 +25,16 @@ export function addWatch(kv: Command): void {
     .action(async (name: string, options: WatchOptions) => {
       const service = serviceOf(command);
       if ((await service.lookup(name)) === undefined) throw noBucket(name);
-      await untilInterrupted(async (signal) => {
+      await untilInterrupted(command, async (signal) => {
         let begun = false;
         for await (const change of bytesOf(service, name).watch({ ...options, signal })) {
           // That a snapshot begins goes without saying; that it begins again does not.
           const first = change.event === "begin" && !begun;
           begun = true;
           if (first) continue;
-          await (globals(command).json ? writeJson(jsonOf(change)) : writeRow(...columnsOf(change)));
+          await (globals(command).json
+            ? writeJson(command, jsonOf(change))
+            : writeRow(command, ...columnsOf(change)));
         }
       });
     });

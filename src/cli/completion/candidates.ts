@@ -1,6 +1,7 @@
 /** What could stand at the cursor of a command line. */
 
 import type { Command, Option } from "commander";
+import { variable } from "../process.ts";
 import { DEFAULT_URL, service } from "../service.ts";
 
 /** A name or key that is more than this cannot be typed anyway. */
@@ -75,15 +76,20 @@ async function proposals(kv: Command, place: Place, partial: string): Promise<re
   }
   const argument = command.registeredArguments[args.length];
   if (argument?.argChoices !== undefined) return argument.argChoices;
-  const names = argument === undefined ? [] : await namesOf(argument.name(), place, partial);
+  const names = argument === undefined ? [] : await namesOf(kv, argument.name(), place, partial);
   return literal ? names : names.filter((name) => !name.startsWith("-"));
 }
 
 /** Names that only the service knows. */
-async function namesOf(argument: string, { args, values }: Place, prefix: string): Promise<string[]> {
+async function namesOf(
+  program: Command,
+  argument: string,
+  { args, values }: Place,
+  prefix: string,
+): Promise<string[]> {
   if (argument !== "bucket" && argument !== "key") return [];
-  const url = values.get("--url") ?? process.env["KV_URL"] ?? DEFAULT_URL;
-  const kv = service(url, values.get("--token") ?? process.env["KV_TOKEN"], PATIENCE);
+  const url = values.get("--url") ?? variable(program, "KV_URL") ?? DEFAULT_URL;
+  const kv = service(url, values.get("--token") ?? variable(program, "KV_TOKEN"), PATIENCE);
   const names: string[] = [];
   if (argument === "bucket") {
     for await (const { name } of kv.buckets({ prefix })) {

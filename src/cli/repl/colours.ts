@@ -7,8 +7,8 @@ const GREEN = 32;
 const CYAN = 36;
 
 /** As https://no-color.org has it. */
-export function wantsColour(isTerminal: boolean, { NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
-  return isTerminal && !NO_COLOR && TERM !== "dumb";
+export function wantsColour(isTerminal: boolean | undefined, { NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  return isTerminal === true && !NO_COLOR && TERM !== "dumb";
 }
 
 export const plain: Paint = (lines) => lines;

@@ -1,10 +1,16 @@
-/** The command as a user runs it: a process of its own. */
+/**
+ * The command: within this process, where most is tried, as to start one takes longer than most of what it is then told
+ * to do; and as a user runs it, in a process of its own.
+ */
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { PassThrough, type Readable, type Writable } from "node:stream";
 import { inject } from "vitest";
+import type { CommandProcess } from "../../../src/cli/process.ts";
+import { run } from "../../../src/cli/run.ts";
 
-/** What `kv` stands for. */
+/** What `kv` stands for in a shell. */
 export const KV = [process.execPath, inject("command")] as const;
 
 export interface Ran {
@@ -33,8 +39,26 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Starts `kv`; its stdin stays open. */
+/** Starts `kv` within this process; its stdin stays open. */
 export function startKv({ url, environment = {} }: CliOptions, ...args: readonly string[]): Running {
+  const signals = new EventEmitter();
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const standIn: CommandProcess = Object.assign(signals, {
+    ...streams,
+    env: { ...process.env, KV_TOKEN: undefined, NO_COLOR: undefined, KV_URL: url, ...environment },
+    exitCode: 0,
+  });
+  const end = async (): Promise<number> => {
+    await run(args, standIn);
+    streams.stdout.end();
+    streams.stderr.end();
+    return Number(standIn.exitCode);
+  };
+  return observe(streams, end(), () => void signals.emit("SIGINT"));
+}
+
+/** Starts `kv` in a process of its own; its stdin stays open. */
+export function startKvProcess({ url, environment = {} }: CliOptions, ...args: readonly string[]): Running {
   return start([...KV, ...args], { KV_URL: url, ...environment });
 }
 
@@ -58,32 +82,46 @@ export function start(
     detached: true,
     ...(cwd !== undefined && { cwd }),
   });
-  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  const closed = once(child, "close").then(([code]) => code as number | null);
+  return observe(child, closed, () => void process.kill(-Number(child.pid), "SIGINT"));
+}
+
+interface Streams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+function observe(
+  { stdin, stdout, stderr }: Streams,
+  exit: Promise<number | null>,
+  interrupt: () => void,
+): Running {
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const waiting = new Set<() => void>();
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout.push(chunk);
+  stdout.on("data", (chunk: Buffer) => {
+    out.push(chunk);
     for (const look of waiting) look();
   });
-  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  stderr.on("data", (chunk: Buffer) => err.push(chunk));
   // Who does not read its stdin may end before all of it is written.
-  child.stdin.on("error", () => undefined);
-  const text = (): string => Buffer.concat(stdout).toString();
+  stdin.on("error", () => undefined);
+  const text = (): string => Buffer.concat(out).toString();
   const end = async (): Promise<Ran> => {
-    const [code] = (await once(child, "close")) as [number | null];
-    const out = text();
+    const [code] = await Promise.all([exit, ended(stdout), ended(stderr)]);
     return {
       code,
-      bytes: new Uint8Array(Buffer.concat(stdout)),
-      out,
-      err: Buffer.concat(stderr).toString(),
+      bytes: new Uint8Array(Buffer.concat(out)),
+      out: text(),
+      err: Buffer.concat(err).toString(),
       json: () =>
-        out
+        text()
           .split("\n")
           .slice(0, -1)
           .map((line) => JSON.parse(line) as unknown),
     };
   };
-  const ended = end();
+  const ran = end();
   return {
     until: async (pattern) => {
       const found = new Promise<"found">((resolve) => {
@@ -95,13 +133,18 @@ export function start(
         waiting.add(look);
         look();
       });
-      const first = await Promise.race([found, ended]);
+      const first = await Promise.race([found, ran]);
       if (first === "found" || pattern.test(first.out)) return;
       throw new Error(`it ended (${first.code}) before ${pattern}:\n${first.out}${first.err}`);
     },
-    write: (data) => void child.stdin.write(data),
-    end: (last) => void child.stdin.end(last),
-    interrupt: () => void process.kill(-Number(child.pid), "SIGINT"),
-    ended,
+    write: (data) => void stdin.write(data),
+    end: (last) => void stdin.end(last),
+    interrupt,
+    ended: ran,
   };
+}
+
+/** Waits until a stream has no more. */
+async function ended(stream: Readable): Promise<void> {
+  if (!stream.readableEnded) await once(stream, "end");
 }
