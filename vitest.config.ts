@@ -28,10 +28,7 @@ interface Files {
 const filesOf = ({ include, exclude = [], volume }: Files): { include: string[]; exclude: string[] } =>
   KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude: [] };
 
-/** Each file with a runtime and storage of its own, or all with one, which is started once. */
-type Isolation = "a runtime for each file" | "one runtime";
-
-const inWorkerd = (name: string, partitions: number, isolation: Isolation, files: Files) => ({
+const inWorkerd = (name: string, partitions: number, files: Files) => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./test/wrangler.toml" },
@@ -48,45 +45,38 @@ const inWorkerd = (name: string, partitions: number, isolation: Isolation, files
     name,
     ...filesOf(files),
     provide,
-    isolate: isolation === "a runtime for each file",
+    // One runtime for many files, which takes seconds to start: each begins with nothing in it.
+    isolate: false,
+    setupFiles: ["test/support/fresh.ts"],
     // A test that hangs fails; one on a machine that is busy does not.
     testTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
   },
 });
 
-/** Those that count all names, objects or partitions, or have so many of them that others would wait. */
-const ALONE = [
-  "test/registry/{crash-matrix,down,model,partitions,registry,sweep}.test.ts",
-  "test/http/refused.test.ts",
-];
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
-const ALONE_WITH_ONE = ["test/registry/{model,partitions,registry,sweep}.test.ts"];
+const WITH_ONE_PARTITION = ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"];
+const WITH_MANY_ONLY = ["test/registry/{crash-matrix,down}.test.ts"];
 
 export default defineConfig({
   test: {
     // On two processors: most wait for the disk, or for a process that starts.
     maxWorkers: 3,
     projects: [
-      inWorkerd("workerd, 16 partitions", 16, "one runtime", {
+      inWorkerd("workerd, 16 partitions", 16, {
         include: [
           "test/{otp,lib,registry,bucket,binding,command,http,session,wire}/**/*.test.ts",
           "test/*.test.ts",
         ],
-        exclude: ALONE,
-        volume: ["test/bucket/watch-log.test.ts", "test/http/{pace,round-trip}.test.ts"],
+        volume: [
+          "test/registry/{model,down}.test.ts",
+          "test/bucket/watch-log.test.ts",
+          "test/http/{pace,round-trip}.test.ts",
+        ],
       }),
-      inWorkerd("workerd, 16 partitions, alone", 16, "a runtime for each file", {
-        include: ALONE,
-        volume: ["test/registry/{model,down}.test.ts"],
-      }),
-      inWorkerd("workerd, 1 partition", 1, "one runtime", {
-        include: ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"],
-        exclude: ALONE,
-        volume: [],
-      }),
-      inWorkerd("workerd, 1 partition, alone", 1, "a runtime for each file", {
-        include: ALONE_WITH_ONE,
+      inWorkerd("workerd, 1 partition", 1, {
+        include: WITH_ONE_PARTITION,
+        exclude: WITH_MANY_ONLY,
         volume: ["test/registry/model.test.ts"],
       }),
       {
