@@ -9,6 +9,12 @@ interface Waiting {
 }
 
 /**
+ * The longest timer, in milliseconds. One that runs keeps its object in memory, and has its time charged, also when all
+ * calls have had their answers.
+ */
+const LONGEST_TIMER_MS = 250;
+
+/**
  * Gives every promise the same time to settle. A connection that makes calls for days would otherwise set
  * and clear a timer for each, and the runtime keeps what it knows of them for as long as the connection
  * lives. All have the same time, so they are due in the order in which they came, and one timer, set for
@@ -40,11 +46,14 @@ export class Deadlines {
 
   #arm(delayMs: number): void {
     this.#armed = true;
-    // Never cleared: an empty run once in a while costs less than to set and clear it for each call.
-    setTimeout(() => {
-      this.#armed = false;
-      this.#expire();
-    }, delayMs);
+    // Never cleared, but short: an empty run once in a while costs less than to set and clear it for each call.
+    setTimeout(
+      () => {
+        this.#armed = false;
+        this.#expire();
+      },
+      Math.min(delayMs, LONGEST_TIMER_MS),
+    );
   }
 
   #expire(): void {

@@ -41,4 +41,11 @@ describe("a deadline", () => {
     void deadlines.within(never()).catch(() => undefined);
     expect(vi.getTimerCount()).toBe(1);
   });
+
+  it("keeps no object awake long after its answers have come, however long they might have taken", async () => {
+    const deadlines = new Deadlines(5_000);
+    await deadlines.within(Promise.resolve());
+    await vi.advanceTimersByTimeAsync(250);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
