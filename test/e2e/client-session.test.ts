@@ -86,10 +86,10 @@ describe("a session", () => {
     await Promise.all(Array.from({ length: 2_500 }, (_, n) => session.bucket.put(`k${n}`, "")));
     expect(sent.length).toBe(5);
     const large = "x".repeat(300_000);
-    await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.put(`large${n}`, large)));
-    const got = await Promise.all(Array.from({ length: 100 }, (_, n) => session.bucket.get(`large${n}`)));
+    await Promise.all(Array.from({ length: 30 }, (_, n) => session.bucket.put(`large${n}`, large)));
+    const got = await Promise.all(Array.from({ length: 30 }, (_, n) => session.bucket.get(`large${n}`)));
     expect(got.every((found) => found === large)).toBe(true);
-    expect((await bucket.deleteRange({ prefix: "" })).valueOf()).toBe(2_600);
+    expect((await bucket.deleteRange({ prefix: "" })).valueOf()).toBe(2_530);
     session.close();
   });
 

@@ -49,7 +49,7 @@ describe("a watcher whose server is killed", () => {
 
 describe("a watcher that does not read", () => {
   const LARGE = "v".repeat(60_000);
-  const CHANGES = 500;
+  const CHANGES = 250;
   const BATCH = 50;
 
   /** The answer to a request on a connection of its own, of which nothing is read until somebody does. */
@@ -62,7 +62,7 @@ describe("a watcher that does not read", () => {
   const reader = (response: IncomingMessage): SseReader =>
     new SseReader(new Response(Readable.toWeb(response) as ReadableStream<Uint8Array>));
 
-  /** Writes 30 MB, far more than lies between two processes, and waits until another watcher has heard of it. */
+  /** Writes 15 MB, far more than lies between two processes, and waits until another watcher has heard of it. */
   async function writeMuch(bucket: string): Promise<void> {
     const other = await watch(bucket);
     const heard = take(other, CHANGES);
@@ -85,7 +85,7 @@ describe("a watcher that does not read", () => {
     const before = await server.memory();
     await writeMuch(bucket);
     console.log(
-      `memory of the engine, with 30 MB written past a slow reader: ${before.toFixed(0)} MB before, ${(await server.memory()).toFixed(0)} MB after`,
+      `memory of the engine, with 15 MB written past a slow reader: ${before.toFixed(0)} MB before, ${(await server.memory()).toFixed(0)} MB after`,
     );
     const stream = reader(response);
     expect((await take(stream, CHANGES)).map(revisionOf)).toEqual(upTo(CHANGES));

@@ -71,10 +71,10 @@ describe("invariant 8: fair after login", () => {
         (n: number) => `[{"id":${n},"ok":{"results":[]}}]`,
       ],
     ] as const) {
-      const numbers = Array.from({ length: 600 }, (_, n) => n);
+      const numbers = Array.from({ length: 300 }, (_, n) => n);
       let heard: string[] = [];
       const work = async (): Promise<void> => {
-        ({ heard } = await conversation(path, numbers.map(message), 600));
+        ({ heard } = await conversation(path, numbers.map(message), 300));
       };
       expect([path, (await letIn(work)) > 1]).toEqual([path, true]);
       expect(heard).toEqual(numbers.map(answer));
