@@ -1,6 +1,7 @@
 /** What is written on a command line, as what it means. */
 
 import { InvalidArgumentError } from "commander";
+import { exactly } from "./json-argument.ts";
 
 export function whole(text: string): number {
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -26,10 +27,17 @@ export function integer(text: string): bigint {
   throw new InvalidArgumentError("It is an integer.");
 }
 
+const RFC_3339 =
+  /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+/** A time as HTTP takes it (RFC 3339): with its zone, and a day that there is. */
 export function date(text: string): Date {
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new InvalidArgumentError("It is a time such as 2030-01-31T12:00:00Z.");
+  const day = RFC_3339.exec(text)?.[1];
+  // `Date` goes on counting behind the end of a month: what it says then is another day.
+  if (day !== undefined && !Number.isNaN(Date.parse(day)) && new Date(day).toISOString().startsWith(day)) {
+    return new Date(text);
+  }
+  throw new InvalidArgumentError("It is a time with its zone, such as 2030-01-31T12:00:00Z (RFC 3339).");
 }
 
 /** What a JSON text says, wrapped: commander takes null for nothing given. */
@@ -39,15 +47,12 @@ export interface Json {
 
 export function json(text: string): Json {
   try {
-    const value = JSON.parse(text) as unknown;
-    const again = JSON.stringify(value);
-    const long = /(?<![\d.])-?\d{16,}(?![\d.])/g;
-    // The service would refuse an integer that is rounded, if it came to see it.
-    if (String(text.match(long)) === String(again.match(long))) return { json: value };
+    return { json: exactly(text) };
   } catch {
-    // Said below.
+    throw new InvalidArgumentError(
+      "It is JSON that can be kept as it is: integers within 2^53, numbers within those of JavaScript, each member once, and those named by numbers first.",
+    );
   }
-  throw new InvalidArgumentError("It is JSON, with integers of at most 2^53.");
 }
 
 /** An entity tag, as `--json` and as HTTP write it; given several times, one of several. */

@@ -1,13 +1,14 @@
 /** A folder with the whole service: a file of NDJSON for each bucket, and a list of them. */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BucketInfo } from "../client/index.ts";
 import { Ended, EXIT } from "./exit.ts";
 import { given } from "./arguments.ts";
+import { writeWhole } from "./whole-file.ts";
 
-/** It is written last: a folder without it is half an export. */
+/** It is taken away first, and written last: a folder without it is half an export. */
 const LIST = "buckets.json";
 /** Characters of a name that its file keeps: with a hash and the ending a file's name has room for it everywhere. */
 const MAX_NAME = 180;
@@ -19,27 +20,38 @@ export interface ListedBucket {
   readonly metadata?: unknown;
 }
 
-/** A bucket's file: its name as far as every file system can tell it from others. */
+/** What Windows takes for a device, whatever stands behind its first dot. */
+const DEVICES = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/;
+
+/** A bucket's file: its name as far as every file system takes it, and can tell it from others. */
 export function fileNameOf(bucket: string): string {
-  const safe = bucket.replaceAll(
-    /[^a-z0-9._-]|^[.-]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return plainFileNameOf(bucket).replace(DEVICES, (device) => percent(device.slice(0, 1)) + device.slice(1));
+}
+
+/** As exports of version 0.1 have it. */
+function plainFileNameOf(bucket: string): string {
+  const safe = bucket.replaceAll(/[^a-z0-9._-]|^[.-]/g, percent);
   if (safe.length <= MAX_NAME) return `${safe}.ndjson`;
   const hash = createHash("sha256").update(bucket).digest("hex").slice(0, 16);
   return `${safe.slice(0, MAX_NAME)}~${hash}.ndjson`;
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
 export function listed({ name, restart, metadata }: BucketInfo): ListedBucket {
   return { name, file: fileNameOf(name), restart, ...given({ metadata }) };
 }
 
-export async function makeFolder(folder: string): Promise<void> {
+/** From here on, until its list is written, what is in the folder is no export. */
+export async function beginExport(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await rm(join(folder, LIST), { force: true });
 }
 
 export async function writeList(folder: string, buckets: readonly ListedBucket[]): Promise<void> {
-  await writeFile(join(folder, LIST), `${JSON.stringify({ buckets }, null, 2)}\n`);
+  await writeWhole(join(folder, LIST), [`${JSON.stringify({ buckets }, null, 2)}\n`]);
 }
 
 /** @throws {Ended} if there is no such list, or it is none */
@@ -50,10 +62,10 @@ export async function readList(folder: string): Promise<readonly ListedBucket[]>
   });
   try {
     const { buckets } = JSON.parse(text) as { readonly buckets: readonly ListedBucket[] };
-    // A file's name is never taken from the list: it could lead anywhere.
-    return buckets.map(({ name, restart, metadata }) => ({
+    // A file's name is never taken from the list as it is: it could lead anywhere.
+    return buckets.map(({ name, file, restart, metadata }) => ({
       name,
-      file: fileNameOf(name),
+      file: file === plainFileNameOf(name) ? file : fileNameOf(name),
       restart,
       ...given({ metadata }),
     }));

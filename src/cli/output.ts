@@ -2,12 +2,32 @@
 
 import { once } from "node:events";
 import type { Command } from "commander";
-import { processOf } from "./process.ts";
+import { printable } from "./printable.ts";
+import { processOf, type CommandProcess } from "./process.ts";
 
-/** Writes, and waits where the reader is slower. */
+/** For what a terminal is shown in pieces, which may end within a character. */
+const decoders = new WeakMap<CommandProcess, TextDecoder>();
+
+/**
+ * Writes, and waits where the reader is slower. A file or a program gets it byte for byte; a terminal never gets what it
+ * would act upon.
+ */
 export async function write(command: Command, data: string | Uint8Array): Promise<void> {
-  const { stdout } = processOf(command);
-  if (!stdout.write(data)) await once(stdout, "drain");
+  const process = processOf(command);
+  const { stdout } = process;
+  const shown = stdout.isTTY ? printable(typeof data === "string" ? data : textOf(process, data)) : data;
+  if (!stdout.write(shown)) await once(stdout, "drain");
+}
+
+function textOf(process: CommandProcess, bytes: Uint8Array): string {
+  let decoder = decoders.get(process);
+  if (decoder === undefined) decoders.set(process, (decoder = new TextDecoder("utf-8", { ignoreBOM: true })));
+  return decoder.decode(bytes, { stream: true });
+}
+
+/** A line for people, on stderr. */
+export function say(process: CommandProcess, line: string): void {
+  process.stderr.write(`${printable(line)}\n`);
 }
 
 export function writeLine(command: Command, line: string): Promise<void> {

@@ -16,6 +16,7 @@ import { addDelete, addGet, addPut } from "./commands/values.ts";
 import { addWatch } from "./commands/watch.ts";
 import { EXIT_CODES } from "./exit.ts";
 import { withExamples } from "./help.ts";
+import { printable } from "./printable.ts";
 import { runIn, type CommandProcess } from "./process.ts";
 import { DEFAULT_URL } from "./service.ts";
 
@@ -62,7 +63,7 @@ export function program(process: CommandProcess): Command {
     .showHelpAfterError("(kv --help, or --help behind a command, says more)")
     .configureOutput({
       writeOut: (text) => void process.stdout.write(text),
-      writeErr: (text) => void process.stderr.write(text),
+      writeErr: (text) => void process.stderr.write(printable(text)),
     })
     .exitOverride();
   runIn(kv, process);

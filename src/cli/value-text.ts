@@ -1,19 +1,25 @@
-/** Keys and values in lines, as the text protocol shows them. */
+/** Keys and values in lines, as the text protocol shows them, and such that they do nothing to a terminal. */
 
-const CONTROL = /[\0-\x1f\x7f-\x9f]/;
+import { isPrintable, printable } from "./printable.ts";
 
 /** A key; in quotes where it would break its line. */
 export function keyText(key: string): string {
-  return CONTROL.test(key) || key.startsWith('"') ? JSON.stringify(key) : key;
+  return breaksLine(key) || key.startsWith('"') ? quoted(key) : key;
 }
 
 /** A value; in quotes where it would break its line, in base64 where it is no text. */
 export function valueText(value: Uint8Array): string {
   const text = textOf(value);
   if (text === undefined) return `base64:"${base64(value)}"`;
-  return CONTROL.test(text) || text.startsWith('"') || text.startsWith('base64:"')
-    ? JSON.stringify(text)
-    : text;
+  return breaksLine(text) || text.startsWith('"') || text.startsWith('base64:"') ? quoted(text) : text;
+}
+
+function breaksLine(text: string): boolean {
+  return /[\n\t]/.test(text) || !isPrintable(text);
+}
+
+function quoted(text: string): string {
+  return printable(JSON.stringify(text));
 }
 
 /** A value as a member of JSON: `value` if it is text, `base64` if it is not. */

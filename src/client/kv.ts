@@ -5,6 +5,7 @@ import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
+import { patientFetch } from "./patient-fetch.ts";
 import { bucketPath } from "./paths.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
@@ -45,7 +46,7 @@ export class Kv {
     this.#http = new Http({
       url: checkedUrl(options.url),
       token: checkedToken(options.token),
-      fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+      fetch: options.fetch ?? patientFetch,
       timeoutMs: options.timeoutMs ?? 10_000,
       retries: options.retries ?? 3,
       retryBaseMs: options.retryBaseMs ?? 100,

@@ -91,6 +91,18 @@ describe("a bucket's file", () => {
     expect(fileNameOf("a".repeat(255))).not.toBe(fileNameOf("a".repeat(256)));
     expect(fileNameOf("..")).toBe("%2e..ndjson");
   });
+
+  it.each(["con", "nul", "prn", "aux", "com1", "lpt9", "con.old"])(
+    "of %s is no device of Windows",
+    (name) => {
+      expect(fileNameOf(name)).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)\./);
+      expect(decodeURIComponent(fileNameOf(name))).toBe(`${name}.ndjson`);
+    },
+  );
+
+  it("of what only begins like a device is its name", () => {
+    expect(fileNameOf("console")).toBe("console.ndjson");
+  });
 });
 
 describe("an argument", () => {
@@ -99,7 +111,15 @@ describe("an argument", () => {
     [positive, "17", 17],
     [integer, "-9223372036854775808", -9_223_372_036_854_775_808n],
     [date, "2030-01-31T12:00:00Z", new Date(Date.UTC(2030, 0, 31, 12))],
+    [date, "2032-02-29T23:59:59.5+02:00", new Date(Date.UTC(2032, 1, 29, 21, 59, 59, 500))],
     [json, '{"a":1}', { json: { a: 1 } }],
+    [
+      json,
+      ' { "1" : [ 1e2, 0.10, 3.14159265358979323, 0e5 ] , "\\u0061" : "1e400" } ',
+      { json: { 1: [100, 0.1, Math.PI, 0], a: "1e400" } },
+    ],
+    [json, "9007199254740991", { json: 9_007_199_254_740_991 }],
+    [json, "null", { json: null }],
     [etag, '"24f0-7"', ["24f0-7"]],
     [etag, "*", "*"],
   ])("%o takes %s", (read, text, value) => {
@@ -114,7 +134,22 @@ describe("an argument", () => {
     [integer, "0x1"],
     [integer, ""],
     [date, "tomorrow"],
+    [date, "2030"],
+    [date, "2030-01-31"],
+    [date, "01/02/2030"],
+    [date, "2030-01-31T12:00:00"],
+    [date, "2030-01-31T24:00:00Z"],
+    [date, "2030-02-30T12:00:00Z"],
+    [date, "2031-02-29T12:00:00Z"],
+    [date, "2030-01-31T12:00:00+25:00"],
     [json, "{"],
+    [json, '{"n":1e400}'],
+    [json, "[1e-400]"],
+    [json, "-0"],
+    [json, "9007199254740993"],
+    [json, "12345678901234567890123"],
+    [json, '{"a":1,"a":2}'],
+    [json, '{"b":1,"1":2}'],
     [etag, "7"],
     [etag, 'W/"24f0-7"'],
   ])("%o refuses %s", (read, text) => {

@@ -1,20 +1,18 @@
 /** `kv export`. */
 
-import { createWriteStream } from "node:fs";
-import { realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { BucketNotFoundError, type Kv } from "../../client/index.ts";
 import { given } from "../arguments.ts";
 import { usage } from "../exit.ts";
-import { listed, makeFolder, writeList, type ListedBucket } from "../export-folder.ts";
+import { beginExport, listed, writeList, type ListedBucket } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { write, writeJson, writeLine } from "../output.ts";
 import { awaited, Patience } from "../patience.ts";
 import { linesIn, Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
+import { writeWhole } from "../whole-file.ts";
 import { noBucket } from "./buckets.ts";
 
 interface ExportOptions {
@@ -61,7 +59,7 @@ async function exportOne(
   if (info === undefined) throw noBucket(name);
   const meter = new Meter(command, "entries", options.prefix === undefined ? info.entries : undefined);
   const lines = metered(await entriesOf(service, name, options), meter, linesIn);
-  if (file !== undefined && file !== "-") return toFile(lines, file);
+  if (file !== undefined && file !== "-") return writeWhole(file, lines);
   for await (const piece of lines) await write(command, piece);
 }
 
@@ -80,14 +78,14 @@ async function exportEverything(
 /** @returns how many buckets there are */
 async function exportAll(command: Command, folder: string, limits: Limits): Promise<number> {
   const service = serviceOf(command);
-  await makeFolder(folder);
+  await beginExport(folder);
   const buckets: ListedBucket[] = [];
   for await (const bucket of service.buckets({ signal: limits.signal })) buckets.push(listed(bucket));
   const meter = new Meter(command, "buckets", buckets.length);
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
     try {
-      await toFile(await entriesOf(service, bucket.name, limits), join(folder, bucket.file));
+      await writeWhole(join(folder, bucket.file), await entriesOf(service, bucket.name, limits));
       written.push(bucket);
     } catch (error) {
       // It has ended since it was listed.
@@ -109,27 +107,4 @@ async function entriesOf(
   const patience = new Patience(timeoutMs, interrupted);
   const { signal } = patience;
   return awaited(await service.bucket(bucket).export({ ...given({ prefix }), signal }), patience);
-}
-
-/**
- * Under another name until it is whole: half an export looks like one. What is there and is no plain file (a pipe, a
- * device) is written to as it comes; a link leads to its target; a file's permissions stay.
- */
-async function toFile(lines: AsyncIterable<Uint8Array>, name: string): Promise<void> {
-  const info = await stat(name).catch(orMissing);
-  if (info !== undefined && !info.isFile()) return pipeline(lines, createWriteStream(name));
-  const file = info === undefined ? name : await realpath(name);
-  const part = `${file}.part`;
-  try {
-    const to = createWriteStream(part, info === undefined ? {} : { mode: info.mode & 0o777 });
-    await pipeline(lines, to);
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-function orMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -9,7 +9,7 @@ import { given } from "../arguments.ts";
 import { Ended, EXIT, usage } from "../exit.ts";
 import { readList } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
-import { writeJson, writeLine } from "../output.ts";
+import { say, writeJson, writeLine } from "../output.ts";
 import { Patience } from "../patience.ts";
 import { processOf } from "../process.ts";
 import { Meter, metered } from "../progress.ts";
@@ -53,7 +53,7 @@ export function addImport(kv: Command): void {
           ? writeJson(command, { bucket, ...result })
           : writeLine(command, summaryOf(bucket, result)));
         for (const { line, detail } of result.errors) {
-          processOf(command).stderr.write(`kv: ${bucket}, line ${line}: ${detail}\n`);
+          say(processOf(command), `kv: ${bucket}, line ${line}: ${detail}`);
         }
         if (result.failed > 0) processOf(command).exitCode = EXIT.refused;
       };

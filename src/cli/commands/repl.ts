@@ -13,6 +13,7 @@ import { TerminalSession } from "../repl/terminal.ts";
 import type { Ask } from "../repl/words.ts";
 import { serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
+import { printable } from "../printable.ts";
 import { processOf } from "../process.ts";
 import { webSocketClass } from "../web-socket.ts";
 
@@ -35,7 +36,10 @@ export function addRepl(kv: Command): void {
 async function piped(command: Command, service: Kv): Promise<void> {
   const { stdout } = processOf(command);
   const stdin = openStdin(command);
-  const conversation = await open(service, (text) => stdout.write(text.replaceAll("\r\n", "\n")));
+  const conversation = await open(service, (text) => {
+    const lines = text.replaceAll("\r\n", "\n");
+    stdout.write(stdout.isTTY ? printable(lines) : lines);
+  });
   const ready = async (): Promise<void> => {
     if (stdout.writableNeedDrain) await once(stdout, "drain");
   };

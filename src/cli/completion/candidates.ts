@@ -1,6 +1,7 @@
 /** What could stand at the cursor of a command line. */
 
 import type { Command, Option } from "commander";
+import { isPrintable } from "../printable.ts";
 import { variable } from "../process.ts";
 import { DEFAULT_URL, service } from "../service.ts";
 
@@ -98,8 +99,8 @@ async function namesOf(
     return names;
   }
   for await (const { key } of kv.bucket(args[0] ?? "").list({ prefix, limit: MAX_NAMES })) names.push(key);
-  // A shell tells candidates apart by their lines.
-  return names.filter((name) => !/[\r\n\t]/.test(name));
+  // A shell tells candidates apart by their lines, and shows them as they are.
+  return names.filter((name) => isPrintable(name) && !/[\n\t]/.test(name));
 }
 
 function optionsOf(kv: Command, command: Command | undefined): readonly Option[] {

@@ -1,6 +1,7 @@
 /** What was typed before, in a file under the user's state folder. */
 
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -26,7 +27,7 @@ export class History {
     const lines = this.#lines();
     if (lines.length <= 2 * MAX_LINES) return lines.slice(-MAX_LINES);
     const kept = lines.slice(-MAX_LINES);
-    attempt(() => writeFileSync(this.#file, `${kept.join("\n")}\n`, { mode: 0o600 }));
+    attempt(() => replaceFileSync(this.#file, `${kept.join("\n")}\n`));
     return kept;
   }
 
@@ -43,6 +44,17 @@ export class History {
     let text = "";
     attempt(() => (text = readFileSync(this.#file, "utf8")));
     return text.split("\n").filter((line) => line !== "");
+  }
+}
+
+/** All of it or nothing: another one may read it, or be ended while it writes. */
+function replaceFileSync(file: string, text: string): void {
+  const part = join(dirname(file), `.history-${randomBytes(12).toString("hex")}.part`);
+  try {
+    writeFileSync(part, text, { flag: "wx", mode: 0o600 });
+    renameSync(part, file);
+  } catch {
+    rmSync(part, { force: true });
   }
 }
 

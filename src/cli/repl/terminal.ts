@@ -3,6 +3,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { Conversation } from "./conversation.ts";
+import { printable } from "../printable.ts";
 import { feed, plain, replies } from "./colours.ts";
 import { isWorthKeeping, type History } from "./history.ts";
 import { complete, type Ask } from "./words.ts";
@@ -36,7 +37,7 @@ export class TerminalSession {
   hear(text: string, kind: "reply" | "feed"): void {
     const { output, colour } = this.#screen;
     const paint = colour ? { reply: replies, feed }[kind] : plain;
-    output.write(CLEAR_LINE + paint(text.replaceAll("\r\n", "\n")));
+    output.write(CLEAR_LINE + paint(printable(text.replaceAll("\r\n", "\n"))));
     this.#lines?.prompt(true);
   }
 

@@ -1,5 +1,7 @@
 /** What could stand at the cursor of a line of the text protocol. */
 
+import { isPrintable } from "../printable.ts";
+
 /** What a verb's words are, in their order. */
 const VERBS: Readonly<Record<string, readonly ("bucket" | "key" | "other")[]>> = {
   AUTH: ["other"],
@@ -52,7 +54,7 @@ export async function complete(line: string, ask: Ask): Promise<[string[], strin
 /** What is behind the names is their OK. A word that has to be quoted is. */
 async function listed(ask: Ask, words: readonly string[]): Promise<string[]> {
   const lines = (await ask(words.join(" ").trimEnd())).split("\r\n").slice(0, -1);
-  return lines.pop() === "OK" ? lines.map(spaced) : [];
+  return lines.pop() === "OK" ? lines.filter(isPrintable).map(spaced) : [];
 }
 
 function spaced(word: string): string {

@@ -6,7 +6,8 @@ import { Description, type Seen } from "./description.ts";
 const OTHERS = "/unstorage/";
 const OUR_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-const fetchUnchecked = globalThis.fetch;
+/** The platform's. */
+export const fetchUnchecked = globalThis.fetch;
 const descriptions = new Map<string, Promise<Description>>();
 
 /** `fetch`, and a check of what came. */

@@ -37,12 +37,18 @@ export interface CliOptions {
   readonly url: string;
   readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether what is printed is looked at on a terminal. */
+  readonly terminal?: boolean;
 }
 
 /** Starts `kv` within this process; its stdin stays open. */
-export function startKv({ url, environment = {} }: CliOptions, ...args: readonly string[]): Running {
+export function startKv(
+  { url, environment = {}, terminal = false }: CliOptions,
+  ...args: readonly string[]
+): Running {
   const signals = new EventEmitter();
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  Object.assign(streams.stdout, { isTTY: terminal });
   const standIn: CommandProcess = Object.assign(signals, {
     ...streams,
     env: { ...process.env, KV_TOKEN: undefined, NO_COLOR: undefined, KV_URL: url, ...environment },
