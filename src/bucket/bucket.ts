@@ -102,7 +102,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   });
   readonly #remembered = new Remembered(this.ctx.storage.sql, () => this.clock());
   readonly #sockets = new Sockets(this.ctx, this.env, {
-    name: () => this.args?.name,
+    lives: () => this.liveliness,
     run: (commands) => this.run(commands),
     exit: (reason) => this.exit(reason),
   });

@@ -380,10 +380,16 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     }
   }
 
+  /** Whether it lives; `restarting` while that is not decided. */
+  protected get liveliness(): "lives" | "restarting" | "noproc" {
+    if (this.#life !== undefined) return "lives";
+    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
+    return this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc";
+  }
+
   /** The answer of a process that does not live, or not at this moment. */
   protected absent(): Reply<never> {
-    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
-    return { exit: this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc" };
+    return { exit: this.liveliness === "noproc" ? "noproc" : "restarting" };
   }
 }
 
