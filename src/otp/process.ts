@@ -70,7 +70,10 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     this.#life = lifeOf<Args>(kv.get<Life<Args> | Args>(PROCESS));
     this.#monitors = new Monitors(kv);
     this.#outbox = new Outbox(ctx, env);
-    this.#timers = new Timers<Info | Internal>(ctx, { clock: () => this.clock() });
+    this.#timers = new Timers<Info | Internal>(ctx, {
+      clock: () => this.clock(),
+      setBack: () => this.clockSetBack(),
+    });
     this.timers = this.#timers;
     // Held before the first message, so that none is served by a process whose alarm is lost.
     if (this.#timers.pending) void ctx.blockConcurrencyWhile(() => this.#timers.restore());
@@ -113,6 +116,14 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** A process that this one monitors has ended or restarted. The same notice may come more than once. */
   protected handleNotice(_notice: Notice, _args: Args): void | Promise<void> {}
+
+  /** The clock was put back: times that are kept may be in the future, and intervals must not become longer for that. */
+  protected clockSetBack(): void {}
+
+  /** To be called by all that wakes the object: an alarm that should have fired, and has not, is set again. */
+  protected wake(): void {
+    this.#timers.wake();
+  }
 
   /** The storage is wiped: what memory held of it is to be dropped. */
   protected wiped(): void {}
@@ -163,6 +174,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns the reason with which the process ended: another one, if it had ended before.
    */
   async stop(reason: string, asker?: string): Promise<Reply<string>> {
+    this.wake();
     return asReply(async () => {
       // An end that has begun comes first: whoever is told "stopped" may rely on everything being wiped.
       await this.#wiping?.catch(() => undefined);
@@ -180,6 +192,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns `exited`: a temporary process has ended, a permanent one is restarting. `ignored`: neither.
    */
   async exit(reason: string): Promise<Reply<"exited" | "ignored">> {
+    this.wake();
     const life = this.#life;
     if (life === undefined) return this.absent();
     if (reason === "normal") return { reply: "ignored" };
@@ -207,6 +220,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** The watcher's side of a notice: acknowledged when it has been handled. */
   async notify(notice: Notice): Promise<Reply<null>> {
+    this.wake();
     const life = this.#life;
     if (life === undefined) return this.absent();
     return asReply(async () => {

@@ -154,6 +154,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** Whether the registry has this bucket on its books; a bucket that hears no has no right to live. */
   knows({ name, incarnation }: Incarnation): Reply<boolean> {
+    this.wake();
     // A partition that has lost its storage knows nothing, and says nothing.
     if (this.args === undefined) return { exit: "noproc" };
     return { reply: this.#names.find(name)?.incarnation === incarnation };
@@ -374,6 +375,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A call that changes nothing in a partition that was never used: there the reply is `unused`. */
   async #read<T>(caller: Partition, unused: T, body: () => T | Promise<T>): Promise<Reply<T>> {
+    this.wake();
     return asReply(async () => {
       if (this.args === undefined) await this.#settlement.confirm(caller);
       // Read again: while partition 0 was asked, a create may have come.
@@ -385,6 +387,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A call that starts the partition if it was never used. */
   async #change<T>(caller: Partition, body: () => Promise<T>): Promise<Reply<T>> {
+    this.wake();
     return asReply(async () => {
       if (this.args === undefined) {
         await this.#settlement.settle(caller);
