@@ -106,6 +106,8 @@ export class Remembered {
 
   /** Forgets what was long ago. @returns when to come again; undefined if nothing is left */
   sweep(now: number): number | undefined {
+    // The clock was put back: counted from now on. To forget too soon would be to do twice what was to be done once.
+    this.#sql.exec("UPDATE remembered SET at = ?1 WHERE at > ?1", now);
     // By number, which is their order in time, and has an index.
     const due = this.#sql.exec(
       "DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n LIMIT ?) RETURNING n",

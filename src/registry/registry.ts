@@ -198,6 +198,10 @@ export class Registry extends GenServer<Env, Partition, Info> {
     this.#events.createTables();
   }
 
+  protected override clockSetBack(): void {
+    if (this.args !== undefined) this.#names.clockSetBack(this.clock());
+  }
+
   protected override async handleInfo(message: Info): Promise<void> {
     if (message === "check") await this.#check();
     else await this.#sweep();

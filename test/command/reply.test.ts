@@ -34,18 +34,16 @@ const hostile = fc.string({
 });
 
 /** One line, with its ending, and nothing raw in it. */
-function expectOneLine(line: string): void {
-  expect(line.endsWith("\r\n")).toBe(true);
-  expect(line.slice(0, -2)).not.toMatch(RAW);
-  expect(line.isWellFormed()).toBe(true);
+function isOneLine(line: string): boolean {
+  return line.endsWith("\r\n") && !RAW.test(line.slice(0, -2)) && line.isWellFormed();
 }
 
 describe("a line of the text protocol", () => {
   it("is one line for every error code, whatever its detail says", () => {
     fc.assert(
       fc.property(fc.constantFrom(...ERROR_CODES), hostile, (code, detail) => {
-        expectOneLine(errorLine(failure(code, detail)));
-        expectOneLine(reply({ kind: "error", failure: failure(code, detail) }));
+        expect(errorLine(failure(code, detail))).toSatisfy(isOneLine);
+        expect(reply({ kind: "error", failure: failure(code, detail) })).toSatisfy(isOneLine);
       }),
       { seed },
     );
@@ -59,13 +57,13 @@ describe("a line of the text protocol", () => {
   it("is one line for every signal, change, name and key", () => {
     fc.assert(
       fc.property(hostile, hostile, (one, other) => {
-        expectOneLine(signalLine({ kind: "DOWN", bucket: one, reason: other }));
-        expectOneLine(changeLine({ kind: "put", key: one, value: other }));
-        expectOneLine(changeLine({ kind: "delete", key: one }));
-        expectOneLine(changeLine({ kind: "large", key: one }));
+        expect(signalLine({ kind: "DOWN", bucket: one, reason: other })).toSatisfy(isOneLine);
+        expect(changeLine({ kind: "put", key: one, value: other })).toSatisfy(isOneLine);
+        expect(changeLine({ kind: "delete", key: one })).toSatisfy(isOneLine);
+        expect(changeLine({ kind: "large", key: one })).toSatisfy(isOneLine);
         const lines = reply({ kind: "names", names: [one, other] }).split("\r\n");
         expect(lines.length).toBe(4);
-        for (const line of lines) expectOneLine(`${line}\r\n`);
+        for (const line of lines) expect(`${line}\r\n`).toSatisfy(isOneLine);
         expect(reply({ kind: "ok_noproc", bucket: one }).split("\r\n").length).toBe(3);
       }),
       { seed },

@@ -210,7 +210,15 @@ describe("the connections of a bucket", () => {
   it("never hear that a bucket which is only being restarted is not there", async () => {
     await shopping("own-restart", "permanent");
     const { socket, heard, closed } = await connect("own-restart");
-    const behind = ["GET b milk", "PUT b milk 2", "LOOKUP b", "MONITOR b", "SUBSCRIBE b", "CREATE b", "STOP b"];
+    const behind = [
+      "GET b milk",
+      "PUT b milk 2",
+      "LOOKUP b",
+      "MONITOR b",
+      "SUBSCRIBE b",
+      "CREATE b",
+      "STOP b",
+    ];
     socket.send(["EXIT b boom", ...behind, "EXIT b again"].join("\n").replaceAll(" b", " own-restart"));
     expect(await closed).toBe(1012);
     const again = "ERROR UNAVAILABLE The bucket is being restarted. Nothing was done: try again.";
