@@ -29,9 +29,17 @@ function canonical(property: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   // Whether bytes are kept as text can't be seen from outside.
   if (value instanceof ArrayBuffer) return textOf(value) ?? { base64: base64Of(value) };
-  if (Array.isArray(value)) {
-    return property === "ifMatch" || property === "ifNoneMatch" ? [...new Set(value)].toSorted() : value;
-  }
+  // Several tags are a set of them.
+  if (isTags(property, value)) return [...new Set(value)].toSorted(inOrder);
+  if (Array.isArray(value)) return value;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => inOrder(one, other)));
+}
+
+function isTags(property: string, value: unknown): value is readonly string[] {
+  return Array.isArray(value) && (property === "ifMatch" || property === "ifNoneMatch");
+}
+
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }

@@ -85,6 +85,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     clock: () => this.clock(),
     recheckMs: this.#settings.recheckMs,
     checkBy: (at) => this.#checkBy(at),
+    freed: (id) => this.freed(id),
   });
   readonly #prober = new Prober({
     names: this.#names,
@@ -234,6 +235,9 @@ export class Registry extends GenServer<Env, Partition, Info> {
     }
     throw new Exit("noproc");
   }
+
+  /** No name leads to this object any more, and none ever will. */
+  protected freed(_id: string): void {}
 
   async #stop(name: string): Promise<boolean> {
     const found = this.#names.find(name);

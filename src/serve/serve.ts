@@ -11,6 +11,7 @@ import { objectFolder } from "./capnp.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
 import { lockFolder } from "./lock.ts";
+import { FreedFiles } from "./freed-files.ts";
 import { isLoopback, type ServeOptions } from "./options.ts";
 import { tighten } from "./permissions.ts";
 import { reclaim } from "./reclaim.ts";
@@ -51,6 +52,12 @@ export async function serve(
   // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
   const scratch = options.data === undefined;
   const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
+  let engine: Engine | undefined;
+  const unwatch = new FreedFiles({
+    folder: join(data, objectFolder(config.objects["BUCKET"] ?? "")),
+    freed: async () => (await engine?.freed()) ?? [],
+    clock: () => performance.now(),
+  }).watch();
   const folders = Object.values(config.objects).map((className) => join(data, objectFolder(className)));
   const removeScratch = (): void => {
     if (scratch) rmSync(data, { recursive: true, force: true });
@@ -58,7 +65,7 @@ export async function serve(
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
     // Where there is no lock that an engine holds itself, one that was left behind may still have the folder.
     if (scratch || lock !== undefined) giveDiskBack(folders);
-    const engine = await startEngine(
+    engine = await startEngine(
       code,
       {
         worker: { ...config, vars: settings(config.vars, host, environment) },
@@ -86,11 +93,13 @@ export async function serve(
     return {
       ...service,
       async stop() {
+        unwatch();
         await service.stop();
         removeScratch();
       },
     };
   } catch (error) {
+    unwatch();
     removeScratch();
     throw error;
   }

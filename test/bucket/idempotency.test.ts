@@ -156,8 +156,8 @@ describe("a fingerprint", () => {
     await runInDurableObject(env.BUCKET.getByName("recipes"), (_, { storage: { sql } }) => {
       const remembered = new Remembered(sql, () => 0);
       remembered.createTable();
-      const once = (stored: string, fingerprint: string) =>
-        remembered.once({ key: stored, fingerprint }, () => "again").result;
+      const once = (key: string, sent: string) =>
+        remembered.once({ key, fingerprint: sent }, () => "again").result;
       // Versions before had no number; the next one will have the next.
       for (const stored of ["jzTtb4cUXc3xUDxfCbSGuEZV0W6YvpmGgUhwOM58SfI=", "3:x"]) {
         remembered.once({ key: stored, fingerprint: stored }, () => "first");

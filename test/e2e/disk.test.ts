@@ -1,8 +1,9 @@
 /** What a server on this machine keeps on disk, in the long run. */
 
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, inject, it } from "vitest";
+import { askForFreed } from "../../src/serve/control.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 
 const ENDS = inject("sizes").endedFiles;
@@ -18,6 +19,12 @@ async function databases(): Promise<Map<string, number>> {
   return new Map(
     await Promise.all(names.map(async (name) => [name, (await stat(join(path, name))).size] as const)),
   );
+}
+
+/** The engine's private socket, which lies beside its configuration. */
+async function controlSocket(server: RunningServer): Promise<string> {
+  const command = await readFile(`/proc/${await server.enginePid()}/cmdline`, "utf8");
+  return join(dirname(command.split("\0").find((word) => word.endsWith("config.capnp")) ?? ""), "control");
 }
 
 /** Text commands, one after the other. @returns the lines of their replies */
@@ -76,4 +83,17 @@ describe("the data folder", () => {
     expect(Buffer.compare(still, kept)).toBe(0);
     await second.stop();
   }, 300_000);
+
+  it("of a server that runs: its engine tells which objects are nobody's any more, each once", async () => {
+    const server = await startServer({ data: folder.path });
+    const socketPath = await controlSocket(server);
+    await run(server, ["CREATE stays", "CREATE goes"]);
+    const { id } = (await (await fetch(`${server.http}/v1/buckets/goes`)).json()) as { id: string };
+    expect(await askForFreed(socketPath)).toEqual([]);
+    await run(server, ["STOP goes"]);
+    expect(await askForFreed(socketPath)).toEqual([id]);
+    expect(await askForFreed(socketPath)).toEqual([]);
+    await server.stop();
+    expect(await askForFreed(socketPath)).toEqual([]);
+  });
 });
