@@ -11,7 +11,8 @@ import {
   type Reply,
 } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
-import { Process, type Life } from "./process.ts";
+import type { Life } from "./life.ts";
+import { Process } from "./process.ts";
 import { mayTryAgain } from "./restart.ts";
 import { Serial } from "./serial.ts";
 

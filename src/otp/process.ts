@@ -3,26 +3,11 @@
 import { DurableObject } from "cloudflare:workers";
 import { asReply, Exit, messageOf, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
+import { lifeOf, type Life, type Manner } from "./life.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
-import { restarted, type RestartCount, type RestartKind } from "./restart.ts";
+import { restarted, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
 import { dropEverything } from "./wipe.ts";
-
-/** What a process keeps of itself; it lives as long as this is there. */
-export interface Life<Args> extends RestartCount {
-  readonly args: Args;
-  readonly restart: RestartKind;
-}
-
-/** How a process ends. */
-export interface Manner {
-  /** Whether `terminate` runs. */
-  readonly terminate: boolean;
-  /** The ref of a monitor that is told by the reply. */
-  readonly asker?: string | undefined;
-  /** Nobody wants to know. */
-  readonly tell?: "nobody";
-}
 
 export interface StartOptions {
   /** What an exit or a crash does; `permanent` if left out. */
@@ -409,10 +394,4 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
 function isInternal(message: unknown): message is Internal {
   return typeof message === "object" && message !== null && "otp" in message;
-}
-
-/** Versions before restart kinds kept the arguments alone. */
-function lifeOf<Args extends object>(stored: Life<Args> | Args | undefined): Life<Args> | undefined {
-  if (stored === undefined || "args" in stored) return stored;
-  return { args: stored, restart: "permanent", restarts: 0, recent: [] };
 }
