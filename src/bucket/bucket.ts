@@ -256,6 +256,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
    * that has ended by itself says why, so that the reason is known even if its notice is late.
    */
   probe(): Answered<ProbeReply> {
+    this.wake();
     const { lastWords } = this;
     if (lastWords !== undefined) return { reply: { ended: lastWords } };
     return this.handleProbe(() => this.#withRemembered(this.#entries.log.readTotals()));

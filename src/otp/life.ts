@@ -23,3 +23,11 @@ export function lifeOf<Args extends object>(stored: Life<Args> | Args | undefine
   if (stored === undefined || "args" in stored) return stored;
   return { args: stored, restart: "permanent", restarts: 0, recent: [] };
 }
+
+/** Whether two arguments are those of one process, in whatever order, and by whatever version, they were written. */
+export function haveSame(kept: object, given: object): boolean {
+  const other = new Map(Object.entries(given));
+  return Object.entries(kept).every(
+    ([name, value]) => !other.has(name) || JSON.stringify(value) === JSON.stringify(other.get(name)),
+  );
+}

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { asReply, Exit, messageOf, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
-import { lifeOf, type Life, type Manner } from "./life.ts";
+import { haveSame, lifeOf, type Life, type Manner } from "./life.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
 import { restarted, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
@@ -121,7 +121,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing.
-   * Arguments are the same when their JSON is. A process that was stopped before its start arrived is not
+   * Arguments are the same when what both have is: those that are kept may be an older version's. A process that was stopped before its start arrived is not
    * started: the start was overtaken, and nobody waits for it any more.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
@@ -130,7 +130,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     if (this.#restarting || this.#wiping !== undefined) return { exit: "restarting" };
     const running = this.#life;
     if (running !== undefined) {
-      return JSON.stringify(running.args) === JSON.stringify(args)
+      return haveSame(running.args, args)
         ? { reply: "already_started" }
         : { refusal: { code: "already_started", message: "the process runs with other arguments" } };
     }
