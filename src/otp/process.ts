@@ -374,7 +374,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     try {
       this.ctx.storage.transactionSync(change);
     } catch (error) {
-      this.#timers.reset(); // the alarm may have been set for a row that is not there
+      this.#timers.undone();
       throw error;
     }
   }

@@ -55,6 +55,8 @@ export class Timers<Message> {
   readonly #setBack: () => void;
   /** When the alarm is to fire; undefined while none is set, or it is being answered. */
   #armedFor: number | undefined;
+  /** When a delivery failed as a whole, or a change was undone, and nothing has been set since. */
+  #failedAt: number | undefined;
   /** The latest time that was seen. */
   #latest = 0;
 
@@ -81,11 +83,12 @@ export class Timers<Message> {
 
   /** Sets the alarm again if it should have fired. To be called by all that wakes the object; it costs nothing. */
   wake(): void {
-    if (this.#armedFor === undefined) return;
+    const armedFor = this.#armedFor ?? this.#failedAt;
+    if (armedFor === undefined) return;
     const now = this.#clock();
     const isSetBack = this.#isSetBack(now);
     if (!isSetBack) this.#latest = Math.max(this.#latest, now);
-    if (this.#armedFor < now - LATE_MS || (isSetBack && this.#armedFor > now)) this.#setAlarm(now);
+    if (armedFor < now - LATE_MS || (isSetBack && armedFor > now)) this.#setAlarm(now);
   }
 
   /** Delivers `message` once, `delayMs` from now. A timer of the same key is replaced. */
@@ -115,6 +118,19 @@ export class Timers<Message> {
    */
   async deliver(handle: (message: Message) => void | Promise<void>): Promise<void> {
     this.#armedFor = undefined; // an alarm that fires is no longer set
+    this.#failedAt = undefined;
+    const latest = this.#latest;
+    try {
+      await this.#deliverDue(handle);
+    } catch (error) {
+      // The storage is broken. The platform tries a few times more; behind that it is for whoever comes.
+      this.#failedAt = this.#clock();
+      this.#latest = latest;
+      throw error;
+    }
+  }
+
+  async #deliverDue(handle: (message: Message) => void | Promise<void>): Promise<void> {
     const now = this.#clock();
     const isSetBack = this.#isSetBack(now);
     this.#latest = now;
@@ -137,9 +153,16 @@ export class Timers<Message> {
     this.#arm();
   }
 
-  /** Forgets what it knows of the alarm; to be called when the storage was wiped, or a change undone. */
+  /** Forgets what it knows of the alarm; to be called when the storage was wiped. */
   reset(): void {
     this.#armedFor = undefined;
+    this.#failedAt = undefined;
+  }
+
+  /** To be called when a change was undone: an alarm may have been set for a row that is not there, or the other way round. */
+  undone(): void {
+    this.#armedFor = undefined;
+    this.#failedAt = this.#clock();
   }
 
   #all(): [string, Timer<Message>][] {
@@ -190,6 +213,7 @@ export class Timers<Message> {
 
   #setAlarm(at: number): void {
     this.#armedFor = at;
+    this.#failedAt = undefined;
     // Not awaited: the write joins the rows' own transaction, and the output gate holds for both.
     void this.#ctx.storage.setAlarm(at);
   }

@@ -30,6 +30,16 @@ async function alarmAfter(counter: DurableObjectStub<Counter>, ms: number): Prom
 const alarmOf = (counter: DurableObjectStub<Counter>): Promise<number | null> =>
   runInDurableObject(counter, (_, state) => state.storage.getAlarm());
 
+/** The storage's key-value part, of which methods can be replaced. */
+function kvOf({ kv }: DurableObjectStorage): DurableObjectStorage["kv"] {
+  return {
+    get: (key: string) => kv.get(key),
+    put: (key: string, value: unknown) => kv.put(key, value),
+    delete: (key: string) => kv.delete(key),
+    list: (options?: object) => kv.list(options),
+  } as DurableObjectStorage["kv"];
+}
+
 /** Timers on an alarm of the tests' own. */
 function timersOn(
   storage: Pick<DurableObjectStorage, "kv" | "getAlarm" | "setAlarm"> & Partial<DurableObjectStorage>,
@@ -192,6 +202,27 @@ describe("timers", () => {
       expect(await delivered()).toEqual([]);
       now += 1;
       expect(await delivered()).toEqual(["in its time"]);
+    });
+  });
+
+  it("whose delivery fails as a whole, more often than the platform tries, are armed again all the same", async () => {
+    const counter = await process("timer delivery fails");
+    await runInDurableObject(counter, async (_, { storage }) => {
+      let now = START;
+      const alarms: number[] = [];
+      const own = { getAlarm: async () => null, setAlarm: async (at: number) => void alarms.push(at) };
+      const kv = kvOf(storage);
+      const timers = timersOn({ ...own, kv }, () => now);
+      timers.sendAfter("a", "hello", SOON);
+      now += SOON;
+      kv.list = () => {
+        throw new Error("disk I/O error");
+      };
+      await expect(timers.deliver(() => undefined)).rejects.toThrow("disk I/O error");
+      now += 10_000;
+      timers.wake();
+      expect(alarms).toEqual([START + SOON, now]);
+      storage.kv.delete("timer/a");
     });
   });
 
