@@ -37,7 +37,7 @@ function kvOf({ kv }: DurableObjectStorage): DurableObjectStorage["kv"] {
     put: (key: string, value: unknown) => kv.put(key, value),
     delete: (key: string) => kv.delete(key),
     list: (options?: object) => kv.list(options),
-  } as DurableObjectStorage["kv"];
+  };
 }
 
 /** Timers on an alarm of the tests' own. */
