@@ -84,7 +84,7 @@ export default defineConfig({
           name: "end to end",
           ...filesOf({
             include: ["test/{e2e,cli,serve}/**/*.test.ts"],
-            volume: ["test/e2e/{durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts"],
+            volume: ["test/e2e/{disk,durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts"],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],
           setupFiles: ["test/e2e/support/setup.ts"],

@@ -69,6 +69,8 @@ const meanings = {
 /** A stable error code: `snake_case` over HTTP, the same in upper case in the text protocol. */
 export type ErrorCode = keyof typeof meanings;
 
+export const ERROR_CODES = Object.keys(meanings) as readonly ErrorCode[];
+
 /** A request that was turned down. Nothing was changed. */
 export class KvError extends Refusal {
   override readonly name = "KvError";

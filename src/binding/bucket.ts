@@ -87,8 +87,8 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
       const json = check(IncrementJson, options, "body_invalid");
       const { idempotencyKey, ...given } = check(BoundIncrementJson, once, "body_invalid");
       const conditions = conditionsOf(given) ?? {};
-      const idempotency = await onceFor(idempotencyKey, ["increment", name, json, conditions]);
       const increment = incrementOf(json);
+      const idempotency = await onceFor(idempotencyKey, ["increment", name, increment, conditions]);
       const done = this.#there(
         await this.#bucket.call((bucket) => bucket.increment(name, increment, { conditions, idempotency })),
       );
@@ -133,7 +133,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
       const json = check(TransactionJson, transaction, "body_invalid");
       const { idempotencyKey } = check(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);
-      const idempotency = await onceFor(idempotencyKey, ["transaction", json]);
+      const idempotency = await onceFor(idempotencyKey, ["transaction", checked]);
       const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
       return JSON.parse(this.#there(done).result) as TransactionResult;
     });

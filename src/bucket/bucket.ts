@@ -102,7 +102,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   });
   readonly #remembered = new Remembered(this.ctx.storage.sql, () => this.clock());
   readonly #sockets = new Sockets(this.ctx, this.env, {
-    name: () => this.args?.name,
+    lives: () => this.liveliness,
     run: (commands) => this.run(commands),
     exit: (reason) => this.exit(reason),
   });
@@ -256,6 +256,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
    * that has ended by itself says why, so that the reason is known even if its notice is late.
    */
   probe(): Answered<ProbeReply> {
+    this.wake();
     const { lastWords } = this;
     if (lastWords !== undefined) return { reply: { ended: lastWords } };
     return this.handleProbe(() => this.#withRemembered(this.#entries.log.readTotals()));

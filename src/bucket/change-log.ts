@@ -157,6 +157,8 @@ export class ChangeLog {
   trim(now: number): number | undefined {
     const state = this.#load();
     const limit = now - this.#options.maxAgeMs;
+    // The clock was put back: counted from now on, so that they are not kept for longer.
+    this.#sql.exec("UPDATE changes SET at = ?1 WHERE at > ?1", now);
     // Of an aggregate's one row SQLite takes the other columns from where the minimum is.
     const young = this.#sql
       .exec<{ first: number | null; at: number }>(

@@ -1,8 +1,9 @@
 /** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
 
 import { KvError } from "../errors.ts";
-import { idempotencyKey, jsonOf } from "../limits.ts";
+import { idempotencyKey } from "../limits.ts";
 import type { Clock } from "../otp/timers.ts";
+import { areComparable, fingerprintOf } from "./fingerprint.ts";
 
 /** What tells a request that is sent again from another one. */
 export interface Idempotency {
@@ -12,18 +13,16 @@ export interface Idempotency {
 }
 
 /**
- * For a request as it was checked: however it was sent, the same one has the same fingerprint.
- * @throws {KvError} `header_invalid`, `body_invalid`
+ * For a request as it was understood: however it was written, and sent, the same one has the same fingerprint.
+ * @throws {KvError} `header_invalid`
  */
 export async function onceFor(
   key: string | null | undefined,
-  request: readonly unknown[],
+  meaning: readonly unknown[],
 ): Promise<Idempotency | undefined> {
   if (key === undefined || key === null) return undefined;
   const checked = idempotencyKey(key);
-  const json = jsonOf(request, "The request is nested too deeply to be remembered.");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(json));
-  return { key: checked, fingerprint: new Uint8Array(digest).toBase64() };
+  return { key: checked, fingerprint: await fingerprintOf(meaning) };
 }
 
 /** How long a result is remembered, in milliseconds. */
@@ -106,6 +105,8 @@ export class Remembered {
 
   /** Forgets what was long ago. @returns when to come again; undefined if nothing is left */
   sweep(now: number): number | undefined {
+    // The clock was put back: counted from now on. To forget too soon would be to do twice what was to be done once.
+    this.#sql.exec("UPDATE remembered SET at = ?1 WHERE at > ?1", now);
     // By number, which is their order in time, and has an index.
     const due = this.#sql.exec(
       "DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n LIMIT ?) RETURNING n",
@@ -123,7 +124,9 @@ export class Remembered {
       .exec<Row>("SELECT key, at, fingerprint, result FROM remembered WHERE key = ?", key)
       .toArray()[0];
     if (row === undefined || row.at <= this.#clock() - REMEMBER_MS) return undefined;
-    if (row.fingerprint === fingerprint) return row.result;
+    // After an upgrade nobody can tell whether it is the same request. It came with the same key, so it is taken for it:
+    // to refuse it would be wrong, and to do it twice worse.
+    if (row.fingerprint === fingerprint || !areComparable(row.fingerprint, fingerprint)) return row.result;
     throw new KvError(
       "idempotency_key_reused",
       "This Idempotency-Key came with another request before. Make a new one for each request.",

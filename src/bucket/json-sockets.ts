@@ -151,7 +151,7 @@ export class JsonSockets {
       return () => this.#owner.list({ ...query, after, limit });
     }
     const transaction = await transactionOf(request.transaction);
-    const idempotency = await onceFor(request.idempotencyKey, ["transaction", request.transaction]);
+    const idempotency = await onceFor(request.idempotencyKey, ["transaction", transaction]);
     return async () => {
       const answer = await this.#owner.transact(transaction, idempotency);
       return "reply" in answer ? { reply: answer.reply.result } : answer;

@@ -140,6 +140,8 @@ export class LargeValues {
 
   /** Removes what nobody has owned or touched for a while. @returns whether anything without an owner is left. */
   sweep(now: number): boolean {
+    // The clock was put back: counted from now on, so that it neither goes too soon nor stays for ever.
+    this.#sql.exec("UPDATE unowned SET at = ?1 WHERE at > ?1", now);
     const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
     for (const { large } of stale.toArray()) this.drop(large);
     return this.#sql.exec("SELECT 1 FROM unowned LIMIT 1").toArray().length > 0;

@@ -1,5 +1,7 @@
 /** Who reads which large value. In memory: what is lost with it are readers, and they say again that they read. */
 
+import { isRecent } from "../lib/recent.ts";
+
 /** One chunk's part in a reading. */
 export interface Reading {
   /** Whoever reads makes it up, for one reading. */
@@ -37,9 +39,11 @@ export class Readers {
   }
 
   #forget(now: number): void {
-    for (const [reader, { at }] of this.#readers) {
-      if (at > now - this.#keepMs) return;
-      this.#readers.delete(reader);
+    for (const [reader, { large, at }] of this.#readers) {
+      // The clock was put back: counted from now on, so that it neither goes too soon nor stays for ever.
+      if (at > now) this.#readers.set(reader, { large, at: now });
+      else if (isRecent(at, now, this.#keepMs)) return;
+      else this.#readers.delete(reader);
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Env } from "../env.ts";
 import { KvError } from "../errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import { callHere } from "../otp/call.ts";
-import { isExit, type Answered } from "../otp/exit.ts";
+import { Exit, isExit, type Answered } from "../otp/exit.ts";
 import { Directory } from "../registry/directory.ts";
 import type { Change as LoggedChange } from "./change-log.ts";
 import { settingsOf } from "../settings.ts";
@@ -43,8 +43,8 @@ const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping
 
 /** What the sockets ask of their bucket. */
 export interface SocketsOwner {
-  /** The bucket's name; undefined if it does not live. */
-  readonly name: () => string | undefined;
+  /** Whether the bucket lives: `restarting` is neither yes nor no. */
+  readonly lives: () => "lives" | "restarting" | "noproc";
   readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
   readonly exit: (reason: string) => Answered<unknown>;
 }
@@ -163,7 +163,10 @@ export class Sockets {
     const own = attachment.bucket;
     const lives = (bucket: string): boolean => {
       if (bucket !== own) throw wrongBucket(own);
-      return this.#owner.name() !== undefined;
+      const answer = this.#owner.lives();
+      // Its end or its restart is told to this connection; until then it is open which.
+      if (answer === "restarting") throw new Exit(answer);
+      return answer === "lives";
     };
     return {
       create: async (bucket) => {

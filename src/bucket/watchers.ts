@@ -300,7 +300,13 @@ export class Watchers {
   }
 
   #dropIfSlow(watcher: Watcher, behind: Behind): boolean {
-    if (this.#options.clock() < slowAt(behind)) return false;
+    const now = this.#options.clock();
+    if (behind.heardAt > now) {
+      // The clock was put back: counted from now on, so that it neither goes too soon nor stays for ever.
+      watcher.behind = { ...behind, heardAt: now };
+      return false;
+    }
+    if (now < slowAt(behind)) return false;
     const back = behind.snapshot === undefined ? "behind the last id" : "for another snapshot";
     this.#drop(watcher, "slow_reader", `Too much was sent and not read: come back ${back}.`);
     return true;

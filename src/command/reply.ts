@@ -2,7 +2,7 @@
 
 import { failure, type Failure } from "../errors.ts";
 import type { Answer, Change, Signal } from "./command.ts";
-import { printValue, printWord } from "./words.ts";
+import { printProse, printValue, printWord } from "./words.ts";
 
 const HELP = [
   "CREATE bucket",
@@ -68,12 +68,14 @@ export function changeLine(change: Change): string {
 
 /** The line that tells a monitor of what it watches. The reason goes to the end of the line. */
 export function signalLine({ kind, bucket, reason }: Signal): string {
-  return `${kind} ${bucket} ${printValue(reason)}\r\n`;
+  return `${kind} ${printWord(bucket)} ${printValue(reason)}\r\n`;
 }
 
-/** `ERROR <CODE> <words>`. */
+/** `ERROR <CODE> <words>`. The words may repeat what a client sent: a key, a reason. */
 export function errorLine({ code, detail }: Failure): string {
-  return code === "unauthorized" ? "ERROR UNAUTHORIZED\r\n" : `ERROR ${code.toUpperCase()} ${detail}\r\n`;
+  return code === "unauthorized"
+    ? "ERROR UNAUTHORIZED\r\n"
+    : `ERROR ${code.toUpperCase()} ${printProse(detail)}\r\n`;
 }
 
 function lines(texts: readonly string[]): string {

@@ -14,8 +14,9 @@ export interface Word {
 }
 
 const BASE64_QUOTE = 'base64:"';
-const CONTROL = /[\0-\x1f\x7f-\x9f]/;
-const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f]/;
+/** Control characters, what Unicode takes for the end of a line, and half of a surrogate pair. */
+const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028\u2029\p{Cs}]/u;
+const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
 
 /**
  * The words of a line. Blanks are spaces and tabs.
@@ -39,12 +40,30 @@ export function wordsOf(line: Line): Word[] {
 export function printValue(value: Value): string {
   const text = textOf(value);
   if (text === undefined) return `${BASE64_QUOTE}${base64Of(value)}"`;
-  return CONTROL.test(text) || startsWithQuote(text) ? JSON.stringify(text) : text;
+  return UNPRINTABLE.test(text) || startsWithQuote(text) ? quote(text) : text;
 }
 
 /** A name or key as a reply shows it: such that it can be typed in again. */
 export function printWord(text: string): string {
-  return text === "" || NEEDS_QUOTES.test(text) || startsWithQuote(text) ? JSON.stringify(text) : text;
+  return text === "" || NEEDS_QUOTES.test(text) || startsWithQuote(text) ? quote(text) : text;
+}
+
+/** Words for people: as they are, but that nothing in them can end their line or reach a terminal as an order. */
+export function printProse(text: string): string {
+  return UNPRINTABLE.test(text) ? escapeUnprintable(text) : text;
+}
+
+function quote(text: string): string {
+  // JSON escapes what is below U+0020, and no other control characters.
+  return escapeUnprintable(JSON.stringify(text));
+}
+
+/** With JSON's escapes. */
+function escapeUnprintable(text: string): string {
+  return text.replace(new RegExp(UNPRINTABLE, "gu"), (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+  });
 }
 
 function plainWords(text: string): Word[] {

@@ -2,6 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import { MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { isRecent } from "../lib/recent.ts";
 import { BrokenOff, received, soon } from "../received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
@@ -83,11 +84,11 @@ export async function* piecesOf({ body }: Request): AsyncGenerator<Uint8Array, v
  * a broken pipe instead. Not without end, and not while nothing comes (as nginx's `lingering_close`).
  */
 export async function discardBody(request: Request): Promise<void> {
-  const until = Date.now() + MAX_DISCARDING_MS;
+  const since = Date.now();
   let size = 0;
   try {
     const pieces = piecesOf(request);
-    while (size <= MAX_DISCARDED_BYTES && Date.now() < until) {
+    while (size <= MAX_DISCARDED_BYTES && isRecent(since, Date.now(), MAX_DISCARDING_MS)) {
       const next = await soon(pieces.next());
       if (next === undefined || next.done === true) return;
       size += next.value.byteLength;

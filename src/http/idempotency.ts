@@ -5,9 +5,9 @@ import { onceFor, type Idempotency } from "../bucket/idempotency.ts";
 /** The request's key, and what tells it from another request with the same key. */
 export function idempotencyOf(
   { headers }: Request,
-  request: readonly unknown[],
+  meaning: readonly unknown[],
 ): Promise<Idempotency | undefined> {
-  return onceFor(headers.get("Idempotency-Key"), request);
+  return onceFor(headers.get("Idempotency-Key"), meaning);
 }
 
 /** Tells the sender that this was done before. */

@@ -28,7 +28,7 @@ export async function incrementKey(request: Request, context: Context): Promise<
   const body = await readText(request);
   const json = body.byteLength === 0 ? {} : await checkJson(IncrementJson, body);
   const increment = incrementOf(json);
-  const idempotency = await idempotencyOf(request, ["increment", key, json, conditions]);
+  const idempotency = await idempotencyOf(request, ["increment", key, increment, conditions]);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) =>
       bucket.increment(key, increment, { conditions, idempotency }),
@@ -61,7 +61,7 @@ export async function runTransaction(request: Request, context: Context): Promis
   const name = target.bucket;
   const json = await checkJson(TransactionJson, await readText(request));
   const transaction = await transactionOf(json);
-  const idempotency = await idempotencyOf(request, ["transaction", json]);
+  const idempotency = await idempotencyOf(request, ["transaction", transaction]);
   return perform(request, context, async () => {
     const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));
     if (done === undefined) throw bucketNotFound(name);

@@ -5,12 +5,21 @@ import { connections } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
 import { failure, serverStopped, serverStopping, type Failure } from "../errors.ts";
 import { problem } from "../http/problem.ts";
-import { serveConnection, serveRequest } from "../index.ts";
+import { Registry as DeployedRegistry, serveConnection, serveRequest } from "../index.ts";
+import { FreedIds } from "./freed-ids.ts";
 import { InFlight } from "./in-flight.ts";
 
-export { Bucket, KvEntrypoint, Registry } from "../index.ts";
+export { Bucket, KvEntrypoint } from "../index.ts";
 
 const inFlight = new InFlight();
+const freed = new FreedIds();
+
+/** As it is deployed, but that the server is told which objects are nobody's any more: their files are its to remove. */
+export class Registry extends DeployedRegistry {
+  protected override freed(id: string): void {
+    freed.add(id);
+  }
+}
 
 /** How long requests that are open may take to be answered, in milliseconds; the server's own patience is longer. */
 const ANSWER_WITHIN_MS = 1_200;
@@ -56,7 +65,14 @@ export class Tcp extends WorkerEntrypoint<Env> {
 /** The server's private socket. */
 export class Control extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname === "/drain") await this.#drain();
+    switch (new URL(request.url).pathname) {
+      case "/freed":
+        return Response.json(freed.take());
+      case "/drain":
+        await this.#drain();
+        break;
+      default: // The answer alone says that the engine is well.
+    }
     return new Response(null, { status: 204 });
   }
 

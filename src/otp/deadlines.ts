@@ -1,10 +1,11 @@
 /** Deadlines of many calls on one timer. */
 
+import { isRecent } from "../lib/recent.ts";
 import { Exit } from "./exit.ts";
 
 interface Waiting {
-  /** Milliseconds since the epoch. */
-  readonly due: number;
+  /** When it came, in milliseconds since the epoch. */
+  readonly since: number;
   readonly expire: () => void;
 }
 
@@ -37,7 +38,7 @@ export class Deadlines {
    */
   within<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { due: Date.now() + this.#timeoutMs, expire: () => reject(new Exit("timeout")) };
+      const waiting = { since: Date.now(), expire: () => reject(new Exit("timeout")) };
       this.#waiting.add(waiting);
       if (!this.#armed) this.#arm(this.#timeoutMs);
       promise.then(resolve, reject).finally(() => this.#waiting.delete(waiting));
@@ -59,8 +60,8 @@ export class Deadlines {
   #expire(): void {
     const now = Date.now();
     for (const waiting of this.#waiting) {
-      if (waiting.due > now) {
-        this.#arm(waiting.due - now);
+      if (isRecent(waiting.since, now, this.#timeoutMs)) {
+        this.#arm(waiting.since + this.#timeoutMs - now);
         return;
       }
       this.#waiting.delete(waiting);

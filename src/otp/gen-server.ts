@@ -11,7 +11,8 @@ import {
   type Reply,
 } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
-import { Process, type Life } from "./process.ts";
+import type { Life } from "./life.ts";
+import { Process } from "./process.ts";
 import { mayTryAgain } from "./restart.ts";
 import { Serial } from "./serial.ts";
 
@@ -31,6 +32,8 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
    * changes more than one row does it in a transaction: a crash keeps what was written before.
    */
   protected handleCall<T>(body: (args: Args) => T): Answered<T> {
+    // Also where there is no life: a process that has ended may owe its watchers a word.
+    this.wake();
     const { life } = this;
     if (life === undefined) return this.absent();
     if (life.givenUp !== undefined) return givenUp(life.givenUp);
@@ -45,6 +48,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
   protected handleProbe<T>(body: (args: Args) => T): Answered<T> {
     const { life } = this;
     if (life?.givenUp === undefined) return this.handleCall(body);
+    this.wake();
     if (!mayTryAgain(life, this.clock())) return givenUp(life.givenUp);
     try {
       const reply = body(life.args);

@@ -3,26 +3,11 @@
 import { DurableObject } from "cloudflare:workers";
 import { asReply, Exit, messageOf, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
+import { haveSame, lifeOf, type Life, type Manner } from "./life.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
-import { restarted, type RestartCount, type RestartKind } from "./restart.ts";
+import { restarted, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
 import { dropEverything } from "./wipe.ts";
-
-/** What a process keeps of itself; it lives as long as this is there. */
-export interface Life<Args> extends RestartCount {
-  readonly args: Args;
-  readonly restart: RestartKind;
-}
-
-/** How a process ends. */
-export interface Manner {
-  /** Whether `terminate` runs. */
-  readonly terminate: boolean;
-  /** The ref of a monitor that is told by the reply. */
-  readonly asker?: string | undefined;
-  /** Nobody wants to know. */
-  readonly tell?: "nobody";
-}
 
 export interface StartOptions {
   /** What an exit or a crash does; `permanent` if left out. */
@@ -70,7 +55,10 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     this.#life = lifeOf<Args>(kv.get<Life<Args> | Args>(PROCESS));
     this.#monitors = new Monitors(kv);
     this.#outbox = new Outbox(ctx, env);
-    this.#timers = new Timers<Info | Internal>(ctx, { clock: () => this.clock() });
+    this.#timers = new Timers<Info | Internal>(ctx, {
+      clock: () => this.clock(),
+      setBack: () => this.clockSetBack(),
+    });
     this.timers = this.#timers;
     // Held before the first message, so that none is served by a process whose alarm is lost.
     if (this.#timers.pending) void ctx.blockConcurrencyWhile(() => this.#timers.restore());
@@ -114,6 +102,14 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   /** A process that this one monitors has ended or restarted. The same notice may come more than once. */
   protected handleNotice(_notice: Notice, _args: Args): void | Promise<void> {}
 
+  /** The clock was put back: times that are kept may be in the future, and intervals must not become longer for that. */
+  protected clockSetBack(): void {}
+
+  /** To be called by all that wakes the object: an alarm that should have fired, and has not, is set again. */
+  protected wake(): void {
+    this.#timers.wake();
+  }
+
   /** The storage is wiped: what memory held of it is to be dropped. */
   protected wiped(): void {}
 
@@ -125,7 +121,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing.
-   * Arguments are the same when their JSON is. A process that was stopped before its start arrived is not
+   * Arguments are the same when what both have is: those that are kept may be an older version's. A process that was stopped before its start arrived is not
    * started: the start was overtaken, and nobody waits for it any more.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
@@ -134,7 +130,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     if (this.#restarting || this.#wiping !== undefined) return { exit: "restarting" };
     const running = this.#life;
     if (running !== undefined) {
-      return JSON.stringify(running.args) === JSON.stringify(args)
+      return haveSame(running.args, args)
         ? { reply: "already_started" }
         : { refusal: { code: "already_started", message: "the process runs with other arguments" } };
     }
@@ -163,6 +159,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns the reason with which the process ended: another one, if it had ended before.
    */
   async stop(reason: string, asker?: string): Promise<Reply<string>> {
+    this.wake();
     return asReply(async () => {
       // An end that has begun comes first: whoever is told "stopped" may rely on everything being wiped.
       await this.#wiping?.catch(() => undefined);
@@ -180,6 +177,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns `exited`: a temporary process has ended, a permanent one is restarting. `ignored`: neither.
    */
   async exit(reason: string): Promise<Reply<"exited" | "ignored">> {
+    this.wake();
     const life = this.#life;
     if (life === undefined) return this.absent();
     if (reason === "normal") return { reply: "ignored" };
@@ -207,6 +205,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** The watcher's side of a notice: acknowledged when it has been handled. */
   async notify(notice: Notice): Promise<Reply<null>> {
+    this.wake();
     const life = this.#life;
     if (life === undefined) return this.absent();
     return asReply(async () => {
@@ -375,24 +374,24 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     try {
       this.ctx.storage.transactionSync(change);
     } catch (error) {
-      this.#timers.reset(); // the alarm may have been set for a row that is not there
+      this.#timers.undone();
       throw error;
     }
   }
 
+  /** Whether it lives; `restarting` while that is not decided. */
+  protected get liveliness(): "lives" | "restarting" | "noproc" {
+    if (this.#life !== undefined) return "lives";
+    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
+    return this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc";
+  }
+
   /** The answer of a process that does not live, or not at this moment. */
   protected absent(): Reply<never> {
-    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
-    return { exit: this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc" };
+    return { exit: this.liveliness === "noproc" ? "noproc" : "restarting" };
   }
 }
 
 function isInternal(message: unknown): message is Internal {
   return typeof message === "object" && message !== null && "otp" in message;
-}
-
-/** Versions before restart kinds kept the arguments alone. */
-function lifeOf<Args extends object>(stored: Life<Args> | Args | undefined): Life<Args> | undefined {
-  if (stored === undefined || "args" in stored) return stored;
-  return { args: stored, restart: "permanent", restarts: 0, recent: [] };
 }

@@ -1,5 +1,7 @@
 /** When a process that has ended is restarted, and when it is given up on. Pure. */
 
+import { isRecent } from "../lib/recent.ts";
+
 /**
  * OTP's restart kinds. `permanent`: it is always restarted, with its durable state. `temporary`: it never
  * is; what it kept is wiped.
@@ -22,12 +24,12 @@ export interface RestartCount {
 
 /** Counts one more restart. More than {@link MAX_RESTARTS} within the window are too many. */
 export function restarted(before: RestartCount, now: number, reason: string): RestartCount {
-  const recent = [...before.recent.filter((at) => now - at < RESTART_WINDOW_MS), now];
+  const recent = [...before.recent.filter((at) => isRecent(at, now, RESTART_WINDOW_MS)), now];
   const restarts = before.restarts + 1;
   return recent.length > MAX_RESTARTS ? { restarts, recent, givenUp: reason } : { restarts, recent };
 }
 
 /** Whether a process that was given up on may be tried again: the window has passed. */
 export function mayTryAgain({ recent }: RestartCount, now: number): boolean {
-  return recent.every((at) => now - at >= RESTART_WINDOW_MS);
+  return recent.every((at) => !isRecent(at, now, RESTART_WINDOW_MS));
 }

@@ -18,6 +18,8 @@ export interface BooksOptions {
   readonly recheckMs: number;
   /** Sees to it that somebody looks at what is not settled, at this time at the latest. */
   readonly checkBy: (at: number) => void;
+  /** Called when a name is free of the bucket that had it, with the id of its object: no name will ever lead there again. */
+  readonly freed: (id: string) => void;
 }
 
 /** What a restart says of itself. */
@@ -72,11 +74,15 @@ export class Books {
 
   /** The bucket has said itself that it has ended: its name is free. However often that is heard, it counts once. */
   down(bucket: Incarnation, reason: string): void {
-    this.#transaction((record) => {
-      if (!this.#options.names.remove(bucket)) return;
-      if (FAILPOINTS) void failpoint(this.#options.ctx, "down: name freed, event not written");
+    const { names, freed, ctx } = this.#options;
+    const found = names.find(bucket.name);
+    const isFreed = this.#transaction((record) => {
+      if (!names.remove(bucket)) return false;
+      if (FAILPOINTS) void failpoint(ctx, "down: name freed, event not written");
       record("DOWN", bucket, reason);
+      return true;
     });
+    if (isFreed && found !== undefined) freed(found.id);
   }
 
   /** The bucket was restarted. However often that is heard, it counts once. */

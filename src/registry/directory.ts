@@ -272,11 +272,13 @@ export class Directory {
     const caller = { partition, partitions: this.#partitions };
     return new Follower(
       (since) =>
-        this.#call(() =>
-          followPartition(partitionStub(this.#env.REGISTRY, partition), caller, {
-            ...(name === undefined ? {} : { name }),
-            ...(since === undefined ? {} : { since }),
-          }),
+        this.#call(
+          () =>
+            followPartition(partitionStub(this.#env.REGISTRY, partition), caller, {
+              ...(name === undefined ? {} : { name }),
+              ...(since === undefined ? {} : { since }),
+            }),
+          READ,
         ),
       heard,
     );

@@ -266,6 +266,13 @@ export class Names {
     return due ?? undefined;
   }
 
+  /** The clock was put back to `now`: what was to be looked at in what is the future now is due, and no probe was later. */
+  clockSetBack(now: number): void {
+    this.#write("UPDATE names SET check_at = ?1 WHERE state <> 'running' AND check_at > ?1", now);
+    this.#write("UPDATE names SET probed_at = ?1 WHERE probed_at > ?1", now);
+    this.#write("UPDATE swept SET at = ?1 WHERE at > ?1", now);
+  }
+
   /** How many names there are. Counted once and then as they come and go. */
   get size(): number {
     return (this.#size ??= this.#sql.exec<{ size: number }>("SELECT count(*) AS size FROM names").one().size);

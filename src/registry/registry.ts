@@ -85,6 +85,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     clock: () => this.clock(),
     recheckMs: this.#settings.recheckMs,
     checkBy: (at) => this.#checkBy(at),
+    freed: (id) => this.freed(id),
   });
   readonly #prober = new Prober({
     names: this.#names,
@@ -154,6 +155,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** Whether the registry has this bucket on its books; a bucket that hears no has no right to live. */
   knows({ name, incarnation }: Incarnation): Reply<boolean> {
+    this.wake();
     // A partition that has lost its storage knows nothing, and says nothing.
     if (this.args === undefined) return { exit: "noproc" };
     return { reply: this.#names.find(name)?.incarnation === incarnation };
@@ -197,6 +199,10 @@ export class Registry extends GenServer<Env, Partition, Info> {
     this.#events.createTables();
   }
 
+  protected override clockSetBack(): void {
+    if (this.args !== undefined) this.#names.clockSetBack(this.clock());
+  }
+
   protected override async handleInfo(message: Info): Promise<void> {
     if (message === "check") await this.#check();
     else await this.#sweep();
@@ -229,6 +235,9 @@ export class Registry extends GenServer<Env, Partition, Info> {
     }
     throw new Exit("noproc");
   }
+
+  /** No name leads to this object any more, and none ever will. */
+  protected freed(_id: string): void {}
 
   async #stop(name: string): Promise<boolean> {
     const found = this.#names.find(name);
@@ -374,6 +383,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A call that changes nothing in a partition that was never used: there the reply is `unused`. */
   async #read<T>(caller: Partition, unused: T, body: () => T | Promise<T>): Promise<Reply<T>> {
+    this.wake();
     return asReply(async () => {
       if (this.args === undefined) await this.#settlement.confirm(caller);
       // Read again: while partition 0 was asked, a create may have come.
@@ -385,6 +395,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A call that starts the partition if it was never used. */
   async #change<T>(caller: Partition, body: () => Promise<T>): Promise<Reply<T>> {
+    this.wake();
     return asReply(async () => {
       if (this.args === undefined) {
         await this.#settlement.settle(caller);

@@ -48,10 +48,9 @@ export function capnpConfig(config: EngineConfig): string {
     ...Object.entries(worker.vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
     ...inherited.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
   ];
-  // The key is part of the data's path: it must stay as it is for the data to be found again.
   const namespaces = Object.values(worker.objects).map(
     (className) =>
-      `(className = ${text(className)}, uniqueKey = ${text(`durable-kv-${className}`)}, enableSql = true)`,
+      `(className = ${text(className)}, uniqueKey = ${text(objectFolder(className))}, enableSql = true)`,
   );
   return `@0xd9b5c3a1e0f2a487;
 using Workerd = import "/workerd/workerd.capnp";
@@ -71,6 +70,11 @@ const worker :Workerd.Worker = (
 
 function service(entrypoint: string | undefined): string {
   return entrypoint === undefined ? `"worker"` : `(name = "worker", entrypoint = ${text(entrypoint)})`;
+}
+
+/** Names of the folders in the data folder, one for each class of objects. Never changed: the data would not be found again. */
+export function objectFolder(className: string): string {
+  return `durable-kv-${className}`;
 }
 
 /** A text literal. Cap'n Proto takes C's escapes, which JSON's \\u is not. */

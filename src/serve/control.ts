@@ -2,6 +2,7 @@
 
 import { Agent, request, type ClientRequest } from "node:http";
 import type { Socket } from "node:net";
+import { json } from "node:stream/consumers";
 
 /** Between two questions, in milliseconds; the engine closes a connection that is idle for fifteen seconds. */
 const ASK_EVERY_MS = 5_000;
@@ -12,6 +13,20 @@ export const MAX_SOCKET_PATH = 100;
 /** Asks the Worker to answer what is under way and to say goodbye to the rest. Resolves when that is done, or failed. */
 export async function askToDrain(socketPath: string, withinMs: number): Promise<void> {
   await ask(request({ socketPath, path: "/drain", method: "POST" }), withinMs);
+}
+
+/** Asks which objects no name leads to any more, since this was asked last. Nothing, if there is no answer. */
+export function askForFreed(socketPath: string): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: "/freed", agent: false }, (response) => {
+      json(response).then(
+        (ids) => resolve(ids as readonly string[]),
+        () => resolve([]),
+      );
+    });
+    asked.once("error", () => resolve([]));
+    asked.end();
+  });
 }
 
 /**

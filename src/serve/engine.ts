@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import workerd from "workerd";
 import { capnpConfig, type EngineConfig } from "./capnp.ts";
-import { askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
+import { askForFreed, askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
 import { Stop } from "./stop.ts";
 
 export interface Engine {
@@ -19,6 +19,8 @@ export interface Engine {
   readonly pid: number;
   /** Settles when the engine has ended, with its exit code. */
   readonly ended: Promise<number>;
+  /** Ids of objects that no name leads to any more, since this was asked last; none where there is no private socket. */
+  freed(): Promise<readonly string[]>;
   /** Ends it: kindly, and within two seconds by force, which loses nothing that was acknowledged. */
   stop(): Promise<void>;
 }
@@ -152,6 +154,7 @@ async function run(
     ports: { http: Number(ports.get("http")), tcp: ports.get("tcp") },
     pid,
     ended,
+    freed: async () => (control === undefined ? [] : askForFreed(control)),
     async stop() {
       unwatch?.();
       // First the Worker: it still takes requests meanwhile, to say that it is about to end. Then the engine, which

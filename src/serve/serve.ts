@@ -7,11 +7,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundle } from "./bundle.ts";
+import { objectFolder } from "./capnp.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
 import { lockFolder } from "./lock.ts";
+import { FreedFiles } from "./freed-files.ts";
 import { isLoopback, type ServeOptions } from "./options.ts";
 import { tighten } from "./permissions.ts";
+import { reclaim } from "./reclaim.ts";
 import { Stop } from "./stop.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 import { readWorkerConfig } from "./worker-config.ts";
@@ -20,6 +23,8 @@ const ROOT = resolve(import.meta.dirname, "../..");
 /** The Worker of wrangler.toml, with what a server on this machine needs beside it. */
 const LOCAL_WORKER = join(ROOT, "src/local/worker.ts");
 
+/** How long a start may look for disk to give back, about, in milliseconds. */
+const RECLAIM_MS = 2_000;
 /** How long a Worker that has just been started may take to say that it is well, in milliseconds. */
 const HEALTH_MS = 10_000;
 const FILES_ARE_LIMITED = process.platform !== "win32";
@@ -47,11 +52,20 @@ export async function serve(
   // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
   const scratch = options.data === undefined;
   const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
+  let engine: Engine | undefined;
+  const unwatch = new FreedFiles({
+    folder: join(data, objectFolder(config.objects["BUCKET"] ?? "")),
+    freed: async () => (await engine?.freed()) ?? [],
+    clock: () => performance.now(),
+  }).watch();
+  const folders = Object.values(config.objects).map((className) => join(data, objectFolder(className)));
   const removeScratch = (): void => {
     if (scratch) rmSync(data, { recursive: true, force: true });
   };
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
-    const engine = await startEngine(
+    // Where there is no lock that an engine holds itself, one that was left behind may still have the folder.
+    if (scratch || lock !== undefined) giveDiskBack(folders);
+    engine = await startEngine(
       code,
       {
         worker: { ...config, vars: settings(config.vars, host, environment) },
@@ -79,13 +93,24 @@ export async function serve(
     return {
       ...service,
       async stop() {
+        unwatch();
         await service.stop();
         removeScratch();
       },
     };
   } catch (error) {
+    unwatch();
     removeScratch();
     throw error;
+  }
+}
+
+/** To be called while no engine has the data folder. A server whose disk can't be tidied serves all the same. */
+function giveDiskBack(folders: readonly string[]): void {
+  try {
+    reclaim(folders, { clock: () => performance.now(), withinMs: RECLAIM_MS });
+  } catch (error) {
+    process.stderr.write(`Disk could not be given back: ${(error as Error).message}\n`);
   }
 }
 

@@ -1,9 +1,11 @@
 /** The whole service, as a connection's commands reach it. */
 
 import { breath, CALL_UNITS } from "../lib/breath.ts";
+import type { Answer, BucketCommand } from "../command/command.ts";
 import type { Service } from "../command/run.ts";
-import { KvError } from "../errors.ts";
+import { failureOf, KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
+import { isExit } from "../otp/exit.ts";
 import { READ, type Directory } from "../registry/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { SessionMonitors } from "./monitors.ts";
@@ -28,8 +30,14 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
     run: async (bucket, commands) => {
       const pause = breath.take(CALL_UNITS);
       if (pause !== undefined) await pause;
-      const reads = commands.every(({ verb }) => verb === "GET" || verb === "KEYS");
-      return directory.call(bucket, (stub) => stub.run(commands), reads ? READ : undefined);
+      const reads = commands.filter(isRead);
+      if (reads.length === commands.length) return directory.call(bucket, (stub) => stub.run(commands), READ);
+      try {
+        return await directory.call(bucket, (stub) => stub.run(commands));
+      } catch (error) {
+        if (reads.length === 0 || !isExit(error, "noconnection") || error.overloaded) throw error;
+        return answersAround(commands, failed(error), await readAgain(directory, bucket, reads));
+      }
     },
     subscribe: async (bucket) => {
       if (lasting === undefined) throw needsConnection("SUBSCRIBE");
@@ -43,6 +51,42 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
       return lasting.monitors.add(bucket);
     },
   };
+}
+
+function isRead({ verb }: BucketCommand): boolean {
+  return verb === "GET" || verb === "KEYS";
+}
+
+/** The first answers to reads, as many as there was room for. One that fails says nothing of what was sent with them. */
+async function readAgain(
+  directory: Directory,
+  bucket: string,
+  reads: readonly BucketCommand[],
+): Promise<readonly Answer[]> {
+  try {
+    const answers = await directory.call(bucket, (stub) => stub.run(reads), READ);
+    return answers ?? reads.map(() => ({ kind: "no_bucket" }));
+  } catch (error) {
+    return reads.map(() => failed(error));
+  }
+}
+
+function failed(error: unknown): Answer {
+  return { kind: "error", failure: failureOf(error) };
+}
+
+/** Every command is answered, also those that were not done again, so that none of them is sent a second time. */
+function answersAround(
+  commands: readonly BucketCommand[],
+  broken: Answer,
+  reads: readonly Answer[],
+): Answer[] {
+  let next = 0;
+  return commands.map((command) => {
+    if (!isRead(command)) return broken;
+    next += 1;
+    return reads[next - 1] ?? broken;
+  });
 }
 
 function needsConnection(verb: string): KvError {

@@ -4,7 +4,7 @@ import type * as z from "zod/mini";
 import { behind, cursorOf } from "../cursor.ts";
 import { MAX_PAGE, metadataJson } from "../limits.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
-import type { Directory } from "../registry/directory.ts";
+import { READ, type Directory } from "../registry/directory.ts";
 import type { Probe, Registration } from "../registry/names.ts";
 import type { CreateOptions } from "../registry/registry.ts";
 import type { Totals } from "../totals.ts";
@@ -77,7 +77,7 @@ async function totalsOf(
   name: string,
 ): Promise<(Totals & { readonly incarnation: string }) | "unreached" | undefined> {
   try {
-    return await directory.call(name, (bucket) => bucket.totals());
+    return await directory.call(name, (bucket) => bucket.totals(), READ);
   } catch (error) {
     if (error instanceof Exit || error instanceof Refusal) return "unreached";
     throw error;

@@ -74,6 +74,42 @@ describe("an increment", () => {
     expect(await text(`${b}/keys/n`)).toBe("5");
   });
 
+  it("is one request for an idempotency key, however its meaning is written", async () => {
+    const b = await bucket("increment meanings");
+    const same = [
+      [{}, { by: 1 }, { by: "1" }, { by: "+1" }, { by: 1, initial: 0 }, { by: "01", initial: "-0" }],
+      [
+        { by: 2, expires: "2030-01-01T00:00:00Z" },
+        { by: "+2", expires: "2030-01-01T01:00:00.000+01:00" },
+      ],
+      [
+        { by: 3, ttl: 60 },
+        { by: 3, ttl: 60.0, initial: "0" },
+      ],
+    ];
+    for (const [key, bodies] of same.entries()) {
+      const results: unknown[] = [];
+      for (const body of bodies) {
+        const answer = await post(`${b}/keys/n/increment`, body, { "Idempotency-Key": `k${key}` });
+        results.push(await answer.json());
+      }
+      expect(results).toEqual(bodies.map(() => results[0]));
+    }
+    const nothing = await ask(`${b}/keys/n/increment`, {
+      method: "POST",
+      headers: { "Idempotency-Key": "k0" },
+    });
+    expect(nothing.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await text(`${b}/keys/n`)).toBe("6");
+    // Conditions are a set, and so is what is left out of one.
+    const tags = async (ifNoneMatch: string) =>
+      (
+        await post(`${b}/keys/m/increment`, {}, { "Idempotency-Key": "m", "If-None-Match": ifNoneMatch })
+      ).json();
+    const first = await tags('"a-1", "b-2"');
+    expect(await tags('"b-2","a-1", "a-1"')).toEqual(first);
+  });
+
   it("of a key that no path can carry", async () => {
     const b = await bucket("increment key64");
     expect(await jsonOf(await ask(`${b}/keys/-/increment?key64=Li4`, { method: "POST" }))).toMatchObject({
@@ -353,6 +389,41 @@ describe("a transaction", () => {
         expect.stringContaining(words) as string,
       ]);
     }
+  });
+
+  it("is one request for an idempotency key, however its meaning is written", async () => {
+    const b = await bucket("transaction meanings");
+    const same = [
+      [
+        { then: [{ op: "increment", key: "n" }] },
+        { if: [], then: [{ op: "increment", key: "n", by: "+1" }], else: [] },
+      ],
+      [
+        { if: [{ key: "n", integer: 1 }], then: [{ op: "put", key: "a", json: { a: 1 } }] },
+        {
+          if: [{ key: "n", is: "=", integer: "1" }],
+          then: [{ op: "put", key: "a", value: '{"a":1}', type: "application/json" }],
+        },
+      ],
+      [
+        { if: [{ key: "a", value: "x" }], else: [{ op: "put", key: "b", value: "ä", type: "text/x" }] },
+        {
+          if: [{ key: "a", base64: "eA==" }],
+          else: [{ op: "put", key: "b", base64: "w6Q=", type: "text/x" }],
+        },
+      ],
+    ];
+    for (const [key, bodies] of same.entries()) {
+      const results: unknown[] = [];
+      for (const body of bodies)
+        results.push(await (await transact(b, body, { "Idempotency-Key": `k${key}` })).json());
+      expect(results[0]).toMatchObject({ results: [{ key: expect.any(String) as string }] });
+      expect(results).toEqual(bodies.map(() => results[0]));
+    }
+    const other = { if: [{ key: "a", base64: "eQ==" }] };
+    expect(await codeOf(await transact(b, other, { "Idempotency-Key": "k2" }))).toBe(
+      "idempotency_key_reused",
+    );
   });
 
   it("is done once for an idempotency key, whatever came after it", async () => {

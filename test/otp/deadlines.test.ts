@@ -32,6 +32,23 @@ describe("a deadline", () => {
     expect(expired).toEqual(["first: timeout", "second: timeout"]);
   });
 
+  it.each([
+    ["back", -3_600_000],
+    ["forward", 3_600_000],
+  ])("is no later because the clock is put %s", async (_, jump) => {
+    const deadlines = new Deadlines(100);
+    const expired: string[] = [];
+    const watch = (name: string): void => void deadlines.within(never()).catch(() => expired.push(name));
+    watch("before");
+    await vi.advanceTimersByTimeAsync(50);
+    vi.setSystemTime(Date.now() + jump);
+    watch("after");
+    await vi.advanceTimersByTimeAsync(50);
+    expect(expired).toContain("before");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(expired).toEqual(["before", "after"]);
+  });
+
   it("uses one timer for any number of promises, and none once they have settled", async () => {
     const deadlines = new Deadlines(100);
     await Promise.all(Array.from({ length: 50 }, () => deadlines.within(Promise.resolve())));

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { Deadlines } from "../../src/otp/deadlines.ts";
-import type { Counter } from "../support/counter.ts";
+import type { Counter, CounterArgs } from "../support/counter.ts";
 
 const process = (name: string): DurableObjectStub<Counter> => env.COUNTER.getByName(name);
 
@@ -30,6 +30,17 @@ describe("a process", () => {
     await call(() => counter.start({ from: 5 }));
     await expect(call(() => counter.start({ from: 6 }))).rejects.toMatchObject({ code: "already_started" });
     expect(await call(() => counter.next())).toBe(6);
+  });
+
+  it("is told to start again by a version that writes its arguments in another order, or has more of them", async () => {
+    const counter = process("starts after an upgrade");
+    await call(() => counter.start({ from: 5, step: 1 } as CounterArgs));
+    for (const args of [{ step: 1, from: 5 }, { from: 5, step: 1, limit: 9 }, { from: 5 }]) {
+      expect(await call(() => counter.start(args as CounterArgs))).toBe("already_started");
+    }
+    await expect(call(() => counter.start({ from: 6, limit: 9 } as CounterArgs))).rejects.toMatchObject({
+      code: "already_started",
+    });
   });
 
   it("leaves nothing of a start that fails", async () => {

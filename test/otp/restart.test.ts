@@ -22,4 +22,14 @@ describe("restart intensity", () => {
     expect(mayTryAgain(count, 5_002)).toBe(false);
     expect(mayTryAgain(count, 5_003)).toBe(true);
   });
+
+  it("is not reached by restarts that are in the future because the clock was put back", () => {
+    expect(at(3_600_000, 3_600_001, 3_600_002, 0)).toEqual({ restarts: 4, recent: [0] });
+    expect(mayTryAgain(at(3_600_000, 3_600_000, 3_600_000, 3_600_000), 0)).toBe(true);
+  });
+
+  it("forgets when the clock was put forward", () => {
+    expect(at(0, 1, 2, 3_600_000)).toEqual({ restarts: 4, recent: [3_600_000] });
+    expect(mayTryAgain(at(0, 0, 0, 0), 3_600_000)).toBe(true);
+  });
 });

@@ -30,6 +30,24 @@ async function alarmAfter(counter: DurableObjectStub<Counter>, ms: number): Prom
 const alarmOf = (counter: DurableObjectStub<Counter>): Promise<number | null> =>
   runInDurableObject(counter, (_, state) => state.storage.getAlarm());
 
+/** The storage's key-value part, of which methods can be replaced. */
+function kvOf({ kv }: DurableObjectStorage): DurableObjectStorage["kv"] {
+  return {
+    get: (key: string) => kv.get(key),
+    put: (key: string, value: unknown) => kv.put(key, value),
+    delete: (key: string) => kv.delete(key),
+    list: (options?: object) => kv.list(options),
+  };
+}
+
+/** Timers on an alarm of the tests' own. */
+function timersOn(
+  storage: Pick<DurableObjectStorage, "kv" | "getAlarm" | "setAlarm"> & Partial<DurableObjectStorage>,
+  clock: () => number,
+): Timers<string> {
+  return new Timers<string>({ storage } as DurableObjectState, { clock });
+}
+
 describe("timers", () => {
   it("deliver their message once it is due", async () => {
     const counter = await process("timer due");
@@ -107,6 +125,133 @@ describe("timers", () => {
     await runInDurableObject(counter, (_, state) => state.storage.deleteAlarm());
     await evictDurableObject(counter);
     expect(await alarmOf(env.COUNTER.getByName("timer restored"))).toBe(due);
+  });
+
+  describe.each([
+    ["in the past", -3_600_000],
+    ["in the future, until it is past", 10],
+  ])("whose alarm is kept %s, and was never fired", (_, keptFor) => {
+    it("are armed again: at the latest when something wakes the object", async () => {
+      const counter = await process(`timer lost ${keptFor}`);
+      await runInDurableObject(counter, async (instance, { storage }) => {
+        let now = START;
+        const alarms: number[] = [];
+        // The platform still names its time, and has forgotten to call.
+        const kept = {
+          getAlarm: async () => now + keptFor,
+          setAlarm: async (at: number) => void alarms.push(at),
+        };
+        const timers = timersOn({ kv: storage.kv, ...kept }, () => now);
+        storage.kv.put("timer/a", { due: now + keptFor, attempts: 0, message: "not lost", ref: "r" });
+        await timers.restore();
+        now += keptFor > 0 ? keptFor + 10_000 : 0;
+        timers.wake();
+        expect(alarms).toEqual([now]);
+        // It was set a moment ago: there is no hurry.
+        timers.wake();
+        expect(alarms).toEqual([now]);
+        now += 10_000;
+        timers.wake();
+        expect(alarms).toEqual([now - 10_000, now]);
+        const heard: string[] = [];
+        await timers.deliver((message) => void heard.push(message));
+        expect(heard).toEqual(["not lost"]);
+        expect(instance.heard).toEqual([]);
+      });
+    });
+  });
+
+  it("that are overdue do not hold up those that are set behind them, though the clock was put forward", async () => {
+    const counter = await process("timer forward");
+    await call(() => counter.remind("a", "first", SOON));
+    await runInDurableObject(counter, (instance) => {
+      instance.now = START + 3_600_000;
+    });
+    await call(() => counter.next());
+    expect(await alarmOf(counter)).toBe(START + 3_600_000);
+    expect(await alarmAfter(counter, 3_600_000)).toEqual(["first"]);
+  });
+
+  it("come at the latest when something wakes the object, though the clock was put back", async () => {
+    const counter = await process("timer back");
+    await runInDurableObject(counter, async (_, { storage }) => {
+      let now = START;
+      const alarms: number[] = [];
+      const own = {
+        getAlarm: async () => null,
+        setAlarm: async (at: number) => void alarms.push(at),
+        deleteAlarm: async () => undefined,
+      };
+      const timers = timersOn({ kv: storage.kv, ...own }, () => now);
+      const delivered = async (): Promise<string[]> => {
+        const heard: string[] = [];
+        await timers.deliver((message) => void heard.push(message));
+        return heard;
+      };
+      timers.sendAfter("a", "before its time", SOON);
+      timers.sendAfter("b", "and this", SOON * 2);
+      now -= 3_600_000;
+      timers.wake();
+      // What is set meanwhile does not put it off, and neither does another call.
+      timers.sendAfter("c", "not yet", SOON);
+      timers.wake();
+      expect(alarms).toEqual([START + SOON, now]);
+      expect(await delivered()).toEqual(["not yet", "before its time", "and this"]);
+      timers.sendAfter("a", "in its time", SOON);
+      now += SOON - 1;
+      expect(await delivered()).toEqual([]);
+      now += 1;
+      expect(await delivered()).toEqual(["in its time"]);
+    });
+  });
+
+  it("whose delivery fails as a whole, more often than the platform tries, are armed again all the same", async () => {
+    const counter = await process("timer delivery fails");
+    await runInDurableObject(counter, async (_, { storage }) => {
+      let now = START;
+      const alarms: number[] = [];
+      const own = { getAlarm: async () => null, setAlarm: async (at: number) => void alarms.push(at) };
+      const kv = kvOf(storage);
+      const timers = timersOn({ ...own, kv }, () => now);
+      timers.sendAfter("a", "hello", SOON);
+      now += SOON;
+      kv.list = () => {
+        throw new Error("disk I/O error");
+      };
+      await expect(timers.deliver(() => undefined)).rejects.toThrow("disk I/O error");
+      now += 10_000;
+      timers.wake();
+      expect(alarms).toEqual([START + SOON, now]);
+      storage.kv.delete("timer/a");
+    });
+  });
+
+  it("know that the clock was put back while the object was away", async () => {
+    const counter = await process("timer back asleep");
+    await runInDurableObject(counter, async (_, { storage }) => {
+      let now = START;
+      const alarms: number[] = [];
+      const kept = {
+        getAlarm: async () => START + SOON,
+        setAlarm: async (at: number) => void alarms.push(at),
+      };
+      timersOn({ kv: storage.kv, ...kept }, () => now).sendAfter("a", "hello", SOON);
+      now -= 3_600_000;
+      const awake = timersOn({ kv: storage.kv, ...kept }, () => now);
+      await awake.restore();
+      expect(alarms).toEqual([START + SOON, now]);
+      storage.kv.delete("timer/a");
+    });
+  });
+
+  it("take a second or two that the clock is put back for nothing", async () => {
+    const counter = await process("timer slewed");
+    await call(() => counter.remind("a", "hello", SOON));
+    await runInDurableObject(counter, (instance) => {
+      instance.now = START - 2_000;
+    });
+    await call(() => counter.next());
+    expect(await alarmOf(counter)).toBe(START + SOON);
   });
 
   it("may be cancelled and set again by a handler, for its own key, and are not lost", async () => {

@@ -17,6 +17,8 @@ interface Shelf {
   readonly books: Books;
   readonly kinds: () => string[];
   readonly row: () => Registration;
+  /** Objects that no name leads to any more. */
+  readonly freed: string[];
 }
 
 /** Books with one running name. */
@@ -26,6 +28,7 @@ function withBooks(test: (shelf: Shelf) => void): Promise<void> {
     const events = new Events(ctx.storage.sql, 100);
     names.createTables();
     events.createTables();
+    const freed: string[] = [];
     const books = new Books({
       ctx,
       names,
@@ -34,6 +37,7 @@ function withBooks(test: (shelf: Shelf) => void): Promise<void> {
       clock: () => 1_000,
       recheckMs: 5_000,
       checkBy: () => undefined,
+      freed: (id) => void freed.push(id),
     });
     books.starting(starting, 0);
     books.running(starting);
@@ -42,9 +46,25 @@ function withBooks(test: (shelf: Shelf) => void): Promise<void> {
       books,
       kinds: () => events.after(0, 100).map(({ kind }) => kind),
       row: () => names.find("milk") as Registration,
+      freed,
     });
   });
 }
+
+describe("an end", () => {
+  it("frees the object once, however often it is heard, and never that of a bucket which has the name by then", () =>
+    withBooks(({ books, row, freed }) => {
+      const before = row();
+      books.down({ ...before, incarnation: "another" }, "normal");
+      expect(freed).toEqual([]);
+      books.down(before, "normal");
+      books.down(before, "normal");
+      expect(freed).toEqual([before.id]);
+      books.starting({ ...before, id: "successor", incarnation: "successor" }, 0);
+      books.down(before, "normal");
+      expect(freed).toEqual([before.id]);
+    }));
+});
 
 describe("a verdict that comes late", () => {
   it("“gone” does not free a name whose stop is under way: that has the reason", () =>

@@ -206,6 +206,25 @@ describe("the connections of a bucket", () => {
     expect(await closed).toBe(1001);
     expect(heard).toEqual(["OK\r\nOK\r\nNOT FOUND\r\n", "DOWN own-exit boom\r\n"]);
   });
+
+  it("never hear that a bucket which is only being restarted is not there", async () => {
+    await shopping("own-restart", "permanent");
+    const { socket, heard, closed } = await connect("own-restart");
+    const behind = [
+      "GET b milk",
+      "PUT b milk 2",
+      "LOOKUP b",
+      "MONITOR b",
+      "SUBSCRIBE b",
+      "CREATE b",
+      "STOP b",
+    ];
+    socket.send(["EXIT b boom", ...behind, "EXIT b again"].join("\n").replaceAll(" b", " own-restart"));
+    expect(await closed).toBe(1012);
+    const again = "ERROR UNAVAILABLE The bucket is being restarted. Nothing was done: try again.";
+    expect(heard.join("").split("\r\n")).toEqual(["OK", ...behind.map(() => again), again, ""]);
+    expect(await get(isolate(), "own-restart")).toMatchObject({ entry: { value: "1" } });
+  });
 });
 
 describe("invariant 4: nothing leaks", () => {

@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/registry/partition.ts";
 import { partitionStub } from "../../src/registry/partition-stub.ts";
@@ -75,6 +75,53 @@ const nextCheck = (name: string): Promise<number> =>
 
 const kinds = async (name: string): Promise<string[]> =>
   (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
+
+describe("a clock that is put back by an hour", () => {
+  /** Puts it back until the test is over: what was set meanwhile is then long overdue. */
+  function putBack(): void {
+    clock.aheadMs -= HOUR_MS;
+    onTestFinished(() => void (clock.aheadMs += 2 * HOUR_MS));
+  }
+
+  it("does not stop the sweep", async () => {
+    await create("back-swept");
+    await sweep();
+    await directory.call("back-swept", (bucket) => bucket.put("milk", "1"));
+    putBack();
+    // Any call to the partition finds out.
+    await directory.lookup("back-swept");
+    await runDurableObjectAlarm(registryOf("back-swept"));
+    const probe = (await directory.lookup("back-swept"))?.probe;
+    expect(probe).toMatchObject({ entries: 1, revision: 1 });
+    expect(probe?.at).toBeLessThanOrEqual(Date.now() + clock.aheadMs);
+  });
+
+  it("does not keep one that was not reached, or was given up, from being looked at", async () => {
+    const id = await create("back-suspect");
+    deaf.add(id);
+    await doubt("back-suspect");
+    expect(await rowOf("back-suspect")).toMatchObject({ state: "suspect" });
+    deaf.clear();
+    putBack();
+    await directory.lookup("back-suspect");
+    await runDurableObjectAlarm(registryOf("back-suspect"));
+    expect(await rowOf("back-suspect")).toMatchObject({ state: "running" });
+  });
+
+  it("does not keep one that was given up from being tried again, nor give one up for what was before", async () => {
+    await create("back-given-up");
+    clock.stoppedAt = Date.now();
+    onTestFinished(() => void (clock.stoppedAt = undefined));
+    for (let count = 0; count < 4; count += 1) await directory.exit("back-given-up", "boom");
+    expect(await rowOf("back-given-up")).toMatchObject({ state: "unreachable" });
+    putBack();
+    await directory.lookup("back-given-up");
+    await runDurableObjectAlarm(registryOf("back-given-up"));
+    expect(await rowOf("back-given-up")).toMatchObject({ state: "running", restarts: 4 });
+    await directory.exit("back-given-up", "boom");
+    expect(await rowOf("back-given-up")).toMatchObject({ state: "running", restarts: 5 });
+  });
+});
 
 describe("the sweep", () => {
   it("brings back entries, bytes and revision, with the time", async () => {

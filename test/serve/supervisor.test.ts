@@ -18,6 +18,7 @@ function engines() {
       ports: { http: 8_787, tcp: undefined },
       pid: started.length,
       ended: ended.promise,
+      freed: async () => [],
       stop: async () => ended.resolve(0),
     };
   };

@@ -12,6 +12,8 @@ export interface Sizes {
   readonly bugSeed?: number;
   /** Buckets that end, in every way, while their registry is restarted. */
   readonly ends: number;
+  /** Buckets whose files are counted when they have ended; an even number. */
+  readonly endedFiles: number;
   /** Reads of names that are nobody's. */
   readonly unknownNames: number;
   /** Watchers of one bucket. */
@@ -39,6 +41,7 @@ const FINDS_BUGS = 356_259_606;
 
 const WHOLE = {
   ends: 1_000,
+  endedFiles: 2_000,
   unknownNames: 100_000,
   watchers: 500,
   kills: 10,
@@ -55,6 +58,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     sequences: 25,
     bugSeed: FINDS_BUGS,
     ends: 120,
+    endedFiles: 60,
     unknownNames: 2_000,
     watchers: 50,
     kills: 2,
