@@ -1,11 +1,12 @@
 /** Deadlines of many calls on one timer. */
 
-import { isRecent } from "../lib/recent.ts";
 import { Exit } from "./exit.ts";
 
 interface Waiting {
   /** When it came, in milliseconds since the epoch. */
   readonly since: number;
+  /** And in milliseconds of the timers that had run out by then. */
+  readonly sinceElapsed: number;
   readonly expire: () => void;
 }
 
@@ -26,6 +27,8 @@ export class Deadlines {
   /** In the order in which they are due. */
   readonly #waiting = new Set<Waiting>();
   #armed = false;
+  /** Milliseconds of all timers that have run out: the clock may be put back, they may not. */
+  #elapsedMs = 0;
 
   /** @param timeoutMs the time that each promise has, in milliseconds. */
   constructor(timeoutMs: number) {
@@ -38,7 +41,11 @@ export class Deadlines {
    */
   within<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { since: Date.now(), expire: () => reject(new Exit("timeout")) };
+      const waiting = {
+        since: Date.now(),
+        sinceElapsed: this.#elapsedMs,
+        expire: () => reject(new Exit("timeout")),
+      };
       this.#waiting.add(waiting);
       if (!this.#armed) this.#arm(this.#timeoutMs);
       promise.then(resolve, reject).finally(() => this.#waiting.delete(waiting));
@@ -47,21 +54,22 @@ export class Deadlines {
 
   #arm(delayMs: number): void {
     this.#armed = true;
+    const ms = Math.min(delayMs, LONGEST_TIMER_MS);
     // Never cleared, but short: an empty run once in a while costs less than to set and clear it for each call.
-    setTimeout(
-      () => {
-        this.#armed = false;
-        this.#expire();
-      },
-      Math.min(delayMs, LONGEST_TIMER_MS),
-    );
+    setTimeout(() => {
+      this.#armed = false;
+      this.#elapsedMs += ms;
+      this.#expire();
+    }, ms);
   }
 
   #expire(): void {
     const now = Date.now();
     for (const waiting of this.#waiting) {
-      if (isRecent(waiting.since, now, this.#timeoutMs)) {
-        this.#arm(waiting.since + this.#timeoutMs - now);
+      // Where the clock was put back, it does not know how long that was.
+      const waited = waiting.since <= now ? now - waiting.since : this.#elapsedMs - waiting.sinceElapsed;
+      if (waited < this.#timeoutMs) {
+        this.#arm(this.#timeoutMs - waited);
         return;
       }
       this.#waiting.delete(waiting);

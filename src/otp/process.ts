@@ -121,8 +121,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing.
-   * Arguments are the same when what both have is: those that are kept may be an older version's. A process that was stopped before its start arrived is not
-   * started: the start was overtaken, and nobody waits for it any more.
+   * Arguments are the same when what both have is: those that are kept may be an older version's. A process that was
+   * stopped before its start arrived is not started: the start was overtaken, and nobody waits for it any more.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */

@@ -49,6 +49,17 @@ describe("a deadline", () => {
     expect(expired).toEqual(["before", "after"]);
   });
 
+  it("is no sooner because the clock is put back", async () => {
+    const deadlines = new Deadlines(5_000);
+    const settled = vi.fn();
+    deadlines.within(never()).catch(settled);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(251);
+    expect(settled).toHaveBeenCalled();
+  });
+
   it("uses one timer for any number of promises, and none once they have settled", async () => {
     const deadlines = new Deadlines(100);
     await Promise.all(Array.from({ length: 50 }, () => deadlines.within(Promise.resolve())));
