@@ -13,7 +13,7 @@ import { checkQuery } from "../wire/check.ts";
 import { parseExactly } from "../wire/exact-json.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
-import { announcedLength, bodyOf, refusePartial, refuseTooLarge, wholeBody } from "./body.ts";
+import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
 import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
@@ -27,7 +27,6 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const { key } = target;
-  refusePartial(request.headers);
   const given = request.headers.get("Content-Type");
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
