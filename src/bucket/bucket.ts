@@ -5,6 +5,7 @@ import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../close-codes.ts";
 import { connections, OUTSIDE } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
+import { keptTexts } from "../kept-json.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
@@ -21,7 +22,7 @@ import { REMEMBER_MS, Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
-import { Operations, preconditionFailed, type BatchResult, type Operation } from "./operations.ts";
+import { Operations, preconditionFailed, type Operation } from "./operations.ts";
 import type { Reading } from "./readers.ts";
 import { restore, type Restored, type RestoredEntry } from "./restore.ts";
 import { Sockets } from "./sockets.ts";
@@ -173,19 +174,20 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     });
   }
 
-  /** Many operations, each by itself, in one transaction. @returns a {@link BatchResult} */
+  /** Many operations, each by itself, in one transaction. @returns a BatchResult */
   batch(operations: readonly Operation[]): Answered<JsonText> {
     return this.#write(({ incarnation }) => {
       const results = new Operations(this.#entries, incarnation).batch(operations);
-      return JSON.stringify({ results } satisfies BatchResult);
+      return `{"results":${keptTexts(results)}}`;
     });
   }
 
   /** All or nothing. @returns what {@link transact} does */
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once> {
-    return this.#writeOnce(idempotency, (incarnation) =>
-      JSON.stringify(transact(this.#entries, incarnation, transaction)),
-    );
+    return this.#writeOnce(idempotency, (incarnation) => {
+      const { succeeded, results } = transact(this.#entries, incarnation, transaction);
+      return `{"succeeded":${succeeded},"results":${keptTexts(results)}}`;
+    });
   }
 
   /** Brings entries of an export back, up to the first that can't be, if `stop` is set. */

@@ -10,6 +10,7 @@ import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
 import { READ } from "../registry/directory.ts";
 import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
 import { checkQuery } from "../wire/check.ts";
+import { KeptJson } from "../kept-json.ts";
 import { parseExactly } from "../wire/exact-json.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
@@ -117,7 +118,8 @@ function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
 
 function parsedMetadata(text: string): string {
   try {
-    return metadataJson(parseExactly(text));
+    parseExactly(text);
+    return metadataJson(new KeptJson(text));
   } catch (error) {
     if (error instanceof KvError && error.code !== "body_invalid") throw error;
     const why = error instanceof KvError ? error.message : "It is JSON, percent-encoded.";

@@ -5,7 +5,8 @@ import { en } from "zod/locales";
 import { KvError, type ErrorCode } from "../errors.ts";
 import { MAX_OPERATIONS } from "../limits.ts";
 import { decodeUtf8 } from "../utf8.ts";
-import { parseExactly, parseInPieces } from "./exact-json.ts";
+import { parseInPieces, parseRequest } from "./exact-json.ts";
+import { FREE } from "./kept-members.ts";
 
 z.config(en());
 
@@ -61,7 +62,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
 /** @throws {KvError} `body_invalid`: it is no JSON, or has a number that would become another one */
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
-    return parseExactly(textOf(bytes));
+    return parseRequest(textOf(bytes));
   } catch (error) {
     throw noJson(error);
   }
@@ -91,8 +92,6 @@ function noJson(error: unknown): KvError {
 const MAX_LIST_DEPTH = 6;
 /** Members of any object of ours, and more than enough to say of a few what is wrong with them. */
 const MAX_NAMES = 50;
-/** What a caller may fill as it likes: no list of ours. */
-const FREE = new Set(["json", "metadata"]);
 
 function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   if (typeof given !== "object" || given === null || depth === MAX_LIST_DEPTH) return;
