@@ -5,7 +5,7 @@ import { en } from "zod/locales";
 import { KvError, type ErrorCode } from "../errors.ts";
 import { MAX_OPERATIONS } from "../limits.ts";
 import { decodeUtf8 } from "../utf8.ts";
-import { parseInPieces, parseRequest } from "./exact-json.ts";
+import { parseElements, parseInPieces, parseRequest, type Element } from "./exact-json.ts";
 import { FREE } from "./kept-members.ts";
 
 z.config(en());
@@ -72,6 +72,18 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
 export async function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
   try {
     return await parseInPieces(textOf(body));
+  } catch (error) {
+    throw noJson(error);
+  }
+}
+
+/** As {@link parseElements}, of a body. @throws {KvError} `body_invalid` */
+export async function elementsOf(
+  body: ArrayBuffer | Uint8Array | string,
+  limit: number,
+): Promise<Element[] | undefined> {
+  try {
+    return await parseElements(textOf(body), limit);
   } catch (error) {
     throw noJson(error);
   }

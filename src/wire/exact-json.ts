@@ -57,6 +57,57 @@ export async function parseInPieces(text: string): Promise<unknown> {
   return text.length <= PIECE ? parseRequest(text) : parsePart(text, 0, parseRequest);
 }
 
+/** An element of a list that is read by itself: what it is, or what is wrong with it, and its text. */
+export type Element = { readonly value: unknown } | { readonly text: string; readonly error: KvError };
+
+/**
+ * The elements of a list, each as {@link parseInPieces} has it: one that is refused leaves the others alone.
+ * @returns undefined if it is no list, or one of more elements than that
+ * @throws {SyntaxError}
+ */
+export async function parseElements(text: string, limit: number): Promise<Element[] | undefined> {
+  try {
+    const list = await parseInPieces(text);
+    if (!Array.isArray(list) || list.length > limit) return undefined;
+    return list.map((value: unknown) => ({ value }));
+  } catch (error) {
+    if (!(error instanceof KvError)) throw error;
+  }
+  const begin = text.search(/[^ \t\r\n]/);
+  if (text.charCodeAt(begin) !== OPEN_ARRAY) return undefined;
+  const elements: Element[] = [];
+  for await (const element of membersOf(text, begin)) {
+    if (elements.length === limit) return undefined;
+    elements.push(await parseElement(element));
+  }
+  return elements;
+}
+
+async function parseElement(text: string): Promise<Element> {
+  try {
+    return { value: await parseInPieces(text) };
+  } catch (error) {
+    if (!(error instanceof KvError)) throw error;
+    return { text, error };
+  }
+}
+
+/** The texts of an array's, or object's, members. @throws {SyntaxError} */
+export async function* membersOf(text: string, begin: number): AsyncGenerator<string, void, void> {
+  const scan = new Scan(text, begin + 1);
+  for (let from = begin + 1; ;) {
+    const at = scan.next();
+    const pause = breath.takeBytes(at === undefined ? PIECE : 0);
+    if (pause !== undefined) await pause;
+    if (at === undefined) continue;
+    yield text.slice(from, at.index);
+    from = at.index + 1;
+    if (at.closing === undefined) continue;
+    if (!BLANK.test(text.slice(from))) throw new SyntaxError("it does not end where it should");
+    return;
+  }
+}
+
 type Parse = (text: string) => unknown;
 
 /** @param parse for what is not too long */
