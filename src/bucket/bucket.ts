@@ -125,7 +125,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
-    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
+    connections.wake(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
     if (this.args === undefined) return;
     this.ctx.storage.transactionSync(() => {
       if (this.#entries.upgrade()) this.#remembered.createTable();
@@ -318,8 +318,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     answerClose(socket, code, reason);
   }
 
+  /** Frames that are none, or a connection that broke. In the first case the engine keeps the connection. */
   override webSocketError(socket: WebSocket): void {
-    this.#forget(socket);
+    this.#forget(socket, "broken");
   }
 
   protected override init(): void {
@@ -437,13 +438,14 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     for (const { expires } of changes) if (expires !== null) this.#upkeep.by("expiry", expires);
   }
 
-  #forget(socket: WebSocket): void {
+  #forget(socket: WebSocket, how: "closed" | "broken" = "closed"): void {
     this.#watchers.forget(socket);
     this.#sessions.forget(socket);
     this.#sockets.forget(socket);
     // A close may be reported as an error too.
     if (this.ctx.getTags(socket).includes(OUTSIDE) && !this.#gone.has(socket)) {
-      connections.holdMore(this.ctx.id.toString(), -1);
+      if (how === "closed") connections.holdMore(this.ctx.id.toString(), -1);
+      else connections.breakOff(this.ctx.id.toString(), socket);
     }
     this.#gone.add(socket);
   }
