@@ -54,7 +54,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
     // Said twice it could be meant either way.
     if (Object.hasOwn(given, name)) throw new KvError("query_invalid", `?${name}= is given twice.`);
     const parameter = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
-    given[name] = parameter === undefined ? text : typed(parameter as z.ZodMiniType, text);
+    given[name] = parameter === undefined ? text : typed(name, parameter as z.ZodMiniType, text);
   }
   return check(schema, given, "query_invalid");
 }
@@ -123,12 +123,21 @@ function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   for (const member of given) refuseTooMany(member, depth + 1, code);
 }
 
-/** What does not look like the kind that is expected stays text, and the schema says so. */
-function typed(schema: z.ZodMiniType, text: string): unknown {
+/** As JSON writes it: whoever reads the description sends it so. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** @throws {KvError} `query_invalid`, in words of what was written and not of what that is in the Worker */
+function typed(name: string, schema: z.ZodMiniType, text: string): unknown {
   const { def } = schema;
-  if (isOptional(def)) return typed(def.innerType as z.ZodMiniType, text);
-  if (def.type === "number" && /^-?\d{1,15}(\.\d+)?$/.test(text)) return Number(text);
-  if (def.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  if (isOptional(def)) return typed(name, def.innerType as z.ZodMiniType, text);
+  if (def.type === "number") {
+    if (NUMBER.test(text)) return Number(text);
+    throw new KvError("query_invalid", `${name}: a number is written as in JSON: 100, 0.5 or 1e3.`);
+  }
+  if (def.type === "boolean") {
+    if (text === "true" || text === "false") return text === "true";
+    throw new KvError("query_invalid", `${name}: expected true or false.`);
+  }
   return text;
 }
 

@@ -64,8 +64,9 @@ function withHeads(api: Table): Table {
     Object.entries(api).map(([path, methods]) => {
       const { GET: get } = methods;
       if (get === undefined || "HEAD" in methods) return [path, methods];
-      // Nothing is upgraded by it.
+      // Nothing is upgraded by it: what can only be upgraded has no HEAD but a refusal.
       const { 101: _, ...answers } = get.answers;
+      if (Object.keys(answers).length === 0) return [path, methods];
       const head = { ...get, id: `${get.id}Head`, summary: `${get.summary}: headers only`, answers };
       return [path, { ...methods, HEAD: head }];
     }),
