@@ -30,9 +30,9 @@ const integer = z
   .check(z.describe("A 64-bit integer: a JSON number, or, beyond 2^53, its decimal digits."));
 /** What the description says of a tag; what is checked is in {@link tagList}, which says more of what is wrong. */
 const TAG_PATTERN = String.raw`^(?!W/|\*$)[\x21\x23-\x7e]+$`;
-const tag = z.string().check(z.meta({ pattern: TAG_PATTERN }));
+const oneTag = z.string().check(z.meta({ pattern: TAG_PATTERN }));
 const tags = z
-  .union([z.string().check(z.meta({ pattern: String.raw`^(?!W/)[\x21\x23-\x7e]+$` })), z.array(tag)])
+  .union([z.string().check(z.meta({ pattern: String.raw`^(?!W/)[\x21\x23-\x7e]+$` })), z.array(oneTag)])
   .check(z.describe('An `etag`, several of them, or "*". The operation is done only if it holds.'));
 /** To the millisecond, as entries expire. */
 export const ttl = z
