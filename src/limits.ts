@@ -1,6 +1,7 @@
 /** What names, keys and values may be. Each limit is checked before anything is stored. */
 
 import { KvError } from "./errors.ts";
+import { KeptJson } from "./kept-json.ts";
 
 /** Bytes in the longest bucket name. */
 export const MAX_BUCKET_NAME_BYTES = 256;
@@ -135,6 +136,7 @@ export function metadataJson(metadata: unknown): string {
  * @throws {KvError} `body_invalid`, with that detail: it is none at all (a function, a bigint, a circle)
  */
 export function jsonOf(value: unknown, detail: string): string {
+  if (value instanceof KeptJson) return value.text;
   try {
     const json = JSON.stringify(value) as string | undefined;
     if (json !== undefined) return json;

@@ -11,6 +11,28 @@ export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | undefined 
   }
 }
 
+/** Characters that are made at once: each of them is an argument of a call. */
+const AT_ONCE = 8_192;
+
+/**
+ * A text with one character for each byte, U+0000 to U+00FF. No TextDecoder does that: "latin1" is windows-1252 by the
+ * Encoding standard, which changes 0x80 to 0x9F.
+ */
+export function byteCharacters(bytes: Uint8Array): string {
+  let text = "";
+  for (let from = 0; from < bytes.length; from += AT_ONCE) {
+    text += String.fromCharCode(...bytes.subarray(from, from + AT_ONCE));
+  }
+  return text;
+}
+
+/** The bytes of a text of {@link byteCharacters}. */
+export function bytesOfCharacters(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** Base64url of UTF-8; undefined if it is not that. */
 export function decode64(text: string): string | undefined {
   try {

@@ -9,6 +9,7 @@ import { removeAll } from "../bucket/remove-all.ts";
 import type { TransactionResult } from "../bucket/transaction.ts";
 import { behind } from "../cursor.ts";
 import { KvError } from "../errors.ts";
+import { parsedMetadata } from "../kept-json.ts";
 import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
 import { check } from "../wire/check.ts";
@@ -146,7 +147,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     const { entry, etag } = found;
     const incarnation = etag.slice(0, etag.lastIndexOf("-"));
     return {
-      ...entryJson(incarnation, name, entry),
+      ...parsedMetadata(entryJson(incarnation, name, entry)),
       value: await wanted(entry, type, this.#bucket.transfer),
     };
   }

@@ -9,6 +9,7 @@ import { servePublic } from "../http/public.ts";
 import { Target } from "../http/target.ts";
 import { isolateOf } from "../isolate.ts";
 import { bucketName, exitReason } from "../limits.ts";
+import { parsedMetadata } from "../kept-json.ts";
 import { Directory } from "../registry/directory.ts";
 import {
   bucketOptionsOf,
@@ -68,13 +69,16 @@ export class KvEntrypoint
     return orBindingError(async () => {
       const checked = bucketOptionsOf(check(BucketOptionsJson, options, "body_invalid"));
       const { registration, created } = await this.#directory().create(bucketName(name), checked);
-      return { ...describe(registration), created };
+      return { ...parsedMetadata(describe(registration)), created };
     });
   }
 
   /** What is known of a bucket; null if there is none. */
   lookup(name: string): Promise<BucketJson | null> {
-    return orBindingError(async () => (await describeBucket(this.#directory(), bucketName(name))) ?? null);
+    return orBindingError(async () => {
+      const found = await describeBucket(this.#directory(), bucketName(name));
+      return found === undefined ? null : parsedMetadata(found);
+    });
   }
 
   /** Ends a bucket: its data is gone, its name free. @returns whether there was one. */
@@ -89,9 +93,10 @@ export class KvEntrypoint
 
   /** A page of buckets: `{prefix, cursor, limit}`. */
   buckets(query: unknown = {}): Promise<BucketsJson> {
-    return orBindingError(() =>
-      describeBuckets(this.#directory(), check(BucketsQuery, query, "query_invalid")),
-    );
+    return orBindingError(async () => {
+      const page = await describeBuckets(this.#directory(), check(BucketsQuery, query, "query_invalid"));
+      return { ...page, buckets: page.buckets.map(parsedMetadata) };
+    });
   }
 
   readonly #keepAlive = (sent: Promise<unknown>): void => this.ctx.waitUntil(sent);

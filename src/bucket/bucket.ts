@@ -5,6 +5,7 @@ import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../close-codes.ts";
 import { connections, OUTSIDE } from "../lib/connections.ts";
 import type { Env } from "../env.ts";
+import { keptTexts } from "../kept-json.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
@@ -21,7 +22,7 @@ import { REMEMBER_MS, Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
 import { KEEP_MS, type LargeValue } from "./large-values.ts";
-import { Operations, preconditionFailed, type BatchResult, type Operation } from "./operations.ts";
+import { Operations, preconditionFailed, type Operation } from "./operations.ts";
 import type { Reading } from "./readers.ts";
 import { restore, type Restored, type RestoredEntry } from "./restore.ts";
 import { Sockets } from "./sockets.ts";
@@ -124,7 +125,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
-    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
+    connections.wake(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
     if (this.args === undefined) return;
     this.ctx.storage.transactionSync(() => {
       if (this.#entries.upgrade()) this.#remembered.createTable();
@@ -173,19 +174,20 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     });
   }
 
-  /** Many operations, each by itself, in one transaction. @returns a {@link BatchResult} */
+  /** Many operations, each by itself, in one transaction. @returns a BatchResult */
   batch(operations: readonly Operation[]): Answered<JsonText> {
     return this.#write(({ incarnation }) => {
       const results = new Operations(this.#entries, incarnation).batch(operations);
-      return JSON.stringify({ results } satisfies BatchResult);
+      return `{"results":${keptTexts(results)}}`;
     });
   }
 
   /** All or nothing. @returns what {@link transact} does */
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once> {
-    return this.#writeOnce(idempotency, (incarnation) =>
-      JSON.stringify(transact(this.#entries, incarnation, transaction)),
-    );
+    return this.#writeOnce(idempotency, (incarnation) => {
+      const { succeeded, results } = transact(this.#entries, incarnation, transaction);
+      return `{"succeeded":${succeeded},"results":${keptTexts(results)}}`;
+    });
   }
 
   /** Brings entries of an export back, up to the first that can't be, if `stop` is set. */
@@ -317,8 +319,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     answerClose(socket, code, reason);
   }
 
+  /** Frames that are none, or a connection that broke. In the first case the engine keeps the connection. */
   override webSocketError(socket: WebSocket): void {
-    this.#forget(socket);
+    this.#forget(socket, "broken");
   }
 
   protected override init(): void {
@@ -436,13 +439,14 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     for (const { expires } of changes) if (expires !== null) this.#upkeep.by("expiry", expires);
   }
 
-  #forget(socket: WebSocket): void {
+  #forget(socket: WebSocket, how: "closed" | "broken" = "closed"): void {
     this.#watchers.forget(socket);
     this.#sessions.forget(socket);
     this.#sockets.forget(socket);
     // A close may be reported as an error too.
     if (this.ctx.getTags(socket).includes(OUTSIDE) && !this.#gone.has(socket)) {
-      connections.holdMore(this.ctx.id.toString(), -1);
+      if (how === "closed") connections.holdMore(this.ctx.id.toString(), -1);
+      else connections.breakOff(this.ctx.id.toString(), socket);
     }
     this.#gone.add(socket);
   }

@@ -7,6 +7,11 @@ export type TagList = "*" | readonly string[];
 export interface Conditions {
   readonly ifMatch?: TagList;
   readonly ifNoneMatch?: TagList;
+  /**
+   * Milliseconds since the epoch, to the second: only if the entry is there and was put no later. Of a write; looked at
+   * last. An entry of which it is not known when it was put does not fulfil it.
+   */
+  readonly unmodifiedSince?: number | undefined;
 }
 
 /**
@@ -34,14 +39,24 @@ function matches(tags: TagList, current: string | undefined): boolean {
 
 /** Whether a write may happen. */
 export function allows(
-  entries: { readonly info: (key: string) => { readonly revision: number } | undefined },
+  entries: { readonly info: (key: string) => { readonly revision: number; readonly at: number } | undefined },
   key: string,
   conditions: Conditions,
   incarnation: string,
 ): boolean {
   // Most writes have no condition, and need no read.
-  if (conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined) return true;
+  const { ifMatch, ifNoneMatch, unmodifiedSince } = conditions;
+  if (ifMatch === undefined && ifNoneMatch === undefined && unmodifiedSince === undefined) return true;
   const entry = entries.info(key);
   const tag = entry && etag(incarnation, entry.revision);
-  return matchHolds(conditions, tag) && noneMatchHolds(conditions, tag);
+  return (
+    matchHolds(conditions, tag) &&
+    noneMatchHolds(conditions, tag) &&
+    (unmodifiedSince === undefined || isUnmodified(entry?.at, unmodifiedSince))
+  );
+}
+
+/** Whether what was put at that time was not modified since. Undefined: it is not there; 0: that is not known. */
+export function isUnmodified(at: number | undefined, since: number): boolean {
+  return at !== undefined && at !== 0 && Math.floor(at / 1_000) * 1_000 <= since;
 }

@@ -1,6 +1,7 @@
 /** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
 
 import { cursorOf } from "../cursor.ts";
+import { KeptJson } from "../kept-json.ts";
 import { MAX_PAGE_LENGTH } from "../limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../value.ts";
 import { etag } from "./conditions.ts";
@@ -18,6 +19,7 @@ export interface EntryJson {
   readonly modified?: string;
   /** RFC 3339; left out: never. */
   readonly expires?: string;
+  /** A {@link KeptJson}, where the entry has some. */
   readonly metadata?: unknown;
   /** The value, if it was asked for and is small enough, as text … */
   readonly value?: string;
@@ -41,7 +43,7 @@ export function entryJson(
     size,
     ...(at === 0 ? {} : { modified: new Date(at).toISOString() }),
     ...(expires === null ? {} : { expires: new Date(expires).toISOString() }),
-    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
+    ...(metadata === null ? {} : { metadata: new KeptJson(metadata) }),
     ...(value === undefined ? {} : toJson(value)),
   };
 }
@@ -73,7 +75,7 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
 }
 
 /**
- * What `JSON.stringify` would make of {@link entryJson}, without the objects in between: a page has a thousand of them,
+ * What {@link keptText} would make of {@link entryJson}, without the objects in between: a page has a thousand of them,
  * and that is most of its time.
  */
 export function entryText(incarnation: string, entry: Listed): string {

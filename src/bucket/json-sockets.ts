@@ -10,9 +10,9 @@ import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
 import { Serial } from "../otp/serial.ts";
 import { SocketFlow } from "../socket-flow.ts";
-import { check, checkJson } from "../wire/check.ts";
+import { check } from "../wire/check.ts";
 import { operationsOf, transactionOf } from "../wire/operations.ts";
-import { SessionMessageJson, SessionRequestJson } from "../wire/session.ts";
+import { requestsOf, SessionRequestJson, type Received } from "../wire/session.ts";
 import type { ListQuery } from "./entry.ts";
 import { onceFor, type Idempotency } from "./idempotency.ts";
 import type { Operation } from "./operations.ts";
@@ -53,7 +53,7 @@ export interface SessionOwner {
 
 /**
  * A bucket's sessions, with hibernation. A message is a JSON array of requests, and is answered by one with an answer
- * for each: `{"id", "ok"}` or `{"id", "error"}`. The output gate holds it back until what was written is on disk.
+ * for each, in their order: `{"id", "ok"}` or `{"id", "error"}`, where the id is null if it can't be read. The output gate holds it back until what was written is on disk.
  *
  * A client that is sent much says how much of it it has read, so that it is known to read: `{"ack": 262144}`, in
  * characters since it said so last. That has no answer.
@@ -102,21 +102,21 @@ export class JsonSockets {
   }
 
   async #answer(message: string | ArrayBuffer): Promise<string> {
-    let requests: { readonly id: number }[];
+    let requests: readonly Received[];
     try {
-      requests = await checkJson(SessionMessageJson, message);
+      requests = await requestsOf(message);
     } catch (error) {
       // Without an id: nobody can tell whose it is.
       return JSON.stringify([{ id: null, error: failureOf(error) }]);
     }
     const answers: string[] = [];
     let length = 0;
-    for (const { id, ...request } of requests) {
+    for (const received of requests) {
       // What is no longer answered is no longer done.
       const full = length > MAX_ANSWERS_LENGTH;
       const answer = full
-        ? JSON.stringify({ id, error: TOO_MUCH })
-        : await this.#answerTo({ id, ...request });
+        ? JSON.stringify({ id: received.id, error: TOO_MUCH })
+        : await this.#answerTo(received);
       answers.push(answer);
       length += answer.length;
       const pause = breath.takeBytes(answer.length, REQUEST_UNITS);
@@ -125,8 +125,10 @@ export class JsonSockets {
     return `[${answers.join(",")}]`;
   }
 
-  async #answerTo(request: { readonly id: number }): Promise<string> {
-    const { id } = request;
+  async #answerTo(received: Received): Promise<string> {
+    const { id } = received;
+    if ("error" in received) return JSON.stringify({ id, error: failureOf(received.error) });
+    const { request } = received;
     try {
       const ask = await this.#asked(check(SessionRequestJson, request, "body_invalid"));
       return `{"id":${id},"ok":${await callHere(ask)}}`;

@@ -138,7 +138,10 @@ export function readsOnly(operations: readonly Operation[]): boolean {
 }
 
 export function preconditionFailed(): KvError {
-  return new KvError("precondition_failed", "If-Match or If-None-Match did not hold. Nothing was changed.");
+  return new KvError(
+    "precondition_failed",
+    "The condition of this request did not hold. Nothing was changed.",
+  );
 }
 
 /** How long a value is in JSON; of small ones, how long it may be. */

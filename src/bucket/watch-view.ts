@@ -1,5 +1,6 @@
 /** What a watcher sees of changes, and in which words. Pure. */
 
+import { keptText, keptTexts } from "../kept-json.ts";
 import type { Change } from "./change-log.ts";
 import { etag } from "./conditions.ts";
 import type { Listed } from "./entry.ts";
@@ -39,6 +40,7 @@ export interface WatchEvent {
     | "dropped";
   /** What to come back with to hear of all that follows; left out where there is no coming back in between. */
   readonly id?: string;
+  readonly metadata?: unknown;
   readonly [member: string]: unknown;
 }
 
@@ -63,7 +65,7 @@ export function entryEvent(incarnation: string, { key, value, ...info }: Listed)
 
 /** One message's text. */
 export function render(format: WatchFormat, events: readonly WatchEvent[]): string {
-  return format === "json" ? JSON.stringify(events) : events.map(renderSse).join("");
+  return format === "json" ? keptTexts(events) : events.map(renderSse).join("");
 }
 
 function renderSse({ event, id, ...data }: WatchEvent): string {
@@ -75,6 +77,6 @@ function renderSse({ event, id, ...data }: WatchEvent): string {
       // Without data nothing is dispatched, but the id counts (WHATWG HTML §9.2.6).
       return `${idLine}\n`;
     default:
-      return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+      return `${idLine}event: ${event}\ndata: ${keptText(data)}\n\n`;
   }
 }

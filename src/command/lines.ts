@@ -1,12 +1,15 @@
 /** Bytes to lines. */
 
-import { decodeUtf8 } from "../utf8.ts";
+import { byteCharacters, decodeUtf8 } from "../utf8.ts";
 
 /** A line without its ending. */
 export interface Line {
   readonly text: string;
-  /** `utf-8`: `text` is what was written. `bytes`: it is no UTF-8, and each character stands for one byte. */
-  readonly encoding: "utf-8" | "bytes";
+  /**
+   * `utf-8`: `text` is what was written. `bytes`: it is no UTF-8, and each character stands for one byte. `replaced`: it
+   * came as text with U+FFFD in it, which is also what the engine makes of a WebSocket's bytes that are no UTF-8.
+   */
+  readonly encoding: "utf-8" | "bytes" | "replaced";
 }
 
 /**
@@ -16,7 +19,9 @@ export interface Line {
 export const MAX_LINE_BYTES = 2 * 1_048_576;
 
 const LF = 0x0a;
-const byteDecoder = new TextDecoder("latin1");
+const CR = 0x0d;
+const LF_TEXT = "\n";
+const REPLACEMENT = "\ufffd";
 const encoder = new TextEncoder();
 
 /** What came of some bytes. */
@@ -83,15 +88,17 @@ export class LineSplitter {
 
 /** The lines of a whole message; an ending after the last one is not needed. */
 export function linesOf(message: string | Uint8Array): Line[] {
-  const text = typeof message === "string" ? message : decodeUtf8(message);
-  if (text !== undefined) return split(text).map((line) => ({ text: line, encoding: "utf-8" }));
-  // Somewhere in it are bytes that are no UTF-8: find out line by line, so that the others stay text.
-  return split(byteDecoder.decode(message as Uint8Array)).map(lineOfBytes);
+  if (typeof message === "string") {
+    const lines = linesOfText(message);
+    return message.includes(REPLACEMENT) ? lines.map(suspected) : lines;
+  }
+  const text = decodeUtf8(message);
+  // Where some bytes are no UTF-8 the message is cut as bytes, so that its other lines stay what they are.
+  return text === undefined ? splitBytes(message).map(lineOfBytes) : linesOfText(text);
 }
 
 /** Bytes, or characters, of a message that are made into lines together. */
 const GROUP_LENGTH = 262_144;
-const LF_TEXT = "\n";
 
 /**
  * As {@link linesOf}, for a message that may be long: its lines in groups, so that not all of them are in memory at once.
@@ -125,19 +132,37 @@ export function hasOverlongLine(lines: readonly Line[]): boolean {
   return lines.some(
     ({ text, encoding }) =>
       text.length > MAX_LINE_BYTES ||
-      (encoding === "utf-8" &&
+      (encoding !== "bytes" &&
         text.length * 3 > MAX_LINE_BYTES &&
         encoder.encode(text).length > MAX_LINE_BYTES),
   );
 }
 
-function split(text: string): string[] {
-  const lines = text.split("\n");
+function linesOfText(message: string): Line[] {
+  const lines = message.split(LF_TEXT);
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
-  return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+  return lines.map((line) => ({ text: line.endsWith("\r") ? line.slice(0, -1) : line, encoding: "utf-8" }));
 }
 
-function lineOfBytes(line: string): Line {
-  const text = decodeUtf8(Uint8Array.from(line, (character) => character.charCodeAt(0)));
-  return text === undefined ? { text: line, encoding: "bytes" } : { text, encoding: "utf-8" };
+function suspected(line: Line): Line {
+  return line.text.includes(REPLACEMENT) ? { ...line, encoding: "replaced" } : line;
+}
+
+/** As {@link linesOfText}, of bytes. */
+function splitBytes(message: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < message.length;) {
+    const found = message.indexOf(LF, from);
+    const end = found === -1 ? message.length : found;
+    lines.push(message.subarray(from, end > from && message[end - 1] === CR ? end - 1 : end));
+    from = end + 1;
+  }
+  return lines;
+}
+
+function lineOfBytes(bytes: Uint8Array): Line {
+  const text = decodeUtf8(bytes);
+  return text === undefined
+    ? { text: byteCharacters(bytes), encoding: "bytes" }
+    : { text, encoding: "utf-8" };
 }

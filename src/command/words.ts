@@ -2,7 +2,7 @@
 
 import { KvError } from "../errors.ts";
 import type { Line } from "./lines.ts";
-import { decodeUtf8 } from "../utf8.ts";
+import { bytesOfCharacters, decodeUtf8 } from "../utf8.ts";
 import { base64Of, textOf, type Value } from "../value.ts";
 
 /** One word of a line, as it came. */
@@ -24,6 +24,7 @@ const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
  */
 export function wordsOf(line: Line): Word[] {
   const { text } = line;
+  if (line.encoding === "replaced") throw replaced();
   // Nearly every line is plain text without quotes.
   if (line.encoding === "utf-8" && !text.includes('"')) return plainWords(text);
   const words: Word[] = [];
@@ -114,7 +115,7 @@ function wordOf(raw: string, encoding: Line["encoding"]): Word {
     const bytes = fromBase64(raw.slice(BASE64_QUOTE.length, -1));
     return { text: "", bytes };
   }
-  const bytes = encoding === "bytes" ? bytesOf(raw) : undefined;
+  const bytes = encoding === "bytes" ? bytesOfCharacters(raw).buffer : undefined;
   const text = bytes === undefined ? raw : decodeUtf8(bytes);
   // A line that is no UTF-8 has words that are: only the others stay bytes.
   if (text === undefined) {
@@ -135,17 +136,18 @@ function unquote(quoted: string): string {
   throw quotingInvalid("What stands in quotes has half of a surrogate pair.");
 }
 
-/** The bytes of a text in which each character stands for one. */
-function bytesOf(text: string): ArrayBuffer {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer;
-}
-
 function fromBase64(text: string): ArrayBuffer {
   try {
     return Uint8Array.fromBase64(text).buffer;
   } catch {
     throw quotingInvalid('What stands in base64:"…" is not base64.');
   }
+}
+
+function replaced(): KvError {
+  return quotingInvalid(
+    'This text has U+FFFD, which also stands for bytes that were no UTF-8. Write it in quotes as "\\ufffd", or send the bytes in a binary message.',
+  );
 }
 
 function quotingInvalid(message: string): KvError {

@@ -4,8 +4,8 @@ import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf, KvError } from "../errors.ts";
 import { API, type OperationId } from "./api/api.ts";
-import { hasHead, isChange, type Endpoint } from "./api/endpoint.ts";
-import { discardBody } from "./body.ts";
+import { isChange, type Endpoint } from "./api/endpoint.ts";
+import { discardBody, refusePartial } from "./body.ts";
 import { createBucket, exitBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket, openSession } from "./connect.ts";
@@ -58,7 +58,11 @@ const KEYS = "/v1/buckets/{bucket}/keys";
 const KEY: Methods = methodsOf(API[`${KEYS}/{key}`]);
 
 // Every path stands for one set of methods, so that a wrong method can be told from a wrong path.
-const app = new Hono<{ Bindings: Context }>({ router: new RegExpRouter() });
+const app = new Hono<{ Bindings: Context }>({
+  router: new RegExpRouter(),
+  // The router would decode more of it than what looks at its segments.
+  getPath: (request, options) => options?.env?.target.path ?? new URL(request.url).pathname,
+});
 for (const [path, endpoints] of Object.entries(API)) {
   const methods = methodsOf(endpoints);
   // A key that no path can carry comes in the query, and the path ends where the key would stand.
@@ -107,15 +111,27 @@ function readOut(request: Request, answer: Response | Promise<Response>): Respon
 function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: OperationId }>>): Methods {
   const { GET: get } = endpoints;
   return {
-    ...(get !== undefined && hasHead(get) ? { HEAD: handlerOf("HEAD", get) } : {}),
+    ...(get === undefined || "HEAD" in endpoints ? {} : { HEAD: headOf(handlerOf("HEAD", get)) }),
     ...Object.fromEntries(
       Object.entries(endpoints).map(([method, endpoint]) => [method, handlerOf(method, endpoint)]),
     ),
   };
 }
 
+/** What a GET would say, without its body: a stream that has begun is given up at once. */
+function headOf(get: Handler): Handler {
+  return async (request, context) => {
+    const { body, status, headers } = await get(request, context);
+    await body?.cancel();
+    return new Response(null, { status, headers });
+  };
+}
+
 /** What is not understood is refused, wherever it stands: in a query that is not taken, in a header that is not heeded. */
-function handlerOf(method: string, { id, query, headers }: Endpoint & { readonly id: OperationId }): Handler {
+function handlerOf(
+  method: string,
+  { id, query, headers, body }: Endpoint & { readonly id: OperationId },
+): Handler {
   const handler = HANDLERS[id];
   return (request, context) => {
     if (query === undefined && context.target.hasQuery) {
@@ -123,6 +139,7 @@ function handlerOf(method: string, { id, query, headers }: Endpoint & { readonly
       throw new KvError("query_invalid", `?${name}= is not known here: this call takes no query.`);
     }
     if (isChange(method)) refuseUnheeded(request.headers, headers);
+    if (body !== undefined) refusePartial(request.headers);
     return handler(request, context);
   };
 }

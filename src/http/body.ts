@@ -53,15 +53,15 @@ export function announcedLength(request: Request): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
-/** What is stored is served as it is, and whole: not what was packed for the way, nor a part of something. */
+/** A body is taken as it is, and whole: not what was packed for the way, nor a part of something. */
 export function refusePartial(headers: Headers): void {
   const encoding = headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw new KvError("content_encoding_unsupported", `Send the value as it is, without ${encoding}.`);
+    throw new KvError("content_encoding_unsupported", `Send the body as it is, without ${encoding}.`);
   }
   // RFC 9110 §14.5.
   if (headers.get("Content-Range") !== null) {
-    throw new KvError("header_invalid", "A value is put as a whole: Content-Range is not for PUT.");
+    throw new KvError("header_invalid", "A body is sent as a whole: Content-Range is not for requests.");
   }
 }
 

@@ -1,6 +1,7 @@
 /** The bucket calls: create, look up, end, list. */
 
 import { KvError } from "../errors.ts";
+import { keptText, keptTexts } from "../kept-json.ts";
 import { exitReason } from "../limits.ts";
 import type { CreateOptions } from "../registry/registry.ts";
 import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../wire/buckets.ts";
@@ -9,6 +10,7 @@ import { BucketOptionsJson, BucketsQuery, ExitJson } from "../wire/requests.ts";
 import { readText } from "./body.ts";
 import { perform } from "./cast.ts";
 import type { Context } from "./context.ts";
+import { jsonText } from "./json-text.ts";
 import { conditionsOf } from "./etags.ts";
 import { bucketNotFound } from "./keys.ts";
 
@@ -23,10 +25,8 @@ export async function createBucket(request: Request, context: Context): Promise<
     const { registration, created } = await directory.create(name, options);
     // Another create may have come in between: then the bucket is there, and was not made by this request.
     if (onlyNew && !created) throw alreadyThere(name);
-    return Response.json(describe(registration), {
-      status: created ? 201 : 200,
-      headers: created ? { Location: target.path } : {},
-    });
+    const headers = created ? { Location: target.path } : {};
+    return jsonText(keptText(describe(registration)), headers, created ? 201 : 200);
   });
 }
 
@@ -38,7 +38,7 @@ export async function lookUpBucket(_request: Request, { directory, target }: Con
   const name = target.bucket;
   const found = await describeBucket(directory, name);
   if (found === undefined) throw bucketNotFound(name);
-  return Response.json(found);
+  return jsonText(keptText(found));
 }
 
 /** `DELETE /v1/buckets/{b}`: stop, reason normal; its data is gone and its name free. */
@@ -67,7 +67,9 @@ export async function exitBucket(request: Request, context: Context): Promise<Re
 
 /** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
 export async function listBuckets(_request: Request, { directory, target }: Context): Promise<Response> {
-  return Response.json(await describeBuckets(directory, checkQuery(BucketsQuery, target.query)));
+  const { buckets, cursor } = await describeBuckets(directory, checkQuery(BucketsQuery, target.query));
+  const more = cursor === undefined ? "" : `,"cursor":${JSON.stringify(cursor)}`;
+  return jsonText(`{"buckets":${keptTexts(buckets)}${more}}`);
 }
 
 async function createOptions(request: Request): Promise<CreateOptions> {

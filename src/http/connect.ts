@@ -44,7 +44,12 @@ export function requirePlace(): void {
   if (connections.full) throw tooManyConnections();
 }
 
+/** Whether a WebSocket is asked for; a HEAD can't. */
+export function isUpgrade({ method, headers }: Request): boolean {
+  return method === "GET" && headers.get("Upgrade")?.toLowerCase() === "websocket";
+}
+
 function requireUpgrade(request: Request): void {
-  if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") return;
+  if (isUpgrade(request)) return;
   throw new KvError("upgrade_required", "This path speaks WebSocket: connect with ws:// or wss://.");
 }

@@ -6,12 +6,12 @@ import type { Endpoint, HeaderName } from "./api/endpoint.ts";
 /** Seconds for which a browser need not ask again whether it may; more than two hours none of them takes. */
 const MAX_AGE_SECONDS = "7200";
 
-// The table, and, beside it, what is unstorage's (X-TTL) and what every call may come with.
+// The table, and, beside it, what is unstorage's (X-TTL, dates) and what every call may come with.
 const endpoints: readonly Endpoint[] = Object.values(API).flatMap((methods) => Object.values(methods));
 const ALLOWED = {
   "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE",
   "Access-Control-Allow-Headers": list(
-    ["Authorization", "Content-Type", "X-TTL"],
+    ["Authorization", "Content-Type", "If-Modified-Since", "If-Unmodified-Since", "X-TTL"],
     (endpoint) => endpoint.headers,
   ),
   "Access-Control-Max-Age": MAX_AGE_SECONDS,

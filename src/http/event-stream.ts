@@ -15,6 +15,8 @@ export const EVENT_STREAM_HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
+  // nginx would keep events back until it has a buffer full of them.
+  "X-Accel-Buffering": "no",
 };
 
 /** The id behind which a client goes on; null if it has none. Browsers send an empty one before they have heard any. */

@@ -2,9 +2,11 @@
 
 import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
 import { Transfer } from "../bucket/transfer.ts";
+import { keptText } from "../kept-json.ts";
 import { MAX_PAGE } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { lineMembers } from "../wire/entry-line.ts";
+import { parseKeeping } from "../wire/kept-members.ts";
 import { ExportQuery } from "../wire/requests.ts";
 import type { Context } from "./context.ts";
 import { behind } from "../cursor.ts";
@@ -26,7 +28,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
   const read = async (after: string | undefined): Promise<KeysPage> => {
     const page = await ask((bucket) => bucket.list({ ...range, after, values: true, limit: MAX_PAGE }), READ);
     if (page === undefined) throw bucketNotFound(name);
-    return JSON.parse(page) as KeysPage;
+    return pageOf(page);
   };
   const transfer = new Transfer(ask, keepAlive);
   const first = await read(undefined);
@@ -43,7 +45,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
     let text = "";
     for (const entry of page.keys) {
       if (hasValue(entry)) {
-        text += `${JSON.stringify(lineMembers(entry))}\n`;
+        text += `${keptText(lineMembers(entry))}\n`;
         continue;
       }
       yield encoder.encode(text);
@@ -62,16 +64,20 @@ export async function exportBucket(_request: Request, context: Context): Promise
     const { large, size } = entry;
     const incarnation = found.etag.split("-", 1)[0] ?? "";
     if (large === null) {
-      yield encoder.encode(
-        `${JSON.stringify(lineMembers(entryJson(incarnation, key, entry, entry.value)))}\n`,
-      );
+      yield encoder.encode(`${keptText(lineMembers(entryJson(incarnation, key, entry, entry.value)))}\n`);
       return;
     }
-    const head = JSON.stringify(lineMembers(entryJson(incarnation, key, entry)));
+    const head = keptText(lineMembers(entryJson(incarnation, key, entry)));
     yield encoder.encode(`${head.slice(0, -1)},"base64":"`);
     for await (const text of base64Of(transfer.chunks({ large, size }))) yield encoder.encode(text);
     yield encoder.encode('"}\n');
   }
+}
+
+/** Its metadata as it was sent. */
+function pageOf(text: string): KeysPage {
+  const parse = (part: string): unknown => JSON.parse(part);
+  return parseKeeping(text, parse) as KeysPage;
 }
 
 function hasValue({ value, base64 }: EntryJson): boolean {

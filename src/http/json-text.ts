@@ -1,5 +1,5 @@
 /** A response whose JSON was written where the data is. */
 
-export function jsonText(text: string, headers: Record<string, string> = {}): Response {
-  return new Response(text, { headers: { "Content-Type": "application/json", ...headers } });
+export function jsonText(text: string, headers: Record<string, string> = {}, status = 200): Response {
+  return new Response(text, { status, headers: { "Content-Type": "application/json", ...headers } });
 }

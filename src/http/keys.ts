@@ -10,10 +10,11 @@ import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
 import { READ } from "../registry/directory.ts";
 import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
 import { checkQuery } from "../wire/check.ts";
+import { KeptJson } from "../kept-json.ts";
 import { parseExactly } from "../wire/exact-json.ts";
 import { lifetimeOf } from "../wire/operations.ts";
 import { KeyQuery, PutQuery } from "../wire/requests.ts";
-import { announcedLength, bodyOf, refusePartial, refuseTooLarge, wholeBody } from "./body.ts";
+import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
 import { perform } from "./cast.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
@@ -27,7 +28,6 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const { directory, target, keepAlive } = context;
   const name = target.bucket;
   const { key } = target;
-  refusePartial(request.headers);
   const given = request.headers.get("Content-Type");
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
@@ -118,7 +118,8 @@ function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
 
 function parsedMetadata(text: string): string {
   try {
-    return metadataJson(parseExactly(text));
+    parseExactly(text);
+    return metadataJson(new KeptJson(text));
   } catch (error) {
     if (error instanceof KvError && error.code !== "body_invalid") throw error;
     const why = error instanceof KvError ? error.message : "It is JSON, percent-encoded.";

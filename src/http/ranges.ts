@@ -2,11 +2,13 @@
 
 import type { ByteRange } from "../bucket/transfer.ts";
 
-const ONE_RANGE = /^bytes=(\d*)-(\d*)$/i;
+/** One range; elements of the list may be empty, and blanks stand around them (RFC 9110 §5.6.1.2). */
+const ONE_RANGE = /^bytes=[ \t,]*(\d*)-(\d*)[ \t,]*$/i;
 
 /**
  * What `Range` and `If-Range` ask for of `size` bytes; undefined for all of them: also for several ranges, for units
- * that are not ours, and where `If-Range` names another value. `tag` is the value's, in quotes.
+ * that are not ours, where `If-Range` names another value, and for the last bytes of a value that has none, which are
+ * satisfied by it, and which no `Content-Range` can name. `tag` is the value's, in quotes.
  */
 export function rangeOf(
   headers: Headers,
@@ -18,9 +20,14 @@ export function rangeOf(
   const ifRange = headers.get("If-Range");
   if (ifRange !== null && ifRange !== tag) return undefined;
   const [, first = "", last = ""] = ONE_RANGE.exec(header.trim()) ?? [];
-  if (first === "" && last === "") return undefined;
-  const from = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
-  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
-  return from < size && from <= to ? { first: from, last: to } : "unsatisfiable";
+  if (first === "") return last === "" ? undefined : suffixOf(size, Number(last));
+  const from = Number(first);
+  const to = last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  if (last !== "" && Number(last) < from) return undefined;
+  return from < size ? { first: from, last: to } : "unsatisfiable";
+}
+
+function suffixOf(size: number, length: number): ByteRange | "unsatisfiable" | undefined {
+  if (length === 0) return "unsatisfiable";
+  return size === 0 ? undefined : { first: Math.max(0, size - length), last: size - 1 };
 }

@@ -7,13 +7,18 @@ import { decode64 } from "../utf8.ts";
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const NO_QUERY = new URLSearchParams();
 
+/** What needs no percent-encoding (RFC 3986 §2.3), percent-encoded. */
+const NEEDLESS = /%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae])/g;
+
 /**
- * The parts of a URL as they came: a router decodes before it matches, and to decode twice would turn the
- * key `%41` into `A`.
+ * The parts of a URL. Its path is normalized once (RFC 3986 §6.2.2.2), and all that looks at it, the router too, looks at
+ * that: to slice one spelling by what was matched in another would be another bucket. A segment is decoded by those who
+ * need it, once: the key `%41` is not `A`.
  */
 export class Target {
   /** Name and port, as in the Host header. */
   readonly host: string;
+  /** With what need not be percent-encoded decoded: paths that mean the same are the same. */
   readonly path: string;
   readonly #query: string | undefined;
   #segments: readonly string[] | undefined;
@@ -21,7 +26,7 @@ export class Target {
   constructor(url: string) {
     const parts = PARTS.exec(url);
     this.host = parts?.[1] ?? "";
-    this.path = parts?.[2] ?? "";
+    this.path = normalized(parts?.[2] ?? "");
     this.#query = parts?.[3];
   }
 
@@ -68,6 +73,11 @@ export class Target {
     this.#segments ??= this.path.split("/");
     return this.#segments[index] ?? "";
   }
+}
+
+function normalized(path: string): string {
+  if (!path.includes("%")) return path;
+  return path.replaceAll(NEEDLESS, (encoded) => String.fromCharCode(Number.parseInt(encoded.slice(1), 16)));
 }
 
 function decode(text: string): string | undefined {

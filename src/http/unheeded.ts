@@ -7,6 +7,7 @@ const CONDITION = "It is for one key: …/keys/{key}. A batch and a transaction 
 const MEANT = [
   ["If-Match", CONDITION],
   ["If-None-Match", CONDITION],
+  ["If-Unmodified-Since", "What it is about has an entity tag: send If-Match."],
   ["Idempotency-Key", "It is for increment and transaction."],
 ] as const;
 

@@ -1,9 +1,12 @@
 /**
  * `/unstorage/{bucket}/{segment}/{segment}…`: what unstorage's own `http` driver asks for. A key's segments stand
- * between colons there, and between slashes in the path; a path that ends in `/:` stands for all keys below it.
+ * between colons there, and between slashes in the path, or colons; a path that ends in one of the two stands for all
+ * keys below it (1.17 asks for `base/:`, 2.0 for `base:`).
  */
 
+import { isUnmodified, type Conditions } from "../bucket/conditions.ts";
 import type { LargeValue } from "../bucket/large-values.ts";
+import { preconditionFailed } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { KvError, failure } from "../errors.ts";
@@ -16,14 +19,14 @@ import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
 import { isChange } from "./api/endpoint.ts";
 import { announcedLength, bodyOf, refusePartial, refuseTooLarge } from "./body.ts";
 import type { Context } from "./context.ts";
+import { isNotModified, unmodifiedSince } from "./dates.ts";
+import { conditionsOf } from "./etags.ts";
 import { problem } from "./problem.ts";
 import { STORED_HEADERS } from "./stored-headers.ts";
 import { refuseUnheeded } from "./unheeded.ts";
 
 const encoder = new TextEncoder();
 
-const PREFIX = "/unstorage/";
-const ALL = ":";
 const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 
 /** Reading makes nothing; the first item that is set makes the bucket. */
@@ -31,13 +34,13 @@ export async function serveUnstorage(request: Request, context: Context): Promis
   const { bucket, key, all } = address(context.target.path);
   const { method } = request;
   if (context.target.hasQuery) throw new KvError("query_invalid", "Nothing here takes a query.");
-  if (isChange(method)) refuseUnheeded(request.headers);
+  if (isChange(method)) refuseUnheeded(request.headers, all ? [] : ["If-Unmodified-Since"]);
   if (all && method === "GET") return listKeys(context, bucket, key);
   if (all && method === "DELETE") return clear(context, bucket, key);
   if (!all && (method === "GET" || method === "HEAD"))
     return getItem(request, context, bucket, checkedKey(key));
   if (!all && method === "PUT") return setItem(request, context, bucket, checkedKey(key));
-  if (!all && method === "DELETE") return removeItem(context, bucket, checkedKey(key));
+  if (!all && method === "DELETE") return removeItem(request, context, bucket, checkedKey(key));
   const allowed = all ? "GET, DELETE" : "GET, HEAD, PUT, DELETE";
   return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
     Allow: allowed,
@@ -46,11 +49,15 @@ export async function serveUnstorage(request: Request, context: Context): Promis
 
 /** `all`: the key is the beginning of those that are meant, empty or with its colon. */
 function address(path: string): { readonly bucket: string; readonly key: string; readonly all: boolean } {
-  const [bucket = "", ...rest] = path.slice(PREFIX.length).split("/");
-  const segments = rest.filter((segment) => segment !== "").map(decoded);
-  const all = segments.at(-1) === ALL;
-  if (all) segments.pop();
+  const [, , bucket = "", ...rest] = path.split("/");
+  const text = rest.map(decoded).join(":");
+  // As unstorage itself reads a key: no segment is empty.
+  const segments = text.split(":").filter((segment) => segment !== "");
+  if (segments.some((segment) => segment === "." || segment === "..")) {
+    throw new KvError("key_invalid", "No segment of a key is . or .. here: unstorage refuses them too.");
+  }
   const key = segments.join(":");
+  const all = text.endsWith(":") || (rest.length > 0 && text === "");
   return { bucket: bucketName(decoded(bucket)), key: all && key !== "" ? `${key}:` : key, all };
 }
 
@@ -69,10 +76,16 @@ async function getItem(
   key: string,
 ): Promise<Response> {
   const ask = directory.whereis(bucket);
-  const found = await ask((stub) => stub.get(key, {}), READ);
+  const since = unmodifiedSince(request.headers, Date.now());
+  const found = await ask((stub) => stub.get(key, conditionsOf(request.headers)), READ);
+  if (found?.outcome === "not_modified") return new Response(null, { status: 304, headers: HEADERS });
+  if (found?.outcome === "precondition_failed") throw preconditionFailed();
   if (found?.outcome !== "found")
     throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);
   const { value, large, size, at, expires } = found.entry;
+  if (since !== undefined && !isUnmodified(at, since)) throw preconditionFailed();
+  if (isNotModified(request.headers, at, Date.now()))
+    return new Response(null, { status: 304, headers: HEADERS });
   const raw = request.headers.get("Accept")?.includes(BYTES_TYPE) === true;
   const headers: Record<string, string> = {
     ...HEADERS,
@@ -99,18 +112,33 @@ async function setItem(
   refuseTooLarge(announcedLength(request));
   const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
   const ttl = ttlOf(request.headers.get("X-TTL"));
-  const properties = { type: raw ? BYTES_TYPE : null, ...(ttl === undefined ? {} : { lifetime: { ttl } }) };
+  const options = {
+    type: raw ? BYTES_TYPE : null,
+    conditions: dateCondition(request.headers),
+    ...(ttl === undefined ? {} : { lifetime: { ttl } }),
+  };
   const transfer = new Transfer(directory.named(bucket), keepAlive);
-  // A large value is sent on before it is read to its end: by then there has to be a bucket.
-  await directory.create(bucket);
+  // A large value is sent on before it is read to its end: by then there has to be a bucket. What is to be there already
+  // makes none.
+  const conditional = options.conditions.unmodifiedSince !== undefined;
+  if (!conditional) await directory.create(bucket);
   const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
-  const written = value && (await transfer.store(value, (stub) => stub.put(key, value, properties)));
+  const written = value && (await transfer.store(value, (stub) => stub.put(key, value, options)));
+  if (written === undefined && conditional) throw preconditionFailed();
   if (written === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
+  if (written.outcome === "precondition_failed") throw preconditionFailed();
   return new Response("OK", { headers: { ...HEADERS, "Content-Type": TEXT_TYPE } });
 }
 
-async function removeItem({ directory }: Context, bucket: string, key: string): Promise<Response> {
-  await directory.call(bucket, (stub) => stub.remove(key, {}));
+async function removeItem(
+  { headers }: Request,
+  { directory }: Context,
+  bucket: string,
+  key: string,
+): Promise<Response> {
+  const conditions = dateCondition(headers);
+  const removed = await directory.call(bucket, (stub) => stub.remove(key, conditions));
+  if (removed?.outcome === "precondition_failed") throw preconditionFailed();
   return new Response(null, { status: 204 });
 }
 
@@ -149,6 +177,11 @@ async function listKeys(
     }
     yield encoder.encode(separator === "[" ? "[]" : "]");
   }
+}
+
+/** What these answers have of conditions is `Last-Modified`. */
+function dateCondition(headers: Headers): Conditions {
+  return { unmodifiedSince: unmodifiedSince(headers, Date.now()) };
 }
 
 function ttlOf(header: string | null): number | undefined {

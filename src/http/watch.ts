@@ -7,7 +7,7 @@ import { connections } from "../lib/connections.ts";
 import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
 import { checkQuery } from "../wire/check.ts";
 import { WatchQuery } from "../wire/requests.ts";
-import { requirePlace } from "./connect.ts";
+import { isUpgrade, requirePlace } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EVENT_STREAM_HEADERS, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
@@ -24,7 +24,7 @@ const encoder = new TextEncoder();
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
   const { directory, target, settings, keepAlive } = context;
   const name = target.bucket;
-  const direct = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+  const direct = isUpgrade(request);
   const asked = watchRequest(request, context, direct ? "json" : "sse");
   requirePlace();
   const feed = await directory.upgrade(name, `/watch?request=${encodeURIComponent(JSON.stringify(asked))}`);

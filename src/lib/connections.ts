@@ -17,6 +17,22 @@ export interface EnterOptions {
   readonly goodbye: () => void;
 }
 
+/** What an object holds. */
+interface Holder {
+  /** Sockets that it knows of. */
+  open: number;
+  /** Sockets that are over for it, and not yet for the engine. */
+  broken: number;
+}
+
+/** Calls back when nothing leads to an object any more. */
+export type WhenCollected = (object: object, gone: () => void) => void;
+
+function whenCollected(): WhenCollected {
+  const registry = new FinalizationRegistry((gone: () => void) => gone());
+  return (object, gone) => registry.register(object, gone);
+}
+
 /** Share of the places that is open to connections which have not logged in. */
 const STRANGERS = 1 / 4;
 
@@ -29,8 +45,13 @@ export class Connections {
   readonly #goodbyes = new Set<() => void>();
   #strangers = 0;
   /** Sockets that objects hold themselves, by the object's id: they outlast what the object has in memory. */
-  readonly #held = new Map<string, number>();
+  readonly #held = new Map<string, Holder>();
   #heldTotal = 0;
+  readonly #whenCollected: WhenCollected;
+
+  constructor(collected = whenCollected()) {
+    this.#whenCollected = collected;
+  }
 
   /** How many there may be. */
   set limit(limit: number) {
@@ -67,16 +88,45 @@ export class Connections {
     return { admit, leave };
   }
 
+  /** An object has been made: it has these sockets, and the engine has ended all others that the one before it had. */
+  wake(id: string, count: number): void {
+    const before = this.#held.get(id);
+    if (before !== undefined) this.#count(id, before, { open: 0, broken: 0 });
+    this.#held.delete(id);
+    this.hold(id, count);
+  }
+
   /** An object has taken a socket, or one of its sockets is gone. */
   holdMore(id: string, difference: 1 | -1): void {
-    this.hold(id, Math.max(0, (this.#held.get(id) ?? 0) + difference));
+    this.hold(id, Math.max(0, (this.#held.get(id)?.open ?? 0) + difference));
   }
 
   /** Sets how many sockets an object holds. It recounts when it wakes: a reset reports no closes. */
   hold(id: string, count: number): void {
-    this.#heldTotal += count - (this.#held.get(id) ?? 0);
-    if (count === 0) this.#held.delete(id);
-    else this.#held.set(id, count);
+    const holder = this.#held.get(id) ?? { open: 0, broken: 0 };
+    this.#count(id, holder, { open: count });
+  }
+
+  /**
+   * A socket of an object is over by a fault of the other side's, such as a frame that is none. The engine has said so to
+   * it, but keeps the connection until the socket has been collected (workerd, sockets with hibernation): so does its
+   * place, or the engine would run out of files.
+   */
+  breakOff(id: string, socket: object): void {
+    const holder = this.#held.get(id) ?? { open: 0, broken: 0 };
+    this.#count(id, holder, { open: Math.max(0, holder.open - 1), broken: holder.broken + 1 });
+    this.#whenCollected(socket, () => {
+      // The object may have been made anew: what that holds was counted by itself.
+      if (this.#held.get(id) === holder) this.#count(id, holder, { broken: holder.broken - 1 });
+    });
+  }
+
+  #count(id: string, holder: Holder, change: Partial<Holder>): void {
+    this.#heldTotal -= holder.open + holder.broken;
+    Object.assign(holder, change);
+    this.#heldTotal += holder.open + holder.broken;
+    if (holder.open + holder.broken === 0) this.#held.delete(id);
+    else this.#held.set(id, holder);
   }
 
   /** Tells all those that are the Worker's own. */

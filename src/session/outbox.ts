@@ -29,8 +29,10 @@ export class Outbox {
   async write(text: string): Promise<void> {
     this.#waiting.add(text.length);
     try {
-      for (let from = 0; from < text.length; from += SLICE)
-        await this.#writeSlice(text.slice(from, from + SLICE));
+      for (let from = 0, end: number; from < text.length; from = end) {
+        end = endOfSlice(text, from);
+        await this.#writeSlice(text.slice(from, end));
+      }
     } finally {
       this.#waiting.add(-text.length);
     }
@@ -55,4 +57,11 @@ export class Outbox {
       clearTimeout(stalled);
     }
   }
+}
+
+/** Half of a surrogate pair would be written as U+FFFD, so no slice ends between the two. */
+function endOfSlice(text: string, from: number): number {
+  const end = Math.min(from + SLICE, text.length);
+  const isPair = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff;
+  return isPair ? end + 1 : end;
 }

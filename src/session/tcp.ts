@@ -8,11 +8,12 @@ import { errorLine } from "../command/reply.ts";
 import { Interpreter } from "../command/run.ts";
 import { connections, type Connections } from "../lib/connections.ts";
 import { failure, failureOf, serverStopping, tooManyConnections, type Failure } from "../errors.ts";
-import { soon } from "../received.ts";
 import type { Directory } from "../registry/directory.ts";
 import { Feeds } from "./feeds.ts";
+import { linger } from "./linger.ts";
 import type { Login } from "./login.ts";
 import { SessionMonitors } from "./monitors.ts";
+import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { directoryService } from "./service.ts";
 
@@ -23,13 +24,6 @@ const CONNECTION_UNITS = 64;
 const LOGIN_WITHIN_MS = 10_000;
 /** How long a connection that has to end may take to hear why, in milliseconds. */
 const LAST_WORD_MS = 1_000;
-/** Bytes that are read and left out behind the last reply, so that it can arrive: a reset would overtake it. */
-const MAX_LINGER_BYTES = 65_536;
-
-/** Connections that are read on in that way at once: in a flood of them, to read is what would keep others waiting. */
-const MAX_LINGERING = 16;
-let lingering = 0;
-
 /** Unfinished lines. A buffer may have grown to twice what is in it. */
 const lines = new Budget({ each: 2 * MAX_LINE_BYTES, all: 64 * 1_048_576, share: 65_536 });
 
@@ -48,7 +42,7 @@ export async function serveTcp(
   login: Login,
   { loginWithinMs = LOGIN_WITHIN_MS, places = connections }: TcpOptions = {},
 ): Promise<void> {
-  const reader: ReadableStreamDefaultReader<Uint8Array> = socket.readable.getReader();
+  const inbox = new Inbox(socket.readable.getReader());
   const pause = breath.take(CONNECTION_UNITS);
   if (pause !== undefined) await pause;
   const writer = socket.writable.getWriter();
@@ -57,13 +51,13 @@ export async function serveTcp(
   // What is being answered is answered; then the next read finds the end.
   const endWith = (why: Failure): void => {
     farewell ??= why;
-    void reader.cancel().catch(() => undefined);
+    inbox.end();
     // A client that does not read keeps the last write waiting: then it is cut off.
     lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
   if (place === undefined) {
-    reader.releaseLock();
+    inbox.release();
     writer.releaseLock();
     return refuseTcp(socket, failureOf(tooManyConnections()), { lingers: false });
   }
@@ -83,16 +77,13 @@ export async function serveTcp(
     place.admit();
   };
   try {
-    const conversation = converse(reader, outbox, new Interpreter(service, login), () => {
+    await converse(inbox, outbox, new Interpreter(service, login), () => {
       if (login.admitted) admitted();
-    });
-    // The read that waits is the one that is broken off: that is no failure.
-    await conversation.catch((error: unknown) => {
-      if (farewell === undefined) throw error;
     });
     if (farewell !== undefined) await outbox.write(errorLine(farewell));
     await writer.close();
-    if (farewell === undefined) await linger(reader);
+    clearTimeout(lastWord);
+    await linger(() => inbox.read(), { stranger: !login.admitted });
   } catch {
     // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
   } finally {
@@ -115,7 +106,9 @@ export async function refuseTcp(
   try {
     await writer.write(new TextEncoder().encode(errorLine(why)));
     await writer.close();
-    if (lingers) await linger(socket.readable.getReader());
+    if (!lingers) return;
+    const inbox = new Inbox(socket.readable.getReader());
+    await linger(() => inbox.read(), { stranger: true });
   } catch {
     // It has gone already.
   } finally {
@@ -125,7 +118,7 @@ export async function refuseTcp(
 
 /** @param progress called when lines have been run */
 async function converse(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  inbox: Inbox,
   outbox: Outbox,
   interpreter: Interpreter,
   progress: () => void,
@@ -135,8 +128,8 @@ async function converse(
   let first = true;
   try {
     while (!interpreter.closed) {
-      const { done, value } = await reader.read();
-      if (done) return;
+      const value = await inbox.next();
+      if (value === undefined) return;
       const pause = breath.take(READ_UNITS);
       if (pause !== undefined) await pause;
       const foreign = first ? beginsForeign(value) : undefined;
@@ -151,26 +144,6 @@ async function converse(
     }
   } finally {
     held.keep(0);
-  }
-}
-
-/**
- * Reads and drops what still comes: closing a socket with unread data resets it, and the reset overtakes the last reply.
- * Bounded in bytes, in time, and in how many connections do so at once.
- */
-async function linger(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  if (lingering >= MAX_LINGERING) return;
-  lingering += 1;
-  try {
-    for (let bytes = 0; bytes < MAX_LINGER_BYTES;) {
-      const pause = breath.take(READ_UNITS);
-      if (pause !== undefined) await pause;
-      const next = await soon(reader.read());
-      if (next === undefined || next.done) return;
-      bytes += next.value.byteLength;
-    }
-  } finally {
-    lingering -= 1;
   }
 }
 

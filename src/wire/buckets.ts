@@ -2,6 +2,7 @@
 
 import type * as z from "zod/mini";
 import { behind, cursorOf } from "../cursor.ts";
+import { KeptJson } from "../kept-json.ts";
 import { MAX_PAGE, metadataJson } from "../limits.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
 import { READ, type Directory } from "../registry/directory.ts";
@@ -62,7 +63,7 @@ export function describe(registration: Registration): BucketJson {
     restarts,
     ...(reason === null ? {} : { lastReason: reason }),
     createdAt: new Date(createdAt).toISOString(),
-    ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
+    ...(metadata === null ? {} : { metadata: new KeptJson(metadata) }),
     ...(probe === null ? {} : described(probe)),
   };
 }

@@ -5,7 +5,8 @@ import { en } from "zod/locales";
 import { KvError, type ErrorCode } from "../errors.ts";
 import { MAX_OPERATIONS } from "../limits.ts";
 import { decodeUtf8 } from "../utf8.ts";
-import { parseExactly, parseInPieces } from "./exact-json.ts";
+import { parseElements, parseInPieces, parseRequest, type Element } from "./exact-json.ts";
+import { FREE } from "./kept-members.ts";
 
 z.config(en());
 
@@ -53,7 +54,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
     // Said twice it could be meant either way.
     if (Object.hasOwn(given, name)) throw new KvError("query_invalid", `?${name}= is given twice.`);
     const parameter = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
-    given[name] = parameter === undefined ? text : typed(parameter as z.ZodMiniType, text);
+    given[name] = parameter === undefined ? text : typed(name, parameter as z.ZodMiniType, text);
   }
   return check(schema, given, "query_invalid");
 }
@@ -61,7 +62,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
 /** @throws {KvError} `body_invalid`: it is no JSON, or has a number that would become another one */
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
-    return parseExactly(textOf(bytes));
+    return parseRequest(textOf(bytes));
   } catch (error) {
     throw noJson(error);
   }
@@ -71,6 +72,18 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
 export async function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
   try {
     return await parseInPieces(textOf(body));
+  } catch (error) {
+    throw noJson(error);
+  }
+}
+
+/** As {@link parseElements}, of a body. @throws {KvError} `body_invalid` */
+export async function elementsOf(
+  body: ArrayBuffer | Uint8Array | string,
+  limit: number,
+): Promise<Element[] | undefined> {
+  try {
+    return await parseElements(textOf(body), limit);
   } catch (error) {
     throw noJson(error);
   }
@@ -91,8 +104,6 @@ function noJson(error: unknown): KvError {
 const MAX_LIST_DEPTH = 6;
 /** Members of any object of ours, and more than enough to say of a few what is wrong with them. */
 const MAX_NAMES = 50;
-/** What a caller may fill as it likes: no list of ours. */
-const FREE = new Set(["json", "metadata"]);
 
 function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   if (typeof given !== "object" || given === null || depth === MAX_LIST_DEPTH) return;
@@ -112,12 +123,21 @@ function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   for (const member of given) refuseTooMany(member, depth + 1, code);
 }
 
-/** What does not look like the kind that is expected stays text, and the schema says so. */
-function typed(schema: z.ZodMiniType, text: string): unknown {
+/** As JSON writes it: whoever reads the description sends it so. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** @throws {KvError} `query_invalid`, in words of what was written and not of what that is in the Worker */
+function typed(name: string, schema: z.ZodMiniType, text: string): unknown {
   const { def } = schema;
-  if (isOptional(def)) return typed(def.innerType as z.ZodMiniType, text);
-  if (def.type === "number" && /^-?\d{1,15}(\.\d+)?$/.test(text)) return Number(text);
-  if (def.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  if (isOptional(def)) return typed(name, def.innerType as z.ZodMiniType, text);
+  if (def.type === "number") {
+    if (NUMBER.test(text)) return Number(text);
+    throw new KvError("query_invalid", `${name}: a number is written as in JSON: 100, 0.5 or 1e3.`);
+  }
+  if (def.type === "boolean") {
+    if (text === "true" || text === "false") return text === "true";
+    throw new KvError("query_invalid", `${name}: expected true or false.`);
+  }
   return text;
 }
 

@@ -1,7 +1,7 @@
 /** One entry as a line of NDJSON: what an export writes, and an import reads. */
 
 import * as z from "zod/mini";
-import { PutJson, putOf } from "./operations.ts";
+import { ONE_LIFETIME, PutJson, putOf, VALUE_ONCE } from "./operations.ts";
 import { check } from "./check.ts";
 import type { EntryJson } from "../bucket/entry-json.ts";
 import type { RestoredEntry } from "../bucket/restore.ts";
@@ -13,6 +13,8 @@ const { op: _, ifMatch: __, ifNoneMatch: ___, ...members } = PutJson.shape;
 export const EntryLineJson = z.strictObject(members).check(
   z.meta({
     id: "EntryLine",
+    ...VALUE_ONCE,
+    ...ONE_LIFETIME,
     description:
       "One entry. In a line longer than 8 MiB `base64` comes last, so that it can be read as it arrives.",
   }),

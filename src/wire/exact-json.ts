@@ -2,6 +2,8 @@
 
 import { breath } from "../lib/breath.ts";
 import { KvError } from "../errors.ts";
+import { KeptJson, stringEnd } from "../kept-json.ts";
+import { isFree, parseKeeping } from "./kept-members.ts";
 
 /** Characters that are parsed at once: some milliseconds. */
 const PIECE = 262_144;
@@ -17,7 +19,7 @@ const MAX_NUMBER = 1_000;
 const MAX_DEPTH = 6;
 
 /** Where a number may stand that a double can't hold: to look at each number costs more than to parse. */
-const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]\+?\d)/;
+const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE](?:\+?\d|-\d{3})|\d+\.\d{200})/;
 const BLANK = /^[ \t\r\n]*$/;
 
 const QUOTE = 0x22;
@@ -30,7 +32,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * As `JSON.parse`, but it refuses integers that would come back as others, and what would be infinite.
+ * As `JSON.parse`, but it refuses integers that would come back as others, what would be infinite, and what would be
+ * nothing though it is not.
  * @throws {SyntaxError}
  * @throws {KvError} `body_invalid`
  */
@@ -40,46 +43,113 @@ export function parseExactly(text: string): unknown {
   return value;
 }
 
+/** As {@link parseExactly}, with a {@link KeptJson} for each `json` and `metadata` that is not inside of another. */
+export function parseRequest(text: string): unknown {
+  return parseKeeping(text, parseExactly);
+}
+
 /**
- * As {@link parseExactly}; a long text in pieces, between which others are let in.
+ * As {@link parseRequest}; a long text in pieces, between which others are let in.
  * @throws {SyntaxError}
  * @throws {KvError} `body_invalid`
  */
 export async function parseInPieces(text: string): Promise<unknown> {
-  return text.length <= PIECE ? parseExactly(text) : parsePart(text, 0);
+  return text.length <= PIECE ? parseRequest(text) : parsePart(text, 0, parseRequest);
 }
 
-async function parsePart(text: string, depth: number): Promise<unknown> {
-  if (text.length <= PIECE) return parsePiece(text);
+/** An element of a list that is read by itself: what it is, or what is wrong with it, and its text. */
+export type Element = { readonly value: unknown } | { readonly text: string; readonly error: KvError };
+
+/**
+ * The elements of a list, each as {@link parseInPieces} has it: one that is refused leaves the others alone.
+ * @returns undefined if it is no list, or one of more elements than that
+ * @throws {SyntaxError}
+ */
+export async function parseElements(text: string, limit: number): Promise<Element[] | undefined> {
+  try {
+    const list = await parseInPieces(text);
+    if (!Array.isArray(list) || list.length > limit) return undefined;
+    return list.map((value: unknown) => ({ value }));
+  } catch (error) {
+    if (!(error instanceof KvError)) throw error;
+  }
+  const begin = text.search(/[^ \t\r\n]/);
+  if (text.charCodeAt(begin) !== OPEN_ARRAY) return undefined;
+  const elements: Element[] = [];
+  for await (const element of membersOf(text, begin)) {
+    if (elements.length === limit) return undefined;
+    elements.push(await parseElement(element));
+  }
+  return elements;
+}
+
+async function parseElement(text: string): Promise<Element> {
+  try {
+    return { value: await parseInPieces(text) };
+  } catch (error) {
+    if (!(error instanceof KvError)) throw error;
+    return { text, error };
+  }
+}
+
+/** The texts of an array's, or object's, members. @throws {SyntaxError} */
+export async function* membersOf(text: string, begin: number): AsyncGenerator<string, void, void> {
+  const scan = new Scan(text, begin + 1);
+  for (let from = begin + 1; ;) {
+    const at = scan.next();
+    const pause = breath.takeBytes(at === undefined ? PIECE : 0);
+    if (pause !== undefined) await pause;
+    if (at === undefined) continue;
+    yield text.slice(from, at.index);
+    from = at.index + 1;
+    if (at.closing === undefined) continue;
+    if (!BLANK.test(text.slice(from))) throw new SyntaxError("it does not end where it should");
+    return;
+  }
+}
+
+type Parse = (text: string) => unknown;
+
+/** @param parse for what is not too long */
+async function parsePart(text: string, depth: number, parse: Parse): Promise<unknown> {
+  if (text.length <= PIECE) return parsePiece(text, parse);
   const begin = text.search(/[^ \t\r\n]/);
   const opening = text.charCodeAt(begin);
   if (opening !== OPEN_ARRAY && opening !== OPEN_OBJECT) {
     if ((opening === MINUS || isDigit(opening)) && text.trim().length > MAX_NUMBER) throw tooManyDigits();
-    return parsePiece(text);
+    return parsePiece(text, parse);
   }
   if (depth === MAX_DEPTH) {
-    if (text.length <= MAX_DEEP_PIECE) return parsePiece(text);
+    if (text.length <= MAX_DEEP_PIECE) return parsePiece(text, parse);
     throw new KvError("body_invalid", `What is nested so deep has at most ${MAX_DEEP_PIECE} characters.`);
   }
-  return opening === OPEN_ARRAY ? parseArray(text, begin, depth) : parseObject(text, begin, depth);
+  const members = { begin, depth, parse };
+  return opening === OPEN_ARRAY ? parseArray(text, members) : parseObject(text, members);
 }
 
-async function parsePiece(text: string): Promise<unknown> {
+async function parsePiece(text: string, parse: Parse): Promise<unknown> {
   const pause = breath.takeJson(text.length);
   if (pause !== undefined) await pause;
-  return parseExactly(text);
+  return parse(text);
 }
 
-async function parseArray(text: string, begin: number, depth: number): Promise<unknown[]> {
+interface Members {
+  /** Where the bracket is. */
+  readonly begin: number;
+  readonly depth: number;
+  readonly parse: Parse;
+}
+
+async function parseArray(text: string, { begin, depth, parse }: Members): Promise<unknown[]> {
   const all: unknown[] = [];
   for await (const { part, alone } of partsOf(text, begin)) {
-    if (alone) all.push(await parsePart(part, depth + 1));
-    else for (const value of (await parsePiece(`[${part}]`)) as unknown[]) all.push(value);
+    if (alone) all.push(await parsePart(part, depth + 1, parse));
+    else for (const value of (await parsePiece(`[${part}]`, parse)) as unknown[]) all.push(value);
   }
   return all;
 }
 
-async function parseObject(text: string, begin: number, depth: number): Promise<Record<string, unknown>> {
+async function parseObject(text: string, { begin, depth, parse }: Members): Promise<Record<string, unknown>> {
   // In entries, and not by assignment: `__proto__` is a name like any other in JSON.
   const all: [string, unknown][] = [];
   for await (const { part, alone } of partsOf(text, begin)) {
@@ -88,10 +158,13 @@ async function parseObject(text: string, begin: number, depth: number): Promise<
     if (alone && colon === -1)
       throw new KvError("body_invalid", `A name has at most ${MAX_NAME} characters.`);
     if (colon === -1) {
-      all.push(...Object.entries((await parsePiece(`{${part}}`)) as Record<string, unknown>));
+      all.push(...Object.entries((await parsePiece(`{${part}}`, parse)) as Record<string, unknown>));
     } else {
-      const name = JSON.parse(part.slice(0, colon)) as string;
-      all.push([name, await parsePart(part.slice(colon + 1), depth + 1)]);
+      const name = part.slice(0, colon).trim();
+      const value = part.slice(colon + 1);
+      const keeps = parse === parseRequest && isFree(name);
+      const parsed = await parsePart(value, depth + 1, keeps ? parseExactly : parse);
+      all.push([JSON.parse(name) as string, keeps ? new KeptJson(value) : parsed]);
     }
   }
   return Object.fromEntries(all);
@@ -206,9 +279,7 @@ function checkNumbers(text: string): void {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
-      do {
-        at = text.indexOf('"', at + 1);
-      } while (isEscaped(text, at));
+      at = stringEnd(text, at) - 1;
     } else if (code === MINUS || isDigit(code)) {
       const begin = at;
       while (isOfNumber(text.charCodeAt(at + 1))) at += 1;
@@ -219,13 +290,6 @@ function checkNumbers(text: string): void {
       }
     }
   }
-}
-
-/** Whether an odd number of backslashes stands before it. */
-function isEscaped(text: string, at: number): boolean {
-  let before = at;
-  while (text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
-  return (at - before) % 2 === 1;
 }
 
 function isDigit(code: number): boolean {
@@ -240,6 +304,7 @@ function isOfNumber(code: number): boolean {
 /** Beyond 2^53 a number is written with the fewest digits that tell it from its neighbours: those come back so. */
 function isKept(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return false;
+  if (value === 0) return !/[1-9]/.test(source.split(/[eE]/, 1)[0] ?? "");
   if (Number.isSafeInteger(value) || !Number.isInteger(value)) return true;
   const given = decimalOf(source);
   return given === decimalOf(String(value)) || given === decimalOf(String(BigInt(value)));

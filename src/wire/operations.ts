@@ -28,8 +28,11 @@ const key = z.string().check(z.describe("1–1,024 bytes of well-formed UTF-8, w
 const integer = z
   .union([z.int(), z.string().check(z.regex(/^[+-]?\d{1,19}$/))])
   .check(z.describe("A 64-bit integer: a JSON number, or, beyond 2^53, its decimal digits."));
+/** What the description says of a tag; what is checked is in {@link tagList}, which says more of what is wrong. */
+const TAG_PATTERN = String.raw`^(?!W/|\*$)[\x21\x23-\x7e]+$`;
+const oneTag = z.string().check(z.meta({ pattern: TAG_PATTERN }));
 const tags = z
-  .union([z.string(), z.array(z.string())])
+  .union([z.string().check(z.meta({ pattern: String.raw`^(?!W/)[\x21\x23-\x7e]+$` })), z.array(oneTag)])
   .check(z.describe('An `etag`, several of them, or "*". The operation is done only if it holds.'));
 /** To the millisecond, as entries expire. */
 export const ttl = z
@@ -45,6 +48,14 @@ export const expires = z.iso
 const metadata = z
   .unknown()
   .check(z.describe("Any JSON, at most 1,024 bytes; kept beside the value and listed with the key."));
+
+/** What the description says of members that exclude each other; they are checked where they are read. */
+const having = (...names: readonly string[]): object => ({
+  required: names,
+  properties: Object.fromEntries(names.map((name) => [name, {}])),
+});
+export const VALUE_ONCE = { oneOf: ["value", "json", "base64"].map((name) => having(name)) };
+export const ONE_LIFETIME = { not: having("ttl", "expires") };
 
 /** Exactly one of them. */
 const value = {
@@ -65,7 +76,9 @@ const increment = {
   ...lifetime,
 };
 
-export const PutJson = z.strictObject({ op: z.literal("put"), key, ...value, ...properties, ...conditions });
+export const PutJson = z
+  .strictObject({ op: z.literal("put"), key, ...value, ...properties, ...conditions })
+  .check(z.meta({ ...VALUE_ONCE, ...ONE_LIFETIME }));
 export type PutJson = z.output<typeof PutJson>;
 
 /** What a binding's verbs take beside what they are about. */
@@ -79,6 +92,7 @@ export const BoundIncrementJson = z.strictObject({ ...once, ...conditions });
 export const IncrementJson = z.strictObject(increment).check(
   z.meta({
     id: "Increment",
+    ...ONE_LIFETIME,
     description:
       "What is added (1 if left out). `initial`, `ttl` and `expires` are those of a key that is not there yet; one that is there keeps its own.",
   }),
@@ -90,7 +104,9 @@ export const OperationJson = z
     z.strictObject({ op: z.literal("get"), key, ...conditions }),
     PutJson,
     z.strictObject({ op: z.literal("delete"), key, ...conditions }),
-    z.strictObject({ op: z.literal("increment"), key, ...increment, ...conditions }),
+    z
+      .strictObject({ op: z.literal("increment"), key, ...increment, ...conditions })
+      .check(z.meta(ONE_LIFETIME)),
   ])
   .check(z.meta({ id: "Operation" }));
 export type OperationJson = z.output<typeof OperationJson>;
@@ -115,6 +131,7 @@ export const ComparisonJson = z
   .check(
     z.meta({
       id: "Comparison",
+      oneOf: ["exists", "revision", "integer", "value", "json", "base64"].map((name) => having(name)),
       description:
         "Compares one of `exists`, `revision`, `integer`, and the value's bytes (`value`, `json` or `base64`). A key that is not there, or no integer where one is compared, is only `!=`.",
     }),
@@ -290,7 +307,7 @@ export function conditionsOf({
 }
 
 /** An opaque tag (RFC 9110 §8.8.3), and neither `*` nor a weak one. */
-const TAG = /^(?!W\/|\*$)[\x21\x23-\x7e]+$/;
+const TAG = new RegExp(TAG_PATTERN);
 
 type Tags = string | readonly string[] | undefined;
 

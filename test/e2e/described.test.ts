@@ -121,7 +121,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
       ["", get({ "Last-Event-ID": "7-" }), 204],
       ["", get({ "Last-Event-ID": "?" }), 400],
       ["", get(), 200],
-      ["", HEAD, 405],
+      ["", HEAD, 200],
     ],
   ],
   [
@@ -294,7 +294,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
       ["?prefix=a&key=b", {}, 400],
       ["?key=", {}, 400],
       [`?key=${LONG}`, {}, 400],
-      ["", HEAD, 405],
+      ["", HEAD, 200],
     ],
   ],
   [
@@ -304,7 +304,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
       ["", {}, 200],
       ["?prefix=f", {}, 200],
       ["?more=1", {}, 400],
-      ["", HEAD, 405],
+      ["", HEAD, 200],
     ],
   ],
   [
@@ -322,6 +322,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     "/v1/commands",
     [
       ["", { ...POST, body: "PING\n" }, 200],
+      ["", { ...POST, body: "PING\n", headers: { "Content-Encoding": "gzip" } }, 415],
       ["", {}, 405],
     ],
   ],
@@ -331,7 +332,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     [
       ["", {}, 200],
       ["", get({ "Last-Event-ID": "?" }), 400],
-      ["", HEAD, 405],
+      ["", HEAD, 200],
     ],
   ],
   [
@@ -342,15 +343,46 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
       ["", HEAD, 200],
     ],
   ],
-  ["listMetrics", "/metrics", [["", {}, 200]]],
-  ["connectToAny", "/v1/connect", [["", {}, 426]]],
-  ["openSession", "/v1/buckets/described/session", [["", {}, 426]]],
+  [
+    "listMetrics",
+    "/metrics",
+    [
+      ["", {}, 200],
+      ["", HEAD, 200],
+    ],
+  ],
+  [
+    "connectToAny",
+    "/v1/connect",
+    [
+      ["", {}, 426],
+      ["", HEAD, 426],
+    ],
+  ],
+  [
+    "openSession",
+    "/v1/buckets/described/session",
+    [
+      ["", {}, 426],
+      ["", HEAD, 426],
+    ],
+  ],
   [
     "connectToBucket",
     "/v1/buckets/described/connect",
     [
       ["", {}, 426],
+      ["", HEAD, 426],
       ["/more", {}, 404],
+    ],
+  ],
+  [
+    "showStart",
+    "/",
+    [
+      ["", {}, 200],
+      ["", HEAD, 200],
+      ["", POST, 405],
     ],
   ],
   [
@@ -359,7 +391,7 @@ const ASKS: readonly (readonly [string, string, readonly Ask[]])[] = [
     [
       ["", {}, 200],
       ["", HEAD, 200],
-      ["", POST, 404],
+      ["", POST, 405],
     ],
   ],
   [

@@ -106,6 +106,38 @@ describe("a WebSocket's handshake", () => {
   });
 });
 
+describe("a WebSocket's handshake that is not whole", () => {
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const version = "Sec-WebSocket-Version: 13\r\n";
+  const half: readonly (readonly [string, string])[] = [
+    ["without a connection", key + version],
+    ["without a key", `${version}Connection: close, Upgrade\r\n`],
+    ["with an empty key", `Sec-WebSocket-Key:\r\n${version}Connection: close, Upgrade\r\n`],
+    ["of another version", `${key}Sec-WebSocket-Version: 8\r\nConnection: close, Upgrade\r\n`],
+    ["without a version", `${key}Connection: close, Upgrade\r\n`],
+  ];
+  const paths = [
+    "/v1/connect",
+    "/v1/buckets/full/session",
+    "/v1/buckets/full/connect",
+    "/v1/buckets/full/watch",
+  ];
+
+  it.each(half)("is a problem document on every path: %s", async (_, headers) => {
+    await fetch(`${open.http}/v1/buckets/full`, { method: "PUT" });
+    for (const path of paths) {
+      const socket = connect(open.httpPort, "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n${headers}\r\n`);
+      const [bytes] = (await once(socket, "data")) as [Buffer];
+      socket.destroy();
+      expect([path, String(bytes)]).toEqual([
+        path,
+        expect.stringMatching(/^HTTP\/1\.1 426 [^]*Content-Type: application\/problem\+json\r\n/),
+      ]);
+    }
+  });
+});
+
 describe("another protocol", () => {
   it.each([
     ["TLS", Buffer.from("160301\x0aPUT foreign k tls\x0a".replace(/^160301/, "\x16\x03\x01"), "latin1")],

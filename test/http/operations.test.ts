@@ -194,13 +194,10 @@ describe("a batch", () => {
   it("of values that are too much for one message is refused as a whole, however short they were sent", async () => {
     const b = await bucket("batch too large");
     await put(`${b}/keys/precious`);
-    // Each number is sent in four characters, and kept in twenty-two.
-    const grown = `[${"1e20,".repeat(40_000)}1]`;
     const wide = `${"a".repeat(16_000)}日`;
-    const grows = Array.from({ length: 40 }, (_, n) => `{"op":"put","key":"k${n}","json":${grown}}`);
     const widens = Array.from({ length: 900 }, (_, n) => `{"op":"put","key":"k${n}","value":"${wide}"}`);
     for (const [path, body] of [
-      [`${b}/batch`, `[${grows.join(",")}]`],
+      [`${b}/batch`, `[${widens.join(",")}]`],
       [`${b}/transaction`, `{"then":[${widens.join(",")}]}`],
     ] as const) {
       expect(await codeOf(await ask(path, { method: "POST", body }))).toBe("body_too_large");
@@ -261,18 +258,18 @@ describe("a batch", () => {
       const metadata = `${b}/keys/n?metadata=${encodeURIComponent(json)}`;
       expect([json, await codeOf(await put(metadata))]).toEqual([json, "query_invalid"]);
     }
-    for (const [json, kept] of [
-      ["9007199254740992", "9007199254740992"],
+    for (const json of [
+      "9007199254740992",
       // As JSON.stringify writes the number that is the nearest one.
-      ["-18637456991501270", "-18637456991501270"],
-      ["1e21", "1e+21"],
-      ["1e23", "1e+23"],
-      ["9007199254740992.0", "9007199254740992"],
-      ["0.1000000000000000055", "0.1"],
-      ['"9007199254740993"', '"9007199254740993"'],
-    ] as const) {
+      "-18637456991501270",
+      "1e21",
+      "1e23",
+      "9007199254740992.0",
+      "0.1000000000000000055",
+      '"9007199254740993"',
+    ]) {
       await putJson(json);
-      expect(await text(`${b}/keys/n`)).toBe(kept);
+      expect(await text(`${b}/keys/n`)).toBe(json);
     }
   });
 

@@ -18,6 +18,14 @@ describe("a request that is turned down", () => {
     ["POST", "/transaction", "If-None-Match"],
     ["POST", "/import", "Idempotency-Key"],
     ["POST", "/exit", "Idempotency-Key"],
+    ["DELETE", "", "If-Unmodified-Since"],
+    ["PUT", "/keys/a", "If-Unmodified-Since"],
+    ["DELETE", "/keys/a", "If-Unmodified-Since"],
+    ["DELETE", "/keys?prefix=", "If-Unmodified-Since"],
+    ["POST", "/keys/a/increment", "If-Unmodified-Since"],
+    ["POST", "/batch", "If-Unmodified-Since"],
+    ["POST", "/transaction", "If-Unmodified-Since"],
+    ["POST", "/import", "If-Unmodified-Since"],
   ])("%s …%s with %s, which would not be heeded, has done nothing", async (method, path, header) => {
     const b = await bucket(`unheeded ${method} ${path.replaceAll(/\W/g, "-")} ${header}`);
     await put(`${b}/keys/a`);

@@ -2,21 +2,25 @@ import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 interface Answer {
-  readonly id: number;
+  readonly id: number | null;
   readonly ok?: Record<string, unknown>;
   readonly error?: { readonly code: string };
 }
 
 interface Session {
   readonly asks: (request: Record<string, unknown>) => Promise<Answer>;
+  /** All answers to a message, which is sent as it is, while nothing else is under way. */
+  readonly answersTo: (message: string) => Promise<Answer[]>;
   readonly close: () => void;
 }
 
 async function session(b: string): Promise<Session> {
   const { webSocket } = await ask(`${b}/session`, { headers: { Upgrade: "websocket" } });
   const waiting = new Map<number, (answer: Answer) => void>();
+  let heard: ((answers: Answer[]) => void) | undefined;
   webSocket?.addEventListener("message", ({ data }: { data: unknown }) => {
-    for (const answer of JSON.parse(String(data)) as Answer[]) waiting.get(answer.id)?.(answer);
+    heard?.(JSON.parse(String(data)) as Answer[]);
+    for (const answer of JSON.parse(String(data)) as Answer[]) waiting.get(answer.id ?? -1)?.(answer);
   });
   webSocket?.accept();
   let id = 0;
@@ -25,6 +29,11 @@ async function session(b: string): Promise<Session> {
       new Promise((resolve) => {
         waiting.set((id += 1), resolve);
         webSocket?.send(JSON.stringify([{ id, ...request }]));
+      }),
+    answersTo: (message) =>
+      new Promise((resolve) => {
+        heard = resolve;
+        webSocket?.send(message);
       }),
     close: () => webSocket?.close(),
   };
@@ -111,6 +120,50 @@ describe("a session", () => {
     expect(await again.json()).toEqual(first.ok);
     const other = await post(`${b}/transaction`, { then: [{ op: "increment", key: "n", by: 6 }] }, headers);
     expect(await codeOf(other)).toBe("idempotency_key_reused");
+    close();
+  });
+
+  it("answers each request of a message that has an id, and does those that are right", async () => {
+    const b = await bucket("session mixed");
+    const { answersTo, close } = await session(b);
+    const right = (key: string): string => `{"id":1,"batch":[{"op":"put","key":"${key}","value":"1"}]}`;
+    const many = `{"id":7,"batch":[${'{"op":"get","key":"a"},'.repeat(1_000)}{"op":"get","key":"a"}]}`;
+    for (const [wrong, expected] of [
+      ['{"id":7,"batch":[{"op":"put","key":"x","json":1e400}]}', { id: 7, error: { code: "body_invalid" } }],
+      [many, { id: 7, error: { code: "body_invalid" } }],
+      ['{"id":7}', { id: 7, error: { code: "body_invalid" } }],
+      ['{"id":7,"list":{"limit":1e999}}', { id: 7, error: { code: "body_invalid" } }],
+      ['{"batch":[]}', { id: null, error: { code: "body_invalid" } }],
+      ['{"id":-1,"batch":[]}', { id: null, error: { code: "body_invalid" } }],
+      ['{"id":"7","batch":[]}', { id: null, error: { code: "body_invalid" } }],
+      ["17", { id: null, error: { code: "body_invalid" } }],
+      ["null", { id: null, error: { code: "body_invalid" } }],
+      ["[]", { id: null, error: { code: "body_invalid" } }],
+    ] as const) {
+      const answers = await answersTo(`[${right("a")} , ${wrong},${right("b")}]`);
+      expect([wrong, answers]).toMatchObject([wrong, [{ id: 1, ok: {} }, expected, { id: 1, ok: {} }]]);
+    }
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 2, revision: 20 });
+    close();
+  });
+
+  it("answers a message that can't be taken apart as one", async () => {
+    const b = await bucket("session whole");
+    const { answersTo, close } = await session(b);
+    const tooMany = `[${'{"id":1,"batch":[]},'.repeat(1_000)}{"id":1,"batch":[]}]`;
+    for (const message of ["{}", "17", "[1,]", '[{"id":1,"batch":[]}', "", tooMany, '"\ufffd"']) {
+      expect(await answersTo(message)).toMatchObject([{ id: null, error: { code: "body_invalid" } }]);
+    }
+    close();
+  });
+
+  it("keeps JSON as it was sent", async () => {
+    const b = await bucket("session kept");
+    const { answersTo, close } = await session(b);
+    const json = '{"b":-0,"2":1.0,"1":1,"1":2}';
+    await answersTo(`[{"id":1,"batch":[{"op":"put","key":"a","json":${json},"metadata":${json}}]}]`);
+    expect(await (await ask(`${b}/keys/a`)).text()).toBe(json);
+    expect((await ask(`${b}/keys/a`)).headers.get("KV-Metadata")).toBe(json);
     close();
   });
 

@@ -83,7 +83,7 @@ describe("what is kept beside a value", () => {
     ["ttl=0", "query_invalid"],
     ["ttl=-1", "query_invalid"],
     ["ttl=0.0001", "query_invalid"],
-    ["ttl=1e1", "query_invalid"],
+    ["ttl=+1", "query_invalid"],
     ["ttl=", "query_invalid"],
     ["ttl=315360001", "query_invalid"],
     ["ttl=1&ttl=2", "query_invalid"],

@@ -46,6 +46,35 @@ describe("connections", () => {
     expect(connections.holders).toEqual([]);
   });
 
+  it("that broke keep their places until the engine lets go of them", () => {
+    const gone: (() => void)[] = [];
+    const connections = new Connections((_, told) => gone.push(told));
+    connections.limit = 2;
+    connections.wake("object", 2);
+    connections.breakOff("object", {});
+    connections.breakOff("object", {});
+    expect([connections.full, connections.holders]).toEqual([true, ["object"]]);
+    connections.hold("object", 0);
+    expect(connections.full).toBe(true);
+    gone[0]?.();
+    expect([connections.full, connections.holders]).toEqual([false, ["object"]]);
+    gone[1]?.();
+    expect(connections.holders).toEqual([]);
+  });
+
+  it("that broke are gone with their object, and are not given back twice", () => {
+    const gone: (() => void)[] = [];
+    const connections = new Connections((_, told) => gone.push(told));
+    connections.limit = 2;
+    connections.wake("object", 1);
+    connections.breakOff("object", {});
+    connections.wake("object", 1);
+    gone[0]?.();
+    expect([connections.full, connections.holders]).toEqual([false, ["object"]]);
+    connections.holdMore("object", 1);
+    expect(connections.full).toBe(true);
+  });
+
   it("are told once that the server ends, and those that have left are not", async () => {
     const connections = limited(3);
     const told: string[] = [];

@@ -16,6 +16,17 @@ describe("what goes out", () => {
     expect(heard).toBe(20 * 1_048_576);
   });
 
+  it("is what was said also where a slice would end in the middle of a character", async () => {
+    const { outbox: out, reader } = outbox();
+    const text = `x${"😀".repeat(200_000)}`;
+    const written = out.write(text);
+    const decoder = new TextDecoder();
+    let heard = "";
+    while (heard.length < text.length) heard += decoder.decode((await reader.read()).value, { stream: true });
+    await written;
+    expect(heard === text).toBe(true);
+  });
+
   it("is no more of what was not asked for than four megabytes, while nothing is read", () => {
     const { outbox: out } = outbox();
     const megabyte = "x".repeat(1_048_576);

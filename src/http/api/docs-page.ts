@@ -30,7 +30,7 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, JsonObject>> };
 }
 
-const STYLE = `
+const CSS = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
   body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
   code, pre { font: 0.9em ui-monospace, monospace; }
@@ -43,6 +43,9 @@ const STYLE = `
   nav a { margin-right: 1rem; }
 `;
 
+/** Both pages have it. */
+export const STYLE = raw(CSS);
+
 export function docsPage(openApi: JsonObject): Html {
   const document = openApi as unknown as Document;
   const { info, tags, components } = document;
@@ -53,7 +56,7 @@ export function docsPage(openApi: JsonObject): Html {
         <meta name="viewport" content="width=device-width" />
         <title>${info.title}</title>
         <style>
-          ${raw(STYLE)}
+          ${STYLE}
         </style>
       </head>
       <body>

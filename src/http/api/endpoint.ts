@@ -36,12 +36,6 @@ export function isChange(method: string): boolean {
   return method !== "GET" && method !== "HEAD";
 }
 
-/** Whether it can be asked for without its body: what is read, not what goes on for as long as it is listened to. */
-export function hasHead(endpoint: Endpoint): boolean {
-  const content = endpoint.answers[200]?.content;
-  return content !== undefined && "json" in content;
-}
-
 /** What endpoints are about. */
 export const TAGS = {
   Buckets: "Names, what they stand for, and their ends.",

@@ -72,7 +72,6 @@ export const KEYS = {
       errors: [
         ...KEY,
         "content_type_invalid",
-        "content_encoding_unsupported",
         "metadata_too_large",
         "expires_invalid",
         "precondition_failed",

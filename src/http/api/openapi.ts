@@ -5,7 +5,6 @@ import { failure, type ErrorCode } from "../../errors.ts";
 import { ProblemAnswer } from "../../wire/answers.ts";
 import { API, PUBLIC_API } from "./api.ts";
 import {
-  hasHead,
   HEADERS,
   isChange,
   TAGS,
@@ -51,7 +50,7 @@ export function openApi(version: string): JsonObject {
     servers: [{ url: "/", description: "Where this was fetched from." }],
     security: [{ token: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: { ...paths(withHeads(API), EVERYWHERE), ...paths(PUBLIC_API, []) },
+    paths: { ...paths(withHeads(API), EVERYWHERE), ...paths(withHeads(PUBLIC_API), []) },
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
       schemas: schemas(),
@@ -64,8 +63,11 @@ function withHeads(api: Table): Table {
   return Object.fromEntries(
     Object.entries(api).map(([path, methods]) => {
       const { GET: get } = methods;
-      if (get === undefined || "HEAD" in methods || !hasHead(get)) return [path, methods];
-      const head = { ...get, id: `${get.id}Head`, summary: `${get.summary}: headers only` };
+      if (get === undefined || "HEAD" in methods) return [path, methods];
+      // Nothing is upgraded by it: what can only be upgraded has no HEAD but a refusal.
+      const { 101: _, ...answers } = get.answers;
+      if (Object.keys(answers).length === 0) return [path, methods];
+      const head = { ...get, id: `${get.id}Head`, summary: `${get.summary}: headers only`, answers };
       return [path, { ...methods, HEAD: head }];
     }),
   );
@@ -95,6 +97,7 @@ function operation(
   const named = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
   const noQuery = query === undefined && everywhere.length > 0 ? (["query_invalid"] as const) : [];
   const unheeded = isChange(method) ? (["header_invalid"] as const) : [];
+  const packed = body === undefined ? [] : (["content_encoding_unsupported"] as const);
   return {
     operationId: id,
     tags: [tag],
@@ -116,7 +119,7 @@ function operation(
       : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problems([...named, ...noQuery, ...unheeded, ...errors, ...everywhere]),
+      ...problems([...named, ...noQuery, ...unheeded, ...packed, ...errors, ...everywhere]),
     },
   };
 }

@@ -36,6 +36,14 @@ export const SERVICE = {
 
 /** What needs no token, because it says nothing of the data. */
 export const PUBLIC_API = {
+  "/": {
+    GET: {
+      id: "showStart",
+      tag: "Service",
+      summary: "What this is, and where to go on",
+      answers: { 200: { description: "A page.", content: { type: "text/html" } } },
+    },
+  },
   "/healthz": {
     GET: {
       id: "health",

@@ -60,7 +60,7 @@ export const STREAMS = {
       tag: "Keys",
       summary: "Batches, transactions and lists over WebSocket, many in one message",
       description:
-        'A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`. `{"ack": n}` says that n more characters have been read, and has no answer: who is sent more than 32 MiB and says nothing is closed with 1013.',
+        'A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`; one that is wrong leaves the others alone, and one without a readable id is answered with `id: null`. `{"ack": n}` says that n more characters have been read, and has no answer: who is sent more than 32 MiB and says nothing is closed with 1013.',
       message: SessionRequestJson,
       answers: { 101: { description: "A WebSocket." } },
       errors: ["bucket_not_found", "upgrade_required", "too_many_connections"],

@@ -30,8 +30,6 @@ type Methods = Readonly<Record<string, Operation>>;
 
 /** What a path or a method that is not described is answered with; and strangers, whatever they ask for. */
 const UNDESCRIBED = [404, 405, 426, 401, 403];
-/** What goes on for as long as it is listened to can't be asked for without its body. */
-const STREAMS = new Set(["text/event-stream", "application/x-ndjson"]);
 const DOCUMENT = "openapi";
 
 export class Description {
@@ -127,12 +125,9 @@ export class Description {
     const asked = pathOf(path);
     const matched = this.#paths.find(({ pattern }) => pattern.test(asked));
     if (matched === undefined) return undefined;
-    const own = method.toLowerCase();
-    const operation = matched.methods[own];
-    if (operation !== undefined) return { path: matched.path, method: own, operation };
-    const get = matched.methods["get"];
-    if (own !== "head" || get === undefined || isStream(get)) return undefined;
-    return { path: matched.path, method: "get", operation: get };
+    const name = method.toLowerCase();
+    const operation = matched.methods[name];
+    return operation === undefined ? undefined : { path: matched.path, method: name, operation };
   }
 }
 
@@ -150,11 +145,6 @@ function patternOf(template: string): RegExp {
     return part.startsWith("{") ? "[^/]+" : RegExp.escape(part);
   });
   return new RegExp(`^${parts.join("/")}$`);
-}
-
-function isStream({ responses }: Operation): boolean {
-  const types = Object.keys(responses["200"]?.content ?? {});
-  return types.length === 0 || types.some((type) => STREAMS.has(type));
 }
 
 function mediaType({ contentType }: Seen): string | undefined {

@@ -1,0 +1,29 @@
+/** What a browser finds at the address that the server prints. */
+
+import { html } from "hono/html";
+import { STYLE } from "./docs-page.ts";
+
+export function startPage(version: string): ReturnType<typeof html> {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>Durable KV</title>
+        <style>
+          ${STYLE}
+        </style>
+      </head>
+      <body>
+        <h1>Durable KV <small>${version}</small></h1>
+        <p>
+          Named buckets of keys and values, strongly consistent. The service is up; it is used over its API.
+        </p>
+        <ul>
+          <li><a href="/docs">The API, to browse</a></li>
+          <li><a href="/openapi.json">The same, as OpenAPI 3.1</a></li>
+          <li><a href="/healthz">Whether the service is up, for a monitor</a></li>
+        </ul>
+      </body>
+    </html>`;
+}
