@@ -64,7 +64,7 @@ export class Timers<Message> {
     // Whole, as the alarm keeps it: else a restart would find another time there, and set it anew.
     const due = Math.ceil(this.#clock() + delayMs);
     this.#put(key, { due, attempts: 0, message, ref: crypto.randomUUID() });
-    if (FAILPOINTS) void failpoint(this.#ctx, "timer: row written, alarm not set");
+    if (globalThis.KV_FAILPOINTS) void failpoint(this.#ctx, "timer: row written, alarm not set");
     this.#arm();
   }
 
@@ -89,7 +89,7 @@ export class Timers<Message> {
       if (this.#get(key)?.ref !== timer.ref) continue;
       try {
         await handle(timer.message);
-        if (FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
         // Removed only now: had the object died in the handler, the row would bring the message back.
         if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
       } catch (error) {
@@ -97,7 +97,7 @@ export class Timers<Message> {
         this.#postpone(key, timer);
       }
     }
-    if (FAILPOINTS) await failpoint(this.#ctx, "timer: rows removed, alarm not set");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: rows removed, alarm not set");
     this.#arm();
   }
 

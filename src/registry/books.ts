@@ -48,7 +48,8 @@ export class Books {
   starting(entry: Registration, checkAt: number): void {
     this.#transaction(() => {
       this.#options.names.insert(entry, checkAt);
-      if (FAILPOINTS) void failpoint(this.#options.ctx, "create: row written, repair not scheduled");
+      if (globalThis.KV_FAILPOINTS)
+        void failpoint(this.#options.ctx, "create: row written, repair not scheduled");
       this.#options.checkBy(checkAt);
     });
   }
@@ -74,7 +75,7 @@ export class Books {
   down(bucket: Incarnation, reason: string): void {
     this.#transaction((record) => {
       if (!this.#options.names.remove(bucket)) return;
-      if (FAILPOINTS) void failpoint(this.#options.ctx, "down: name freed, event not written");
+      if (globalThis.KV_FAILPOINTS) void failpoint(this.#options.ctx, "down: name freed, event not written");
       record("DOWN", bucket, reason);
     });
   }

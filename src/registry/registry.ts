@@ -204,11 +204,11 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A bucket says how it has ended, or that it was restarted. */
   protected override async handleNotice(notice: Notice): Promise<void> {
-    if (FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
     const bucket = incarnationOf(notice.ref);
     if (notice.kind === "down") this.books.down(bucket, notice.reason);
     else this.books.restarted(bucket, notice);
-    if (FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
   }
 
   protected async createBucket(name: string, options: CreateOptions): Promise<Created> {
@@ -221,9 +221,9 @@ export class Registry extends GenServer<Env, Partition, Info> {
         continue;
       }
       const entry = found ?? this.insert(name, options);
-      if (FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
       if (await this.finishStart(entry, options.locationHint)) {
-        if (FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
         return { registration: { ...entry, state: "running" }, created: true };
       }
     }
@@ -233,12 +233,12 @@ export class Registry extends GenServer<Env, Partition, Info> {
   async #stop(name: string): Promise<boolean> {
     const found = this.#names.find(name);
     if (found === undefined) return false;
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
     // The mark first: should anything go wrong from here on, it says what is to be finished.
     this.books.stopping(found, this.#repairAt());
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
     await this.finishStop(found);
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
     return true;
   }
 
@@ -278,14 +278,14 @@ export class Registry extends GenServer<Env, Partition, Info> {
       this.books.down(entry, "noproc");
       return false;
     }
-    if (FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
     // Only now: a name that is looked up leads to a bucket that lives.
     return this.books.running(entry);
   }
 
   protected async finishStop(entry: Registration): Promise<void> {
     const reason = await this.#call(() => this.bucket(entry).stop("normal", refOf(entry)));
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
     // Only now: a free name has no bucket behind it.
     this.books.down(entry, reason);
   }
@@ -294,9 +294,9 @@ export class Registry extends GenServer<Env, Partition, Info> {
   async #check(): Promise<void> {
     const due = this.#names.due(this.clock(), CHECK_BATCH);
     const [living, unsettled] = [due.filter(isLiving), due.filter((entry) => !isLiving(entry))];
-    if (FAILPOINTS) await failpoint(this.ctx, "repair: due, not settled");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: due, not settled");
     await Promise.all([this.#prober.probe(living), ...unsettled.map((entry) => this.#repair(entry))]);
-    if (FAILPOINTS) await failpoint(this.ctx, "repair: settled, not scheduled again");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: settled, not scheduled again");
     const next = this.#names.nextCheck();
     if (next !== undefined) this.timers.sendAfter("check", "check", Math.max(0, next - this.clock()));
   }
@@ -388,7 +388,8 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return asReply(async () => {
       if (this.args === undefined) {
         await this.#settlement.settle(caller);
-        if (FAILPOINTS) await failpoint(this.ctx, "create: partitions settled, partition not started");
+        if (globalThis.KV_FAILPOINTS)
+          await failpoint(this.ctx, "create: partitions settled, partition not started");
         if (this.args === undefined) this.start({ ...caller });
       }
       agree(caller, (this.args as Partition).partitions);

@@ -17,7 +17,9 @@ export interface BoundWorker {
 
 /** Starts the Worker with this entry point; the service is `env.KV`. */
 export async function startBound(entryPoint: string): Promise<BoundWorker> {
-  const [service, script] = [await bundle(join(ROOT, "src/index.ts")), await bundle(entryPoint)];
+  // As a bundler makes it that has not heard of wrangler's `[define]`, such as Vite.
+  const service = await bundle(join(ROOT, "src/index.ts"), {});
+  const script = await bundle(entryPoint);
   const compatibilityDate = "2026-10-01";
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -30,7 +32,7 @@ export async function startBound(entryPoint: string): Promise<BoundWorker> {
           serviceBindings: { KV: { name: "durable-kv", entrypoint: "KvEntrypoint" } },
         },
         {
-          // As it is deployed, and without a token: a binding needs none.
+          // Without a token: a binding needs none.
           name: "durable-kv",
           modules: true,
           script: service,
