@@ -8,8 +8,9 @@ type Kind = "array" | "boolean" | "integer" | "number" | "string";
 export type Shape<T> = { readonly [Member in keyof T]?: Kind };
 
 /** Whether the service was asked at all is not known. @param status the answer's; 0 on a WebSocket */
-export function unexpected(why: string, status = 0): KvError {
-  return new KvError("unexpected_answer", `The answer is not the service's: ${why}`, { status });
+export function unexpected(why: string, status = 0, retryAfterMs?: number): KvError {
+  const message = `The answer is not the service's: ${why}`;
+  return new KvError("unexpected_answer", message, { status, retryAfterMs });
 }
 
 /** @throws {KvError} `unexpected_answer` if it is no JSON */

@@ -4,6 +4,7 @@ import { abortable } from "./abortable.ts";
 import { parsed, shaped, unexpected, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
 import { ConnectionError, errorOf, InvalidRequestError, KvError } from "./errors.ts";
+import { retryAfterMs, waitAskedFor } from "./retry-after.ts";
 
 /** What is used of the platform's `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -76,7 +77,7 @@ export class Http {
   async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
     return within({ signal, timeoutMs }, (deadline) =>
-      this.#again(request, deadline, async () =>
+      this.#again(request, { signal: deadline, timeoutMs }, async () =>
         orBroken(read, await this.#once(path, request, deadline), deadline),
       ),
     );
@@ -94,7 +95,8 @@ export class Http {
     try {
       const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
-        return this.#again(request, own.signal, () => this.#once(path, request, own.signal));
+        const limits = { signal: own.signal, timeoutMs };
+        return this.#again(request, limits, () => this.#once(path, request, own.signal));
       });
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
         throw unexpected(`HTTP ${status}, and not ${type}.`, status);
@@ -110,14 +112,23 @@ export class Http {
   }
 
   /** Until it is answered, or may not be asked again. */
-  async #again<T>(request: HttpRequest, deadline: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  async #again<T>(
+    request: HttpRequest,
+    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const begun = performance.now();
     for (let attempt = 0; ; attempt += 1) {
+      let wait: number;
       try {
         return await ask();
       } catch (error) {
-        if (deadline.aborted || !this.#mayRetry(request, attempt, error)) throw error;
+        if (signal.aborted || !this.#mayRetry(request, attempt, error)) throw error;
+        wait = waitAskedFor(error);
+        // To come back is too late by then: what was said is worth more than a timeout.
+        if (wait > timeoutMs - (performance.now() - begun)) throw error;
       }
-      await pause(backoff(attempt, this.#options.retryBaseMs), deadline);
+      await pause(wait + backoff(attempt, this.#options.retryBaseMs), signal);
     }
   }
 
@@ -231,10 +242,11 @@ async function problemOf(response: Response): Promise<KvError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
   // Not in the service's own words: something between it and us has answered.
-  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status);
+  const later = retryAfterMs(response.headers);
+  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status, later);
   if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) return foreign;
   try {
-    return errorOf({ ...shaped(parsed(text), PROBLEM), status });
+    return errorOf({ ...shaped(parsed(text), PROBLEM), status }, later);
   } catch {
     return foreign;
   }

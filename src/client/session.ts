@@ -8,6 +8,7 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { waitAskedFor } from "./retry-after.ts";
 import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
@@ -186,7 +187,9 @@ export class Session<T extends Entries> {
   async #flush(): Promise<void> {
     let failure: unknown;
     for (let tries = 0; tries <= this.#options.retries; tries += 1) {
-      if (tries > 0) await pause(backoff(tries - 1, this.#options.retryBaseMs), undefined);
+      if (tries > 0) {
+        await pause(waitAskedFor(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
+      }
       try {
         const socket = await this.#connect();
         this.#flushing = false;
