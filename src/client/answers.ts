@@ -1,6 +1,7 @@
 /** The service's answers, told from those of somebody else on the way: a captive portal, a proxy, another service. */
 
 import { KvError } from "./errors.ts";
+import { parseJson } from "./exact-json.ts";
 
 /** What a member has to be. `integer`: a number, or, beyond 2^53, its digits. */
 type Kind = "array" | "boolean" | "integer" | "number" | "string";
@@ -21,7 +22,8 @@ export async function jsonOf(response: Response): Promise<unknown> {
 /** @throws {KvError} `unexpected_answer` */
 export function parsed(text: string, status = 0): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    // Metadata is among it, and has numbers of its own.
+    return parseJson(text);
   } catch {
     throw unexpected("it is no JSON.", status);
   }

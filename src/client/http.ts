@@ -3,7 +3,8 @@
 import { abortable } from "./abortable.ts";
 import { parsed, shaped, unexpected, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
-import { ConnectionError, errorOf, InvalidRequestError, KvError } from "./errors.ts";
+import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import { refused } from "./options.ts";
 import { retryAfterMs, waitAskedFor } from "./retry-after.ts";
 
 /** What is used of the platform's `fetch`. */
@@ -171,8 +172,7 @@ export class Http {
 /** An address would stand for another character, and mean other keys. @throws {InvalidRequestError} `query_invalid` */
 function wellFormed(name: string, text: string): string {
   if (text.isWellFormed()) return text;
-  const why = `${name} has half of a surrogate pair: ${JSON.stringify(text)}. Nothing was sent.`;
-  throw new InvalidRequestError("query_invalid", why, { status: 400 });
+  throw refused("query_invalid", `${name} has half of a surrogate pair: ${JSON.stringify(text)}.`);
 }
 
 /** A header's value (RFC 9110 §5.5): what `fetch` takes, and can send. */
@@ -183,8 +183,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (HEADER_VALUE.test(value)) continue;
     const code = name === "Content-Type" ? "content_type_invalid" : "header_invalid";
-    const why = `${name} can't be ${JSON.stringify(value)}. Nothing was sent.`;
-    throw new InvalidRequestError(code, why, { status: 400 });
+    throw refused(code, `${name} can't be ${JSON.stringify(value)}.`);
   }
 }
 
