@@ -12,6 +12,13 @@ export interface BoundWorker {
     path: string,
     body?: unknown,
   ): Promise<{ readonly status: number; readonly text: string }>;
+  /** As {@link ask}, with a body as it is. */
+  send(
+    method: string,
+    path: string,
+    body?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   stop(): Promise<void>;
 }
 
@@ -45,15 +52,18 @@ export async function startBound(entryPoint: string): Promise<BoundWorker> {
       ],
     }),
   );
+  const send: BoundWorker["send"] = async (method, path, body, headers = {}) => {
+    const worker = await miniflare.getWorker("caller");
+    const response = await worker.fetch(`http://caller${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
   return {
-    async ask(method, path, body) {
-      const worker = await miniflare.getWorker("caller");
-      const response = await worker.fetch(`http://caller${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, text: await response.text() };
-    },
+    ask: (method, path, body) => send(method, path, body === undefined ? undefined : JSON.stringify(body)),
+    send,
     stop: () => miniflare.dispose(),
   };
 }
