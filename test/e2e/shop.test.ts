@@ -47,7 +47,7 @@ describe("the shop", () => {
     await ask("PUT", "/stock/lamps", 9);
     await ask("PUT", "/carts/cid", { lamps: 3 });
     const sales = await Promise.all(Array.from({ length: 3 }, () => ask("POST", "/carts/cid/checkout")));
-    expect(sales.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    expect(sales.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 409, 409]);
     expect((await ask("GET", "/stock/lamps")).json).toMatchObject({ stock: 6 });
     expect(await ask("POST", "/carts/cid/checkout")).toMatchObject({ status: 409, json: { sold: false } });
   });
@@ -96,7 +96,9 @@ describe("the shop", () => {
       expect(JSON.parse(text)).toMatchObject({ stock: 3 });
     }
     expect((await shop.send("PUT", "/stock/ink", "4", once)).status).toBe(400);
-    expect((await shop.send("PUT", "/stock/ink", "4", { "Idempotency-Key": "" })).status).toBe(400);
+    expect((await shop.send("PUT", "/stock/ink", "4", { "Idempotency-Key": "k".repeat(257) })).status).toBe(
+      400,
+    );
     expect((await ask("GET", "/stock/ink")).json).toMatchObject({ stock: 3 });
   });
 
