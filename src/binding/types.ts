@@ -14,7 +14,7 @@ export interface KvBinding {
   bucket(name: string): BucketBinding & Disposable;
   /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
   namespace(name: string): KVNamespace & Disposable;
-  /** Ensures that there is a bucket. */
+  /** Ensures that there is a bucket. One that was created otherwise than is said is `bucket_exists_differently`. */
   create(name: string, options?: BucketOptions): Promise<BucketInfo & { readonly created: boolean }>;
   /** What is known of a bucket; null if there is none. */
   lookup(name: string): Promise<BucketInfo | null>;
@@ -84,6 +84,9 @@ export interface BucketInfo {
   readonly lastReason?: string | undefined;
   /** RFC 3339, as `probedAt`. */
   readonly createdAt: string;
+  /** As it was created with. */
+  readonly jurisdiction?: string | undefined;
+  readonly locationHint?: string | undefined;
   readonly metadata?: unknown;
   /** As the last probe brought them: `probeAgeMs` ago. */
   readonly entries?: number | undefined;

@@ -16,6 +16,8 @@ export interface ListedBucket {
   readonly name: string;
   readonly file: string;
   readonly restart: "permanent" | "temporary";
+  readonly jurisdiction?: string;
+  readonly locationHint?: string;
   readonly metadata?: unknown;
 }
 
@@ -30,8 +32,9 @@ export function fileNameOf(bucket: string): string {
   return `${safe.slice(0, MAX_NAME)}~${hash}.ndjson`;
 }
 
-export function listed({ name, restart, metadata }: BucketInfo): ListedBucket {
-  return { name, file: fileNameOf(name), restart, ...given({ metadata }) };
+/** With all that it was created with, so that an import makes the same. */
+export function listed({ name, restart, jurisdiction, locationHint, metadata }: BucketInfo): ListedBucket {
+  return { name, file: fileNameOf(name), restart, ...given({ jurisdiction, locationHint, metadata }) };
 }
 
 export async function makeFolder(folder: string): Promise<void> {
@@ -51,11 +54,11 @@ export async function readList(folder: string): Promise<readonly ListedBucket[]>
   try {
     const { buckets } = JSON.parse(text) as { readonly buckets: readonly ListedBucket[] };
     // A file's name is never taken from the list: it could lead anywhere.
-    return buckets.map(({ name, restart, metadata }) => ({
+    return buckets.map(({ name, restart, jurisdiction, locationHint, metadata }) => ({
       name,
       file: fileNameOf(name),
       restart,
-      ...given({ metadata }),
+      ...given({ jurisdiction, locationHint, metadata }),
     }));
   } catch {
     throw new Ended(EXIT.usage, `error: ${path} is not a list of buckets.`);

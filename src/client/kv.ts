@@ -80,7 +80,10 @@ export class Kv {
     });
   }
 
-  /** Ensures that there is a bucket. */
+  /**
+   * Ensures that there is a bucket.
+   * @throws {InvalidRequestError} `bucket_exists_differently`, if one is there that was created otherwise than is said
+   */
   async create(
     name: string,
     options: BucketOptions & CallOptions = {},

@@ -9,10 +9,10 @@ import { asReply, Exit, isExit, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Notice } from "../otp/monitor.ts";
-import type { RestartKind } from "../otp/restart.ts";
 import { settingsOf } from "../settings.ts";
 import { Books } from "./books.ts";
 import { newBucketId } from "./bucket-id.ts";
+import { differenceOf, existsDifferently, hintOf, type CreateOptions } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "./incarnation.ts";
@@ -22,17 +22,6 @@ import type { Partition } from "./partition.ts";
 import { partitionStub, type FollowRequest } from "./partition-stub.ts";
 import { Prober, type SweepStats } from "./prober.ts";
 import { agree, Settlement } from "./settlement.ts";
-
-export interface CreateOptions {
-  /** What an exit or a crash does to the bucket, if it is new; `permanent` if left out. */
-  readonly restart?: RestartKind | undefined;
-  /** JSON, kept beside the name. */
-  readonly metadata?: string | undefined;
-  /** Where the bucket's object should live, if it is new. */
-  readonly locationHint?: DurableObjectLocationHint | undefined;
-  /** What the bucket's object must not leave, if it is new. */
-  readonly jurisdiction?: DurableObjectJurisdiction | undefined;
-}
 
 export interface Created {
   readonly registration: Registration;
@@ -214,15 +203,22 @@ export class Registry extends GenServer<Env, Partition, Info> {
   protected async createBucket(name: string, options: CreateOptions): Promise<Created> {
     for (let tries = 0; tries < MAX_CREATES; tries += 1) {
       const found = this.#names.find(name);
-      if (found !== undefined && isLiving(found)) return { registration: found, created: false };
+      const difference = found && differenceOf(found, options);
+      if (found !== undefined && isLiving(found)) {
+        if (difference !== undefined) throw existsDifferently(name, difference);
+        return { registration: found, created: false };
+      }
+      // A create that was cut off, and asked for otherwise, is undone: it was never answered.
+      if (found?.state === "starting" && difference !== undefined)
+        this.books.stopping(found, this.#repairAt());
       // A stop that was cut off comes first: its bucket must be gone before the name is used again.
-      if (found?.state === "stopping") {
+      if (found !== undefined && (found.state === "stopping" || difference !== undefined)) {
         await this.finishStop(found);
         continue;
       }
       const entry = found ?? this.insert(name, options);
       if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
-      if (await this.finishStart(entry, options.locationHint)) {
+      if (await this.finishStart(entry)) {
         if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
         return { registration: { ...entry, state: "running" }, created: true };
       }
@@ -243,7 +239,10 @@ export class Registry extends GenServer<Env, Partition, Info> {
   }
 
   /** The row and its repair in one transaction, before the object hears of it: an object is never nameless. */
-  protected insert(name: string, { jurisdiction, metadata, restart }: CreateOptions): Registration {
+  protected insert(
+    name: string,
+    { jurisdiction, locationHint, metadata, restart }: CreateOptions,
+  ): Registration {
     const entry: Registration = {
       name,
       incarnation: newIncarnation(),
@@ -254,6 +253,8 @@ export class Registry extends GenServer<Env, Partition, Info> {
       reason: null,
       createdAt: this.clock(),
       metadata: metadata ?? null,
+      jurisdiction: jurisdiction ?? null,
+      locationHint: locationHint ?? null,
       probe: null,
       attempts: 0,
     };
@@ -263,15 +264,12 @@ export class Registry extends GenServer<Env, Partition, Info> {
   }
 
   /** @returns whether the name leads to a living bucket now. */
-  protected async finishStart(
-    entry: Registration,
-    locationHint?: DurableObjectLocationHint,
-  ): Promise<boolean> {
+  protected async finishStart(entry: Registration): Promise<boolean> {
     const { name, incarnation, createdAt, restart } = entry;
     const args: BucketArgs = { name, incarnation, createdAt };
     const monitor = { ref: refOf(entry), watcher: { binding: "REGISTRY", id: this.ctx.id.toString() } };
     try {
-      await this.#call(() => this.bucket(entry, locationHint).start(args, { restart, monitor }));
+      await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
     } catch (error) {
       if (!isExit(error, "noproc")) throw error;
       // Its object was told to end before it was told to start, and will not start any more.
@@ -359,12 +357,11 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return found !== undefined && isLiving(found) ? found : undefined;
   }
 
-  protected bucket(
-    { id }: Registration,
-    locationHint?: DurableObjectLocationHint,
-  ): DurableObjectStub<Bucket> {
-    const { BUCKET } = this.env;
-    return BUCKET.get(BUCKET.idFromString(id), locationHint === undefined ? {} : { locationHint });
+  protected bucket({
+    id,
+    locationHint,
+  }: Pick<Registration, "id" | "locationHint">): DurableObjectStub<Bucket> {
+    return this.env.BUCKET.get(this.env.BUCKET.idFromString(id), hintOf(locationHint));
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {

@@ -5,8 +5,8 @@ import { behind, cursorOf } from "../cursor.ts";
 import { MAX_PAGE, metadataJson } from "../limits.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
 import type { Directory } from "../registry/directory.ts";
-import type { Probe, Registration } from "../registry/names.ts";
-import type { CreateOptions } from "../registry/registry.ts";
+import { UNKNOWN, type Probe, type Registration } from "../registry/names.ts";
+import type { CreateOptions } from "../registry/bucket-options.ts";
 import type { Totals } from "../totals.ts";
 import type { BucketAnswer, BucketsAnswer } from "./answers.ts";
 import type { BucketOptionsJson, BucketsQuery } from "./requests.ts";
@@ -50,8 +50,20 @@ export async function describeBuckets(
 }
 
 export function describe(registration: Registration): BucketJson {
-  const { name, id, incarnation, state, restart, restarts, reason, createdAt, metadata, probe } =
-    registration;
+  const {
+    name,
+    id,
+    incarnation,
+    state,
+    restart,
+    restarts,
+    reason,
+    createdAt,
+    metadata,
+    jurisdiction,
+    locationHint,
+    probe,
+  } = registration;
   return {
     name,
     id,
@@ -62,9 +74,16 @@ export function describe(registration: Registration): BucketJson {
     restarts,
     ...(reason === null ? {} : { lastReason: reason }),
     createdAt: new Date(createdAt).toISOString(),
+    ...(isKnown(jurisdiction) ? { jurisdiction } : {}),
+    ...(isKnown(locationHint) ? { locationHint } : {}),
     ...(metadata === null ? {} : { metadata: JSON.parse(metadata) as unknown }),
     ...(probe === null ? {} : described(probe)),
   };
+}
+
+/** Whether it was given, as far as that was kept. */
+function isKnown(option: string | null): option is string {
+  return option !== null && option !== UNKNOWN;
 }
 
 function described({ entries, bytes, revision, at }: Probe): Partial<BucketJson> {

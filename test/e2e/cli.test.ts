@@ -1,7 +1,7 @@
 /** `kv`, command by command. */
 
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -61,6 +61,21 @@ describe("kv create", () => {
   it("takes a restart kind and metadata", async () => {
     await ok("create", "kinds", "--restart", "temporary", "--metadata", '{"of":"ada"}');
     expect(await service.lookup("kinds")).toMatchObject({ restart: "temporary", metadata: { of: "ada" } });
+  });
+
+  it("of a bucket that was created otherwise is refused, and lookup shows how it was", async () => {
+    await ok("create", "otherwise", "--location", "weur");
+    for (const option of [
+      ["--restart", "temporary"],
+      ["--metadata", "1"],
+      ["--location", "enam"],
+      ["--jurisdiction", "eu"],
+    ]) {
+      const { code, out, err } = await kv(here, "create", "otherwise", ...option);
+      expect([code, out, err]).toEqual([3, "", expect.stringContaining("(bucket_exists_differently)")]);
+    }
+    expect((await ok("create", "otherwise", "--location", "weur", "--restart", "permanent")).out).toBe("");
+    expect((await ok("lookup", "otherwise")).out).toContain("locationHint\tweur\n");
   });
 });
 
@@ -445,6 +460,18 @@ describe("kv export and kv import", () => {
       metadata: [1],
     });
     await Promise.all([old.stop(), fresh.stop()]);
+  });
+
+  it("do not bring a bucket into one that was created otherwise", async () => {
+    await ok("create", "import-otherwise");
+    const backup = join(folder.path, "otherwise");
+    await mkdir(backup);
+    const list = { buckets: [{ name: "import-otherwise", restart: "temporary" }] };
+    await writeFile(join(backup, "buckets.json"), JSON.stringify(list));
+    await writeFile(join(backup, "import-otherwise.ndjson"), '{"key":"a","value":"1"}\n');
+    const { code, err } = await kv(here, "import", "--all", backup);
+    expect([code, err]).toEqual([3, expect.stringContaining("(bucket_exists_differently)")]);
+    expect(await service.lookup("import-otherwise")).toMatchObject({ restart: "permanent", entries: 0 });
   });
 
   it("want a folder that is an export", async () => {
