@@ -7,7 +7,7 @@ import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
 import type { TransactionResult } from "../bucket/transaction.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
@@ -101,8 +101,8 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   list(query: unknown = {}): Promise<KeysPage> {
     return this.#bucket.verb(async () => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
-      const after = behind(cursor);
-      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, after, limit }), READ);
+      const place = behindKey(cursor);
+      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, ...place, limit }), READ);
       return readJson(this.#there(page)) as KeysPage;
     });
   }

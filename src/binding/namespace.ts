@@ -6,7 +6,7 @@ import type { BatchResult } from "../bucket/operations.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import type { PutOptions } from "../bucket/bucket.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
@@ -155,9 +155,9 @@ export class Namespace extends RpcTarget {
         limit: pageSize(limit),
       };
       const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
-      const after = behind(before);
+      const place = behindKey(before);
       const page = await this.#bucket.call(
-        (bucket) => bucket.list({ ...listed, after, limit: listed.limit ?? MAX_PAGE }),
+        (bucket) => bucket.list({ ...listed, ...place, limit: listed.limit ?? MAX_PAGE }),
         READ,
       );
       const { keys, cursor: next } = page === undefined ? { keys: [] } : (readJson(page) as KeysPage);

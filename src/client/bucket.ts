@@ -209,7 +209,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     });
   }
 
-  /** Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another. */
+  /**
+   * Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another.
+   * @throws {InvalidRequestError} `bucket_changed`, if another bucket has taken the name between two pages
+   */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     checkOptions("list", options);
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;

@@ -201,10 +201,11 @@ export const importedOf = shapedAs<ImportResult>({
   errors: "array",
 });
 
-/** What {@link entryOf} makes of an entry in a list. The service's cursors are the key behind which they lead. */
+/** What {@link entryOf} makes of an entry in a list. The service's cursors are the bucket, and the key behind which they lead. */
 export function listedOf<Value>(told: unknown, codec: Codec<Value>): Entry<Value> {
-  const { key } = shaped(told, ENTRY);
-  return entryOf(told, codec, { cursor: toBase64Url(key) });
+  const { key, etag } = shaped(told, ENTRY);
+  const bucket = etag.slice(0, etag.lastIndexOf("-"));
+  return entryOf(told, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
 }
 
 /** @throws {KvError} `unexpected_answer` */
