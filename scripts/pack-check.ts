@@ -13,7 +13,7 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The client and keyv's store with their types, the binding's types, the command without, and what every package has. */
+/** The client and keyv's store with their types, the binding, the command without, and what every package has. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
@@ -22,7 +22,7 @@ function expected(): string[] {
     "package.json",
     // The README leads there.
     ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
-    ...modulesOf("binding", ["types"]),
+    ...modulesOf("binding", ["types", "failure"]),
     ...modulesOf("client", sources("client")),
     ...modulesOf("keyv", sources("keyv")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),

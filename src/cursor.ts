@@ -17,3 +17,23 @@ export function behind(cursor: string | undefined): string | undefined {
   if (name !== undefined && name !== "") return name;
   throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
 }
+
+/** Behind which key a list of one bucket goes on. */
+export interface KeyPlace {
+  readonly after?: string;
+  /** Whose list it is: the next bucket of the name has other keys. Not said by cursors of the version before. */
+  readonly incarnation?: string;
+}
+
+/** As {@link cursorOf}, for a list of keys. */
+export function keyCursorOf(incarnation: string, last: string): string {
+  return `${incarnation}.${cursorOf(last)}`;
+}
+
+/** As {@link behind}. @throws {KvError} `cursor_invalid` */
+export function behindKey(cursor: string | undefined): KeyPlace {
+  if (cursor === undefined) return {};
+  const dot = cursor.indexOf(".");
+  const after = behind(cursor.slice(dot + 1)) ?? "";
+  return dot === -1 ? { after } : { after, incarnation: cursor.slice(0, dot) };
+}

@@ -25,6 +25,8 @@ const meanings = {
   quoting_invalid: { status: 400, title: "Invalid quoting" },
   too_long: { status: 413, title: "Line too long" },
   wrong_protocol: { status: 400, title: "Wrong protocol" },
+  bucket_exists_differently: { status: 409, title: "Bucket exists with other options" },
+  bucket_changed: { status: 409, title: "Another bucket has the name" },
   bucket_not_found: { status: 404, title: "Bucket not found" },
   key_not_found: { status: 404, title: "Key not found" },
   path_not_found: { status: 404, title: "No such path" },

@@ -7,12 +7,11 @@ import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
 import type { TransactionResult } from "../bucket/transaction.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { parsedMetadata } from "../kept-json.ts";
 import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
-import { check } from "../wire/check.ts";
 import {
   BatchJson,
   BoundConditionsJson,
@@ -28,6 +27,8 @@ import {
   transactionOf,
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
+import { readJson } from "./exact-json.ts";
+import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
 import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
@@ -55,7 +56,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      const { type, metadata, ...rest } = check(BoundPutJson, options, "body_invalid");
+      const { type, metadata, ...rest } = checkGiven(BoundPutJson, options, "body_invalid");
       const put: PutOptions = {
         type: type === undefined ? (typeof value === "string" ? null : BYTES_TYPE) : contentType(type),
         lifetime: lifetimeOf(rest),
@@ -75,7 +76,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      const checked = conditionsOf(check(BoundConditionsJson, conditions, "body_invalid")) ?? {};
+      const checked = conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")) ?? {};
       const removed = this.#there(await this.#bucket.call((bucket) => bucket.remove(name, checked)));
       if (removed.outcome === "precondition_failed") throw preconditionFailed();
       return removed.outcome === "removed";
@@ -85,32 +86,32 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   increment(key: string, options: unknown = {}, once: Once & Conditions = {}): Promise<Incremented> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      const json = check(IncrementJson, options, "body_invalid");
-      const { idempotencyKey, ...given } = check(BoundIncrementJson, once, "body_invalid");
+      const json = checkGiven(IncrementJson, options, "body_invalid");
+      const { idempotencyKey, ...given } = checkGiven(BoundIncrementJson, once, "body_invalid");
       const conditions = conditionsOf(given) ?? {};
       const increment = incrementOf(json);
       const idempotency = await onceFor(idempotencyKey, ["increment", name, increment, conditions]);
       const done = this.#there(
         await this.#bucket.call((bucket) => bucket.increment(name, increment, { conditions, idempotency })),
       );
-      return JSON.parse(done.result) as Incremented;
+      return readJson(done.result) as Incremented;
     });
   }
 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. */
   list(query: unknown = {}): Promise<KeysPage> {
     return this.#bucket.verb(async () => {
-      const { cursor, limit = MAX_PAGE, ...range } = check(ListQuery, query, "query_invalid");
-      const after = behind(cursor);
-      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, after, limit }), READ);
-      return JSON.parse(this.#there(page)) as KeysPage;
+      const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
+      const place = behindKey(cursor);
+      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, ...place, limit }), READ);
+      return readJson(this.#there(page)) as KeysPage;
     });
   }
 
   /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many there were. */
   deleteRange(query: unknown): Promise<number> {
     return this.#bucket.verb(async () => {
-      const range = check(RangeQuery, query, "query_invalid");
+      const range = checkGiven(RangeQuery, query, "query_invalid");
       // Over RPC what is undefined is there all the same: a variable that was forgotten must not mean everything.
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
         throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
@@ -121,22 +122,22 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   batch(operations: unknown): Promise<BatchResult["results"]> {
     return this.#bucket.verb(async () => {
-      const checked = await operationsOf(check(BatchJson, operations, "body_invalid"));
+      const checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
       const answer = this.#there(
         await this.#bucket.call((bucket) => bucket.batch(checked), readsOnly(checked) ? READ : undefined),
       );
-      return (JSON.parse(answer) as BatchResult).results;
+      return (readJson(answer) as BatchResult).results;
     });
   }
 
   transaction(transaction: unknown, once: Once = {}): Promise<TransactionResult> {
     return this.#bucket.verb(async () => {
-      const json = check(TransactionJson, transaction, "body_invalid");
-      const { idempotencyKey } = check(BoundOnceJson, once, "body_invalid");
+      const json = checkGiven(TransactionJson, transaction, "body_invalid");
+      const { idempotencyKey } = checkGiven(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);
       const idempotency = await onceFor(idempotencyKey, ["transaction", checked]);
       const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
-      return JSON.parse(this.#there(done).result) as TransactionResult;
+      return readJson(this.#there(done).result) as TransactionResult;
     });
   }
 

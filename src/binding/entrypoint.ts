@@ -19,10 +19,10 @@ import {
   type BucketJson,
   type BucketsJson,
 } from "../wire/buckets.ts";
-import { check } from "../wire/check.ts";
 import { BucketOptionsJson, BucketsQuery } from "../wire/requests.ts";
 import { BoundBucket } from "./bucket.ts";
 import { orBindingError } from "./failures.ts";
+import { checkGiven } from "./given.ts";
 import { Namespace } from "./namespace.ts";
 import { Reach } from "./reach.ts";
 import type { KvBinding } from "./types.ts";
@@ -67,7 +67,7 @@ export class KvEntrypoint
   /** Ensures that there is a bucket: `{restart, locationHint, jurisdiction, metadata}`. */
   create(name: string, options: unknown = {}): Promise<BucketJson & { readonly created: boolean }> {
     return orBindingError(async () => {
-      const checked = bucketOptionsOf(check(BucketOptionsJson, options, "body_invalid"));
+      const checked = bucketOptionsOf(checkGiven(BucketOptionsJson, options, "body_invalid"));
       const { registration, created } = await this.#directory().create(bucketName(name), checked);
       return { ...parsedMetadata(describe(registration)), created };
     });
@@ -94,7 +94,7 @@ export class KvEntrypoint
   /** A page of buckets: `{prefix, cursor, limit}`. */
   buckets(query: unknown = {}): Promise<BucketsJson> {
     return orBindingError(async () => {
-      const page = await describeBuckets(this.#directory(), check(BucketsQuery, query, "query_invalid"));
+      const page = await describeBuckets(this.#directory(), checkGiven(BucketsQuery, query, "query_invalid"));
       return { ...page, buckets: page.buckets.map(parsedMetadata) };
     });
   }

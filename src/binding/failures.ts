@@ -4,10 +4,10 @@ import { failureOf } from "../errors.ts";
 
 /**
  * An error that crosses a service binding. What is certain to arrive is the message, so it begins with the code:
- * `bucket_not_found: There is no bucket …`.
+ * `bucket_not_found: There is no bucket …`. It has no name of its own: on the way to another process that would be put
+ * before the message. `kvFailure` in failure.ts reads it.
  */
 export class BindingError extends Error {
-  override readonly name = "KvError";
   readonly code: string;
 
   constructor(code: string, detail: string) {

@@ -1,18 +1,20 @@
 /** A bucket as a `KVNamespace`: what the binding of Workers KV does, strongly consistent. */
 
 import { RpcTarget } from "cloudflare:workers";
+import * as z from "zod/mini";
 import type { BatchResult } from "../bucket/operations.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import type { PutOptions } from "../bucket/bucket.ts";
 import type { Lifetime } from "../bucket/lifetime.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
-import { check } from "../wire/check.ts";
 import { BucketsQuery } from "../wire/requests.ts";
+import { readJson } from "./exact-json.ts";
+import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
-import { ofText, Room, taken, wanted, type GivenValue, type ValueType } from "./values.ts";
+import { ofText, Room, taken, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
 import { READ } from "../registry/directory.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
@@ -54,6 +56,12 @@ interface WithMetadata {
   readonly metadata: unknown;
   readonly cacheStatus: null;
 }
+
+/** Options that Workers KV has; what they may be is said where they are used, in its words. */
+const any = z.optional(z.unknown());
+const GetOptionsJson = z.strictObject({ type: any, cacheTtl: any });
+const PutOptionsJson = z.strictObject({ expiration: any, expirationTtl: any, metadata: any });
+const ListOptionsJson = z.strictObject({ prefix: any, limit: any, cursor: any });
 
 const NOTHING: WithMetadata = { value: null, metadata: null, cacheStatus: null };
 
@@ -101,11 +109,11 @@ export class Namespace extends RpcTarget {
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
     return this.#bucket.verb(async () => {
       const name = checkedKey(key);
-      const options = given ?? {};
+      const options = checkGiven(PutOptionsJson, given ?? {}, "body_invalid");
       const properties: PutOptions = {
         type: typeof value === "string" ? null : BYTES_TYPE,
         lifetime: lifetimeOf(options),
-        metadata: isNothing(options.metadata) ? null : metadataJson(options.metadata),
+        metadata: (options.metadata ?? null) === null ? null : metadataJson(options.metadata),
       };
       const { transfer } = this.#bucket;
       let sent = await taken(value, transfer);
@@ -140,19 +148,19 @@ export class Namespace extends RpcTarget {
   /** Keys in the order of their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
     return this.#bucket.verb(async () => {
-      const { prefix, cursor, limit } = options ?? {};
+      const { prefix, cursor, limit } = checkGiven(ListOptionsJson, options ?? {}, "query_invalid");
       const query = {
         prefix: prefix ?? undefined,
         cursor: cursor === "" ? undefined : (cursor ?? undefined),
         limit: pageSize(limit),
       };
-      const { cursor: before, ...listed } = check(BucketsQuery, query, "query_invalid");
-      const after = behind(before);
+      const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
+      const place = behindKey(before);
       const page = await this.#bucket.call(
-        (bucket) => bucket.list({ ...listed, after, limit: listed.limit ?? MAX_PAGE }),
+        (bucket) => bucket.list({ ...listed, ...place, limit: listed.limit ?? MAX_PAGE }),
         READ,
       );
-      const { keys, cursor: next } = page === undefined ? { keys: [] } : (JSON.parse(page) as KeysPage);
+      const { keys, cursor: next } = page === undefined ? { keys: [] } : (readJson(page) as KeysPage);
       return {
         keys: keys.map(({ key, expires, metadata }) => ({
           name: key,
@@ -174,7 +182,7 @@ export class Namespace extends RpcTarget {
     const { entry } = found;
     return {
       value: await wanted(entry, type, this.#bucket.transfer),
-      metadata: entry.metadata === null ? null : JSON.parse(entry.metadata),
+      metadata: entry.metadata === null ? null : readJson(entry.metadata),
       size: entry.size,
     };
   }
@@ -192,7 +200,7 @@ export class Namespace extends RpcTarget {
       (bucket) => bucket.batch(names.map((key) => ({ op: "get", key }))),
       READ,
     );
-    const { results } = answer === undefined ? { results: [] } : (JSON.parse(answer) as BatchResult);
+    const { results } = answer === undefined ? { results: [] } : (readJson(answer) as BatchResult);
     const all = new Map<string, Found | null>(names.map((name) => [name, null]));
     const room = new Room(type);
     for (const result of results) {
@@ -228,19 +236,23 @@ function mapValues<T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U):
 }
 
 function typeOf(options: GetOptions | null): ValueType {
-  const type = typeof options === "string" ? options : (options?.type ?? "text");
-  if (["text", "json", "arrayBuffer", "stream"].includes(type)) return type;
-  throw new KvError("query_invalid", `A value is read as text, json, arrayBuffer or stream.`);
+  const { type = "text", cacheTtl = 0 } =
+    typeof options === "string"
+      ? { type: options }
+      : checkGiven(GetOptionsJson, options ?? {}, "query_invalid");
+  if (cacheTtl === null) throw new KvError("query_invalid", "cacheTtl is a number of seconds.");
+  const found = TYPES.find((known) => known === type);
+  if (found !== undefined) return found;
+  throw new KvError("query_invalid", `A value is read as ${TYPES.join(", ")}.`);
 }
 
-/** `expirationTtl` counts where both are given, as in Workers KV. */
-function lifetimeOf({ expiration, expirationTtl }: NamespacePutOptions): Lifetime | undefined {
-  if (!isNothing(expirationTtl)) return { ttl: Number(expirationTtl) };
-  return isNothing(expiration) ? undefined : { expires: Number(expiration) * 1_000 };
-}
-
-function isNothing(value: unknown): boolean {
-  return value === undefined || value === null;
+/**
+ * As in Workers KV `expirationTtl` counts where both are given, and null stands for 0, which has never been in the future:
+ * left out, it would have the entry live for ever.
+ */
+function lifetimeOf({ expiration, expirationTtl }: z.output<typeof PutOptionsJson>): Lifetime | undefined {
+  if (expirationTtl !== undefined) return { ttl: Number(expirationTtl) };
+  return expiration === undefined ? undefined : { expires: Number(expiration) * 1_000 };
 }
 
 function streamNeedsBucket(name: string): KvError {

@@ -1,15 +1,20 @@
 /**
- * What a Worker that binds the service sees of it, `durable-kv/binding`: types alone, and nothing but the platform's
- * own beside them.
+ * What a Worker that binds the service sees of it, `durable-kv/binding`: types, with nothing but the platform's own beside
+ * them, and what reads the code of an error.
  */
 
-/** `env.KV`, bound to the entrypoint `KvEntrypoint`. Errors have a message that begins with their code. */
+export { kvFailure, type KvFailure } from "./failure.ts";
+
+/**
+ * `env.KV`, bound to the entrypoint `KvEntrypoint`. `kvFailure` says the code of an error that a call throws. Beyond 2^53
+ * integers in a value that is read as JSON are bigints.
+ */
 export interface KvBinding {
-  /** One bucket's verbs. It need not be there yet. Whoever is done with it early may dispose of it (`using`). */
+  /** One bucket's verbs. It need not be there yet. Lives until the request that it was asked for in ends; `using` ends it before. */
   bucket(name: string): BucketBinding & Disposable;
   /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
   namespace(name: string): KVNamespace & Disposable;
-  /** Ensures that there is a bucket. */
+  /** Ensures that there is a bucket. One that was created otherwise than is said is `bucket_exists_differently`. */
   create(name: string, options?: BucketOptions): Promise<BucketInfo & { readonly created: boolean }>;
   /** What is known of a bucket; null if there is none. */
   lookup(name: string): Promise<BucketInfo | null>;
@@ -79,6 +84,9 @@ export interface BucketInfo {
   readonly lastReason?: string | undefined;
   /** RFC 3339, as `probedAt`. */
   readonly createdAt: string;
+  /** As it was created with. */
+  readonly jurisdiction?: string | undefined;
+  readonly locationHint?: string | undefined;
   readonly metadata?: unknown;
   /** As the last probe brought them: `probeAgeMs` ago. */
   readonly entries?: number | undefined;

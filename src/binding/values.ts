@@ -5,6 +5,7 @@ import type { LargeValue } from "../bucket/large-values.ts";
 import type { Transfer } from "../bucket/transfer.ts";
 import { KvError } from "../errors.ts";
 import { CHUNK_BYTES } from "../limits.ts";
+import { readJson } from "./exact-json.ts";
 import { bytesOf, sentBytes, textOf, type Value } from "../value.ts";
 
 export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
@@ -12,7 +13,7 @@ export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream
 /** How a value is wanted. */
 export type ValueType = "text" | "json" | "arrayBuffer" | "stream";
 
-const TYPES: readonly ValueType[] = ["text", "json", "arrayBuffer", "stream"];
+export const TYPES: readonly ValueType[] = ["text", "json", "arrayBuffer", "stream"];
 /** A message between Workers has 32 MiB; what is around the value needs some of it. */
 const MAX_SENT_BYTES = 31 * 1_048_576;
 /** Parsed, JSON takes up more than its text, by how much depends on what it is. */
@@ -87,8 +88,9 @@ export function ofText(value: Value, type: "text" | "json"): unknown {
     textOf(value) ?? new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytesOf(value));
   if (type === "text") return text;
   try {
-    return JSON.parse(text);
-  } catch {
+    return readJson(text);
+  } catch (error) {
+    if (error instanceof KvError) throw error;
     throw new KvError("value_invalid", "The value is not JSON. Read it as text or bytes.");
   }
 }

@@ -17,7 +17,7 @@ import { execute } from "./commands.ts";
 import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
 import { Entries } from "./entries.ts";
 import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "./entry.ts";
-import { pageText } from "./entry-json.ts";
+import { bucketChanged, pageText } from "./entry-json.ts";
 import { REMEMBER_MS, Remembered, type Idempotency } from "./idempotency.ts";
 import type { KeyRange } from "./key-range.ts";
 import { JsonSockets, SESSION } from "./json-sockets.ts";
@@ -198,6 +198,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   /** Entries in the order of their keys' bytes, or the other way round. @returns a {@link KeysPage} */
   list(query: ListQuery): Answered<JsonText> {
     return this.handleCall(({ incarnation }) => {
+      if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
       const { entries, more } = this.#entries.list(query);
       return pageText(incarnation, entries, more);
     });

@@ -1,6 +1,7 @@
 /** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
 
-import { cursorOf } from "../cursor.ts";
+import { keyCursorOf } from "../cursor.ts";
+import { KvError } from "../errors.ts";
 import { KeptJson } from "../kept-json.ts";
 import { MAX_PAGE_LENGTH } from "../limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../value.ts";
@@ -55,6 +56,14 @@ export interface KeysPage {
   readonly cursor?: string;
 }
 
+/** For a list that would go on in another bucket. */
+export function bucketChanged(): KvError {
+  return new KvError(
+    "bucket_changed",
+    "The bucket of the pages before has ended, and another one has its name. Begin again without a cursor.",
+  );
+}
+
 /**
  * The text of a {@link KeysPage}. It ends where it grows too long: JSON can be six times as long as what it says, and a
  * message has a limit.
@@ -70,7 +79,7 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
   }
   const last = entries[texts.length - 1];
   const goesOn = more || texts.length < entries.length;
-  const cursor = goesOn && last !== undefined ? `,"cursor":"${cursorOf(last.key)}"` : "";
+  const cursor = goesOn && last !== undefined ? `,"cursor":"${keyCursorOf(incarnation, last.key)}"` : "";
   return `{"keys":[${texts.join(",")}]${cursor}}`;
 }
 

@@ -38,6 +38,8 @@ export interface Properties {
 export interface ListQuery extends KeyRange {
   /** Only keys behind this one, in the direction of the list. */
   readonly after?: string | undefined;
+  /** The bucket whose list it has to be; whichever has the name, if left out. */
+  readonly incarnation?: string | undefined;
   readonly reverse?: boolean | undefined;
   readonly values?: boolean | undefined;
   readonly limit: number;

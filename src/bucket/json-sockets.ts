@@ -2,7 +2,7 @@
 
 import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../close-codes.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { failure, failureOf } from "../errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import { MAX_PAGE } from "../limits.ts";
@@ -149,8 +149,8 @@ export class JsonSockets {
     }
     if ("list" in request) {
       const { cursor, limit = MAX_PAGE, ...query } = request.list;
-      const after = behind(cursor);
-      return () => this.#owner.list({ ...query, after, limit });
+      const place = behindKey(cursor);
+      return () => this.#owner.list({ ...query, ...place, limit });
     }
     const transaction = await transactionOf(request.transaction);
     const idempotency = await onceFor(request.idempotencyKey, ["transaction", transaction]);

@@ -17,6 +17,8 @@ export interface ListedBucket {
   readonly name: string;
   readonly file: string;
   readonly restart: "permanent" | "temporary";
+  readonly jurisdiction?: string;
+  readonly locationHint?: string;
   readonly metadata?: unknown;
 }
 
@@ -40,8 +42,9 @@ function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-export function listed({ name, restart, metadata }: BucketInfo): ListedBucket {
-  return { name, file: fileNameOf(name), restart, ...given({ metadata }) };
+/** With all that it was created with, so that an import makes the same. */
+export function listed({ name, restart, jurisdiction, locationHint, metadata }: BucketInfo): ListedBucket {
+  return { name, file: fileNameOf(name), restart, ...given({ jurisdiction, locationHint, metadata }) };
 }
 
 /** From here on, until its list is written, what is in the folder is no export. */
@@ -63,11 +66,11 @@ export async function readList(folder: string): Promise<readonly ListedBucket[]>
   try {
     const { buckets } = JSON.parse(text) as { readonly buckets: readonly ListedBucket[] };
     // A file's name is never taken from the list as it is: it could lead anywhere.
-    return buckets.map(({ name, file, restart, metadata }) => ({
+    return buckets.map(({ name, file, restart, jurisdiction, locationHint, metadata }) => ({
       name,
       file: file === plainFileNameOf(name) ? file : fileNameOf(name),
       restart,
-      ...given({ metadata }),
+      ...given({ jurisdiction, locationHint, metadata }),
     }));
   } catch {
     throw new Ended(EXIT.usage, `error: ${path} is not a list of buckets.`);

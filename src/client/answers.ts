@@ -1,6 +1,7 @@
 /** The service's answers, told from those of somebody else on the way: a captive portal, a proxy, another service. */
 
 import { KvError } from "./errors.ts";
+import { parseJson } from "./exact-json.ts";
 
 /** What a member has to be. `integer`: a number, or, beyond 2^53, its digits. */
 type Kind = "array" | "boolean" | "integer" | "number" | "string";
@@ -8,8 +9,9 @@ type Kind = "array" | "boolean" | "integer" | "number" | "string";
 export type Shape<T> = { readonly [Member in keyof T]?: Kind };
 
 /** Whether the service was asked at all is not known. @param status the answer's; 0 on a WebSocket */
-export function unexpected(why: string, status = 0): KvError {
-  return new KvError("unexpected_answer", `The answer is not the service's: ${why}`, { status });
+export function unexpected(why: string, status = 0, retryAfterMs?: number): KvError {
+  const message = `The answer is not the service's: ${why}`;
+  return new KvError("unexpected_answer", message, { status, retryAfterMs });
 }
 
 /** @throws {KvError} `unexpected_answer` if it is no JSON */
@@ -20,7 +22,8 @@ export async function jsonOf(response: Response): Promise<unknown> {
 /** @throws {KvError} `unexpected_answer` */
 export function parsed(text: string, status = 0): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    // Metadata is among it, and has numbers of its own.
+    return parseJson(text);
   } catch {
     throw unexpected("it is no JSON.", status);
   }

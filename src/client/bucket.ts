@@ -1,18 +1,20 @@
 /** One bucket. */
 
-import { abortable } from "./abortable.ts";
 import { jsonOf, only, orUndefined, parsed, shaped, unexpected, versionOf, type Version } from "./answers.ts";
 import type { Caller } from "./caller.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
 import { backoff, pause, within } from "./deadline.ts";
-import { type DecodeError, InvalidRequestError, KvError, PreconditionFailedError } from "./errors.ts";
+import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
+import { jsonText } from "./exact-json.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
 import { bucketPath, keyPlace } from "./paths.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { checkOptions, refused } from "./options.ts";
 import { isLargerThan } from "./size.ts";
+import { exported, imported, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
   CallOptions,
   Change,
@@ -36,12 +38,13 @@ import type {
 import { watch } from "./watch.ts";
 import {
   decoded,
+  encodedBy,
   deletedOf,
   incrementedOf,
-  importedOf,
   incrementJson,
   listedOf,
   operationJson,
+  operationsJson,
   pageOf,
   propertiesJson,
   resultsOf,
@@ -50,7 +53,6 @@ import {
 
 /** Bytes of a value that can travel with others. */
 const WHOLE_BYTES = 1_048_576;
-const NDJSON = "application/x-ndjson";
 /** How often {@link Bucket.update} reads again after somebody else was faster. */
 const MAX_UPDATES = 100;
 
@@ -98,6 +100,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** The value with what is kept beside it; undefined if the key is not there. */
   async entry<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<Entry<T[K]> | undefined> {
+    checkOptions("get", options);
     if (this.#context.caller === undefined) return this.#getOverHttp(key, options);
     const result = await this.#one({ op: "get", key }, options);
     if (result.op !== "get" || !result.found) return undefined;
@@ -109,6 +112,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Whether the key is there. */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
+    checkOptions("has", options);
     const { path, query } = this.#key(key);
     // Spares the value where it is there, as a HEAD does; but what is wrong is said in a body, which a HEAD has not.
     const headers = { "If-None-Match": "*" };
@@ -125,7 +129,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     value: T[K],
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
-    const encoded = this.#codec.encode(value);
+    checkOptions("put", options);
+    const encoded = encodedBy(this.#codec, value);
     if (this.#context.caller === undefined || isLargerThan(WHOLE_BYTES, encoded)) {
       return this.#putOverHttp(key, encoded, options);
     }
@@ -137,6 +142,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** @returns whether the key was there. */
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
+    checkOptions("delete", options);
     const { signal: _, timeoutMs: __, ...conditions } = options;
     const operation = { op: "delete", key, ...conditions } as Operation<T>;
     const result = await this.#one(operation, callOf(options));
@@ -148,13 +154,14 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     key: Key<T>,
     options: IncrementOptions & Conditions & OnceOptions & CallOptions = {},
   ): Promise<Incremented> {
+    checkOptions("increment", options);
     const { idempotencyKey, signal, timeoutMs } = options;
     const { path, query } = this.#key(key, "/increment");
     const request: HttpRequest = {
       method: "POST",
       query,
       headers: { ...conditionHeaders(options), ...onceHeader(idempotencyKey) },
-      body: JSON.stringify(incrementJson(options)),
+      body: jsonText(incrementJson(options)),
       signal,
       timeoutMs,
       safe: idempotencyKey !== undefined,
@@ -180,6 +187,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     change: (value: T[K] | undefined) => T[K] | undefined | Promise<T[K] | undefined>,
     options: Properties & CallOptions = {},
   ): Promise<T[K] | undefined> {
+    checkOptions("update", options);
+    if (typeof change !== "function") throw refused("options_invalid", "update takes a function.");
     const { signal, timeoutMs, ...properties } = options;
     // Without a time of its own it may take its time, as `change` may; each of its requests has the client's.
     return within({ signal, timeoutMs: timeoutMs ?? Infinity }, async (deadline) => {
@@ -200,12 +209,17 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     });
   }
 
-  /** Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another. */
+  /**
+   * Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another.
+   * @throws {InvalidRequestError} `bucket_changed`, if another bucket has taken the name between two pages
+   */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
+    checkOptions("list", options);
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
-    if (!(limit >= 0))
-      throw new InvalidRequestError("query_invalid", `${limit} is no limit.`, { status: 400 });
+    if (typeof limit !== "number" || !(limit >= 0)) {
+      throw refused("query_invalid", `${String(limit)} is no limit.`);
+    }
     let { cursor } = options;
     for (let left = limit; left > 0;) {
       const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
@@ -219,6 +233,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Deletes all keys of a range. @returns how many there were */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
+    checkOptions("deleteRange's range", range);
+    checkOptions("deleteRange", options);
     const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: false };
     const { deleted } = await this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
     return deleted;
@@ -229,7 +245,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     operations: readonly Operation<T>[],
     options: CallOptions = {},
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
-    const sent = operations.map((operation) => operationJson(operation, this.#codec));
+    checkOptions("batch", options);
+    const sent = operationsJson(operations, this.#codec);
     const told = await this.#caller.batch(sent, options);
     return resultsOf(told, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
@@ -239,6 +256,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     transaction: Transaction<T>,
     options: OnceOptions & CallOptions = {},
   ): Promise<TransactionResult<T[Key<T>]>> {
+    checkOptions("transaction", options);
     const told = await this.#caller.transact(transactionJson(transaction, this.#codec), options);
     const { succeeded } = shaped<{ readonly succeeded: boolean }>(told, { succeeded: "boolean" });
     const asked = (succeeded ? transaction.then : transaction.else) ?? [];
@@ -251,43 +269,22 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    * @throws {BucketDownError} when the bucket ends; `RevisionCompactedError` where the log no longer reaches back
    */
   watch(options: WatchOptions = {}): AsyncGenerator<Change<T[Key<T>]>, void, void> {
+    checkOptions("watch", options);
     const { http } = this.#context;
     return watch(http, this.#path, options, this.#codec) as AsyncGenerator<Change<T[Key<T>]>, void, void>;
   }
 
   /** All entries as NDJSON, one a line. Where they break off, the stream throws a `ConnectionError`. */
-  async export(
-    options: { readonly prefix?: string } & CallOptions = {},
-  ): Promise<ReadableStream<Uint8Array>> {
-    const { prefix, ...call } = options;
-    const request: HttpRequest = { query: { prefix }, ...call, type: NDJSON, safe: true };
-    const lines = await this.#context.http.open(`${this.#path}/export`, request);
-    if (lines === undefined) throw unexpected("it has no lines.", 204);
-    return lines;
+  async export(options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    return exported(this.#context.http, this.#path, options);
   }
 
   /** Brings entries of an export back; to send them again changes nothing. Lines that are not taken are cancelled. */
   async import(
     lines: ReadableStream<Uint8Array> | string,
-    options: { readonly onError?: "stop" | "continue" } & CallOptions = {},
+    options: ImportOptions = {},
   ): Promise<ImportResult> {
-    const { onError, timeoutMs = 3_600_000, signal } = options;
-    const over = new AbortController();
-    const request: HttpRequest = {
-      method: "POST",
-      query: { onError },
-      headers: { "Content-Type": NDJSON },
-      body: typeof lines === "string" ? lines : abortable(lines, over.signal),
-      timeoutMs,
-      signal,
-      // As a put: it would undo what somebody else has written between two tries.
-      safe: false,
-    };
-    try {
-      return await this.#context.http.ask(`${this.#path}/import`, request, importedOf);
-    } finally {
-      over.abort();
-    }
+    return imported(this.#context.http, this.#path, lines, options);
   }
 
   /**
@@ -351,7 +348,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { signal, timeoutMs, type = this.#codec.type } = options;
     const request: HttpRequest = {
       method: "PUT",
-      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: JSON.stringify(metadata) }) },
+      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: jsonText(metadata) }) },
       headers: { "Content-Type": type, ...conditionHeaders(options) },
       body: encoded,
       signal,

@@ -1,6 +1,7 @@
 /** Values to bytes and back. */
 
 import { fromBase64, toBase64 } from "./base64.ts";
+import { jsonText, parseJson } from "./exact-json.ts";
 
 /** Text, or bytes: what the service keeps. */
 export type Encoded = string | Uint8Array;
@@ -12,15 +13,11 @@ export interface Codec<Value = unknown> {
   readonly decode: (encoded: Encoded, type: string) => Value;
 }
 
-/** Values are JSON. */
+/** Values are JSON, and come back as they were: integers beyond 2^53 are bigints. What JSON has no word for is refused. */
 export const json: Codec = {
   type: "application/json",
-  encode: (value) => {
-    const text = JSON.stringify(value) as string | undefined;
-    if (text === undefined) throw new TypeError("This value is not JSON.");
-    return text;
-  },
-  decode: (encoded) => JSON.parse(asText(encoded)) as unknown,
+  encode: (value) => jsonText(value),
+  decode: (encoded) => parseJson(asText(encoded)),
 };
 
 /** Values are text. */

@@ -1,6 +1,6 @@
 /** Under which conditions a call is done, as headers and JSON say it. */
 
-import { InvalidRequestError } from "./errors.ts";
+import { refused } from "./options.ts";
 import type { Conditions } from "./types.ts";
 
 /** An opaque tag (RFC 9110 §8.8.3), and neither `*` nor a weak one: what the service takes in JSON. */
@@ -27,11 +27,8 @@ function tagsOf(given: string | readonly string[]): "*" | readonly string[] {
   const tags = typeof given === "string" ? [given] : given;
   if (tags.length === 1 && tags[0] === "*") return "*";
   if (tags.every((tag) => TAG.test(tag))) return tags;
-  throw new InvalidRequestError(
-    "etag_invalid",
-    `ifMatch and ifNoneMatch are an etag, several of them, or "*", and not ${JSON.stringify(given)}. Nothing was sent.`,
-    { status: 400 },
-  );
+  const why = `ifMatch and ifNoneMatch are an etag, several of them, or "*", and not ${JSON.stringify(given)}.`;
+  throw refused("etag_invalid", why);
 }
 
 function header(tags: "*" | readonly string[]): string {

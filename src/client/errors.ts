@@ -9,12 +9,15 @@ export class KvError extends Error {
   readonly status: number;
   /** What else the service said of it. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Milliseconds after which it may be tried again, where the service has said so (`Retry-After`). */
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: string, message: string, options: ErrorDetails = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.status = options.status ?? 0;
     this.details = options.details ?? {};
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Whether it is not known if the request was done. Otherwise it was not. */
@@ -41,6 +44,7 @@ export interface ErrorDetails {
   readonly status?: number;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
 }
 
 export class BucketNotFoundError extends KvError {
@@ -109,15 +113,18 @@ const CLASSES: ReadonlyMap<string, typeof KvError> = new Map<string, typeof KvEr
   ["timeout", TimeoutError],
 ]);
 
-/** The error for what the service said. */
-export function errorOf(problem: {
-  readonly code: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly [member: string]: unknown;
-}): KvError {
+/** The error for what the service said. @param retryAfterMs what it said beside that of when to come back */
+export function errorOf(
+  problem: {
+    readonly code: string;
+    readonly status: number;
+    readonly detail: string;
+    readonly [member: string]: unknown;
+  },
+  retryAfterMs?: number,
+): KvError {
   const { code, status, detail, ...details } = problem;
-  return new (CLASSES.get(code) ?? classOf(status))(code, detail, { status, details });
+  return new (CLASSES.get(code) ?? classOf(status))(code, detail, { status, details, retryAfterMs });
 }
 
 function classOf(status: number): typeof KvError {

@@ -3,6 +3,7 @@
 import { backoff, pause } from "./deadline.ts";
 import { KvError, TimeoutError } from "./errors.ts";
 import { mayPass, type Http, type HttpRequest } from "./http.ts";
+import { waitAskedFor } from "./retry-after.ts";
 import { serverEvents, type ServerEvent } from "./sse.ts";
 
 /** The wait before it comes back the first time, at most, in milliseconds; doubled while that fails. */
@@ -28,6 +29,7 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
   let attempt = 0;
   let begun = false;
   for (;;) {
+    let wait = 0;
     try {
       const { position } = following;
       const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
@@ -46,8 +48,9 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
       // Who has never heard anything is told: the address may be wrong.
       if (!begun || !(error instanceof KvError)) throw error;
       if (!(error instanceof TimeoutError || mayPass(error))) throw error;
+      wait = waitAskedFor(error);
     }
-    await pause(backoff(attempt, RETRY_BASE_MS), signal);
+    await pause(wait + backoff(attempt, RETRY_BASE_MS), signal);
     attempt += 1;
   }
 }

@@ -2,6 +2,7 @@
 
 import { jsonOf } from "./answers.ts";
 import type { Caller, JsonObject } from "./caller.ts";
+import { jsonText } from "./exact-json.ts";
 import type { Http } from "./http.ts";
 import { onceHeader } from "./once.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
@@ -17,7 +18,7 @@ export class HttpCaller implements Caller {
 
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
     const safe = operations.every(({ op }) => op === "get");
-    const request = { method: "POST", body: JSON.stringify(operations), ...options, safe };
+    const request = { method: "POST", body: jsonText(operations), ...options, safe };
     return this.#http.ask(`${this.#path}/batch`, request, jsonOf);
   }
 
@@ -26,7 +27,7 @@ export class HttpCaller implements Caller {
     const request = {
       method: "POST",
       headers: onceHeader(idempotencyKey),
-      body: JSON.stringify(transaction),
+      body: jsonText(transaction),
       ...call,
       safe: idempotencyKey !== undefined,
     };

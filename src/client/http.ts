@@ -3,7 +3,9 @@
 import { abortable } from "./abortable.ts";
 import { parsed, shaped, unexpected, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
-import { ConnectionError, errorOf, InvalidRequestError, KvError } from "./errors.ts";
+import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import { refused } from "./options.ts";
+import { retryAfterMs, waitAskedFor } from "./retry-after.ts";
 
 /** What is used of the platform's `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -76,7 +78,7 @@ export class Http {
   async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
     return within({ signal, timeoutMs }, (deadline) =>
-      this.#again(request, deadline, async () =>
+      this.#again(request, { signal: deadline, timeoutMs }, async () =>
         orBroken(read, await this.#once(path, request, deadline), deadline),
       ),
     );
@@ -94,7 +96,8 @@ export class Http {
     try {
       const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
-        return this.#again(request, own.signal, () => this.#once(path, request, own.signal));
+        const limits = { signal: own.signal, timeoutMs };
+        return this.#again(request, limits, () => this.#once(path, request, own.signal));
       });
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
         throw unexpected(`HTTP ${status}, and not ${type}.`, status);
@@ -110,14 +113,23 @@ export class Http {
   }
 
   /** Until it is answered, or may not be asked again. */
-  async #again<T>(request: HttpRequest, deadline: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  async #again<T>(
+    request: HttpRequest,
+    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const begun = performance.now();
     for (let attempt = 0; ; attempt += 1) {
+      let wait: number;
       try {
         return await ask();
       } catch (error) {
-        if (deadline.aborted || !this.#mayRetry(request, attempt, error)) throw error;
+        if (signal.aborted || !this.#mayRetry(request, attempt, error)) throw error;
+        wait = waitAskedFor(error);
+        // To come back is too late by then: what was said is worth more than a timeout.
+        if (wait > timeoutMs - (performance.now() - begun)) throw error;
       }
-      await pause(backoff(attempt, this.#options.retryBaseMs), deadline);
+      await pause(wait + backoff(attempt, this.#options.retryBaseMs), signal);
     }
   }
 
@@ -160,8 +172,7 @@ export class Http {
 /** An address would stand for another character, and mean other keys. @throws {InvalidRequestError} `query_invalid` */
 function wellFormed(name: string, text: string): string {
   if (text.isWellFormed()) return text;
-  const why = `${name} has half of a surrogate pair: ${JSON.stringify(text)}. Nothing was sent.`;
-  throw new InvalidRequestError("query_invalid", why, { status: 400 });
+  throw refused("query_invalid", `${name} has half of a surrogate pair: ${JSON.stringify(text)}.`);
 }
 
 /** A header's value (RFC 9110 §5.5): what `fetch` takes, and can send. */
@@ -172,8 +183,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (HEADER_VALUE.test(value)) continue;
     const code = name === "Content-Type" ? "content_type_invalid" : "header_invalid";
-    const why = `${name} can't be ${JSON.stringify(value)}. Nothing was sent.`;
-    throw new InvalidRequestError(code, why, { status: 400 });
+    throw refused(code, `${name} can't be ${JSON.stringify(value)}.`);
   }
 }
 
@@ -231,10 +241,11 @@ async function problemOf(response: Response): Promise<KvError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
   // Not in the service's own words: something between it and us has answered.
-  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status);
+  const later = retryAfterMs(response.headers);
+  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status, later);
   if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) return foreign;
   try {
-    return errorOf({ ...shaped(parsed(text), PROBLEM), status });
+    return errorOf({ ...shaped(parsed(text), PROBLEM), status }, later);
   } catch {
     return foreign;
   }

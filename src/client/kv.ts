@@ -3,8 +3,10 @@
 import { only, orUndefined, shaped, shapedAs, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
+import { jsonText } from "./exact-json.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
+import { checkOptions, CLIENT, problemOf, refused } from "./options.ts";
 import { patientFetch } from "./patient-fetch.ts";
 import { bucketPath } from "./paths.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
@@ -40,8 +42,10 @@ export class Kv {
   readonly #http: Http;
   readonly #options: KvOptions;
 
-  /** @throws {TypeError} for an address or a token that can't be one; its `code` is `url_invalid`, `token_invalid` */
+  /** @throws {TypeError} for what can't be meant; its `code` is `options_invalid`, `url_invalid` or `token_invalid` */
   constructor(options: KvOptions) {
+    const problem = problemOf(options, CLIENT, "new Kv");
+    if (problem !== undefined) throw invalid("options", problem);
     this.#options = options;
     this.#http = new Http({
       url: checkedUrl(options.url),
@@ -61,7 +65,9 @@ export class Kv {
   ): Bucket<T>;
   /** The codec says what the values are. */
   bucket<Value>(name: string, options: OpenOptions<Value>): Bucket<Record<string, Value>>;
-  bucket(name: string, { codec = json }: { readonly codec?: Codec | undefined } = {}): Bucket {
+  bucket(name: string, options: { readonly codec?: Codec | undefined } = {}): Bucket {
+    checkOptions("bucket", options);
+    const { codec = json } = options;
     return new Bucket({
       name,
       http: this.#http,
@@ -75,13 +81,17 @@ export class Kv {
     });
   }
 
-  /** Ensures that there is a bucket. */
+  /**
+   * Ensures that there is a bucket.
+   * @throws {InvalidRequestError} `bucket_exists_differently`, if one is there that was created otherwise than is said
+   */
   async create(
     name: string,
     options: BucketOptions & CallOptions = {},
   ): Promise<BucketInfo & { readonly created: boolean }> {
+    checkOptions("create", options);
     const { signal, timeoutMs, ...body } = options;
-    const request: HttpRequest = { method: "PUT", body: JSON.stringify(body), signal, timeoutMs, safe: true };
+    const request: HttpRequest = { method: "PUT", body: jsonText(body), signal, timeoutMs, safe: true };
     return this.#http.ask(bucketPath(name), request, async (response) => ({
       ...(await bucketOf(response)),
       created: response.status === 201,
@@ -90,19 +100,28 @@ export class Kv {
 
   /** What is known of a bucket; undefined if there is none. */
   async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
+    checkOptions("lookup", options);
     const request: HttpRequest = { ...options, safe: true };
     return orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, bucketOf));
   }
 
   /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
   async stop(name: string, options: CallOptions = {}): Promise<boolean> {
+    checkOptions("stop", options);
     const request = { method: "DELETE", ...options, safe: false };
     return (await orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, only(204)))) ?? false;
   }
 
   /** Sends an exit signal. @returns whether there was such a bucket */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
-    const request = { method: "POST", body: JSON.stringify({ reason }), ...options, safe: false };
+    checkOptions("exit", options);
+    if (typeof reason !== "string") throw refused("reason_invalid", "A reason is text.");
+    const request = {
+      method: "POST",
+      body: JSON.stringify({ reason }),
+      ...options,
+      safe: false,
+    };
     const path = `${bucketPath(name)}/exit`;
     return (await orUndefined(NO_BUCKET, this.#http.ask(path, request, only(202)))) ?? false;
   }
@@ -115,6 +134,7 @@ export class Kv {
     name: string,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<BucketEvent, void, void> {
+    checkOptions("monitor", options);
     return monitor(this.#http, `${bucketPath(name)}/monitor`, options.signal);
   }
 
@@ -128,6 +148,7 @@ export class Kv {
   async *buckets(
     options: { readonly prefix?: string } & CallOptions = {},
   ): AsyncGenerator<BucketInfo, void, void> {
+    checkOptions("buckets", options);
     const { prefix, ...call } = options;
     let cursor: string | undefined;
     do {
@@ -159,7 +180,8 @@ function checkedUrl(url: string | URL): string {
 
 /** It travels in a header. */
 function checkedToken(token: string | undefined): string | undefined {
-  if (token === undefined || /^(?! )[\x20-\x7e]+(?<! )$/.test(token)) return token;
+  if (token === undefined || (typeof token === "string" && /^(?! )[\x20-\x7e]+(?<! )$/.test(token)))
+    return token;
   throw invalid("token", "A token is printable ASCII, without blanks around it.");
 }
 

@@ -1,16 +1,25 @@
 /** Where things are: what a URL's path can carry, and what it can't. */
 
 import { toBase64Url } from "./base64.ts";
-import { InvalidRequestError } from "./errors.ts";
+import { refused } from "./options.ts";
 
 /** A bucket's path. @throws {InvalidRequestError} for what would lead to another one */
 export function bucketPath(name: string): string {
-  if (name !== "" && name !== "." && name !== ".." && name.isWellFormed()) {
+  // Whoever writes JavaScript may give anything, here and below.
+  if (typeof name === "string" && name !== "" && name !== "." && name !== ".." && name.isWellFormed()) {
     return `/v1/buckets/${encodeURIComponent(name)}`;
   }
-  throw new InvalidRequestError("bucket_name_invalid", `${JSON.stringify(name)} can't be a bucket's name.`, {
-    status: 400,
-  });
+  throw refused("bucket_name_invalid", `${shownName(name)} can't be a bucket's name.`);
+}
+
+/** @returns `key`, if it is text that can be sent @throws {InvalidRequestError} `key_invalid` */
+export function checkedKey(key: string): string {
+  if (typeof key === "string" && key.isWellFormed()) return key;
+  throw refused("key_invalid", `A key is well-formed text, and not ${shownName(key)}.`);
+}
+
+function shownName(name: unknown): string {
+  return typeof name === "string" ? JSON.stringify(name) : `a ${typeof name}`;
 }
 
 /** A key's place behind its bucket's path: in the path, or, if that can't carry it, in the query. */
@@ -18,9 +27,7 @@ export function keyPlace(key: string): {
   readonly path: string;
   readonly query: { readonly key64?: string };
 } {
-  if (!key.isWellFormed()) {
-    throw new InvalidRequestError("key_invalid", "A key is well-formed text.", { status: 400 });
-  }
+  checkedKey(key);
   if (key !== "" && key !== "." && key !== "..")
     return { path: `/keys/${encodeURIComponent(key)}`, query: {} };
   return { path: "/keys/-", query: { key64: toBase64Url(key) } };

@@ -8,6 +8,8 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { jsonText } from "./exact-json.ts";
+import { waitAskedFor } from "./retry-after.ts";
 import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, Entries, OnceOptions } from "./types.ts";
@@ -147,7 +149,7 @@ export class Session<T extends Entries> {
     const id = this.#next;
     this.#next += 1;
     // Written now: one that can't be is its caller's, and not those' that travel with it.
-    const text = JSON.stringify({ id, ...request });
+    const text = jsonText({ id, ...request });
     if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { call, text, resolve, reject });
@@ -186,7 +188,9 @@ export class Session<T extends Entries> {
   async #flush(): Promise<void> {
     let failure: unknown;
     for (let tries = 0; tries <= this.#options.retries; tries += 1) {
-      if (tries > 0) await pause(backoff(tries - 1, this.#options.retryBaseMs), undefined);
+      if (tries > 0) {
+        await pause(waitAskedFor(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
+      }
       try {
         const socket = await this.#connect();
         this.#flushing = false;

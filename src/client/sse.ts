@@ -35,9 +35,12 @@ export async function* serverEvents(
     const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "event") event = value;
     else if (field === "data") data.push(value);
-    else if (field === "id") id = value;
+    else if (field === "id" && !value.includes("\0")) id = value;
   }
 }
+
+/** What ends a line: any of the three, and what is on the way may make one of another. */
+const LINE_END = /\r\n|\n|\r/;
 
 async function* lines(
   body: ReadableStream<Uint8Array>,
@@ -47,11 +50,17 @@ async function* lines(
   const decoder = new TextDecoder();
   // Pieces of a line that has not ended: put together once, however many they are.
   let pieces: string[] = [];
+  let afterReturn = false;
   try {
     for (;;) {
       const { done, value } = await heard(reader, silenceMs);
       if (done) return;
-      const parts = decoder.decode(value, { stream: true }).split("\n");
+      let text = decoder.decode(value, { stream: true });
+      if (text === "") continue;
+      // A CRLF that was cut in two has ended its line already: whoever waits for the event need not wait for the LF.
+      if (afterReturn && text.startsWith("\n")) text = text.slice(1);
+      afterReturn = text.endsWith("\r");
+      const parts = text.split(LINE_END);
       for (const [index, part] of parts.entries()) {
         pieces.push(part);
         if (index === parts.length - 1) break;

@@ -114,6 +114,9 @@ export interface BucketInfo {
   readonly restarts: number;
   readonly lastReason?: string;
   readonly createdAt: string;
+  /** As it was created with. */
+  readonly jurisdiction?: string;
+  readonly locationHint?: string;
   readonly metadata?: unknown;
   readonly entries?: number;
   readonly bytes?: number;

@@ -5,6 +5,8 @@ import { toBase64Url } from "./base64.ts";
 import { ofJson, toJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
+import { checkMembers, COMPARISON, OPERATIONS, refused, TRANSACTION } from "./options.ts";
+import { checkedKey } from "./paths.ts";
 import type {
   Comparison,
   Entries,
@@ -61,14 +63,28 @@ export const FAILURE: Shape<Parameters<typeof errorOf>[0]> = {
   detail: "string",
 };
 
+const INVALID = "operation_invalid";
+
+/** @throws {InvalidRequestError} `operation_invalid`, `key_invalid`, `value_invalid`, `etag_invalid` */
+export function operationsJson<T extends Entries>(operations: readonly Operation<T>[], codec: Codec): Json[] {
+  const given: unknown = operations;
+  if (!Array.isArray(given)) throw refused(INVALID, "Operations are an array.");
+  return operations.map((operation) => operationJson(operation, codec));
+}
+
 export function operationJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
-  const { op, key } = operation;
+  const rules = OPERATIONS.get((operation as Operation<T> | null | undefined)?.op);
+  if (rules === undefined)
+    throw refused(INVALID, `The op of an operation is ${[...OPERATIONS.keys()].join(", ")}.`);
+  const { op } = operation;
+  checkMembers(operation, rules, `The operation ${op}`, INVALID);
+  const key = checkedKey(operation.key);
   const base = { op, key, ...conditionsJson(operation) };
   switch (op) {
     case "put":
       return {
         ...base,
-        ...toJson(codec.encode(operation.value)),
+        ...toJson(encodedBy(codec, operation.value)),
         type: operation.type ?? codec.type,
         ...propertiesJson(operation),
       };
@@ -80,8 +96,8 @@ export function operationJson<T extends Entries>(operation: Operation<T>, codec:
 }
 
 export function transactionJson<T extends Entries>(transaction: Transaction<T>, codec: Codec): Json {
-  const operations = (branch: readonly Operation<T>[] = []) =>
-    branch.map((operation) => operationJson(operation, codec));
+  checkMembers(transaction, TRANSACTION, "A transaction", INVALID);
+  const operations = (branch: readonly Operation<T>[] = []) => operationsJson(branch, codec);
   return {
     if: (transaction.if ?? []).map((comparison) => comparisonJson(comparison, codec)),
     then: operations(transaction.then),
@@ -108,6 +124,19 @@ export function propertiesJson({ ttl, expires, metadata }: Properties): {
     ...(expires === undefined ? {} : { expires: expires.toISOString() }),
     ...(metadata === undefined ? {} : { metadata }),
   };
+}
+
+/** @throws {InvalidRequestError} `value_invalid`; the cause is the codec's own error */
+export function encodedBy<Value>(codec: Codec<Value>, value: Value): Encoded {
+  try {
+    return codec.encode(value);
+  } catch (cause) {
+    throw refused(
+      "value_invalid",
+      cause instanceof Error ? cause.message : "The codec refuses this value.",
+      cause,
+    );
+  }
 }
 
 /** What to go on with behind a value: a change's id, a list's cursor. */
@@ -172,10 +201,11 @@ export const importedOf = shapedAs<ImportResult>({
   errors: "array",
 });
 
-/** What {@link entryOf} makes of an entry in a list. The service's cursors are the key behind which they lead. */
+/** What {@link entryOf} makes of an entry in a list. The service's cursors are the bucket, and the key behind which they lead. */
 export function listedOf<Value>(told: unknown, codec: Codec<Value>): Entry<Value> {
-  const { key } = shaped(told, ENTRY);
-  return entryOf(told, codec, { cursor: toBase64Url(key) });
+  const { key, etag } = shaped(told, ENTRY);
+  const bucket = etag.slice(0, etag.lastIndexOf("-"));
+  return entryOf(told, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
 }
 
 /** @throws {KvError} `unexpected_answer` */
@@ -232,11 +262,13 @@ function dateOf(time: string | undefined): Date | undefined {
 }
 
 function comparisonJson<T extends Entries>(comparison: Comparison<T>, codec: Codec): Json {
-  const { value, integer, ...rest } = comparison;
+  checkMembers(comparison, COMPARISON, "A comparison", INVALID);
+  const { value, integer, key, ...rest } = comparison;
   return {
+    key: checkedKey(key),
     ...rest,
     ...(integer === undefined ? {} : { integer: integerJson(integer) }),
-    ...(value === undefined ? {} : toJson(codec.encode(value))),
+    ...(value === undefined ? {} : toJson(encodedBy(codec, value))),
   };
 }
 

@@ -3,7 +3,7 @@
 import { KvError } from "../errors.ts";
 import { keptText, keptTexts } from "../kept-json.ts";
 import { exitReason } from "../limits.ts";
-import type { CreateOptions } from "../registry/registry.ts";
+import type { CreateOptions } from "../registry/bucket-options.ts";
 import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../wire/buckets.ts";
 import { checkJson, checkQuery } from "../wire/check.ts";
 import { BucketOptionsJson, BucketsQuery, ExitJson } from "../wire/requests.ts";

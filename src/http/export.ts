@@ -9,7 +9,7 @@ import { lineMembers } from "../wire/entry-line.ts";
 import { parseKeeping } from "../wire/kept-members.ts";
 import { ExportQuery } from "../wire/requests.ts";
 import type { Context } from "./context.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { streamed } from "../streamed.ts";
 import { bucketNotFound } from "./keys.ts";
 import { READ } from "../registry/directory.ts";
@@ -35,7 +35,7 @@ export async function exportBucket(_request: Request, context: Context): Promise
   return new Response(streamed(lines(), keepAlive), { headers: { "Content-Type": NDJSON_TYPE } });
 
   async function* lines(): AsyncGenerator<Uint8Array, void, void> {
-    for (let page = first; ; page = await read(behind(page.cursor))) {
+    for (let page = first; ; page = await read(behindKey(page.cursor).after)) {
       yield* linesOf(page);
       if (page.cursor === undefined) return;
     }

@@ -1,7 +1,7 @@
 /** Calls about many keys: list, and delete by prefix or range. */
 
 import { removeAll } from "../bucket/remove-all.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { MAX_PAGE } from "../limits.ts";
 import { READ } from "../registry/directory.ts";
@@ -16,8 +16,8 @@ import { bucketNotFound } from "./keys.ts";
 export async function listKeys(_request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
   const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
-  const after = behind(cursor);
-  const page = await directory.call(name, (bucket) => bucket.list({ ...query, after, limit }), READ);
+  const place = behindKey(cursor);
+  const page = await directory.call(name, (bucket) => bucket.list({ ...query, ...place, limit }), READ);
   if (page === undefined) throw bucketNotFound(name);
   return jsonText(page);
 }

@@ -11,7 +11,7 @@ import { removeAll } from "../bucket/remove-all.ts";
 import { Transfer } from "../bucket/transfer.ts";
 import { KvError, failure } from "../errors.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
-import { behind } from "../cursor.ts";
+import { behindKey } from "../cursor.ts";
 import { READ } from "../registry/directory.ts";
 import { streamed } from "../streamed.ts";
 import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
@@ -165,7 +165,7 @@ async function listKeys(
 
   async function* array(): AsyncGenerator<Uint8Array, void, void> {
     let separator = "[";
-    for (let page: KeysPage | undefined = first; ; page = await read(behind(page.cursor))) {
+    for (let page: KeysPage | undefined = first; ; page = await read(behindKey(page.cursor).after)) {
       // It has ended meanwhile: half a list would look like a whole one.
       if (page === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
       const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");

@@ -47,8 +47,8 @@ export class KeyvDurableKv {
   #ofKeyv6 = false;
 
   constructor(options: KeyvDurableKvOptions) {
-    const { bucket, create = {} } = options;
-    this.#kv = "kv" in options ? options.kv : new Kv(options);
+    const { bucket, create = {}, ...service } = options;
+    this.#kv = "kv" in service ? clientOf(service) : new Kv(service);
     this.#bucket = this.#kv.bucket(bucket, { codec: asGiven });
     this.#create = create;
     this.opts = { dialect: "redis", bucket };
@@ -212,6 +212,14 @@ export class KeyvDurableKv {
       await write();
     }
   }
+}
+
+/** @throws {TypeError} with the code `options_invalid`, as `new Kv` does */
+function clientOf({ kv, ...others }: { readonly kv: Kv }): Kv {
+  const [unknown] = Object.keys(others);
+  if (unknown === undefined) return kv;
+  const why = `A store with a client takes no ${unknown}. It takes kv, bucket, create.`;
+  throw Object.assign(new TypeError(why), { code: "options_invalid" });
 }
 
 /** A namespace that has a colon in its name does not reach into another one's keys. */

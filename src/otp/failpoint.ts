@@ -1,8 +1,11 @@
 /** Named points between two durable effects, at which the tests can make an object fail. */
 
 declare global {
-  /** Whether failpoints are compiled in: set by the bundler, and true only in the tests. */
-  const FAILPOINTS: boolean;
+  /**
+   * Whether failpoints are compiled in: set by the bundler (`[define]` in wrangler.toml), and true only in the tests. It is
+   * read as a member of `globalThis`, so that a bundler that defines nothing leaves undefined and not a ReferenceError.
+   */
+  var KV_FAILPOINTS: boolean | undefined;
 }
 
 /** What happens at a point: nothing, an exception, or the end of the object (then it never settles). */
@@ -17,7 +20,7 @@ export function setFailpointHook(next?: FailpointHook): void {
 
 /**
  * A point that is told apart by its name, `what is done, what is not`. It stands behind
- * `if (FAILPOINTS)`, so that a bundle that is served or deployed has no trace of it.
+ * `if (globalThis.KV_FAILPOINTS)`, so that a bundle that is served or deployed has no trace of it.
  */
 export function failpoint(ctx: DurableObjectState, point: string): void | Promise<void> {
   return hook?.(ctx, point);

@@ -66,7 +66,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
     console.error("crash", error);
     const crash = { crash: messageOf(error) };
     return asReply(async () => {
-      if (FAILPOINTS) await failpoint(this.ctx, "crash: caught, nothing written");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "crash: caught, nothing written");
       // While a call was being answered, another one may have ended it.
       if (this.life === life) await this.die(life, formatReason(crash), { terminate: true });
       throw new Exit(crash);

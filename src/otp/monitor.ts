@@ -124,9 +124,9 @@ export class Outbox {
   deliver(): Promise<void> {
     return this.#turns.run("delivery", async () => {
       for (const { key, to, notice } of this.#all()) {
-        if (FAILPOINTS) await failpoint(this.#ctx, "notice: written, not sent");
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "notice: written, not sent");
         await this.#send(to, notice);
-        if (FAILPOINTS) await failpoint(this.#ctx, "notice: sent, not removed");
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "notice: sent, not removed");
         this.#ctx.storage.kv.delete(key);
       }
     });

@@ -141,11 +141,11 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     this.#transaction(() => {
       storage.kv.put(PROCESS, life);
       if (options.monitor !== undefined) this.#monitors.add(options.monitor);
-      if (FAILPOINTS) void failpoint(this.ctx, "start: arguments written, tables not");
+      if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "start: arguments written, tables not");
       this.init(args);
     });
     this.#life = life;
-    if (FAILPOINTS) void failpoint(this.ctx, "start: written, not answered");
+    if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "start: written, not answered");
     return { reply: "started" };
   }
 
@@ -165,7 +165,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
       await this.#wiping?.catch(() => undefined);
       if (this.#life === undefined) return this.#endedBefore(reason, asker);
       await this.#end(this.#life, reason, { terminate: true, asker });
-      if (FAILPOINTS) await failpoint(this.ctx, "stop: ended, not answered");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: ended, not answered");
       return reason;
     });
   }
@@ -262,9 +262,9 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
         }
         this.#scheduleNotices();
       });
-      if (FAILPOINTS) await failpoint(this.ctx, "restart: written, not told");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "restart: written, not told");
       await this.#tell();
-      if (FAILPOINTS) await failpoint(this.ctx, "restart: told, not reset");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "restart: told, not reset");
     } finally {
       // On disk first: an abort takes back what is not.
       await this.ctx.storage.sync().catch(() => undefined);
@@ -298,14 +298,14 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   async #wipe({ args }: Life<Args>, reason: string, { terminate, asker, tell }: Manner): Promise<void> {
     if (terminate) await this.#terminate(reason, args);
-    if (FAILPOINTS) await failpoint(this.ctx, "end: terminated, not wiped");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: terminated, not wiped");
     const told = tell === "nobody" ? [] : this.#monitors.all().filter(({ ref }) => ref !== asker);
     if (told.length === 0) return this.#clear();
     // What it kept goes and the obituary comes in one transaction: there is no moment at which the process
     // is neither there nor owes a word, and none at which it is both dead and readable.
     this.#transaction(() => {
       dropEverything(this.ctx.storage);
-      if (FAILPOINTS) void failpoint(this.ctx, "end: wiped, obituary not written");
+      if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "end: wiped, obituary not written");
       this.ctx.storage.kv.put(ENDED, reason);
       for (const { ref, watcher } of told) this.#outbox.post(watcher, { kind: "down", ref, reason });
       this.#scheduleNotices();
@@ -351,7 +351,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   /** Tells everybody; what fails is sent again by the alarm. */
   async #tell(): Promise<void> {
     await this.#outbox.deliver();
-    if (FAILPOINTS) await failpoint(this.ctx, "notice: removed, not cleared");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: removed, not cleared");
     const ended = this.lastWords;
     if (ended !== undefined) await this.#told(ended);
     // Not where the last word was taken out of the post meanwhile: an empty object stays empty.
@@ -367,7 +367,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   async #clear(): Promise<void> {
     await this.ctx.storage.deleteAll();
     this.#timers.reset();
-    if (FAILPOINTS) await failpoint(this.ctx, "end: cleared, not answered");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: cleared, not answered");
   }
 
   #transaction(change: () => void): void {

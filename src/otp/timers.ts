@@ -98,7 +98,7 @@ export class Timers<Message> {
     const due = Math.ceil(set + delayMs);
     if (!this.#isSetBack(set)) this.#latest = Math.max(this.#latest, set);
     this.#put(key, { due, set, attempts: 0, message, ref: crypto.randomUUID() });
-    if (FAILPOINTS) void failpoint(this.#ctx, "timer: row written, alarm not set");
+    if (globalThis.KV_FAILPOINTS) void failpoint(this.#ctx, "timer: row written, alarm not set");
     this.#arm();
   }
 
@@ -141,7 +141,7 @@ export class Timers<Message> {
       if (this.#get(key)?.ref !== timer.ref) continue;
       try {
         await handle(timer.message);
-        if (FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
         // Removed only now: had the object died in the handler, the row would bring the message back.
         if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
       } catch (error) {
@@ -149,7 +149,7 @@ export class Timers<Message> {
         this.#postpone(key, timer);
       }
     }
-    if (FAILPOINTS) await failpoint(this.#ctx, "timer: rows removed, alarm not set");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: rows removed, alarm not set");
     this.#arm();
   }
 

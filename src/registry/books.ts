@@ -50,7 +50,8 @@ export class Books {
   starting(entry: Registration, checkAt: number): void {
     this.#transaction(() => {
       this.#options.names.insert(entry, checkAt);
-      if (FAILPOINTS) void failpoint(this.#options.ctx, "create: row written, repair not scheduled");
+      if (globalThis.KV_FAILPOINTS)
+        void failpoint(this.#options.ctx, "create: row written, repair not scheduled");
       this.#options.checkBy(checkAt);
     });
   }
@@ -78,7 +79,7 @@ export class Books {
     const found = names.find(bucket.name);
     const isFreed = this.#transaction((record) => {
       if (!names.remove(bucket)) return false;
-      if (FAILPOINTS) void failpoint(ctx, "down: name freed, event not written");
+      if (globalThis.KV_FAILPOINTS) void failpoint(ctx, "down: name freed, event not written");
       record("DOWN", bucket, reason);
       return true;
     });

@@ -6,12 +6,13 @@ import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Reply } from "../otp/exit.ts";
 import { Follower, type Heard } from "./follower.ts";
+import type { CreateOptions } from "./bucket-options.ts";
 import type { Settings } from "../settings.ts";
 import type { BoundedCache } from "../bounded-cache.ts";
 import type { Registration } from "./names.ts";
 import { partitionOf, type Partition } from "./partition.ts";
 import { followPartition, partitionStub, upgraded } from "./partition-stub.ts";
-import type { Created, CreateOptions, Registry, Stats } from "./registry.ts";
+import type { Created, Registry, Stats } from "./registry.ts";
 
 /** Where a bucket was last seen. */
 export interface Whereabouts {

@@ -17,6 +17,9 @@ export interface Probe extends Totals {
   readonly at: number;
 }
 
+/** What a table of the version before has of options that it did not keep: they may have been anything. */
+export const UNKNOWN = "?";
+
 /** What a name stands for. */
 export interface Registration extends Incarnation {
   /** The id of the bucket's object, 64 hexadecimal digits. */
@@ -31,6 +34,9 @@ export interface Registration extends Incarnation {
   readonly createdAt: number;
   /** JSON, as it was given. */
   readonly metadata: string | null;
+  /** What its object must not leave, and where it should live, as they were given; {@link UNKNOWN}, if that was not kept. */
+  readonly jurisdiction: string | null;
+  readonly locationHint: string | null;
   /** Null if the bucket has not been probed yet. */
   readonly probe: Probe | null;
   /** How often in a row what has to be done about it has failed. */
@@ -64,6 +70,8 @@ type Row = {
   reason: string | null;
   created_at: number;
   metadata: string | null;
+  jurisdiction: string | null;
+  location_hint: string | null;
   entries: number | null;
   bytes: number;
   revision: number;
@@ -72,7 +80,7 @@ type Row = {
 };
 
 const COLUMNS =
-  "name, incarnation, id, state, restart, restarts, reason, created_at, metadata, entries, bytes, revision, probed_at, attempts";
+  "name, incarnation, id, state, restart, restarts, reason, created_at, metadata, jurisdiction, location_hint, entries, bytes, revision, probed_at, attempts";
 
 /** A name in one of these leads to its bucket. */
 const LIVES = "state NOT IN ('starting', 'stopping')";
@@ -91,7 +99,7 @@ export class Names {
       `CREATE TABLE names (
          name TEXT PRIMARY KEY, incarnation TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL,
          restart TEXT NOT NULL, restarts INTEGER NOT NULL DEFAULT 0, reason TEXT, created_at INTEGER NOT NULL,
-         metadata TEXT, entries INTEGER, bytes INTEGER, revision INTEGER, probed_at INTEGER,
+         metadata TEXT, jurisdiction TEXT, location_hint TEXT, entries INTEGER, bytes INTEGER, revision INTEGER, probed_at INTEGER,
          attempts INTEGER NOT NULL DEFAULT 0, check_at INTEGER
        ) WITHOUT ROWID`,
     );
@@ -107,6 +115,11 @@ export class Names {
     const { sql } = this.#sql
       .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'names'")
       .one();
+    if (!sql.includes("jurisdiction")) {
+      for (const column of ["jurisdiction", "location_hint"]) {
+        this.#sql.exec(`ALTER TABLE names ADD COLUMN ${column} TEXT DEFAULT '${UNKNOWN}'`);
+      }
+    }
     if (sql.includes("restart")) return false;
     for (const column of [
       "restart TEXT NOT NULL DEFAULT 'permanent'",
@@ -144,8 +157,8 @@ export class Names {
 
   insert(entry: Registration, checkAt: number): void {
     this.#write(
-      `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, check_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, jurisdiction, location_hint, check_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       entry.name,
       entry.incarnation,
       entry.id,
@@ -153,6 +166,8 @@ export class Names {
       entry.restart,
       entry.createdAt,
       entry.metadata,
+      entry.jurisdiction,
+      entry.locationHint,
       checkAt,
     );
     if (this.#size !== undefined) this.#size += 1;
@@ -360,6 +375,8 @@ function registration(row: Row, sweptAt: number | undefined): Registration {
     reason: row.reason,
     createdAt: row.created_at,
     metadata: row.metadata,
+    jurisdiction: row.jurisdiction,
+    locationHint: row.location_hint,
     attempts: row.attempts,
     probe: entries === null ? null : { entries, bytes, revision, at: probedAt },
   };

@@ -9,10 +9,10 @@ import { asReply, Exit, isExit, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Notice } from "../otp/monitor.ts";
-import type { RestartKind } from "../otp/restart.ts";
 import { settingsOf } from "../settings.ts";
 import { Books } from "./books.ts";
 import { newBucketId } from "./bucket-id.ts";
+import { differenceOf, existsDifferently, hintOf, type CreateOptions } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "./incarnation.ts";
@@ -22,17 +22,6 @@ import type { Partition } from "./partition.ts";
 import { partitionStub, type FollowRequest } from "./partition-stub.ts";
 import { Prober, type SweepStats } from "./prober.ts";
 import { agree, Settlement } from "./settlement.ts";
-
-export interface CreateOptions {
-  /** What an exit or a crash does to the bucket, if it is new; `permanent` if left out. */
-  readonly restart?: RestartKind | undefined;
-  /** JSON, kept beside the name. */
-  readonly metadata?: string | undefined;
-  /** Where the bucket's object should live, if it is new. */
-  readonly locationHint?: DurableObjectLocationHint | undefined;
-  /** What the bucket's object must not leave, if it is new. */
-  readonly jurisdiction?: DurableObjectJurisdiction | undefined;
-}
 
 export interface Created {
   readonly registration: Registration;
@@ -210,26 +199,33 @@ export class Registry extends GenServer<Env, Partition, Info> {
 
   /** A bucket says how it has ended, or that it was restarted. */
   protected override async handleNotice(notice: Notice): Promise<void> {
-    if (FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
     const bucket = incarnationOf(notice.ref);
     if (notice.kind === "down") this.books.down(bucket, notice.reason);
     else this.books.restarted(bucket, notice);
-    if (FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
   }
 
   protected async createBucket(name: string, options: CreateOptions): Promise<Created> {
     for (let tries = 0; tries < MAX_CREATES; tries += 1) {
       const found = this.#names.find(name);
-      if (found !== undefined && isLiving(found)) return { registration: found, created: false };
+      const difference = found && differenceOf(found, options);
+      if (found !== undefined && isLiving(found)) {
+        if (difference !== undefined) throw existsDifferently(name, difference);
+        return { registration: found, created: false };
+      }
+      // A create that was cut off, and asked for otherwise, is undone: it was never answered.
+      if (found?.state === "starting" && difference !== undefined)
+        this.books.stopping(found, this.#repairAt());
       // A stop that was cut off comes first: its bucket must be gone before the name is used again.
-      if (found?.state === "stopping") {
+      if (found !== undefined && (found.state === "stopping" || difference !== undefined)) {
         await this.finishStop(found);
         continue;
       }
       const entry = found ?? this.insert(name, options);
-      if (FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
-      if (await this.finishStart(entry, options.locationHint)) {
-        if (FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
+      if (await this.finishStart(entry)) {
+        if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
         return { registration: { ...entry, state: "running" }, created: true };
       }
     }
@@ -242,17 +238,20 @@ export class Registry extends GenServer<Env, Partition, Info> {
   async #stop(name: string): Promise<boolean> {
     const found = this.#names.find(name);
     if (found === undefined) return false;
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
     // The mark first: should anything go wrong from here on, it says what is to be finished.
     this.books.stopping(found, this.#repairAt());
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
     await this.finishStop(found);
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
     return true;
   }
 
   /** The row and its repair in one transaction, before the object hears of it: an object is never nameless. */
-  protected insert(name: string, { jurisdiction, metadata, restart }: CreateOptions): Registration {
+  protected insert(
+    name: string,
+    { jurisdiction, locationHint, metadata, restart }: CreateOptions,
+  ): Registration {
     const entry: Registration = {
       name,
       incarnation: newIncarnation(),
@@ -263,6 +262,8 @@ export class Registry extends GenServer<Env, Partition, Info> {
       reason: null,
       createdAt: this.clock(),
       metadata: metadata ?? null,
+      jurisdiction: jurisdiction ?? null,
+      locationHint: locationHint ?? null,
       probe: null,
       attempts: 0,
     };
@@ -272,29 +273,26 @@ export class Registry extends GenServer<Env, Partition, Info> {
   }
 
   /** @returns whether the name leads to a living bucket now. */
-  protected async finishStart(
-    entry: Registration,
-    locationHint?: DurableObjectLocationHint,
-  ): Promise<boolean> {
+  protected async finishStart(entry: Registration): Promise<boolean> {
     const { name, incarnation, createdAt, restart } = entry;
     const args: BucketArgs = { name, incarnation, createdAt };
     const monitor = { ref: refOf(entry), watcher: { binding: "REGISTRY", id: this.ctx.id.toString() } };
     try {
-      await this.#call(() => this.bucket(entry, locationHint).start(args, { restart, monitor }));
+      await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
     } catch (error) {
       if (!isExit(error, "noproc")) throw error;
       // Its object was told to end before it was told to start, and will not start any more.
       this.books.down(entry, "noproc");
       return false;
     }
-    if (FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
     // Only now: a name that is looked up leads to a bucket that lives.
     return this.books.running(entry);
   }
 
   protected async finishStop(entry: Registration): Promise<void> {
     const reason = await this.#call(() => this.bucket(entry).stop("normal", refOf(entry)));
-    if (FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
     // Only now: a free name has no bucket behind it.
     this.books.down(entry, reason);
   }
@@ -303,9 +301,9 @@ export class Registry extends GenServer<Env, Partition, Info> {
   async #check(): Promise<void> {
     const due = this.#names.due(this.clock(), CHECK_BATCH);
     const [living, unsettled] = [due.filter(isLiving), due.filter((entry) => !isLiving(entry))];
-    if (FAILPOINTS) await failpoint(this.ctx, "repair: due, not settled");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: due, not settled");
     await Promise.all([this.#prober.probe(living), ...unsettled.map((entry) => this.#repair(entry))]);
-    if (FAILPOINTS) await failpoint(this.ctx, "repair: settled, not scheduled again");
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: settled, not scheduled again");
     const next = this.#names.nextCheck();
     if (next !== undefined) this.timers.sendAfter("check", "check", Math.max(0, next - this.clock()));
   }
@@ -368,12 +366,11 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return found !== undefined && isLiving(found) ? found : undefined;
   }
 
-  protected bucket(
-    { id }: Registration,
-    locationHint?: DurableObjectLocationHint,
-  ): DurableObjectStub<Bucket> {
-    const { BUCKET } = this.env;
-    return BUCKET.get(BUCKET.idFromString(id), locationHint === undefined ? {} : { locationHint });
+  protected bucket({
+    id,
+    locationHint,
+  }: Pick<Registration, "id" | "locationHint">): DurableObjectStub<Bucket> {
+    return this.env.BUCKET.get(this.env.BUCKET.idFromString(id), hintOf(locationHint));
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
@@ -399,7 +396,8 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return asReply(async () => {
       if (this.args === undefined) {
         await this.#settlement.settle(caller);
-        if (FAILPOINTS) await failpoint(this.ctx, "create: partitions settled, partition not started");
+        if (globalThis.KV_FAILPOINTS)
+          await failpoint(this.ctx, "create: partitions settled, partition not started");
         if (this.args === undefined) this.start({ ...caller });
       }
       agree(caller, (this.args as Partition).partitions);

@@ -2,8 +2,14 @@
 
 import { build, stop } from "esbuild";
 
+/** As in wrangler.toml. With the syntax minified, what stands behind a constant `false` is gone. */
+const DEFINE = { "globalThis.KV_FAILPOINTS": "false" };
+
 /** Bundles a Worker's entry point. @returns the source of one ES module. */
-export async function bundle(entryPoint: string): Promise<string> {
+export async function bundle(
+  entryPoint: string,
+  define: Readonly<Record<string, string>> = DEFINE,
+): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entryPoint],
     bundle: true,
@@ -12,8 +18,7 @@ export async function bundle(entryPoint: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
-    // As in wrangler.toml. With the syntax minified, what stands behind a constant `false` is gone.
-    define: { FAILPOINTS: "false" },
+    define,
     minifySyntax: true,
     logLevel: "silent",
   });

@@ -95,6 +95,8 @@ export const BucketAnswer = z
     restarts: count,
     lastReason: z.optional(z.string()),
     createdAt: time,
+    jurisdiction: z.optional(z.string().check(z.describe("As it was created with; so is `locationHint`."))),
+    locationHint: z.optional(z.string()),
     metadata: z.optional(z.unknown()),
     entries: z.optional(count),
     bytes: z.optional(count),

@@ -6,8 +6,8 @@ import { KeptJson } from "../kept-json.ts";
 import { MAX_PAGE, metadataJson } from "../limits.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
 import { READ, type Directory } from "../registry/directory.ts";
-import type { Probe, Registration } from "../registry/names.ts";
-import type { CreateOptions } from "../registry/registry.ts";
+import { UNKNOWN, type Probe, type Registration } from "../registry/names.ts";
+import type { CreateOptions } from "../registry/bucket-options.ts";
 import type { Totals } from "../totals.ts";
 import type { BucketAnswer, BucketsAnswer } from "./answers.ts";
 import type { BucketOptionsJson, BucketsQuery } from "./requests.ts";
@@ -51,8 +51,20 @@ export async function describeBuckets(
 }
 
 export function describe(registration: Registration): BucketJson {
-  const { name, id, incarnation, state, restart, restarts, reason, createdAt, metadata, probe } =
-    registration;
+  const {
+    name,
+    id,
+    incarnation,
+    state,
+    restart,
+    restarts,
+    reason,
+    createdAt,
+    metadata,
+    jurisdiction,
+    locationHint,
+    probe,
+  } = registration;
   return {
     name,
     id,
@@ -63,9 +75,16 @@ export function describe(registration: Registration): BucketJson {
     restarts,
     ...(reason === null ? {} : { lastReason: reason }),
     createdAt: new Date(createdAt).toISOString(),
+    ...(isKnown(jurisdiction) ? { jurisdiction } : {}),
+    ...(isKnown(locationHint) ? { locationHint } : {}),
     ...(metadata === null ? {} : { metadata: new KeptJson(metadata) }),
     ...(probe === null ? {} : described(probe)),
   };
+}
+
+/** Whether it was given, as far as that was kept. */
+function isKnown(option: string | null): option is string {
+  return option !== null && option !== UNKNOWN;
 }
 
 function described({ entries, bytes, revision, at }: Probe): Partial<BucketJson> {

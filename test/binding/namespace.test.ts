@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { kvFailure } from "../../src/binding/failure.ts";
 import { CHUNK_BYTES } from "../../src/limits.ts";
 import { kv as binding, refusal } from "../support/binding.ts";
 import { clock } from "../support/objects.ts";
@@ -168,6 +169,41 @@ describe("put", () => {
       "metadata_too_large",
     );
     expect((await refusal(() => kv.put("", "1"))).message).toContain("key_invalid");
+  });
+});
+
+describe("null", () => {
+  const nothing = null as unknown as undefined & number;
+
+  it.each([
+    { expirationTtl: nothing },
+    { expiration: nothing },
+    { expirationTtl: nothing, expiration: 4_000_000_000 },
+  ])("is no time to live: %j is refused, as in Workers KV, and never lives for ever", async (options) => {
+    const kv = namespaceOf("ns-null-refused");
+    await kv.put("kept", "1");
+    expect(kvFailure(await refusal(() => kv.put("a", "1", options)))?.code).toBe("expires_invalid");
+    expect((await kv.list()).keys).toEqual([{ name: "kept" }]);
+  });
+
+  it("is refused as a type and as a cacheTtl", async () => {
+    const kv = namespaceOf("ns-null-read");
+    for (const options of [{ type: null }, { cacheTtl: null }] as unknown as { type: "text" }[]) {
+      expect(kvFailure(await refusal(() => kv.get("a", options)))?.code).toBe("query_invalid");
+      expect(kvFailure(await refusal(() => kv.getWithMetadata("a", options)))?.code).toBe("query_invalid");
+    }
+  });
+
+  it("stands for nothing where Workers KV takes it so", async () => {
+    const kv = namespaceOf("ns-null-taken");
+    const none = null as unknown as undefined;
+    await kv.put("a", "1", none);
+    await kv.put("b", "1", { metadata: null });
+    await kv.put("c", "1", { expiration: nothing, expirationTtl: 60 });
+    expect([await kv.get("a", none), (await kv.list(none)).keys.length]).toEqual(["1", 3]);
+    expect(
+      (await kv.list({ prefix: null, cursor: null, limit: null as unknown as number })).keys,
+    ).toHaveLength(3);
   });
 });
 

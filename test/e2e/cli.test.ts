@@ -62,6 +62,21 @@ describe("kv create", () => {
     await ok("create", "kinds", "--restart", "temporary", "--metadata", '{"of":"ada"}');
     expect(await service.lookup("kinds")).toMatchObject({ restart: "temporary", metadata: { of: "ada" } });
   });
+
+  it("of a bucket that was created otherwise is refused, and lookup shows how it was", async () => {
+    await ok("create", "otherwise", "--location", "weur");
+    for (const option of [
+      ["--restart", "temporary"],
+      ["--metadata", "1"],
+      ["--location", "enam"],
+      ["--jurisdiction", "eu"],
+    ]) {
+      const { code, out, err } = await kv(here, "create", "otherwise", ...option);
+      expect([code, out, err]).toEqual([3, "", expect.stringContaining("(bucket_exists_differently)")]);
+    }
+    expect((await ok("create", "otherwise", "--location", "weur", "--restart", "permanent")).out).toBe("");
+    expect((await ok("lookup", "otherwise")).out).toContain("locationHint\tweur\n");
+  });
 });
 
 describe("kv put and kv get", () => {
@@ -453,6 +468,18 @@ describe("kv export and kv import", () => {
       "is no export, or half of one",
     );
     await Promise.all([old.stop(), fresh.stop()]);
+  });
+
+  it("do not bring a bucket into one that was created otherwise", async () => {
+    await ok("create", "import-otherwise");
+    const backup = join(folder.path, "otherwise");
+    await mkdir(backup);
+    const list = { buckets: [{ name: "import-otherwise", restart: "temporary" }] };
+    await writeFile(join(backup, "buckets.json"), JSON.stringify(list));
+    await writeFile(join(backup, "import-otherwise.ndjson"), '{"key":"a","value":"1"}\n');
+    const { code, err } = await kv(here, "import", "--all", backup);
+    expect([code, err]).toEqual([3, expect.stringContaining("(bucket_exists_differently)")]);
+    expect(await service.lookup("import-otherwise")).toMatchObject({ restart: "permanent", entries: 0 });
   });
 
   it("want a folder that is an export", async () => {

@@ -107,7 +107,7 @@ describe("a session", () => {
   it("lets a call that can't be sent fail alone", async () => {
     const session = (await bucketOf<Record<string, number>>("client-session-poison")).session();
     const results = await Promise.allSettled([
-      session.bucket.put("x", 1, { metadata: 10n }),
+      session.bucket.put("x", 1, { metadata: new Map() }),
       session.bucket.put("y", 2),
       session.bucket.get("y"),
     ]);

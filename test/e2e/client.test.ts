@@ -64,7 +64,9 @@ describe("a bucket's values", () => {
     await session.bucket.put("c", raw);
     expect((await asBytes.entry("c"))?.type).toBe("application/octet-stream");
     session.close();
-    await expect((await bucketOf("client-json")).put("a", undefined)).rejects.toThrow(TypeError);
+    await expect((await bucketOf("client-json")).put("a", undefined)).rejects.toMatchObject({
+      code: "value_invalid",
+    });
   });
 
   it("are updated by what they are, by many at once, and none is lost", async () => {
@@ -483,12 +485,19 @@ describe("what can't be meant", () => {
     await kv.create("client-no-value");
     const texts = kv.bucket<Record<string, string>>("client-no-value", { codec: text });
     const blobs = kv.bucket<Record<string, Uint8Array>>("client-no-value", { codec: bytes });
+    const refused = {
+      name: "InvalidRequestError",
+      code: "value_invalid",
+      cause: expect.any(TypeError) as Error,
+    };
     for (const wrong of [5, "\ud800", undefined]) {
-      await expect(texts.put("a", wrong as string)).rejects.toThrow(TypeError);
-      await expect(texts.batch([{ op: "put", key: "a", value: wrong as string }])).rejects.toThrow(TypeError);
+      await expect(texts.put("a", wrong as string)).rejects.toMatchObject(refused);
+      await expect(texts.batch([{ op: "put", key: "a", value: wrong as string }])).rejects.toMatchObject(
+        refused,
+      );
     }
     for (const wrong of ["text", [1, 2], undefined]) {
-      await expect(blobs.put("a", wrong as unknown as Uint8Array)).rejects.toThrow(TypeError);
+      await expect(blobs.put("a", wrong as unknown as Uint8Array)).rejects.toMatchObject(refused);
     }
     expect(await kv.lookup("client-no-value")).toMatchObject({ entries: 0 });
     // What is plainly bytes is taken, whatever holds them.

@@ -39,6 +39,43 @@ describe("PUT /v1/buckets/{b}", () => {
     expect((await create("only-new", undefined, { "If-None-Match": "*" })).status).toBe(412);
   });
 
+  const given = { restart: "temporary", metadata: { a: 1, b: [2] }, locationHint: "weur" };
+
+  it.each([
+    ["restart", { restart: "permanent" }],
+    ["metadata", { metadata: { a: 2, b: [2] } }],
+    ["metadata", { metadata: null }],
+    ["locationHint", { locationHint: "enam" }],
+    ["jurisdiction", { jurisdiction: "eu" }],
+  ])("refuses a %s that the bucket was not created with: %j", async (option, options) => {
+    await create("differently", given);
+    const response = await create("differently", options);
+    expect(response.status).toBe(409);
+    const { code, detail } = await response.json<{ code: string; detail: string }>();
+    expect(code).toBe("bucket_exists_differently");
+    expect(detail).toContain(option);
+    expect(await (await ask("/differently")).json()).toMatchObject(given);
+  });
+
+  it("refuses options that a bucket has not, which was created without any", async () => {
+    await create("without");
+    expect((await create("without", { restart: "permanent" })).status).toBe(200);
+    for (const options of [{ restart: "temporary" }, { metadata: 1 }, { locationHint: "weur" }]) {
+      expect((await create("without", options)).status).toBe(409);
+    }
+  });
+
+  it("may be asked again with the same options, some of them or none", async () => {
+    await create("same", given);
+    for (const options of [given, { metadata: { b: [2], a: 1 } }, { restart: "temporary" }, {}, undefined]) {
+      const response = await create("same", options);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject(given);
+    }
+    const { buckets } = await (await ask("?prefix=same")).json<{ buckets: unknown[] }>();
+    expect(buckets).toMatchObject([given]);
+  });
+
   it.each([
     ["not JSON", "{", "body_invalid"],
     ["no object", "[]", "body_invalid"],

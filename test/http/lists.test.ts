@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { kv, refusal } from "../support/binding.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 interface Keys {
@@ -17,6 +18,37 @@ async function filled(name: string): Promise<string> {
   );
   return b;
 }
+
+describe("a list of which the bucket has ended", () => {
+  it("does not go on in the next bucket of the name: over HTTP, a binding and a namespace", async () => {
+    const name = "listed-anew";
+    const fill = async (): Promise<void> => {
+      await ask(name, { method: "PUT" });
+      for (const key of ["a", "b", "c"]) await put(`${name}/keys/${key}`);
+    };
+    await fill();
+    const { cursor = "" } = await jsonOf<{ cursor?: string }>(await ask(`${name}/keys?limit=1`));
+    const behindA = await jsonOf<{ keys: unknown[] }>(await ask(`${name}/keys?limit=1&cursor=${cursor}`));
+    expect(behindA.keys).toMatchObject([{ key: "b" }]);
+    await ask(name, { method: "DELETE" });
+    expect(await codeOf(await ask(`${name}/keys?cursor=${cursor}`))).toBe("bucket_not_found");
+    await fill();
+    const changed = await ask(`${name}/keys?cursor=${cursor}`);
+    expect([changed.status, await codeOf(changed)]).toEqual([409, "bucket_changed"]);
+    for (const goOn of [
+      () => kv.bucket(name).list({ cursor }),
+      () => kv.namespace(name).list({ cursor }),
+    ] as (() => Promise<unknown>)[]) {
+      expect((await refusal(goOn)).message).toMatch(/^bucket_changed: /);
+    }
+    // A cursor of the version before says no bucket.
+    const before = cursor.slice(cursor.indexOf(".") + 1);
+    expect((await jsonOf<{ keys: unknown[] }>(await ask(`${name}/keys?cursor=${before}`))).keys).toHaveLength(
+      2,
+    );
+    expect(await codeOf(await ask(`${name}/keys?cursor=.`))).toBe("cursor_invalid");
+  });
+});
 
 describe("a list of keys", () => {
   it("is in order, by prefix, by range, forwards and backwards", async () => {

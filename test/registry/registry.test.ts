@@ -70,7 +70,7 @@ describe("KV.RegistryTest", () => {
 describe("create", () => {
   it("ensures that there is a bucket: the same one, the second time", async () => {
     const first = await directory.create("ensured", { metadata: '{"a":1}' });
-    const second = await directory.create("ensured", { metadata: '{"a":2}' });
+    const second = await directory.create("ensured", { metadata: '{ "a": 1 }' });
     expect(first.created).toBe(true);
     expect(second).toEqual({ registration: first.registration, created: false });
   });

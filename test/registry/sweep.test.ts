@@ -333,6 +333,10 @@ describe("a partition that wakes", () => {
       restart: "permanent",
       state: "running",
     });
+    // What that version did not keep may have been anything: nothing is said against it.
+    expect(await call(() => again.create(caller, "old", { locationHint: "weur" }))).toMatchObject({
+      created: false,
+    });
     await runDurableObjectAlarm(again);
     expect(await call(() => again.lookup(caller, "cut"))).toMatchObject({ state: "running" });
     expect(await call(() => env.BUCKET.get(bucket).totals())).toMatchObject({ incarnation: "aaaa" });

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { call } from "../../src/otp/call.ts";
-import { Exit } from "../../src/otp/exit.ts";
+import { Exit, Refusal } from "../../src/otp/exit.ts";
 import type { RestartKind } from "../../src/otp/restart.ts";
 import type { Registration } from "../../src/registry/names.ts";
 import { refOf } from "../../src/registry/incarnation.ts";
@@ -90,12 +90,26 @@ async function create(
   const before = model.buckets.get(name);
   // The stop comes first: the name is free, and its next bucket is empty.
   if (before?.halfStopped !== undefined) end(model, name, ...before.halfStopped);
-  const { created, registration } = await directoryOf(real, caller).create(name, { restart });
+  const answer = await directoryOf(real, caller).create(name, { restart }).catch(differently);
+  if (answer === "differently") {
+    expect([model.buckets.has(name), before?.restart === restart], "is there, and differs").toEqual([
+      true,
+      false,
+    ]);
+    return;
+  }
+  const { created, registration } = answer;
   const { incarnation, id } = registration;
   if (before?.unheard !== undefined && created) end(model, name, before.unheard);
   expect(created, "created").toBe(!model.buckets.has(name));
-  if (!created) expect(incarnation).toBe(before?.incarnation);
+  if (!created) expect([incarnation, restart]).toEqual([before?.incarnation, before?.restart]);
   else model.buckets.set(name, { incarnation, id, restart, entries: new Map() });
+}
+
+/** A create that was refused because of what the bucket was created with; anything else is thrown on. */
+function differently(error: unknown): "differently" {
+  if (error instanceof Refusal && error.code === "bucket_exists_differently") return "differently";
+  throw error;
 }
 
 /** What a call to a bucket that has ended unheard shows: the registry has asked, and knows. */
@@ -333,6 +347,7 @@ interface Outcome {
   readonly said?: boolean;
   readonly put?: unknown;
   readonly unknown?: unknown;
+  readonly refused?: unknown;
 }
 
 /** Two at once: whichever came first, what is found afterwards has to be what one of the orders gives. */
@@ -365,7 +380,7 @@ async function pair(
       } catch (error) {
         // The bucket was restarting, or ended under the call: the outcome is unknown, and said to be.
         if (error instanceof Exit) return { what, unknown: error.reason };
-        throw error;
+        return { what, refused: differently(error) };
       }
     }),
   );

@@ -14,6 +14,8 @@ export function nameRow(different: Partial<Registration> = {}): Registration {
     reason: null,
     createdAt: 0,
     metadata: null,
+    jurisdiction: null,
+    locationHint: null,
     probe: null,
     attempts: 0,
     ...different,

@@ -2,6 +2,7 @@
 
 import { Option, type Command } from "commander";
 import type { BucketInfo, BucketOptions } from "../../client/index.ts";
+import { jsonText } from "../../client/exact-json.ts";
 import { given, json, type Json } from "../arguments.ts";
 import { Ended, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
@@ -71,7 +72,7 @@ export function addLookup(kv: Command): void {
       if (bucket === undefined) throw noBucket(name);
       if (globals(command).json) return writeJson(command, bucket);
       for (const [member, value] of Object.entries(bucket)) {
-        await writeRow(command, member, typeof value === "string" ? keyText(value) : JSON.stringify(value));
+        await writeRow(command, member, typeof value === "string" ? keyText(value) : jsonText(value));
       }
     });
   withExamples(command, { "kv lookup shopping": "", "kv lookup shopping --json | jq .entries": "" });

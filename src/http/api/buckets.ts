@@ -20,6 +20,7 @@ export const BUCKETS = {
       id: "createBucket",
       tag: "Buckets",
       summary: "Ensures that there is a bucket",
+      description: "An option that is given, and that a bucket which is there has otherwise, is refused.",
       headers: ["If-None-Match", "Prefer"],
       body: { json: requests.BucketOptionsJson, optional: true },
       answers: {
@@ -32,6 +33,7 @@ export const BUCKETS = {
         "body_too_large",
         "metadata_too_large",
         "precondition_failed",
+        "bucket_exists_differently",
         "jurisdiction_unavailable",
         "upload_lost",
       ],

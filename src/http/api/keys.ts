@@ -40,7 +40,7 @@ export const KEYS = {
         "By prefix, by range, forwards or backwards. A key that stays is neither left out nor repeated, whatever is written between two pages. A page ends at 1,000 keys or 4 MiB.",
       query: requests.ListQuery,
       answers: { 200: { description: "A page.", content: { json: answers.KeysAnswer } } },
-      errors: ["bucket_not_found", "query_invalid", "cursor_invalid"],
+      errors: ["bucket_not_found", "query_invalid", "cursor_invalid", "bucket_changed"],
     },
     DELETE: {
       id: "deleteKeys",

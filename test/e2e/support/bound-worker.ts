@@ -12,12 +12,21 @@ export interface BoundWorker {
     path: string,
     body?: unknown,
   ): Promise<{ readonly status: number; readonly text: string }>;
+  /** As {@link ask}, with a body as it is. */
+  send(
+    method: string,
+    path: string,
+    body?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   stop(): Promise<void>;
 }
 
 /** Starts the Worker with this entry point; the service is `env.KV`. */
 export async function startBound(entryPoint: string): Promise<BoundWorker> {
-  const [service, script] = [await bundle(join(ROOT, "src/index.ts")), await bundle(entryPoint)];
+  // As a bundler makes it that has not heard of wrangler's `[define]`, such as Vite.
+  const service = await bundle(join(ROOT, "src/index.ts"), {});
+  const script = await bundle(entryPoint);
   const compatibilityDate = "2026-10-01";
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -30,7 +39,7 @@ export async function startBound(entryPoint: string): Promise<BoundWorker> {
           serviceBindings: { KV: { name: "durable-kv", entrypoint: "KvEntrypoint" } },
         },
         {
-          // As it is deployed, and without a token: a binding needs none.
+          // Without a token: a binding needs none.
           name: "durable-kv",
           modules: true,
           script: service,
@@ -43,15 +52,18 @@ export async function startBound(entryPoint: string): Promise<BoundWorker> {
       ],
     }),
   );
+  const send: BoundWorker["send"] = async (method, path, body, headers = {}) => {
+    const worker = await miniflare.getWorker("caller");
+    const response = await worker.fetch(`http://caller${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
   return {
-    async ask(method, path, body) {
-      const worker = await miniflare.getWorker("caller");
-      const response = await worker.fetch(`http://caller${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, text: await response.text() };
-    },
+    ask: (method, path, body) => send(method, path, body === undefined ? undefined : JSON.stringify(body)),
+    send,
     stop: () => miniflare.dispose(),
   };
 }
