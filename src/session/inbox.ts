@@ -7,6 +7,7 @@ export class Inbox {
   /** A read that was begun and whose piece nobody has taken. */
   #begun: Promise<Piece> | undefined;
   #ended = false;
+  #isOver = false;
   /** Ends the wait of {@link next}. */
   #stop: (() => void) | undefined;
 
@@ -16,18 +17,30 @@ export class Inbox {
 
   /** The next bytes; undefined when the client has sent its last, or {@link end} was called. @throws if it has gone */
   next(): Promise<Uint8Array | undefined> {
-    if (this.#ended) return Promise.resolve(undefined);
     // Not Promise.race: what races against one promise for hours piles up in its reactions.
     return new Promise((resolve, reject) => {
-      this.#stop = () => resolve(undefined);
+      const stop = (): void => resolve(undefined);
+      if (this.#isOver) return stop();
+      this.#stop = stop;
+      if (this.#ended) this.#endSoon();
       this.read().then(({ value }) => resolve(value), reject);
     });
   }
 
-  /** No further bytes are handed out by {@link next}; {@link read} goes on where it stopped. */
+  /**
+   * No further bytes are handed out by {@link next}, but for those that have come already: their replies are waited for.
+   * {@link read} goes on where it stopped.
+   */
   end(): void {
     this.#ended = true;
-    this.#stop?.();
+    if (this.#stop !== undefined) this.#endSoon();
+  }
+
+  #endSoon(): void {
+    setTimeout(() => {
+      this.#isOver = true;
+      this.#stop?.();
+    }, 0);
   }
 
   /** As a reader's `read`, whatever was ended. A piece that {@link next} waited for in vain is dropped with the others. */

@@ -51,7 +51,7 @@ describe("a deadline", () => {
 
   it("is no sooner because the clock is put back", async () => {
     const deadlines = new Deadlines(5_000);
-    const settled = vi.fn();
+    const settled = vi.fn<() => void>();
     deadlines.within(never()).catch(settled);
     vi.setSystemTime(Date.now() - 3_600_000);
     await vi.advanceTimersByTimeAsync(4_999);
