@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { entryJson, entryText } from "../../src/bucket/entry-json.ts";
 import type { Value } from "../../src/value.ts";
+import { anyText } from "../support/any-text.ts";
 
-const text = fc.string({ unit: "binary" }).filter((candidate) => candidate.isWellFormed());
+const text = anyText();
 
 describe("an entry of a page", () => {
   it("is written as JSON writes it", () => {

@@ -117,7 +117,7 @@ describe("a transaction", () => {
             );
           }
         }),
-        { numRuns: 400 },
+        { numRuns: 150 },
       );
     });
   });

@@ -48,7 +48,7 @@ describe("bytes of a line", () => {
       fc.property(puts, fc.array(fc.nat(), { maxLength: 6 }), (given, places) => {
         expect(understood(splitAt(putLines("b", given), places))).toEqual(meant(given));
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 100 },
     );
   });
 

@@ -4,6 +4,7 @@ import { changeLine, errorLine, reply, signalLine } from "../../src/command/repl
 import { linesOf } from "../../src/command/lines.ts";
 import { parse } from "../../src/command/parse.ts";
 import { ERROR_CODES, failure } from "../../src/errors.ts";
+import { anyText } from "../support/any-text.ts";
 
 const seed = inject("seed");
 
@@ -28,7 +29,7 @@ const hostile = fc.string({
       "\\",
     ),
     fc.constantFrom("OK", "DOWN b x", " "),
-    fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    anyText({ minLength: 1, maxLength: 1, halves: true }),
   ),
   maxLength: 40,
 });

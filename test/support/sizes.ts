@@ -55,7 +55,7 @@ const WHOLE = {
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
   sample: {
-    sequences: 25,
+    sequences: 15,
     bugSeed: FINDS_BUGS,
     ends: 120,
     endedFiles: 60,
