@@ -30,6 +30,8 @@ export interface Sizes {
   readonly movesFromWrangler: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
+  /** Random sequences of requests, of commands, of messages. */
+  readonly fuzzed: number;
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -48,6 +50,7 @@ const WHOLE = {
   watchLogs: 60,
   movesFromWrangler: true,
   roundTrips: 60,
+  fuzzed: 200,
 };
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
@@ -64,6 +67,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchLogs: 15,
     movesFromWrangler: false,
     roundTrips: 15,
+    fuzzed: 8,
   },
   bounded: { ...WHOLE, sequences: 60, bugSeed: FINDS_BUGS, ends: 500, unknownNames: 40_000, kills: 5 },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
