@@ -14,6 +14,10 @@ const MAX_REQUESTS = 30;
 /** How often it is looked whether a cast has been done. */
 const MAX_LOOKS = 500;
 const BUCKETS = 2;
+const BEGINNING = [
+  { op: "put", key: "k", value: "41" },
+  { op: "put", key: "milk", base64: "AP8=", type: "image/png", metadata: { n: 1 }, ttl: 3_600 },
+];
 
 export const httpFuzzer: Fuzzer = async ({ http }, namespace, tally) => {
   const api = await apiOf(http);
@@ -53,9 +57,12 @@ class Run {
     this.#tally = tally;
   }
 
-  /** Of two buckets one is there. */
+  /** Of two buckets one is there, and has something in it. */
   async begin(): Promise<void> {
-    await this.#ask({ method: "PUT", path: `/v1/buckets/${this.#name(0)}`, headers: {}, body: undefined });
+    const path = `/v1/buckets/${this.#name(0)}`;
+    await this.#ask({ method: "PUT", path, headers: {}, body: undefined });
+    const body = Buffer.from(JSON.stringify(BEGINNING));
+    await this.#ask({ method: "POST", path: `${path}/batch`, headers: {}, body });
   }
 
   async send(draft: Draft): Promise<void> {

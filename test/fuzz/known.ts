@@ -13,4 +13,6 @@ export const KNOWN = {
   rawBytes: true,
   /** A request without an id answers a session's whole message. */
   sessionIds: true,
+  /** HEAD of /metrics is 405, which the description does not have. */
+  headOfMetrics: true,
 } as const;

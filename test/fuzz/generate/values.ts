@@ -87,7 +87,7 @@ export const integer: fc.Arbitrary<number | string> = fc.oneof(
 
 export const type: fc.Arbitrary<string> = fc.oneof(
   {
-    weight: 6,
+    weight: 16,
     arbitrary: fc.constantFrom(
       "text/plain",
       "application/json",

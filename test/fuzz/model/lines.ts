@@ -33,7 +33,8 @@ export function importLines(
 ): Expected {
   const text = (body ?? Buffer.alloc(0)).toString("latin1");
   const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
+  // Empty lines are counted where another follows.
+  while (lines.at(-1)?.trim() === "") lines.pop();
   const counts = { imported: 0, unchanged: 0, expired: 0 };
   const errors: unknown[] = [];
   for (const [index, line] of lines.entries()) {

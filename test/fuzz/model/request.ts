@@ -91,6 +91,7 @@ class Reading {
     const bucket =
       operation?.template.includes("{bucket}") === true ? this.#bucket(parts[3] ?? "") : undefined;
     const key = operation?.template.includes("{key}") === true ? this.#key(parts[5] ?? "", key64) : undefined;
+    if (operation === undefined) this.#faults.delete("query_invalid");
     const query = operation === undefined ? {} : this.#query(operation, pairs);
     const conditions = this.#conditions(operation);
     const json = operation === undefined ? undefined : this.#json(operation, body);
@@ -139,9 +140,12 @@ class Reading {
       return undefined;
     }
     const methods = this.#api.operations.filter((one) => one.template === template);
-    const operation = methods.find((one) => one.method === method);
+    const isPublic = methods.some((one) => one.isPublic);
+    // What can be read can be asked for without its body, whether or not that is described by itself.
+    const likened = isPublic && method === "HEAD" ? "GET" : method;
+    const operation = methods.find((one) => one.method === likened);
     if (operation === undefined) {
-      this.#faults.add(methods.some(({ isPublic }) => isPublic) ? "path_not_found" : "method_not_allowed");
+      this.#faults.add(isPublic ? "path_not_found" : "method_not_allowed");
     }
     return operation;
   }
@@ -172,7 +176,10 @@ class Reading {
   ): Record<string, unknown> {
     const query: Record<string, unknown> = {};
     // What says nothing of the data takes whatever is asked.
-    if (isPublic) return query;
+    if (isPublic) {
+      this.#faults.delete("query_invalid");
+      return query;
+    }
     for (const [name, text] of pairs) {
       const parameter = parameters.find((one) => one.in === "query" && one.name === name);
       const value = parameter === undefined ? undefined : typed(parameter.schema["type"], text);

@@ -83,7 +83,9 @@ export class Api {
 
   /** Whether the description's schema of that name takes a value. */
   takes(name: string, value: unknown): boolean {
-    return this.#ajv.validate({ $ref: `api${REFERENCE}${name}` }, value);
+    const check = this.#ajv.getSchema(`api${REFERENCE}${name}`);
+    if (check === undefined) throw new Error(`The description does not have the schema ${name}.`);
+    return check(value) === true;
   }
 
   /** Whether a parameter's schema takes a value; it has no references. */

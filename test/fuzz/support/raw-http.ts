@@ -40,7 +40,7 @@ export class RawClient {
   /** @throws {Error} if no answer comes */
   send({ method, path, headers, body, chunked = false }: Sent): Promise<Got> {
     const { hostname, port } = new URL(this.#http);
-    const length = body === undefined || chunked ? {} : { "Content-Length": String(body.length) };
+    const length = body === undefined ? {} : lengthOf(body, chunked);
     return new Promise((resolve, reject) => {
       const outgoing = open({
         hostname,
@@ -69,6 +69,11 @@ export class RawClient {
       outgoing.end();
     });
   }
+}
+
+/** Said for every method: without it Node sends the body of a DELETE as if it were the next request. */
+function lengthOf(body: Buffer, chunked: boolean): Record<string, string> {
+  return chunked ? { "Transfer-Encoding": "chunked" } : { "Content-Length": String(body.length) };
 }
 
 function oneOfEach(headers: NodeJS.Dict<string[]>): Record<string, string> {
