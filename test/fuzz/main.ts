@@ -28,14 +28,11 @@ const RUNS = 25;
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: "string" },
-      minutes: { type: "string", default: "1" },
-      only: { type: "string", multiple: true },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const values = valuesOf(process.argv.slice(2));
+  if (values === undefined) {
+    console.error(HELP);
+    return 2;
+  }
   const kinds = values.only ?? Object.keys(FUZZERS);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   const minutes = Number(values.minutes);
@@ -51,8 +48,26 @@ async function main(): Promise<number> {
   return fuzz(kinds, seed, performance.now() + minutes * 60_000);
 }
 
+/** Undefined where an argument is not known. */
+function valuesOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seed: { type: "string" },
+        minutes: { type: "string", default: "1" },
+        only: { type: "string", multiple: true },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch {
+    return undefined;
+  }
+}
+
 async function fuzz(kinds: readonly string[], seed: number, until: number): Promise<number> {
-  const server = await startServer();
+  // It ends when this program does, however that ends.
+  const server = await startServer({ args: ["--parent", String(process.pid)] });
   const tallies = new Map(kinds.map((kind) => [kind, new Tally()]));
   let failure: string | undefined;
   try {
@@ -61,7 +76,9 @@ async function fuzz(kinds: readonly string[], seed: number, until: number): Prom
       const prepared = await fuzzerOf(kind)(server, `fuzz-${kind}-${round}`, tallies.get(kind) as Tally);
       failure = await failureOf(prepared, { seed: seed + round, runs: RUNS, limitMs: 120_000 });
       prepared.close();
-      if (failure !== undefined) failure = `${kind}: ${failure}`;
+      if (failure !== undefined) {
+        failure = `${kind}: ${failure}\nAgain: npm run fuzz -- --only ${kind} --seed ${seed + round}`;
+      }
     }
     failure ??= await crashOf(server);
   } finally {

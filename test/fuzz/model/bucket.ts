@@ -74,6 +74,7 @@ export class ModelBucket {
   entries = new Map<string, Entry>();
   restart = "permanent";
   metadata: unknown;
+  locationHint: string | undefined;
   /** Times that it was told to exit, and came back. */
   restarts = 0;
   /** By idempotency key: the request, and its answer. */

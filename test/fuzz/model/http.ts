@@ -16,6 +16,20 @@ interface BucketOptions {
   readonly restart?: string;
   readonly metadata?: unknown;
   readonly jurisdiction?: string;
+  readonly locationHint?: string;
+}
+
+/** Whether an option that was given is not the one of the bucket that is there. */
+function differs(
+  bucket: ModelBucket,
+  { restart, metadata, jurisdiction, locationHint }: BucketOptions,
+): boolean {
+  return (
+    (restart !== undefined && restart !== bucket.restart) ||
+    (metadata !== undefined && JSON.stringify(metadata) !== JSON.stringify(bucket.metadata)) ||
+    (locationHint !== undefined && locationHint !== bucket.locationHint) ||
+    jurisdiction !== undefined
+  );
 }
 
 const ANY_200: Expected = { statuses: [200] };
@@ -44,7 +58,7 @@ export class HttpModel {
     const { operation, faults, cast } = understood;
     const missing = this.#missing(understood) ? ["bucket_not_found"] : [];
     if (operation === undefined || faults.size > 0) {
-      return { request, expected: { codes: [...faults, ...missing] } };
+      return { request, expected: { codes: [...faults, ...missing, ...understood.maybe] } };
     }
     const before = this.#state(understood);
     const expected =
@@ -157,13 +171,16 @@ export class HttpModel {
     const before = this.buckets.get(name);
     if (before !== undefined) {
       if (onlyNew) return { codes: ["precondition_failed"] };
-      const known = KNOWN.optionsDiffer && json !== undefined ? ["bucket_exists_differently"] : [];
-      return { statuses: [200], codes: known, json: this.#described(name, before) };
+      const codes = differs(before, (json ?? {}) as BucketOptions)
+        ? ["bucket_exists_differently", "jurisdiction_unavailable"]
+        : [];
+      const statuses = codes.length === 0 || KNOWN.optionsDiffer ? [200] : [];
+      return { statuses, codes, json: this.#described(name, before) };
     }
-    const { restart = "permanent", metadata, jurisdiction } = (json ?? {}) as BucketOptions;
+    const { restart = "permanent", metadata, jurisdiction, locationHint } = (json ?? {}) as BucketOptions;
     // Only Cloudflare has some.
     if (jurisdiction !== undefined) throw new Refused("jurisdiction_unavailable");
-    const bucket = Object.assign(new ModelBucket(), { restart, metadata });
+    const bucket = Object.assign(new ModelBucket(), { restart, metadata, locationHint });
     this.buckets.set(name, bucket);
     return {
       statuses: [201],

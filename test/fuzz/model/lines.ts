@@ -4,6 +4,7 @@ import type { Api } from "../support/api.ts";
 import { having, Matcher } from "../support/expect.ts";
 import { Refused, TEXT_TYPE, timeMatcher, valueJson, type ListQuery, type ModelBucket } from "./bucket.ts";
 import type { Expected } from "./expected.ts";
+import { MAX_WHOLE_BYTES } from "./limits.ts";
 import { bytesOf, faultsOfPut, propertiesOf, type Operation } from "./operations.ts";
 import { parsed } from "./request.ts";
 
@@ -13,7 +14,8 @@ type Put = Extract<Operation, { op: "put" }>;
 export function exportLines(bucket: ModelBucket, query: ListQuery): unknown[] {
   return bucket.keysOf(query).map((key) => {
     const { value, type, expires, metadata } = bucket.entries.get(key) ?? { value: Buffer.alloc(0) };
-    const json = valueJson(value);
+    // What does not travel with others is written as bytes.
+    const json = value.length <= MAX_WHOLE_BYTES ? valueJson(value) : { base64: value.toString("base64") };
     const plain = type === TEXT_TYPE && "value" in json;
     return {
       key,

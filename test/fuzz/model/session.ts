@@ -35,7 +35,7 @@ export class SessionModel {
 
   /** `{id, ok}` or `{id, error}`. */
   answer(given: unknown): unknown {
-    const id = isObject(given) ? given["id"] : null;
+    const id = isObject(given) && isId(given["id"]) ? given["id"] : null;
     if (!this.#api.takes("SessionRequest", given)) return { id, error: errorOf("body_invalid") };
     const request = given as Request;
     const faults = faultsOf(request);
@@ -75,6 +75,11 @@ export class SessionModel {
     if (!KNOWN.sameMeaning || before.text === text) return { id, ok: before.answer };
     return new Matcher("either", () => true);
   }
+}
+
+/** One that can't be read can't come back. */
+function isId(id: unknown): boolean {
+  return typeof id === "number" && Number.isSafeInteger(id) && id >= 0;
 }
 
 function faultsOf({ batch: operations, transaction, idempotencyKey, list }: Request): string[] {
