@@ -50,7 +50,7 @@ const WHOLE = {
   watchLogs: 60,
   movesFromWrangler: true,
   roundTrips: 60,
-  fuzzed: 200,
+  fuzzed: 60,
 };
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {

@@ -171,7 +171,7 @@ export class HttpModel {
     const before = this.buckets.get(name);
     if (before !== undefined) {
       if (onlyNew) return { codes: ["precondition_failed"] };
-      const codes = differs(before, (json ?? {}) as BucketOptions)
+      const codes = differs(before, json ?? {})
         ? ["bucket_exists_differently", "jurisdiction_unavailable"]
         : [];
       const statuses = codes.length === 0 || KNOWN.optionsDiffer ? [200] : [];
