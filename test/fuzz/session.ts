@@ -1,6 +1,7 @@
 /** A bucket's sessions against a model: the same requests, in messages of one or many, have the model's answers. */
 
 import fc from "fast-check";
+import { cut } from "./generate/cuts.ts";
 import { nearlyTaken } from "./generate/schema.ts";
 import { TAG_OF } from "./generate/values.ts";
 import { KNOWN } from "./known.ts";
@@ -58,7 +59,7 @@ function conversation(api: Api): fc.Arbitrary<{
   return fc
     .record({
       requests: fc.array(request, { minLength: 1, maxLength: MAX_REQUESTS, size: "max" }),
-      cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
+      cuts: fc.array(cut, { maxLength: 6 }),
       ack: fc.boolean(),
     })
     .map(({ requests, ...rest }) => ({ ...rest, requests: requests.map(identified) }));

@@ -1,6 +1,7 @@
 /** The text protocol against a model: the same lines over every transport, cut anywhere, have the model's replies. */
 
 import fc from "fast-check";
+import { cut } from "./generate/cuts.ts";
 import type { Addresses } from "../e2e/support/server.ts";
 import { line } from "./generate/commands.ts";
 import { TextModel, type ReplyLine } from "./model/text.ts";
@@ -16,7 +17,7 @@ const script = fc.record({
     maxLength: MAX_LINES,
     size: "max",
   }),
-  cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+  cuts: fc.array(cut, { maxLength: 12 }),
 });
 
 interface Transport {

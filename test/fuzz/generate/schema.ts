@@ -98,8 +98,8 @@ function objects(api: Api, { properties = {}, required = [] }: Schema): fc.Arbit
     if ("const" in schema || needed.includes(name)) return [name, arbitrary] as const;
     const some = OFTEN[name] ?? 0.3;
     const maybe = fc
-      .tuple(fc.double({ min: 0, max: 1, noNaN: true }), arbitrary)
-      .map(([chance, value]) => (chance >= 1 - some ? value : undefined));
+      .tuple(fc.nat({ max: 99 }), arbitrary)
+      .map(([chance, value]) => (chance >= 100 - 100 * some ? value : undefined));
     return [name, maybe] as const;
   });
   return fc
