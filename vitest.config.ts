@@ -83,8 +83,11 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/{e2e,cli,serve}/**/*.test.ts"],
-            volume: ["test/e2e/{disk,durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts"],
+            include: ["test/{e2e,cli,fuzz,serve}/**/*.test.ts"],
+            volume: [
+              "test/e2e/{disk,durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts",
+              "test/fuzz/fuzz.test.ts",
+            ],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],
           setupFiles: ["test/e2e/support/setup.ts"],

@@ -68,7 +68,7 @@ for (const [path, endpoints] of Object.entries(API)) {
   // A key that no path can carry comes in the query, and the path ends where the key would stand.
   const takesKey64 = path === KEYS;
   app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), ({ req, env }) =>
-    dispatch(takesKey64 && env.target.query.has("key64") ? KEY : methods, req.raw, env),
+    dispatch(takesKey64 && env.target.hasKey64 ? KEY : methods, req.raw, env),
   );
 }
 app.all("/unstorage/*", ({ req, env }) => serveUnstorage(req.raw, env));

@@ -41,6 +41,12 @@ export class Target {
     throw new KvError("query_invalid", "The query is not percent-encoded UTF-8.");
   }
 
+  /** Whether the key stands in the query. One that is no UTF-8 has none: it is refused by what reads it. */
+  get hasKey64(): boolean {
+    const query = this.#query;
+    return query !== undefined && decode(query) !== undefined && this.query.has("key64");
+  }
+
   /**
    * The bucket that the request is about: the segment behind `/v1/buckets/`.
    * @throws {KvError} `bucket_name_invalid`

@@ -195,6 +195,14 @@ describe("a request that can't be served", () => {
     expect(await problemOf(response)).toMatchObject({ code: "method_not_allowed" });
   });
 
+  it("by its method says so too where its query is no UTF-8", async () => {
+    const keys = await bucket("wrong-method-and-query");
+    const response = await ask(`${keys}?prefix=%FF`, { method: "POST" });
+    expect(response.status).toBe(405);
+    expect(await problemOf(response)).toMatchObject({ code: "method_not_allowed" });
+    expect(await problemOf(await ask(`${keys}?prefix=%FF`))).toMatchObject({ code: "query_invalid" });
+  });
+
   it("by its path is a problem too", async () => {
     const response = await exports.default.fetch(new Request("http://localhost/v2/nothing"));
     expect(response.status).toBe(404);

@@ -32,6 +32,8 @@ export interface Sizes {
   readonly movesFromWrangler: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
+  /** Random sequences of requests, of commands, of messages. */
+  readonly fuzzed: number;
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -51,6 +53,7 @@ const WHOLE = {
   watchLogs: 60,
   movesFromWrangler: true,
   roundTrips: 60,
+  fuzzed: 60,
 };
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
@@ -68,6 +71,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchLogs: 15,
     movesFromWrangler: false,
     roundTrips: 15,
+    fuzzed: 8,
   },
   bounded: { ...WHOLE, sequences: 60, bugSeed: FINDS_BUGS, ends: 500, unknownNames: 40_000, kills: 5 },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
