@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { cut } from "./generate/cuts.ts";
 import { nearlyTaken } from "./generate/schema.ts";
 import { TAG_OF } from "./generate/values.ts";
-import { KNOWN } from "./known.ts";
 import { ModelBucket } from "./model/bucket.ts";
 import { SessionModel } from "./model/session.ts";
 import { apiOf, type Api } from "./support/api.ts";
@@ -67,8 +66,7 @@ function conversation(api: Api): fc.Arbitrary<{
 
 /** With an id by which its answer is known. */
 function identified(request: unknown, index: number): unknown {
-  if (!isObject(request)) return KNOWN.sessionIds ? { id: index } : request;
-  return KNOWN.sessionIds || isObject(request["batch"]) ? { ...request, id: index } : request;
+  return isObject(request) && isObject(request["batch"]) ? { ...request, id: index } : request;
 }
 
 /** Tags of entries that are put in this conversation are not known before it. */

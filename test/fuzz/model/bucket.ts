@@ -78,10 +78,7 @@ export class ModelBucket {
   /** Times that it was told to exit, and came back. */
   restarts = 0;
   /** By idempotency key: the request, and its answer. */
-  remembered = new Map<
-    string,
-    { readonly text: string; readonly meaning: string; readonly answer: unknown }
-  >();
+  remembered = new Map<string, { readonly meaning: string; readonly answer: unknown }>();
 
   /** An entity tag, as answers have it. */
   tag(revision: number): string | Matcher {

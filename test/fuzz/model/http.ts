@@ -1,6 +1,5 @@
 /** What the HTTP API has to answer to a request, as it goes over the wire: by its description, and a model of what is kept. */
 
-import { KNOWN } from "../known.ts";
 import type { Api, Operation } from "../support/api.ts";
 import { anyText, anyTime, bothOf, having, Matcher } from "../support/expect.ts";
 import type { Sent } from "../support/raw-http.ts";
@@ -72,7 +71,6 @@ export class HttpModel {
 
   /** More than three restarts in five seconds leave a bucket alone: that is tested elsewhere. */
   #tamed(request: Sent): Sent {
-    if (KNOWN.headOfMetrics && request.path.startsWith("/metrics")) return { ...request, method: "GET" };
     const { operation, bucket: name = "", faults, json } = understand(this.#api, request);
     if (operation?.id !== "exitBucket" || faults.size > 0) return request;
     const bucket = this.buckets.get(name);
@@ -174,7 +172,7 @@ export class HttpModel {
       const codes = differs(before, json ?? {})
         ? ["bucket_exists_differently", "jurisdiction_unavailable"]
         : [];
-      const statuses = codes.length === 0 || KNOWN.optionsDiffer ? [200] : [];
+      const statuses = codes.length === 0 ? [200] : [];
       return { statuses, codes, json: this.#described(name, before) };
     }
     const { restart = "permanent", metadata, jurisdiction, locationHint } = (json ?? {}) as BucketOptions;
@@ -330,14 +328,13 @@ function once(
   run: () => unknown,
 ): Expected {
   if (idempotencyKey === undefined) return { statuses: [200], json: run() };
-  const [text, meaning] = [JSON.stringify(request), meaningOf(request)];
+  const meaning = meaningOf(request);
   const before = bucket.remembered.get(idempotencyKey);
   if (before !== undefined) {
     if (before.meaning !== meaning) return { codes: ["idempotency_key_reused"] };
-    const codes = KNOWN.sameMeaning && before.text !== text ? ["idempotency_key_reused"] : [];
-    return { statuses: [200], codes, json: before.answer, headers: { "idempotency-replayed": "true" } };
+    return { statuses: [200], json: before.answer, headers: { "idempotency-replayed": "true" } };
   }
   const answer = run();
-  bucket.remembered.set(idempotencyKey, { text, meaning, answer });
+  bucket.remembered.set(idempotencyKey, { meaning, answer });
   return { statuses: [200], json: answer, headers: { "idempotency-replayed": undefined } };
 }
