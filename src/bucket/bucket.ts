@@ -321,8 +321,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   /** Frames that are none, or a connection that broke. In the first case the engine keeps the connection. */
-  override webSocketError(socket: WebSocket): void {
+  override async webSocketError(socket: WebSocket): Promise<void> {
     this.#forget(socket, "broken");
+    const id = this.ctx.id.toString();
+    if (!connections.isClogged(id)) return;
+    await this.renew("connections that broke");
+    // Nothing is left of any of them, although the object may not be woken again for long.
+    connections.wake(id, 0);
   }
 
   protected override init(): void {

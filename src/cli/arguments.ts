@@ -27,8 +27,7 @@ export function integer(text: string): bigint {
   throw new InvalidArgumentError("It is an integer.");
 }
 
-const RFC_3339 =
-  /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** A time as HTTP takes it (RFC 3339): with its zone, and a day that there is. */
 export function date(text: string): Date {

@@ -10,6 +10,8 @@ export const EXIT = {
   refused: 3,
   unknown: 4,
   interrupted: 130,
+  terminated: 143,
+  hungUp: 129,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -19,7 +21,7 @@ export const EXIT_CODES = `Exit codes:
   2    a command line that makes no sense
   3    refused by the service: no token, a value that is too large, not an integer …
   4    the service could not be reached, or whether it was done is unknown
-  130  interrupted (Ctrl-C)`;
+  130  interrupted (Ctrl-C); 143 and 129: ended by SIGTERM or SIGHUP`;
 
 /** An end that is not the usual one. */
 export class Ended extends Error {

@@ -15,14 +15,21 @@ const decoders = new WeakMap<CommandProcess, TextDecoder>();
 export async function write(command: Command, data: string | Uint8Array): Promise<void> {
   const process = processOf(command);
   const { stdout } = process;
-  const shown = stdout.isTTY ? printable(typeof data === "string" ? data : textOf(process, data)) : data;
+  const shown = stdout.isTTY ? printable(textOf(process, data)) : data;
   if (!stdout.write(shown)) await once(stdout, "drain");
 }
 
-function textOf(process: CommandProcess, bytes: Uint8Array): string {
+function textOf(process: CommandProcess, data: string | Uint8Array): string {
+  if (typeof data === "string") return (decoders.get(process)?.decode() ?? "") + data;
   let decoder = decoders.get(process);
   if (decoder === undefined) decoders.set(process, (decoder = new TextDecoder("utf-8", { ignoreBOM: true })));
-  return decoder.decode(bytes, { stream: true });
+  return decoder.decode(data, { stream: true });
+}
+
+/** What was cut off within a character is shown as that. */
+export function endOutput(process: CommandProcess): void {
+  const rest = decoders.get(process)?.decode();
+  if (rest !== undefined && rest !== "") process.stdout.write(rest);
 }
 
 /** A line for people, on stderr. */

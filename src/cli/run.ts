@@ -1,7 +1,7 @@
 /** A command line, from its words to its exit code. */
 
 import { exitCodeOf, messageOf } from "./exit.ts";
-import { say } from "./output.ts";
+import { endOutput, say } from "./output.ts";
 import type { CommandProcess } from "./process.ts";
 import { program } from "./program.ts";
 import { checkWords, commandLineBytes } from "./words.ts";
@@ -11,6 +11,7 @@ export async function run(words: readonly string[], process: CommandProcess): Pr
   try {
     checkWords(words, commandLineBytes);
     await program(process).parseAsync(words, { from: "user" });
+    endOutput(process);
   } catch (error) {
     const message = messageOf(error);
     if (message !== undefined) say(process, message);

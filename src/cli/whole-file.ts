@@ -2,8 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 /**
@@ -17,7 +17,7 @@ export async function writeWhole(
 ): Promise<void> {
   const info = await stat(name).catch(orMissing);
   if (info !== undefined && !info.isFile()) return pipeline(pieces, createWriteStream(name));
-  const file = info === undefined ? name : await realpath(name);
+  const file = info === undefined ? await targetOf(name) : await realpath(name);
   const part = join(dirname(file), `.kv-${randomBytes(12).toString("hex")}.part`);
   const opened = await open(part, "wx", info === undefined ? 0o666 : 0o600);
   try {
@@ -29,6 +29,12 @@ export async function writeWhole(
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** Where a name leads that has nothing behind it: to itself, or where a link does. */
+async function targetOf(name: string): Promise<string> {
+  const target = await readlink(name).catch(() => undefined);
+  return target === undefined ? name : targetOf(resolve(dirname(name), target));
 }
 
 function orMissing(error: NodeJS.ErrnoException): undefined {

@@ -35,6 +35,11 @@ function whenCollected(): WhenCollected {
 
 /** Share of the places that is open to connections which have not logged in. */
 const STRANGERS = 1 / 4;
+/** Share of the places that the broken sockets of one object may hold, and how many they may be in any case. */
+const BROKEN = 1 / 8;
+const FEW_BROKEN = 8;
+/** Share of the places from which on no object may hold any for sockets that broke. */
+const CROWDED = 7 / 8;
 
 /**
  * All such connections of the isolate. Plain data, so requests may share it: what belongs to a request is only called
@@ -119,6 +124,16 @@ export class Connections {
       // The object may have been made anew: what that holds was counted by itself.
       if (this.#held.get(id) === holder) this.#count(id, holder, { broken: holder.broken - 1 });
     });
+  }
+
+  /**
+   * Whether the sockets of an object that broke hold too much: to be renewed is what frees them, and also ends those of its
+   * sockets that are well.
+   */
+  isClogged(id: string): boolean {
+    const broken = this.#held.get(id)?.broken ?? 0;
+    if (broken >= Math.max(FEW_BROKEN, this.#limit * BROKEN)) return true;
+    return broken > 0 && this.#goodbyes.size + this.#heldTotal >= this.#limit * CROWDED;
   }
 
   #count(id: string, holder: Holder, change: Partial<Holder>): void {

@@ -272,6 +272,19 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     }
   }
 
+  /**
+   * The memory goes, as after a crash, and nothing else happens: no restart is counted, and no watcher hears of one. Callers
+   * are told to come again until it is done.
+   */
+  protected async renew(reason: string): Promise<void> {
+    if (this.#life === undefined) return;
+    this.#life = undefined;
+    this.#restarting = true;
+    // On disk first: an abort takes back what is not.
+    await this.ctx.storage.sync().catch(() => undefined);
+    void this.#reset(reason);
+  }
+
   /** Not awaited: the reply has to be on its way before the object goes. */
   async #reset(reason: string): Promise<void> {
     await this.resetting(reason);

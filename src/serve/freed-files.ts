@@ -1,6 +1,7 @@
 /** Files of buckets that have ended, removed while the engine runs. */
 
 import { existsSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 import { join } from "node:path";
 import { inspect, removeFile } from "./object-files.ts";
 
@@ -10,8 +11,8 @@ const LOOK_EVERY_MS = 15_000;
 const WAIT_MS = 180_000;
 /** Files that wait; more are left to the next start. */
 const MAX_WAITING = 100_000;
-/** Files that are looked at together: requests are not kept waiting for all of them. */
-const AT_ONCE = 500;
+/** Files that are looked at in one turn: signals, and the engine's output, are not kept waiting for all of them. */
+const AT_ONCE = 200;
 const ID = /^[0-9a-f]{64}$/;
 
 export interface FreedFilesOptions {
@@ -43,7 +44,14 @@ export class FreedFiles {
   /** Looks now and then. @returns a function that stops it */
   watch(): () => void {
     // A disk that can't be read is no reason to end: it is looked at again.
-    const timer = setInterval(() => void this.look().catch(() => undefined), LOOK_EVERY_MS);
+    let looking = false;
+    const look = async (): Promise<void> => {
+      if (looking) return;
+      looking = true;
+      await this.look().catch(() => undefined);
+      looking = false;
+    };
+    const timer = setInterval(() => void look(), LOOK_EVERY_MS);
     timer.unref();
     return () => clearInterval(timer);
   }
@@ -56,9 +64,10 @@ export class FreedFiles {
     }
     let removed = 0;
     let looked = 0;
+    // All that are due, and each once: one that stays is due again later.
     for (const [id, since] of this.#waiting) {
-      if (clock() - since < WAIT_MS || looked === AT_ONCE) break;
-      looked += 1;
+      if (clock() - since < WAIT_MS) break;
+      if (++looked % AT_ONCE === 0) await turn();
       this.#waiting.delete(id);
       const path = join(folder, `${id}.sqlite`);
       if (!existsSync(path)) continue;

@@ -50,7 +50,8 @@ export async function serveTcp(
   let lastWord: number | null = null;
   // What is being answered is answered; then the next read finds the end.
   const endWith = (why: Failure): void => {
-    farewell ??= why;
+    if (farewell !== undefined) return;
+    farewell = why;
     inbox.end();
     // A client that does not read keeps the last write waiting: then it is cut off.
     lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);

@@ -1,6 +1,6 @@
 /** The files that exports write. */
 
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
@@ -43,6 +43,14 @@ describe("an export to a file", () => {
     const ran = await Promise.all(Array.from({ length: 4 }, () => kv(here, "export", NAME, file)));
     expect(ran.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(await readFile(file, "utf8")).toBe(whole);
+  });
+
+  it("goes where a link leads, also where nothing is yet", async () => {
+    const [link, target] = [join(folder.path, "link"), join(folder.path, "linked")];
+    await symlink("linked", link);
+    await kv(here, "export", NAME, link);
+    expect(await readFile(target, "utf8")).toBe(whole);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
   });
 
   it("leaves a file's permissions as they are", async () => {

@@ -43,6 +43,11 @@ describe("on a terminal", () => {
     expect(json()).toMatchObject([{ key: EVIL }]);
   });
 
+  it("a character that is cut off at the end is shown as one", async () => {
+    await kv({ url: server.http, input: Buffer.from("café").subarray(0, 4) }, "put", NAME, "cut");
+    expect((await kv(seen, "get", NAME, "cut")).out).toBe("caf\ufffd\n");
+  });
+
   it("the text protocol does nothing but show", async () => {
     const { out } = await kv({ ...seen, input: `EXIT ${NAME} a\nLOOKUP ${NAME}\n` }, "repl");
     expect(out).toMatch(/^[^\0-\x08\x0b-\x1f\x7f-\x9f\u202e]*$/);

@@ -683,7 +683,11 @@ describe("kv --help", () => {
 describe("an export that breaks off", () => {
   const isPart = (name: string): boolean => name.endsWith(".part");
 
-  it("by Ctrl-C leaves nothing half written behind", async () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("by %s leaves nothing half written behind", async (signal, exitCode) => {
     const slow = createServer(({ url }, response) => {
       if (url === "/v1/buckets/b") response.end('{"name":"b"}');
       else
@@ -697,8 +701,8 @@ describe("an export that breaks off", () => {
     const patient = ["export", "b", join(folder.path, "interrupted.ndjson"), "--timeout", "3600"];
     const running = startKvProcess({ url }, ...patient);
     await vi.waitUntil(async () => (await readdir(folder.path)).some(isPart), 30_000);
-    running.interrupt();
-    expect((await running.ended).code).toBe(130);
+    running.interrupt(signal);
+    expect((await running.ended).code).toBe(exitCode);
     expect(
       (await readdir(folder.path)).filter((name) => isPart(name) || name.startsWith("interrupted")),
     ).toEqual([]);

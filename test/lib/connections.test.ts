@@ -75,6 +75,23 @@ describe("connections", () => {
     expect(connections.full).toBe(true);
   });
 
+  it("of an object are clogged by many that broke, or by one where places run out", () => {
+    const connections = new Connections(() => undefined);
+    connections.limit = 80;
+    connections.wake("object", 12);
+    for (let n = 0; n < 9; n += 1) connections.breakOff("object", {});
+    expect(connections.isClogged("object")).toBe(false);
+    connections.breakOff("object", {});
+    expect(connections.isClogged("object")).toBe(true);
+    connections.wake("object", 0);
+    expect(connections.isClogged("object")).toBe(false);
+
+    connections.wake("another", 70);
+    expect(connections.isClogged("another")).toBe(false);
+    connections.breakOff("another", {});
+    expect(connections.isClogged("another")).toBe(true);
+  });
+
   it("are told once that the server ends, and those that have left are not", async () => {
     const connections = limited(3);
     const told: string[] = [];

@@ -29,7 +29,8 @@ export interface Running {
   readonly write: (text: string | Uint8Array) => void;
   /** Ends stdin. */
   readonly end: (last: string | Uint8Array) => void;
-  readonly interrupt: () => void;
+  /** Sends a signal, SIGINT if left out. */
+  readonly interrupt: (signal?: NodeJS.Signals) => void;
   readonly ended: Promise<Ran>;
 }
 
@@ -60,7 +61,7 @@ export function startKv(
     streams.stderr.end();
     return Number(standIn.exitCode);
   };
-  return observe(streams, end(), () => void signals.emit("SIGINT"));
+  return observe(streams, end(), (signal) => void signals.emit(signal));
 }
 
 /** Starts `kv` in a process of its own; its stdin stays open. */
@@ -89,7 +90,7 @@ export function start(
     ...(cwd !== undefined && { cwd }),
   });
   const closed = once(child, "close").then(([code]) => code as number | null);
-  return observe(child, closed, () => void process.kill(-Number(child.pid), "SIGINT"));
+  return observe(child, closed, (signal) => void process.kill(-Number(child.pid), signal));
 }
 
 interface Streams {
@@ -101,7 +102,7 @@ interface Streams {
 function observe(
   { stdin, stdout, stderr }: Streams,
   exit: Promise<number | null>,
-  interrupt: () => void,
+  interrupt: (signal: NodeJS.Signals) => void,
 ): Running {
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const waiting = new Set<() => void>();
@@ -145,7 +146,7 @@ function observe(
     },
     write: (data) => void stdin.write(data),
     end: (last) => void stdin.end(last),
-    interrupt,
+    interrupt: (signal = "SIGINT") => interrupt(signal),
     ended: ran,
   };
 }
