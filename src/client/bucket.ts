@@ -6,7 +6,7 @@ import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";

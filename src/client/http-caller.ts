@@ -2,7 +2,7 @@
 
 import { jsonOf } from "./answers.ts";
 import type { Caller, JsonObject } from "./caller.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import type { Http } from "./http.ts";
 import { onceHeader } from "./once.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";

@@ -3,7 +3,7 @@
 import { only, orUndefined, shaped, shapedAs, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, refused } from "./options.ts";

@@ -1,7 +1,7 @@
 /** What a method may be told: options that it does not know, or that can't be meant, are refused and not left out. */
 
 import { InvalidRequestError } from "./errors.ts";
-import { isPlain, jsonText } from "./exact-json.ts";
+import { isPlain, jsonText } from "./json-text.ts";
 
 /** @returns what an option has to be, if it is not; a sentence goes on with it behind its name */
 type Rule = (given: unknown) => string | undefined;

@@ -8,7 +8,7 @@ import type { Bucket } from "./bucket.ts";
 import type { Caller, JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import { waitAskedFor } from "./retry-after.ts";
 import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
