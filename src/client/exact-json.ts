@@ -15,7 +15,8 @@ const MINUS = 0x2d;
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  const bigints = [...longNumbers(text)].filter(({ source }) => isBigint(source));
+  const bigints: LongNumber[] = [];
+  for (const number of longNumbers(text)) if (isBigint(number.source)) bigints.push(number);
   if (bigints.length === 0) return value;
   // The platform parses it again, with each bigint as a text that no other text in it begins with.
   const mark = markIn(text);
@@ -28,10 +29,15 @@ export function parseJson(text: string): unknown {
   return unmarked(JSON.parse(parts.join("") + text.slice(from)), mark);
 }
 
+export interface LongNumber {
+  /** Where it is in the text. */
+  readonly begin: number;
+  /** As it is written. */
+  readonly source: string;
+}
+
 /** The numbers that are as long as one has to be that a double does not hold, in what is known to be JSON. */
-export function* longNumbers(
-  text: string,
-): Generator<{ readonly begin: number; readonly source: string }, void, void> {
+export function* longNumbers(text: string): Generator<LongNumber, void, void> {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {

@@ -9,6 +9,7 @@ import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, refused } from "./options.ts";
 import { patientFetch } from "./patient-fetch.ts";
 import { bucketPath } from "./paths.ts";
+import { shown } from "./shown.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
@@ -115,7 +116,8 @@ export class Kv {
   /** Sends an exit signal. @returns whether there was such a bucket */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("exit", options);
-    if (typeof reason !== "string") throw refused("reason_invalid", "A reason is text.");
+    if (typeof reason !== "string")
+      throw refused("reason_invalid", `A reason has to be text, and not ${shown(reason)}.`);
     const request = {
       method: "POST",
       body: JSON.stringify({ reason }),
@@ -139,7 +141,8 @@ export class Kv {
   }
 
   /** A WebSocket that is opening, and speaks the text protocol with any bucket. */
-  connect(): PlatformSocket {
+  connect(options: Readonly<Record<string, never>> = {}): PlatformSocket {
+    checkOptions("connect", options);
     const address = this.#http.address("/v1/connect");
     return openSocket(address, this.#http.token, this.#options.WebSocket) as PlatformSocket;
   }
@@ -182,7 +185,7 @@ function checkedUrl(url: string | URL): string {
 function checkedToken(token: string | undefined): string | undefined {
   if (token === undefined || (typeof token === "string" && /^(?! )[\x20-\x7e]+(?<! )$/.test(token)))
     return token;
-  throw invalid("token", "A token is printable ASCII, without blanks around it.");
+  throw invalid("token", "A token has to be printable ASCII, without blanks around it.");
 }
 
 function invalid(option: string, why: string): TypeError {
