@@ -215,6 +215,16 @@ describe.each([
     expect(changes).toMatchObject([{ event: "begin" }, { event: "entry", value: BIG + 2n }]);
   });
 
+  it("is kept in metadata, too, as far as a double holds it", async () => {
+    const numbers = open();
+    const metadata = { all: [2n ** 53n, -(2n ** 60n), 2n ** 64n + 2n ** 12n, 10n ** 22n], at: 2 ** 60 };
+    await numbers.put(`metadata-${key}`, 1, { metadata });
+    expect((await numbers.entry(`metadata-${key}`))?.metadata).toEqual(metadata);
+    await numbers.batch([{ op: "put", key: `metadata-${key}`, value: 2, metadata }]);
+    const listed = await Array.fromAsync(numbers.list({ prefix: `metadata-${key}` }));
+    expect(listed).toMatchObject([{ metadata }]);
+  });
+
   it("that can't be read ends the read with a code", async () => {
     const numbers = open();
     const response = await fetch(`${server.http}/v1/buckets/client-numbers/keys/huge-${key}`, {
