@@ -13,6 +13,7 @@ import { onceHeader } from "./once.ts";
 import { bucketPath, keyPlace } from "./paths.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { checkMembers, checkOptions, RANGE, refused } from "./options.ts";
+import { shown } from "./shown.ts";
 import { isLargerThan } from "./size.ts";
 import { exported, imported, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
@@ -213,7 +214,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
     if (typeof limit !== "number" || !(limit >= 0)) {
-      throw refused("query_invalid", `${String(limit)} is no limit.`);
+      throw refused("query_invalid", `list: limit has to be a number from 0 on, and not ${shown(limit)}.`);
     }
     let { cursor } = options;
     for (let left = limit; left > 0;) {

@@ -172,13 +172,17 @@ const bucketsOf = shapedAs<{ readonly buckets: readonly unknown[]; readonly curs
 
 /** `fetch` takes no address with a password, and each request has a query of its own. */
 function checkedUrl(url: string | URL): string {
-  const { protocol = "", username, password, search, hash } = URL.canParse(url) ? new URL(url) : {};
+  // Also a URL of another window, or a page's location; what is neither may have no text at all.
+  const { href } = (url ?? {}) as { readonly href?: unknown };
+  const text = typeof url === "string" ? url : typeof href === "string" ? href : "";
+  const { protocol = "", username, password, search, hash } = URL.canParse(text) ? new URL(text) : {};
   if (protocol !== "http:" && protocol !== "https:") {
-    throw invalid("url", `${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
+    const given = text === "" ? shown(url) : text;
+    throw invalid("url", `${given} is not the address of a service, such as http://127.0.0.1:8787.`);
   }
   if (username || password) throw invalid("url", "An address has no user and no password: give a token.");
-  if (search || hash) throw invalid("url", `${String(url)} has a query or a fragment: give it without.`);
-  return String(url);
+  if (search || hash) throw invalid("url", `${text} has a query or a fragment: give it without.`);
+  return text;
 }
 
 /** It travels in a header. */

@@ -1,7 +1,7 @@
 /** What can't be meant is refused before it is sent, in a sentence that says what it has to be. */
 
 import { describe, expect, it, vi } from "vitest";
-import { type Bucket, type Codec, json, type Kv, text } from "../../src/client/index.ts";
+import { type Bucket, type Codec, json, Kv, text } from "../../src/client/index.ts";
 import { problem, scripted, scriptedWith, value as entry } from "./support/scripted-fetch.ts";
 
 type Anything = any; // oxlint-disable-line typescript/no-explicit-any -- as JavaScript calls it
@@ -171,9 +171,22 @@ describe("a refusal", () => {
       (b) => b.batch([{ op: "got", key: "a" } as Anything]),
       "The op of an operation has to be get, put, delete or increment.",
     ],
+    [(b) => b.list({ limit: NaN }).next(), "list: limit has to be a number from 0 on, and not NaN."],
     [(_, kv) => kv.exit("b", 5 as Anything), "A reason has to be text, and not 5."],
   ])("says what it has to be (%#)", async (call, sentence) => {
     expect((await refusalOf(call)).message).toBe(`${sentence} Nothing was sent.`);
+  });
+});
+
+describe("a client", () => {
+  it.each<[string, Anything]>([
+    ["nothing", undefined],
+    ["a symbol", Symbol("url")],
+    ["an object without a text", Object.create(null)],
+    ["a path", "/v1"],
+  ])("has an address that is one, and not %s", (_, url) => {
+    const made = (): Kv => new Kv({ url });
+    expect(made).toThrow(expect.objectContaining({ code: "url_invalid" }) as Error);
   });
 });
 
