@@ -6,13 +6,14 @@ import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
 import { bucketPath, keyPlace } from "./paths.ts";
 import { Session, type SessionOptions } from "./session.ts";
-import { checkOptions, refused } from "./options.ts";
+import { checkMembers, checkOptions, RANGE, refused } from "./options.ts";
+import { shown } from "./shown.ts";
 import { isLargerThan } from "./size.ts";
 import { exported, imported, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
@@ -95,19 +96,14 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** The value; undefined if the key is not there. */
   async get<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<T[K] | undefined> {
-    return (await this.entry(key, options))?.value;
+    checkOptions("get", options);
+    return (await this.#entry(key, options))?.value;
   }
 
   /** The value with what is kept beside it; undefined if the key is not there. */
   async entry<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<Entry<T[K]> | undefined> {
-    checkOptions("get", options);
-    if (this.#context.caller === undefined) return this.#getOverHttp(key, options);
-    const result = await this.#one({ op: "get", key }, options);
-    if (result.op !== "get" || !result.found) return undefined;
-    // One that is too large to travel with others is read by itself.
-    if (result.value === undefined) return this.#getOverHttp(key, options);
-    const { op: _, found: __, ...entry } = result;
-    return entry as Entry<T[K]>;
+    checkOptions("entry", options);
+    return this.#entry(key, options);
   }
 
   /** Whether the key is there. */
@@ -218,7 +214,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
     if (typeof limit !== "number" || !(limit >= 0)) {
-      throw refused("query_invalid", `${String(limit)} is no limit.`);
+      throw refused("query_invalid", `list: limit has to be a number from 0 on, and not ${shown(limit)}.`);
     }
     let { cursor } = options;
     for (let left = limit; left > 0;) {
@@ -233,7 +229,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 
   /** Deletes all keys of a range. @returns how many there were */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
-    checkOptions("deleteRange's range", range);
+    checkMembers(range, RANGE, "deleteRange's range");
     checkOptions("deleteRange", options);
     const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: false };
     const { deleted } = await this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
@@ -292,7 +288,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    * What can't travel with others goes by itself over HTTP, in no order with them: values of more than 1 MiB, `has`,
    * `deleteRange`, an increment with an idempotency key, `export`, `import`, `watch`.
    */
-  session(): Session<T> {
+  session(options: Readonly<Record<string, never>> = {}): Session<T> {
+    checkOptions("session", options);
     const { http, session } = this.#context;
     return new Session<T>(
       (caller) => new Bucket<T>({ ...this.#context, caller }),
@@ -302,6 +299,16 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       http.token,
       session,
     );
+  }
+
+  async #entry<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
+    if (this.#context.caller === undefined) return this.#getOverHttp(key, options);
+    const result = await this.#one({ op: "get", key }, options);
+    if (result.op !== "get" || !result.found) return undefined;
+    // One that is too large to travel with others is read by itself.
+    if (result.value === undefined) return this.#getOverHttp(key, options);
+    const { op: _, found: __, ...entry } = result;
+    return entry as Entry<T[K]>;
   }
 
   async #one(operation: Operation<T>, options: CallOptions): Promise<Result> {

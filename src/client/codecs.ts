@@ -1,7 +1,8 @@
 /** Values to bytes and back. */
 
 import { fromBase64, toBase64 } from "./base64.ts";
-import { jsonText, parseJson } from "./exact-json.ts";
+import { parseJson } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 
 /** Text, or bytes: what the service keeps. */
 export type Encoded = string | Uint8Array;

@@ -27,7 +27,7 @@ function tagsOf(given: string | readonly string[]): "*" | readonly string[] {
   const tags = typeof given === "string" ? [given] : given;
   if (tags.length === 1 && tags[0] === "*") return "*";
   if (tags.every((tag) => TAG.test(tag))) return tags;
-  const why = `ifMatch and ifNoneMatch are an etag, several of them, or "*", and not ${JSON.stringify(given)}.`;
+  const why = `ifMatch and ifNoneMatch have to be an etag, several of them, or "*", and not ${JSON.stringify(given)}.`;
   throw refused("etag_invalid", why);
 }
 

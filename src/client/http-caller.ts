@@ -1,8 +1,8 @@
 /** Calls of one bucket, each a request of its own. */
 
 import { jsonOf } from "./answers.ts";
-import type { Caller, JsonObject } from "./caller.ts";
-import { jsonText } from "./exact-json.ts";
+import { onlyRead, onlyReads, type Caller, type JsonObject, type TransactionJson } from "./caller.ts";
+import { jsonText } from "./json-text.ts";
 import type { Http } from "./http.ts";
 import { onceHeader } from "./once.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
@@ -17,19 +17,19 @@ export class HttpCaller implements Caller {
   }
 
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
-    const safe = operations.every(({ op }) => op === "get");
+    const safe = onlyRead(operations);
     const request = { method: "POST", body: jsonText(operations), ...options, safe };
     return this.#http.ask(`${this.#path}/batch`, request, jsonOf);
   }
 
-  transact(transaction: JsonObject, options: CallOptions & OnceOptions): Promise<unknown> {
+  transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown> {
     const { idempotencyKey, ...call } = options;
     const request = {
       method: "POST",
       headers: onceHeader(idempotencyKey),
       body: jsonText(transaction),
       ...call,
-      safe: idempotencyKey !== undefined,
+      safe: idempotencyKey !== undefined || onlyReads(transaction),
     };
     return this.#http.ask(`${this.#path}/transaction`, request, jsonOf);
   }

@@ -125,11 +125,11 @@ export class Http {
         return await ask();
       } catch (error) {
         if (signal.aborted || !this.#mayRetry(request, attempt, error)) throw error;
-        wait = waitAskedFor(error);
+        wait = waitAskedFor(error) + backoff(attempt, this.#options.retryBaseMs);
         // To come back is too late by then: what was said is worth more than a timeout.
         if (wait > timeoutMs - (performance.now() - begun)) throw error;
       }
-      await pause(wait + backoff(attempt, this.#options.retryBaseMs), signal);
+      await pause(wait, signal);
     }
   }
 

@@ -3,12 +3,13 @@
 import { only, orUndefined, shaped, shapedAs, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, refused } from "./options.ts";
 import { patientFetch } from "./patient-fetch.ts";
 import { bucketPath } from "./paths.ts";
+import { shown } from "./shown.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
@@ -115,7 +116,8 @@ export class Kv {
   /** Sends an exit signal. @returns whether there was such a bucket */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("exit", options);
-    if (typeof reason !== "string") throw refused("reason_invalid", "A reason is text.");
+    if (typeof reason !== "string")
+      throw refused("reason_invalid", `A reason has to be text, and not ${shown(reason)}.`);
     const request = {
       method: "POST",
       body: JSON.stringify({ reason }),
@@ -139,7 +141,8 @@ export class Kv {
   }
 
   /** A WebSocket that is opening, and speaks the text protocol with any bucket. */
-  connect(): PlatformSocket {
+  connect(options: Readonly<Record<string, never>> = {}): PlatformSocket {
+    checkOptions("connect", options);
     const address = this.#http.address("/v1/connect");
     return openSocket(address, this.#http.token, this.#options.WebSocket) as PlatformSocket;
   }
@@ -169,20 +172,24 @@ const bucketsOf = shapedAs<{ readonly buckets: readonly unknown[]; readonly curs
 
 /** `fetch` takes no address with a password, and each request has a query of its own. */
 function checkedUrl(url: string | URL): string {
-  const { protocol = "", username, password, search, hash } = URL.canParse(url) ? new URL(url) : {};
+  // Also a URL of another window, or a page's location; what is neither may have no text at all.
+  const { href } = (url ?? {}) as { readonly href?: unknown };
+  const text = typeof url === "string" ? url : typeof href === "string" ? href : "";
+  const { protocol = "", username, password, search, hash } = URL.canParse(text) ? new URL(text) : {};
   if (protocol !== "http:" && protocol !== "https:") {
-    throw invalid("url", `${String(url)} is not the address of a service, such as http://127.0.0.1:8787.`);
+    const given = text === "" ? shown(url) : text;
+    throw invalid("url", `${given} is not the address of a service, such as http://127.0.0.1:8787.`);
   }
   if (username || password) throw invalid("url", "An address has no user and no password: give a token.");
-  if (search || hash) throw invalid("url", `${String(url)} has a query or a fragment: give it without.`);
-  return String(url);
+  if (search || hash) throw invalid("url", `${text} has a query or a fragment: give it without.`);
+  return text;
 }
 
 /** It travels in a header. */
 function checkedToken(token: string | undefined): string | undefined {
   if (token === undefined || (typeof token === "string" && /^(?! )[\x20-\x7e]+(?<! )$/.test(token)))
     return token;
-  throw invalid("token", "A token is printable ASCII, without blanks around it.");
+  throw invalid("token", "A token has to be printable ASCII, without blanks around it.");
 }
 
 function invalid(option: string, why: string): TypeError {

@@ -2,6 +2,7 @@
 
 import { toBase64Url } from "./base64.ts";
 import { refused } from "./options.ts";
+import { shown } from "./shown.ts";
 
 /** A bucket's path. @throws {InvalidRequestError} for what would lead to another one */
 export function bucketPath(name: string): string {
@@ -9,17 +10,14 @@ export function bucketPath(name: string): string {
   if (typeof name === "string" && name !== "" && name !== "." && name !== ".." && name.isWellFormed()) {
     return `/v1/buckets/${encodeURIComponent(name)}`;
   }
-  throw refused("bucket_name_invalid", `${shownName(name)} can't be a bucket's name.`);
+  const why = `A bucket's name has to be well-formed text other than "", "." and "..", and not ${shown(name)}.`;
+  throw refused("bucket_name_invalid", why);
 }
 
 /** @returns `key`, if it is text that can be sent @throws {InvalidRequestError} `key_invalid` */
 export function checkedKey(key: string): string {
   if (typeof key === "string" && key.isWellFormed()) return key;
-  throw refused("key_invalid", `A key is well-formed text, and not ${shownName(key)}.`);
-}
-
-function shownName(name: unknown): string {
-  return typeof name === "string" ? JSON.stringify(name) : `a ${typeof name}`;
+  throw refused("key_invalid", `A key has to be well-formed text, and not ${shown(key)}.`);
 }
 
 /** A key's place behind its bucket's path: in the path, or, if that can't carry it, in the query. */

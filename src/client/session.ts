@@ -5,10 +5,10 @@
 
 import { parsed, shaped, unexpected } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
-import type { Caller, JsonObject } from "./caller.ts";
+import { onlyRead, onlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { jsonText } from "./exact-json.ts";
+import { jsonText } from "./json-text.ts";
 import { waitAskedFor } from "./retry-after.ts";
 import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
@@ -91,12 +91,12 @@ export class Session<T extends Entries> {
     this.#refusal = refusal;
     this.bucket = open({
       batch: (operations, call) => {
-        const repeats = operations.every(({ op }) => op === "get") ? options.retries : 0;
+        const repeats = onlyRead(operations) ? options.retries : 0;
         return this.#call({ batch: operations }, call, repeats);
       },
       transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
         idempotencyKey === undefined
-          ? this.#call({ transaction }, call, 0)
+          ? this.#call({ transaction }, call, onlyReads(transaction) ? options.retries : 0)
           : this.#call({ transaction, idempotencyKey }, call, options.retries),
       list: (query, call) => this.#call({ list: query }, call, options.retries),
     });

@@ -2,11 +2,13 @@
 
 import { shaped, shapedAs, unexpected, type Shape } from "./answers.ts";
 import { toBase64Url } from "./base64.ts";
+import type { TransactionJson } from "./caller.ts";
 import { ofJson, toJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
 import { checkMembers, COMPARISON, OPERATIONS, refused, TRANSACTION } from "./options.ts";
 import { checkedKey } from "./paths.ts";
+import { shown } from "./shown.ts";
 import type {
   Comparison,
   Entries,
@@ -68,14 +70,16 @@ const INVALID = "operation_invalid";
 /** @throws {InvalidRequestError} `operation_invalid`, `key_invalid`, `value_invalid`, `etag_invalid` */
 export function operationsJson<T extends Entries>(operations: readonly Operation<T>[], codec: Codec): Json[] {
   const given: unknown = operations;
-  if (!Array.isArray(given)) throw refused(INVALID, "Operations are an array.");
-  return operations.map((operation) => operationJson(operation, codec));
+  if (!Array.isArray(given))
+    throw refused(INVALID, `Operations have to be an array, and not ${shown(given)}.`);
+  // A list may have holes, which `map` does not see.
+  return Array.from(operations, (operation) => operationJson(operation, codec));
 }
 
 export function operationJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
   const rules = OPERATIONS.get((operation as Operation<T> | null | undefined)?.op);
   if (rules === undefined)
-    throw refused(INVALID, `The op of an operation is ${[...OPERATIONS.keys()].join(", ")}.`);
+    throw refused(INVALID, "The op of an operation has to be get, put, delete or increment.");
   const { op } = operation;
   checkMembers(operation, rules, `The operation ${op}`, INVALID);
   const key = checkedKey(operation.key);
@@ -95,11 +99,14 @@ export function operationJson<T extends Entries>(operation: Operation<T>, codec:
   }
 }
 
-export function transactionJson<T extends Entries>(transaction: Transaction<T>, codec: Codec): Json {
+export function transactionJson<T extends Entries>(
+  transaction: Transaction<T>,
+  codec: Codec,
+): TransactionJson {
   checkMembers(transaction, TRANSACTION, "A transaction", INVALID);
   const operations = (branch: readonly Operation<T>[] = []) => operationsJson(branch, codec);
   return {
-    if: (transaction.if ?? []).map((comparison) => comparisonJson(comparison, codec)),
+    if: Array.from(transaction.if ?? [], (comparison) => comparisonJson(comparison, codec)),
     then: operations(transaction.then),
     else: operations(transaction.else),
   };
@@ -126,17 +133,23 @@ export function propertiesJson({ ttl, expires, metadata }: Properties): {
   };
 }
 
-/** @throws {InvalidRequestError} `value_invalid`; the cause is the codec's own error */
+/**
+ * @throws {InvalidRequestError} `value_invalid`, where the codec refuses it (the cause is its own error), or gives what is
+ *   neither text nor bytes
+ */
 export function encodedBy<Value>(codec: Codec<Value>, value: Value): Encoded {
+  let encoded: unknown;
   try {
-    return codec.encode(value);
+    encoded = codec.encode(value);
   } catch (cause) {
-    throw refused(
-      "value_invalid",
-      cause instanceof Error ? cause.message : "The codec refuses this value.",
-      cause,
-    );
+    const why = cause instanceof Error ? cause.message : "";
+    throw refused("value_invalid", why === "" ? "The codec refuses this value." : why, cause);
   }
+  if (encoded instanceof Uint8Array || (typeof encoded === "string" && encoded.isWellFormed()))
+    return encoded;
+  // As it is, its name or its numbers would be sent for it.
+  const what = typeof encoded === "string" ? "text with half of a surrogate pair" : shown(encoded);
+  throw refused("value_invalid", `The codec has to give well-formed text or a Uint8Array, and not ${what}.`);
 }
 
 /** What to go on with behind a value: a change's id, a list's cursor. */

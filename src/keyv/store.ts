@@ -2,9 +2,11 @@
 
 import type { Bucket } from "../client/bucket.ts";
 import { BucketNotFoundError, KvError, PreconditionFailedError } from "../client/errors.ts";
-import { Kv, type KvOptions } from "../client/kv.ts";
+import type { Kv, KvOptions } from "../client/kv.ts";
 import type { BucketOptions, Operation, Result } from "../client/types.ts";
+import { checkedKey } from "../client/paths.ts";
 import { asGiven, typeOf } from "./codec.ts";
+import { checkKeys, checkSettings, checkTtl, isOver, optionsOf, ttlSeconds } from "./given.ts";
 
 /** Where the bucket is: a client, or what makes one. */
 export type KeyvDurableKvOptions = (KvOptions | { readonly kv: Kv }) & {
@@ -13,10 +15,11 @@ export type KeyvDurableKvOptions = (KvOptions | { readonly kv: Kv }) & {
   readonly create?: BucketOptions;
 };
 
-interface Setting {
+/** An entry to set. */
+export interface Setting {
   readonly key: string;
   readonly value: unknown;
-  /** Milliseconds. */
+  /** Milliseconds; for ever if left out, or Infinity. */
   readonly ttl?: number | undefined;
 }
 
@@ -46,9 +49,10 @@ export class KeyvDurableKv {
   readonly #create: BucketOptions;
   #ofKeyv6 = false;
 
+  /** @throws {TypeError} for what can't be meant; its `code` is `options_invalid`, or as `new Kv` has it */
   constructor(options: KeyvDurableKvOptions) {
-    const { bucket, create = {}, ...service } = options;
-    this.#kv = "kv" in service ? clientOf(service) : new Kv(service);
+    const { bucket, create, kv } = optionsOf(options);
+    this.#kv = kv;
     this.#bucket = this.#kv.bucket(bucket, { codec: asGiven });
     this.#create = create;
     this.opts = { dialect: "redis", bucket };
@@ -73,6 +77,7 @@ export class KeyvDurableKv {
   }
 
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    checkKeys(keys);
     const results = await orNothing(
       this.#batch(keys.map((key) => ({ op: "get", key: this.#place(key) }))),
       [],
@@ -98,8 +103,12 @@ export class KeyvDurableKv {
     return keys.map((key) => values.get(key));
   }
 
-  /** @param ttl milliseconds; without one the entry lives for ever */
+  /**
+   * @param ttl milliseconds; without one, or with Infinity, the entry lives for ever
+   * @throws {InvalidRequestError} `options_invalid` for a ttl that is no number
+   */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
+    checkTtl(ttl);
     if (isOver(ttl)) await this.delete(key);
     else await this.#created(() => this.#put({ key, value, ttl }));
     return true;
@@ -110,6 +119,7 @@ export class KeyvDurableKv {
   /** What keyv 5 says of it in its types; in truth it hands the booleans on. */
   setMany(entries: Setting[]): Promise<void>;
   async setMany(entries: Setting[]): Promise<unknown> {
+    checkSettings(entries);
     // The last setting of a key counts, in whichever order they travel.
     const last = [...new Map(entries.map((entry) => [entry.key, entry])).values()];
     const over = last.filter(({ ttl }) => isOver(ttl)).map(({ key }) => key);
@@ -140,6 +150,7 @@ export class KeyvDurableKv {
   deleteMany(keys: string[]): Promise<boolean>;
   deleteMany(keys: string[]): Promise<boolean[]>;
   async deleteMany(keys: string[]): Promise<unknown> {
+    checkKeys(keys);
     const operations = keys.map((key) => ({ op: "delete" as const, key: this.#place(key) }));
     const results = await orNothing(this.#batch(operations), []);
     const deleted = keys.map((_, index) => {
@@ -156,6 +167,7 @@ export class KeyvDurableKv {
 
   /** The condition is one that nothing which is there meets: so its value stays where it is. */
   async hasMany(keys: string[]): Promise<boolean[]> {
+    checkKeys(keys);
     const operations = keys.map((key) => ({ op: "get" as const, key: this.#place(key), ifNoneMatch: "*" }));
     const results = await orNothing(this.#batch(operations), []);
     return keys.map((_, index) => {
@@ -214,25 +226,11 @@ export class KeyvDurableKv {
   }
 }
 
-/** @throws {TypeError} with the code `options_invalid`, as `new Kv` does */
-function clientOf({ kv, ...others }: { readonly kv: Kv }): Kv {
-  const [unknown] = Object.keys(others);
-  if (unknown === undefined) return kv;
-  const why = `A store with a client takes no ${unknown}. It takes kv, bucket, create.`;
-  throw Object.assign(new TypeError(why), { code: "options_invalid" });
-}
-
 /** A namespace that has a colon in its name does not reach into another one's keys. */
 function place(namespace: string | undefined, key: string): string {
+  checkedKey(key);
   if (namespace === undefined) return key;
   return `${namespace.replaceAll("%", "%25").replaceAll(":", "%3A")}:${key}`;
-}
-
-/** Ten years, the longest time to live that the service takes. Beyond it is for ever. */
-const LONGEST_TTL_MS = 315_360_000_000;
-
-function isOver(ttl: number | undefined): boolean {
-  return ttl !== undefined && ttl <= 0;
 }
 
 function properties(
@@ -240,8 +238,8 @@ function properties(
   ttl: number | undefined,
 ): { readonly type: string; readonly ttl?: number } {
   const type = typeOf(value);
-  const isForEver = ttl === undefined || Number.isNaN(ttl) || ttl > LONGEST_TTL_MS;
-  return isForEver ? { type } : { type, ttl: Math.ceil(ttl) / 1_000 };
+  const seconds = ttlSeconds(ttl);
+  return seconds === undefined ? { type } : { type, ttl: seconds };
 }
 
 async function orNothing<T>(answer: Promise<T>, nothing: T): Promise<T> {

@@ -1,7 +1,7 @@
 /** Numbers beyond 2^53: what is read is what is kept, wherever the client meets JSON. */
 
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { DecodeError, json, Kv, type Bucket, type Change, type Session } from "../../src/client/index.ts";
 import { server } from "./support/shared-server.ts";
 import { anyText } from "../support/any-text.ts";
@@ -85,6 +85,94 @@ describe("JSON", () => {
   });
 });
 
+/** How often something of JSON's is called meanwhile. */
+function calls(of: "parse" | "stringify", work: () => void): number {
+  const spy = vi.spyOn(JSON, of);
+  try {
+    work();
+    return spy.mock.calls.length;
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+/** The value in so many arrays. */
+function nested(levels: number, inmost: unknown): unknown {
+  let value = inmost;
+  for (let level = 0; level < levels; level += 1) value = [value];
+  return value;
+}
+
+describe("JSON that is large", () => {
+  it("comes back as it was: 24 MiB of text beside a bigint", () => {
+    const text = ` 1234567890123456${"a".repeat(24 * 1_048_576)}\\"`;
+    const value = decode(encode({ text, big: 2n ** 64n })) as { readonly text: string; readonly big: bigint };
+    expect(value.text === text).toBe(true);
+    expect(value.big).toBe(2n ** 64n);
+  });
+
+  it("may be nested 20,000 levels deep, with a bigint or without", () => {
+    for (const inmost of [2n ** 64n, 1]) {
+      let value = decode(encode(nested(20_000, inmost)));
+      while (Array.isArray(value)) [value] = value as unknown[];
+      expect(value).toBe(inmost);
+    }
+  });
+
+  it("says where it is no JSON, however deep that is", () => {
+    expect(() => encode(nested(20_000, NaN))).toThrow(/^The value(\[0\])+.* is NaN/);
+  });
+
+  it("is left to the platform's JSON where a double holds all of its numbers", () => {
+    const plain = Array.from({ length: 100 }, (_, n) => ({ n, at: new Date(n), name: `n${n}` }));
+    expect(calls("stringify", () => encode(plain))).toBe(1);
+    const text = JSON.stringify(["order 1234567890123456, 1e5", ...plain]);
+    expect(calls("parse", () => decode(text))).toBe(1);
+    expect(calls("parse", () => decode(text.replace("[", "[9007199254740993,")))).toBe(2);
+  });
+
+  it("is not mistaken for a bigint where it is text with the same characters", () => {
+    const value = [
+      "\0",
+      "\0\0",
+      "\\u0000",
+      "\u00009007199254740993",
+      { "\0": 2n ** 53n + 1n, "__proto__ ": "\0\0\0" },
+    ];
+    expect(decode(encode(value))).toEqual(value);
+  });
+
+  it("is the last of members with one name", () => {
+    expect(decode('{"a":9007199254740993,"a":1}')).toEqual({ a: 1 });
+    expect(decode('{"a":[9007199254740993],"a":[2,9007199254740995]}')).toEqual({
+      a: [2, 9_007_199_254_740_995n],
+    });
+  });
+});
+
+describe("toJSON", () => {
+  it("is told its member's name, as JSON.stringify tells it", () => {
+    const named = { toJSON: (name: string) => `<${name}>` };
+    const value = { a: named, b: [named, named], c: { d: named } };
+    expect(encode(value)).toBe(JSON.stringify(value));
+    expect(encode(named)).toBe('"<>"');
+  });
+
+  it("is called once, and what it gives is looked at", () => {
+    let called = 0;
+    expect(encode([{ toJSON: () => (called += 1) }])).toBe("[1]");
+    expect(encode({ toJSON: () => new Date(0) })).toBe('"1970-01-01T00:00:00.000Z"');
+    expect(() => encode({ toJSON: () => [NaN] })).toThrow("is NaN");
+  });
+
+  it("that leads to itself, or to ever more of its kind, is refused", () => {
+    const more = (): object => ({ toJSON: more });
+    const inside = { toJSON: () => ({ inside }) };
+    const itself = { toJSON: (): object => itself };
+    for (const value of [more(), inside, itself]) expect(() => encode(value)).toThrow(TypeError);
+  });
+});
+
 type Numbers = Record<string, number | bigint>;
 const BIG = 2n ** 53n + 1n;
 
@@ -125,6 +213,16 @@ describe.each([
       changes.push(change);
     }
     expect(changes).toMatchObject([{ event: "begin" }, { event: "entry", value: BIG + 2n }]);
+  });
+
+  it("is kept in metadata, too, as far as a double holds it", async () => {
+    const numbers = open();
+    const metadata = { all: [2n ** 53n, -(2n ** 60n), 2n ** 64n + 2n ** 12n, 10n ** 22n], at: 2 ** 60 };
+    await numbers.put(`metadata-${key}`, 1, { metadata });
+    expect((await numbers.entry(`metadata-${key}`))?.metadata).toEqual(metadata);
+    await numbers.batch([{ op: "put", key: `metadata-${key}`, value: 2, metadata }]);
+    const listed = await Array.fromAsync(numbers.list({ prefix: `metadata-${key}` }));
+    expect(listed).toMatchObject([{ metadata }]);
   });
 
   it("that can't be read ends the read with a code", async () => {

@@ -111,6 +111,20 @@ describe("a session that can't connect", () => {
   });
 });
 
+describe("a transaction on a session whose connection breaks", () => {
+  it("is sent again if it only reads", async () => {
+    const { WebSocket, opened } = sockets("cut");
+    const { session } = sessionOn({ WebSocket });
+    const reads = session.bucket.transaction({ then: [{ op: "get", key: "a" }] });
+    expect(await caught(reads)).toMatchObject({ code: "connection_lost" });
+    expect(opened()).toBe(4);
+    const writes = session.bucket.transaction({ else: [{ op: "delete", key: "a" }] });
+    expect(await caught(writes)).toMatchObject({ code: "connection_lost" });
+    expect(opened()).toBe(5);
+    session.close();
+  });
+});
+
 describe("a session that has sent a call before", () => {
   it("does not say that it was not done, if it can't connect again", async () => {
     const { WebSocket } = sockets("cut", "refused");

@@ -280,7 +280,7 @@ describe("trying again", () => {
       (one: Kv) => one.bucket("b").put("a", 1),
       (one: Kv) => one.bucket("b").delete("a"),
       (one: Kv) => one.bucket("b").increment("a"),
-      (one: Kv) => one.bucket("b").transaction({}),
+      (one: Kv) => one.bucket("b").transaction({ then: [{ op: "delete", key: "a" }] }),
       (one: Kv) =>
         one.bucket("b").batch([
           { op: "get", key: "a" },

@@ -2,7 +2,7 @@
 
 import { Option, type Command } from "commander";
 import type { BucketInfo, BucketOptions } from "../../client/index.ts";
-import { jsonText } from "../../client/exact-json.ts";
+import { jsonText } from "../../client/json-text.ts";
 import { given, json, type Json } from "../arguments.ts";
 import { Ended, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
