@@ -6,7 +6,7 @@ import { entryJson, type KeysPage } from "../bucket/entry-json.ts";
 import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
-import type { TransactionResult } from "../bucket/transaction.ts";
+import { onlyReads, type TransactionResult } from "../bucket/transaction.ts";
 import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
 import { parsedMetadata } from "../kept-json.ts";
@@ -136,7 +136,10 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
       const { idempotencyKey } = checkGiven(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);
       const idempotency = await onceFor(idempotencyKey, ["transaction", checked]);
-      const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
+      const done = await this.#bucket.call(
+        (bucket) => bucket.transact(checked, idempotency),
+        idempotency === undefined && onlyReads(checked) ? READ : undefined,
+      );
       return readJson(this.#there(done).result) as TransactionResult;
     });
   }

@@ -4,6 +4,18 @@ import type { CallOptions, OnceOptions } from "./types.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether operations change nothing, so that to send them again is as good. */
+export function readsOnly(operations: readonly JsonObject[]): boolean {
+  return operations.every(({ op }) => op === "get");
+}
+
+/** As {@link readsOnly}, of both ways that a transaction may go. */
+export function onlyReads(transaction: JsonObject): boolean {
+  return [transaction["then"], transaction["else"]].every(
+    (branch) => branch === undefined || readsOnly(branch as readonly JsonObject[]),
+  );
+}
+
 /** What is answered is JSON that nobody has looked at yet. */
 export interface Caller {
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown>;

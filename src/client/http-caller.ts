@@ -1,7 +1,7 @@
 /** Calls of one bucket, each a request of its own. */
 
 import { jsonOf } from "./answers.ts";
-import type { Caller, JsonObject } from "./caller.ts";
+import { onlyReads, readsOnly, type Caller, type JsonObject } from "./caller.ts";
 import { jsonText } from "./exact-json.ts";
 import type { Http } from "./http.ts";
 import { onceHeader } from "./once.ts";
@@ -17,8 +17,7 @@ export class HttpCaller implements Caller {
   }
 
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
-    const safe = operations.every(({ op }) => op === "get");
-    const request = { method: "POST", body: jsonText(operations), ...options, safe };
+    const request = { method: "POST", body: jsonText(operations), ...options, safe: readsOnly(operations) };
     return this.#http.ask(`${this.#path}/batch`, request, jsonOf);
   }
 
@@ -29,7 +28,7 @@ export class HttpCaller implements Caller {
       headers: onceHeader(idempotencyKey),
       body: jsonText(transaction),
       ...call,
-      safe: idempotencyKey !== undefined,
+      safe: idempotencyKey !== undefined || onlyReads(transaction),
     };
     return this.#http.ask(`${this.#path}/transaction`, request, jsonOf);
   }

@@ -5,7 +5,7 @@
 
 import { parsed, shaped, unexpected } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
-import type { Caller, JsonObject } from "./caller.ts";
+import { onlyReads, readsOnly, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
 import { jsonText } from "./exact-json.ts";
@@ -91,12 +91,11 @@ export class Session<T extends Entries> {
     this.#refusal = refusal;
     this.bucket = open({
       batch: (operations, call) => {
-        const repeats = operations.every(({ op }) => op === "get") ? options.retries : 0;
-        return this.#call({ batch: operations }, call, repeats);
+        return this.#call({ batch: operations }, call, readsOnly(operations) ? options.retries : 0);
       },
       transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
         idempotencyKey === undefined
-          ? this.#call({ transaction }, call, 0)
+          ? this.#call({ transaction }, call, onlyReads(transaction) ? options.retries : 0)
           : this.#call({ transaction, idempotencyKey }, call, options.retries),
       list: (query, call) => this.#call({ list: query }, call, options.retries),
     });
