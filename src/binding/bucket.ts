@@ -9,7 +9,6 @@ import { removeAll } from "../bucket/remove-all.ts";
 import { onlyReads, type TransactionResult } from "../bucket/transaction.ts";
 import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
-import { parsedMetadata } from "../kept-json.ts";
 import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
 import {
@@ -27,7 +26,7 @@ import {
   transactionOf,
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
-import { readJson } from "./exact-json.ts";
+import { parsedMetadata, readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
