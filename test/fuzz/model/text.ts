@@ -164,7 +164,7 @@ function faultsOf(verb: string, second: Word | undefined, third: Word | undefine
         ? ["key_invalid"]
         : [];
     case "EXIT":
-      return isReason(second?.text ?? "") ? [] : ["reason_invalid", "key_invalid"];
+      return isReason(second?.text ?? "") ? [] : ["reason_invalid"];
     default:
       return [];
   }
