@@ -62,7 +62,7 @@ export interface Understood {
 
 /** What would change a request, and is refused where it is not heeded. */
 const HEEDED = ["If-Match", "If-None-Match", "Idempotency-Key"];
-const STREAMS = new Set(["monitorBucket", "watchBucket", "allEvents"]);
+const STREAMS = /^(?:monitorBucket|watchBucket|allEvents)(?:Head)?$/;
 
 export function understand(api: Api, sent: Sent): Understood {
   const reading = new Reading(api, sent);
@@ -105,7 +105,7 @@ class Reading {
     return {
       operation,
       faults: this.#faults,
-      maybe: STREAMS.has(operation?.id ?? "")
+      maybe: STREAMS.test(operation?.id ?? "")
         ? ["cursor_invalid", "revision_compacted", "events_expired"]
         : [],
       bucket,
@@ -145,7 +145,7 @@ class Reading {
     const likened = isPublic && method === "HEAD" ? "GET" : method;
     const operation = methods.find((one) => one.method === likened);
     if (operation === undefined) {
-      this.#faults.add(isPublic ? "path_not_found" : "method_not_allowed");
+      this.#faults.add("method_not_allowed");
     }
     return operation;
   }
@@ -219,6 +219,8 @@ class Reading {
     const name = SCHEMAS[id];
     if (json === undefined || name === undefined || !this.#api.takes(name, json.value)) {
       this.#faults.add("body_invalid");
+      // Of several things that are wrong it is open which one is told.
+      for (const fault of json === undefined ? [] : otherFaults(id, json.value)) this.#faults.add(fault);
       return undefined;
     }
     for (const fault of faultsOfBody(id, json.value)) this.#faults.add(fault);
@@ -292,6 +294,16 @@ function faultsOfBody(id: string, json: unknown): readonly string[] {
       return faultsOfTransaction(json as Transaction);
     default:
       return [];
+  }
+}
+
+/** As {@link faultsOfBody}, of what may have any shape. */
+function otherFaults(id: string, json: unknown): readonly string[] {
+  try {
+    return faultsOfBody(id, json);
+  } catch (error) {
+    if (error instanceof TypeError) return [];
+    throw error;
   }
 }
 
