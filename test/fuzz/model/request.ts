@@ -99,7 +99,7 @@ class Reading {
     const after = this.#after(operation, query);
     const changes = method !== "GET" && method !== "HEAD";
     const prefer = header(headers, "Prefer");
-    if (operation?.id === "watchBucket") this.#watch(query);
+    if (operation?.id === "watchBucket" || operation?.id === "watchBucketHead") this.#watch(query);
     // Nothing at all stands for nothing, and not for everything.
     if (operation?.id === "deleteKeys" && pairs.length === 0) this.#faults.add("query_invalid");
     return {
@@ -258,7 +258,9 @@ class Reading {
     const fault = key === undefined ? undefined : keyFault(key);
     if (fault !== undefined) this.#faults.add(fault);
     if (key !== undefined && prefix !== undefined) this.#faults.add("query_invalid");
-    if (snapshot === true && since !== undefined) this.#faults.add("query_invalid");
+    // With an id the snapshot has been heard, and `since` does not count.
+    const isBack = (header(this.#sent.headers, "Last-Event-ID") ?? "") !== "";
+    if (snapshot === true && since !== undefined && !isBack) this.#faults.add("query_invalid");
   }
 
   #idempotencyKey(operation: Operation | undefined): string | undefined {
