@@ -32,11 +32,6 @@ export function keptTexts(list: readonly object[]): string {
   return `[${list.map(keptText).join(",")}]`;
 }
 
-/** With the metadata parsed, for who takes values and not text. */
-export function parsedMetadata<T extends { readonly metadata?: unknown }>(json: T): T {
-  return json.metadata instanceof KeptJson ? { ...json, metadata: json.metadata.toJSON() } : json;
-}
-
 /** Without the blanks outside of strings. */
 function compact(text: string): string {
   if (!/[ \t\r\n]/.test(text)) return text;

@@ -6,10 +6,9 @@ import { entryJson, type KeysPage } from "../bucket/entry-json.ts";
 import { onceFor } from "../bucket/idempotency.ts";
 import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
-import type { TransactionResult } from "../bucket/transaction.ts";
+import { onlyReads, type TransactionResult } from "../bucket/transaction.ts";
 import { behindKey } from "../cursor.ts";
 import { KvError } from "../errors.ts";
-import { parsedMetadata } from "../kept-json.ts";
 import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
 import { BYTES_TYPE } from "../value.ts";
 import {
@@ -27,7 +26,7 @@ import {
   transactionOf,
 } from "../wire/operations.ts";
 import { ListQuery, RangeQuery } from "../wire/requests.ts";
-import { readJson } from "./exact-json.ts";
+import { parsedMetadata, readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
@@ -136,7 +135,10 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
       const { idempotencyKey } = checkGiven(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);
       const idempotency = await onceFor(idempotencyKey, ["transaction", checked]);
-      const done = await this.#bucket.call((bucket) => bucket.transact(checked, idempotency));
+      const done = await this.#bucket.call(
+        (bucket) => bucket.transact(checked, idempotency),
+        idempotency === undefined && onlyReads(checked) ? READ : undefined,
+      );
       return readJson(this.#there(done).result) as TransactionResult;
     });
   }

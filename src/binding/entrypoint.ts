@@ -9,7 +9,6 @@ import { servePublic } from "../http/public.ts";
 import { Target } from "../http/target.ts";
 import { isolateOf } from "../isolate.ts";
 import { bucketName, exitReason } from "../limits.ts";
-import { parsedMetadata } from "../kept-json.ts";
 import { Directory } from "../registry/directory.ts";
 import {
   bucketOptionsOf,
@@ -22,6 +21,7 @@ import {
 import { BucketOptionsJson, BucketsQuery } from "../wire/requests.ts";
 import { BoundBucket } from "./bucket.ts";
 import { orBindingError } from "./failures.ts";
+import { parsedMetadata } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import { Namespace } from "./namespace.ts";
 import { Reach } from "./reach.ts";

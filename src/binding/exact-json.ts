@@ -1,6 +1,11 @@
 /** JSON between Workers that comes back as what it was: beyond 2^53 integers are bigints. */
 
 import { KvError } from "../errors.ts";
+import { KeptJson } from "../kept-json.ts";
+import { FREE } from "../wire/kept-members.ts";
+
+/** Members that are integers of 64 bits, which may be written in digits. */
+const INTEGERS: ReadonlySet<string> = new Set(["by", "initial", "integer"]);
 
 /** Where a number may stand that a double does not hold: to look at each of them costs more than to parse. */
 const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d{300})/;
@@ -24,6 +29,11 @@ export function readJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? platform.parse(text, exactly) : (JSON.parse(text) as unknown);
 }
 
+/** With the metadata as {@link readJson} reads it: between Workers it travels as a value, and not as text. */
+export function parsedMetadata<T extends { readonly metadata?: unknown }>(json: T): T {
+  return json.metadata instanceof KeptJson ? { ...json, metadata: readJson(json.metadata.text) } : json;
+}
+
 const exactly: Reviver = (_, value, { source }) => {
   if (typeof value !== "number") return value;
   const isLost = value === 0 && /[1-9]/.test(source.replace(/[eE].*/, ""));
@@ -40,7 +50,8 @@ type InvalidCode = "body_invalid" | "query_invalid";
 
 /**
  * What another Worker has handed over, if it is JSON at any depth: a structured clone may have a Map in it, which would be
- * taken for an object without members. Members may be undefined. In a member `json` there may be bigints, too.
+ * taken for an object without members. Members may be undefined. In members that are kept as they are sent, and as integers
+ * of 64 bits, there may be bigints, too.
  * @returns the same, with numbers that `JSON.stringify` would change as their own text @throws {KvError} with this code
  */
 export function plainJson(given: unknown, code: InvalidCode): unknown {
@@ -99,7 +110,10 @@ class Plain {
       Object.entries(value)
         .filter(([, member]) => member !== undefined)
         .map(([name, member]) => {
-          const isJson = kind === "json" || name === "json";
+          if (kind === "options" && typeof member === "bigint" && INTEGERS.has(name)) {
+            return [name, member.toString()];
+          }
+          const isJson = kind === "json" || FREE.has(name);
           return [
             name,
             this.of(member, where === "" ? name : `${where}.${name}`, isJson ? "json" : "options"),

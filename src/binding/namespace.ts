@@ -222,9 +222,17 @@ function foundOf(result: BatchResult["results"][number], type: "text" | "json"):
   return bytes === undefined ? undefined : { value: ofText(bytes, type), metadata, size };
 }
 
-/** A number in any form, and none or 0 for as many as there may be, as Workers KV takes it. */
+/** None, null and 0 for as many as there may be, as Workers KV takes it. */
 function pageSize(limit: unknown): number {
-  return Math.trunc(Number(limit ?? 0)) || MAX_PAGE;
+  return Math.trunc(numberOf("limit", limit ?? 0, "query_invalid")) || MAX_PAGE;
+}
+
+/** A number, or one in decimal digits, as Workers KV takes it; null stands for 0. @throws {KvError} with this code */
+function numberOf(name: string, given: unknown, code: "body_invalid" | "query_invalid"): number {
+  if (given === null) return 0;
+  if (typeof given === "number") return given;
+  if (typeof given === "string" && /^-?\d+(?:\.\d+)?$/.test(given)) return Number(given);
+  throw new KvError(code, `${name} is a number, also in decimal digits.`);
 }
 
 function withMetadata({ value, metadata }: Found): WithMetadata {
@@ -251,8 +259,9 @@ function typeOf(options: GetOptions | null): ValueType {
  * left out, it would have the entry live for ever.
  */
 function lifetimeOf({ expiration, expirationTtl }: z.output<typeof PutOptionsJson>): Lifetime | undefined {
-  if (expirationTtl !== undefined) return { ttl: Number(expirationTtl) };
-  return expiration === undefined ? undefined : { expires: Number(expiration) * 1_000 };
+  if (expirationTtl !== undefined) return { ttl: numberOf("expirationTtl", expirationTtl, "body_invalid") };
+  if (expiration === undefined) return undefined;
+  return { expires: numberOf("expiration", expiration, "body_invalid") * 1_000 };
 }
 
 function streamNeedsBucket(name: string): KvError {

@@ -7,7 +7,7 @@ export { kvFailure, type KvFailure } from "./failure.ts";
 
 /**
  * `env.KV`, bound to the entrypoint `KvEntrypoint`. `kvFailure` says the code of an error that a call throws. Beyond 2^53
- * integers in a value that is read as JSON are bigints.
+ * integers in metadata, and in a value that is read as JSON, are bigints.
  */
 export interface KvBinding {
   /** One bucket's verbs. It need not be there yet. Lives until the request that it was asked for in ends; `using` ends it before. */
@@ -120,13 +120,15 @@ export interface Once {
 
 /** Beyond 2^53 an integer is its digits. */
 export type Integer = number | string;
+/** How an integer of 64 bits may be given. */
+export type GivenInteger = Integer | bigint;
 
 /** `initial` and the lifetime are those of a key that is not there yet. */
 export type IncrementOptions = Lifetime & {
   /** 1 if left out. */
-  readonly by?: Integer;
+  readonly by?: GivenInteger;
   /** 0 if left out. */
-  readonly initial?: Integer;
+  readonly initial?: GivenInteger;
 };
 
 export interface Range {
@@ -197,7 +199,10 @@ export type Comparison = {
   readonly key: string;
   readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=";
 } & (
-  { readonly exists: boolean } | { readonly revision: number } | { readonly integer: Integer } | GivenValue
+  | { readonly exists: boolean }
+  | { readonly revision: number }
+  | { readonly integer: GivenInteger }
+  | GivenValue
 );
 
 export interface Transaction {

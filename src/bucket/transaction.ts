@@ -5,7 +5,7 @@ import { Refusal } from "../otp/exit.ts";
 import { compareBytes, type Value } from "../value.ts";
 import { integerOf, type Entries } from "./entries.ts";
 import type { Entry } from "./entry.ts";
-import { Operations, type Operation, type OperationResult } from "./operations.ts";
+import { Operations, readsOnly, type Operation, type OperationResult } from "./operations.ts";
 
 export type Relation = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
@@ -49,6 +49,11 @@ export function transact(entries: Entries, incarnation: string, transaction: Tra
     }
   });
   return { succeeded, results };
+}
+
+/** Whether it changes nothing, whichever way it goes, so that to do it again is as good. */
+export function onlyReads({ then, else: otherwise }: Transaction): boolean {
+  return readsOnly(then) && readsOnly(otherwise);
 }
 
 function holds(entries: Entries, comparison: Comparison): boolean {

@@ -28,12 +28,15 @@ const CR = 0x0d;
 const SPACE = 0x20;
 
 /**
- * Whether the bytes that a connection begins with are no text: a TLS record, a length, a packet of some other kind.
+ * Whether the bytes that a connection begins with are no text: a TLS record, a length, a packet of some other kind, a PROXY header.
  * They may have a line break in them and a command behind it, so they are looked at before there are lines.
  */
 export function beginsForeign(bytes: Uint8Array): Failure | undefined {
-  const end = bytes.indexOf(LF);
-  const begin = bytes.subarray(0, end === -1 ? MAX_BEGIN : Math.min(end, MAX_BEGIN));
+  // PROXY's second version begins with empty lines, so that what takes lines does not take it for one.
+  const first = bytes.findIndex((byte) => byte !== CR && byte !== LF);
+  if (first === -1) return undefined;
+  const end = bytes.indexOf(LF, first);
+  const begin = bytes.subarray(first, Math.min(end === -1 ? bytes.length : end, first + MAX_BEGIN));
   if (isText(begin)) return undefined;
   return wrongProtocol(bytes[0] === 0x16 ? "TLS" : "another one");
 }

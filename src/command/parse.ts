@@ -52,9 +52,7 @@ function commandOf(words: readonly Word[]): Command | Malformed {
     case "MONITOR":
       return count === 1 ? { verb: verb.text, bucket: bucket(first) } : UNKNOWN;
     case "EXIT":
-      return count === 2
-        ? { verb: "EXIT", bucket: bucket(first), reason: checkedReason(text(second)) }
-        : UNKNOWN;
+      return count === 2 ? { verb: "EXIT", bucket: bucket(first), reason: reason(second) } : UNKNOWN;
     case "BUCKETS":
       return count <= 2 ? { verb: "BUCKETS", prefix: text(first), after: text(second) } : UNKNOWN;
     case "AUTH":
@@ -74,6 +72,11 @@ function bucket(word: Word | undefined): string {
 
 function key(word: Word | undefined): string {
   return checkedKey(text(word));
+}
+
+function reason(word: Word | undefined): string {
+  if (word?.bytes === undefined) return checkedReason(word?.text ?? "");
+  throw new KvError("reason_invalid", "A reason is well-formed UTF-8. Only values may be other bytes.");
 }
 
 function value(word: Word | undefined): Value {

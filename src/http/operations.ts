@@ -18,6 +18,7 @@ import { jsonText } from "./json-text.ts";
 import { bucketNotFound, keyOf } from "./keys.ts";
 import { READ } from "../registry/directory.ts";
 import { readsOnly } from "../bucket/operations.ts";
+import { onlyReads } from "../bucket/transaction.ts";
 
 /** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
 export async function incrementKey(request: Request, context: Context): Promise<Response> {
@@ -63,7 +64,11 @@ export async function runTransaction(request: Request, context: Context): Promis
   const transaction = await transactionOf(json);
   const idempotency = await idempotencyOf(request, ["transaction", transaction]);
   return perform(request, context, async () => {
-    const done = await directory.call(name, (bucket) => bucket.transact(transaction, idempotency));
+    const done = await directory.call(
+      name,
+      (bucket) => bucket.transact(transaction, idempotency),
+      idempotency === undefined && onlyReads(transaction) ? READ : undefined,
+    );
     if (done === undefined) throw bucketNotFound(name);
     return jsonText(done.result, replayHeader(done.replayed));
   });

@@ -35,13 +35,13 @@ export async function serveUnstorage(request: Request, context: Context): Promis
   const { method } = request;
   if (context.target.hasQuery) throw new KvError("query_invalid", "Nothing here takes a query.");
   if (isChange(method)) refuseUnheeded(request.headers, all ? [] : ["If-Unmodified-Since"]);
-  if (all && method === "GET") return listKeys(context, bucket, key);
+  if (all && (method === "GET" || method === "HEAD")) return listKeys(method, context, bucket, key);
   if (all && method === "DELETE") return clear(context, bucket, key);
   if (!all && (method === "GET" || method === "HEAD"))
     return getItem(request, context, bucket, checkedKey(key));
   if (!all && method === "PUT") return setItem(request, context, bucket, checkedKey(key));
   if (!all && method === "DELETE") return removeItem(request, context, bucket, checkedKey(key));
-  const allowed = all ? "GET, DELETE" : "GET, HEAD, PUT, DELETE";
+  const allowed = all ? "GET, HEAD, DELETE" : "GET, HEAD, PUT, DELETE";
   return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
     Allow: allowed,
   });
@@ -149,6 +149,7 @@ async function clear({ directory }: Context, bucket: string, prefix: string): Pr
 
 /** A JSON array, written page by page: there may be more keys than fit in memory. */
 async function listKeys(
+  method: "GET" | "HEAD",
   { directory, keepAlive }: Context,
   bucket: string,
   prefix: string,
@@ -159,7 +160,7 @@ async function listKeys(
     return page === undefined ? undefined : (JSON.parse(page) as KeysPage);
   };
   const first = (await read()) ?? { keys: [] };
-  return new Response(streamed(array(), keepAlive), {
+  return new Response(method === "HEAD" ? null : streamed(array(), keepAlive), {
     headers: { ...HEADERS, "Content-Type": "application/json" },
   });
 
@@ -186,10 +187,10 @@ function dateCondition(headers: Headers): Conditions {
 
 function ttlOf(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const ttl = Number(header);
-  if (Number.isFinite(ttl) && ttl > 0 && ttl <= MAX_TTL_SECONDS) return ttl;
+  const ttl = /^\d+(?:\.\d+)?$/.test(header) ? Number(header) : 0;
+  if (ttl > 0 && ttl <= MAX_TTL_SECONDS) return ttl;
   throw new KvError(
     "header_invalid",
-    `X-TTL is a number of seconds, more than 0 and at most ${MAX_TTL_SECONDS}.`,
+    `X-TTL is a number of seconds in decimal digits, more than 0 and at most ${MAX_TTL_SECONDS}.`,
   );
 }

@@ -135,7 +135,7 @@ async function converse(
       if (pause !== undefined) await pause;
       const foreign = first ? beginsForeign(value) : undefined;
       if (foreign !== undefined) return await outbox.write(errorLine(foreign));
-      first = false;
+      first &&= isBlank(value);
       const { lines: whole, tooLong } = splitter.push(value);
       for await (const text of interpreter.run(whole)) await outbox.write(text);
       progress();
@@ -146,6 +146,11 @@ async function converse(
   } finally {
     held.keep(0);
   }
+}
+
+/** Nothing but line ends: what the connection begins with is still to come. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
 
 function tooMuchUnfinished(): Failure {

@@ -33,7 +33,8 @@ function cutOut(text: string): { readonly rest: string; readonly cut: readonly s
     if (text[colon] !== ":" || !isFree(text.slice(quote, next))) continue;
     const begin = skipBlanks(text, colon + 1);
     next = valueEnd(text, begin);
-    rest += `${text.slice(from, begin)}${cut.length}`;
+    // Between blanks: digits that stand next to it would make another number of it.
+    rest += `${text.slice(from, begin)} ${cut.length} `;
     cut.push(text.slice(begin, next));
     from = next;
   }
@@ -82,10 +83,17 @@ function restored(value: unknown, cut: readonly string[], depth: number): unknow
     return value;
   }
   for (const [name, member] of Object.entries(value)) {
-    const kept = FREE.has(name) ? new KeptJson(cut[member as number] ?? "null") : undefined;
+    const kept = FREE.has(name) ? new KeptJson(cutAt(member, cut)) : undefined;
     const given = kept ?? restored(member, cut, depth + 1);
     // Not by assignment, where nothing changes: `__proto__` is a name like any other in JSON.
     if (given !== member) (value as Record<string, unknown>)[name] = given;
   }
   return value;
+}
+
+/** What was cut out at a number. @throws {SyntaxError} if that was not put there by {@link cutOut} */
+function cutAt(number: unknown, cut: readonly string[]): string {
+  const piece = typeof number === "number" ? cut[number] : undefined;
+  if (piece === undefined) throw new SyntaxError("what is kept has no place");
+  return piece;
 }

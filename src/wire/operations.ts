@@ -17,7 +17,7 @@ import {
   metadataJson,
   wholeValue,
 } from "../limits.ts";
-import { BYTES_TYPE, sentBytes, type Value } from "../value.ts";
+import { BYTES_TYPE, sentBytes, TEXT_TYPE, type Value } from "../value.ts";
 
 /** Bytes of the values of one batch or transaction, on their way to the bucket; a message has 32 MiB. */
 const MAX_TOGETHER_BYTES = 24 * 1_048_576;
@@ -227,7 +227,7 @@ export function putOf(put: Omit<PutJson, "op" | "key" | "ifMatch" | "ifNoneMatch
   return {
     value: valueOf(put),
     properties: {
-      type: put.type === undefined ? typeOf(put) : contentType(put.type),
+      type: put.type === undefined ? typeOf(put) : givenType(put.type),
       lifetime: lifetimeOf(put),
       metadata: put.metadata === undefined ? null : metadataJson(put.metadata),
     },
@@ -285,6 +285,12 @@ function valueOf({ value: text, json, base64 }: ValueJson): Value {
 function wellFormed(text: string): string {
   if (text.isWellFormed()) return text;
   throw new KvError("body_invalid", "The value has half of a surrogate pair. Give other bytes as base64.");
+}
+
+/** The type of plain text is null, also where it is spelled out: what means the same is the same. */
+function givenType(type: string): string | null {
+  const checked = contentType(type);
+  return checked === TEXT_TYPE ? null : checked;
 }
 
 function typeOf({ value: text, json }: ValueJson): string | null {

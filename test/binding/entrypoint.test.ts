@@ -121,7 +121,9 @@ describe("the service binding", () => {
     for (const key of [5, null, ["a"]] as unknown as string[]) {
       expect((await refusal(() => bucket.get(key))).message).toContain("key_invalid");
     }
-    expect((await refusal(() => bucket.put("a", "1", { metadata: 5n }))).message).toContain("body_invalid");
+    expect((await refusal(() => bucket.put("a", "1", { ttl: 5n as unknown as number }))).message).toContain(
+      "body_invalid",
+    );
     expect((await refusal(() => bucket.get("kept", "bytes" as "text"))).message).toContain("query_invalid");
     expect((await bucket.list()).keys.map(({ key }) => key)).toEqual(["kept"]);
   });

@@ -128,7 +128,49 @@ describe("what another Worker hands over", () => {
     expect(await drop.get("count", "json")).toBe(9_007_199_254_740_993n);
     await numbers.put("huge", "1e400");
     expect(await codeOf(() => numbers.get("huge", "json"))).toBe("value_invalid");
-    expect(await codeOf(() => kv.create("given-new", { metadata: 5n }))).toBe("body_invalid");
+  });
+
+  it("keeps the numbers of metadata as it keeps a value's, and gives them so wherever it gives metadata", async () => {
+    const metadata = { big: 2 ** 60, neg: -0, exact: 2n ** 53n + 1n, list: [-(2 ** 70)] };
+    const made = await kv.create("given-metadata", { metadata });
+    const numbers = kv.bucket("given-metadata");
+    const drop = kv.namespace("given-metadata");
+    await numbers.put("bucket", "1", { metadata });
+    await drop.put("drop", "1", { metadata });
+    await numbers.batch([{ op: "put", key: "batch", value: "1", metadata }]);
+    const [read] = await numbers.batch([{ op: "get", key: "batch" }]);
+    const told = [
+      made.metadata,
+      (await kv.lookup("given-metadata"))?.metadata,
+      (await kv.buckets({ prefix: "given-metadata" })).buckets[0]?.metadata,
+      (await numbers.getEntry("drop"))?.metadata,
+      (read as { readonly metadata?: unknown }).metadata,
+      (await drop.getWithMetadata("bucket")).metadata,
+      (await drop.getWithMetadata(["bucket"])).get("bucket")?.metadata,
+      ...(await numbers.list()).keys.map((key) => key.metadata),
+      ...(await drop.list()).keys.map((key) => key.metadata),
+    ];
+    expect(told).toEqual(told.map(() => metadata));
+    // Created again with the same, it is the same.
+    expect((await kv.create("given-metadata", { metadata })).created).toBe(false);
+  });
+
+  it("may have a bigint wherever an integer of 64 bits is given, and nowhere else", async () => {
+    await kv.create("given-integers");
+    const numbers = kv.bucket("given-integers");
+    expect(await numbers.increment("n", { by: 5n, initial: 2n ** 53n })).toMatchObject({
+      value: String(2n ** 53n + 5n),
+    });
+    const count = (await numbers.get("n", "json")) as bigint;
+    await numbers.batch([{ op: "increment", key: "n", by: -count }]);
+    const compared = await numbers.transaction({ if: [{ key: "n", integer: 0n }] });
+    expect(compared).toMatchObject({ succeeded: true });
+    for (const refused of [{ by: 2n ** 64n }, { ttl: 5n }, { by: true }]) {
+      expect(await codeOf(() => numbers.increment("n", refused as object))).toBe("body_invalid");
+    }
+    expect(await codeOf(() => numbers.batch([{ op: "get", key: 5n as unknown as string }]))).toBe(
+      "body_invalid",
+    );
   });
 
   it("has a code also where the platform itself refuses it", async () => {

@@ -127,6 +127,21 @@ describe("put", () => {
     );
   });
 
+  it("takes seconds as a number or in decimal digits, and nothing else for one", async () => {
+    const kv = namespaceOf("ns-seconds");
+    await kv.put("a", "1", { expirationTtl: "60" as unknown as number });
+    await kv.put("a", "1", { expiration: String(seconds() + 60) as unknown as number });
+    for (const given of [true, false, [60], "0x3c", "6e1", " 60", "", "sixty", {}]) {
+      for (const name of ["expirationTtl", "expiration"]) {
+        const { message } = await refusal(() => kv.put("b", "1", { [name]: given }));
+        expect([given, message]).toEqual([given, expect.stringContaining(`body_invalid: ${name}`)]);
+      }
+      const { message } = await refusal(() => kv.list({ limit: given as number }));
+      expect([given, message]).toEqual([given, expect.stringContaining("query_invalid: limit")]);
+    }
+    expect(await kv.get("b")).toBeNull();
+  });
+
   it("takes values of up to 25 MiB", { timeout: 30_000 }, async () => {
     const kv = namespaceOf("ns-large");
     await kv.put("small", "creates the bucket");

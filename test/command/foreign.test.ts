@@ -48,13 +48,22 @@ describe("what a connection begins with", () => {
     ["a length", [0x00, 0x00, 0x00, 0x08]],
     ["MQTT's CONNECT", [0x10, 0x0c]],
     ["SOCKS", [0x05, 0x01]],
+    [
+      "a PROXY header, version 2",
+      [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21],
+    ],
+    ["what of a PROXY header has come first", [0x0d, 0x0a, 0x0d, 0x0a, 0x00]],
+    ["line ends with what is no text behind them", [0x0a, 0x0a, 0x0d, 0x0a, 0x01]],
     ["a length that looks like text, and what is behind it", [0x3a, 0x00, 0x00, 0x00, 0x0a]],
     ["what UTF-8 never begins with", [0xff, 0x41]],
   ])("is no text: %s", (_, bytes) => {
     expect(beginsForeign(Uint8Array.from(bytes))?.code).toBe("wrong_protocol");
   });
 
-  it.each(["GET b k\n", "\r\n", "\tPING", " PING", "é", ""])("may be text: %j", (text) => {
-    expect(beginsForeign(new TextEncoder().encode(text))).toBeUndefined();
-  });
+  it.each(["GET b k\n", "\r\n", "\r\n\r\n", "\n\nPING\n\u0001", "\tPING", " PING", "é", ""])(
+    "may be text: %j",
+    (text) => {
+      expect(beginsForeign(new TextEncoder().encode(text))).toBeUndefined();
+    },
+  );
 });

@@ -95,6 +95,16 @@ describe("quoted words", () => {
     expect(code(text)).toBe("quoting_invalid");
   });
 
+  it.each([
+    ['EXIT b base64:"/w=="', "reason_invalid"],
+    ['EXIT b ""', "reason_invalid"],
+    ['GET b base64:"/w=="', "key_invalid"],
+    ['KEYS b base64:"/w=="', "key_invalid"],
+    ['CREATE base64:"/w=="', "bucket_name_invalid"],
+  ])("that have to be text say what they would have been: %j", (text, what) => {
+    expect(code(text)).toBe(what);
+  });
+
   it("are printed such that they can be typed in again", () => {
     fc.assert(
       fc.property(

@@ -122,6 +122,7 @@ describe("a session", () => {
     const outstanding = Promise.all([
       session.bucket.get("a"),
       session.bucket.transaction({ then: [{ op: "increment", key: "a" }] }, once),
+      session.bucket.transaction({ then: [{ op: "get", key: "a" }] }),
     ]);
     await new Promise(setImmediate);
     opened[0]?.dispatchEvent(new Event("error"));

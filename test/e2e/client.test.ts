@@ -259,6 +259,7 @@ describe("trying again", () => {
       (one: Kv) => one.create("b"),
       (one: Kv) => one.bucket("b").increment("a", { idempotencyKey: "k" }),
       (one: Kv) => one.bucket("b").transaction({}, { idempotencyKey: "k" }),
+      (one: Kv) => one.bucket("b").transaction({ if: [{ key: "a", exists: true }], then: [], else: [] }),
     ]) {
       const answer = {
         name: "b",
@@ -280,7 +281,7 @@ describe("trying again", () => {
       (one: Kv) => one.bucket("b").put("a", 1),
       (one: Kv) => one.bucket("b").delete("a"),
       (one: Kv) => one.bucket("b").increment("a"),
-      (one: Kv) => one.bucket("b").transaction({ then: [{ op: "delete", key: "a" }] }),
+      (one: Kv) => one.bucket("b").transaction({ then: [], else: [{ op: "delete", key: "a" }] }),
       (one: Kv) =>
         one.bucket("b").batch([
           { op: "get", key: "a" },

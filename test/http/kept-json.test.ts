@@ -113,4 +113,25 @@ describe("JSON that was sent", () => {
     const body = `[${operation.replace("{", '{"op":"put","key":"a",')}]`;
     expect(await codeOf(await postText(`${b}/batch`, body))).toBe("body_invalid");
   });
+
+  it.each(["{}.5", '"a"5', "[]e5", "{}0"])(
+    "with digits behind it is refused by every door: %s",
+    async (json) => {
+      const b = await bucket("kept tail");
+      // What is kept is numbered: with one before it the second number is not 0.
+      for (const [path, body] of [
+        ["batch", `[{"op":"put","key":"a","json":${json}}]`],
+        ["batch", `[{"op":"put","key":"a","json":1},{"op":"put","key":"b","json":${json}}]`],
+        ["transaction", `{"then":[{"op":"put","key":"a","value":"1","metadata":${json}}]}`],
+        ["transaction", `{"if":[{"key":"a","json":${json}}]}`],
+      ] as const) {
+        expect([body, await codeOf(await postText(`${b}/${path}`, body))]).toEqual([body, "body_invalid"]);
+      }
+      const created = await ask("kept-tail-2", { method: "PUT", body: `{"metadata":${json}}` });
+      expect(await codeOf(created)).toBe("body_invalid");
+      const imported = await postText(`${b}/import`, `{"key":"import","json":${json}}\n`);
+      expect(await imported.text()).toContain("body_invalid");
+      expect(await jsonOf(await ask(`${b}/keys`))).toEqual({ keys: [] });
+    },
+  );
 });

@@ -109,6 +109,15 @@ describe("conditional requests", () => {
     expect((await put(`${keys}/a`, "4", { "If-Match": `W/${first}` })).status).toBe(412);
   });
 
+  it("are none where nothing is behind the colon: the platform drops these headers", async () => {
+    const keys = await bucket("empty-conditions");
+    for (const name of ["If-Match", "If-None-Match"]) {
+      expect([name, (await put(`${keys}/a`, "1", { [name]: "" })).ok]).toEqual([name, true]);
+      const list = await put(`${keys}/a`, "1", { [name]: "," });
+      expect(await problemOf(list)).toMatchObject({ code: "header_invalid" });
+    }
+  });
+
   it("take a list of tags as RFC 9110 has it: blanks and empty members, a comma within a tag", async () => {
     const keys = await bucket("tag-lists");
     const tag = (await put(`${keys}/a`, "1")).headers.get("ETag") ?? "";

@@ -440,6 +440,43 @@ describe("a transaction", () => {
   });
 });
 
+describe("one idempotency key", () => {
+  it.each([
+    [{ value: "x" }, { value: "x", type: "text/plain; charset=utf-8" }],
+    [{ value: "x" }, { base64: "eA==", type: "text/plain; charset=utf-8" }],
+    [{ base64: "/w==" }, { base64: "/w==", type: "application/octet-stream" }],
+    [{ json: [1] }, { json: [1], type: "application/json" }],
+    [{ json: [1] }, { value: "[1]", type: "application/json" }],
+  ])("is one for %j and what means the same: %j", async (one, other) => {
+    const b = await bucket(`same meaning ${JSON.stringify(other).replaceAll(/\W/g, "")}`);
+    for (const [given, replayed] of [
+      [one, null],
+      [other, "true"],
+    ] as const) {
+      const sent = { then: [{ op: "put", key: "k", ...given }] };
+      const answer = await post(`${b}/transaction`, sent, { "Idempotency-Key": "k" });
+      expect([answer.status, answer.headers.get("Idempotency-Replayed")]).toEqual([200, replayed]);
+    }
+  });
+
+  it("is not one for another type, nor for another order of comparisons", async () => {
+    const b = await bucket("other meaning");
+    const [x, y] = [
+      { key: "x", exists: false },
+      { key: "y", exists: false },
+    ];
+    const putX = { op: "put", key: "k", value: "x" };
+    await post(`${b}/transaction`, { if: [x, y], then: [putX] }, { "Idempotency-Key": "k" });
+    for (const sent of [
+      { if: [y, x], then: [putX] },
+      { if: [x, y], then: [{ ...putX, type: "text/plain" }] },
+    ]) {
+      const answer = await post(`${b}/transaction`, sent, { "Idempotency-Key": "k" });
+      expect(await codeOf(answer)).toBe("idempotency_key_reused");
+    }
+  });
+});
+
 describe("Prefer: respond-async", () => {
   const cast = { Prefer: "wait=5, respond-async" };
 

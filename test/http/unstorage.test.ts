@@ -88,3 +88,30 @@ describe("a condition on unstorage's Last-Modified", () => {
     expect(await (await at("dated-wrong/a")).text()).toBe("1");
   });
 });
+
+describe("X-TTL", () => {
+  it.each(["0x10", "0b11", "0o7", "+5", "1e3", "-1", "0", ".5", "5.", "Infinity", "1 2", "five"])(
+    "is seconds in decimal digits: %s is refused",
+    async (ttl) => {
+      expect(await codeOf(await set("ttl-refused/a", "1", { "X-TTL": ttl }))).toBe("header_invalid");
+    },
+  );
+
+  it.each(["60", "0.5", "007", "1.250"])("is seconds in decimal digits: %s is taken", async (ttl) => {
+    expect((await set("ttl-taken/a", "1", { "X-TTL": ttl })).status).toBe(200);
+  });
+});
+
+describe("HEAD of all keys", () => {
+  it("says what GET says, without the keys", async () => {
+    await set("head-all/a/b");
+    for (const path of ["head-all/", "head-all/a:", "head-none/"]) {
+      const [head, get] = [await at(path, { method: "HEAD" }), await at(path)];
+      expect([head.status, ...head.headers]).toEqual([200, ...get.headers]);
+      expect(await head.text()).toBe("");
+      await get.body?.cancel();
+    }
+    const refused = await at("head-all/", { method: "PUT", body: "1" });
+    expect([refused.status, refused.headers.get("Allow")]).toEqual([405, "GET, HEAD, DELETE"]);
+  });
+});

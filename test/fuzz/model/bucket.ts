@@ -86,6 +86,13 @@ export class ModelBucket {
     return new Matcher(`an etag of revision ${revision}`, (given) => String(given).endsWith(`-${revision}`));
   }
 
+  /** Where a list goes on: in this bucket, and not in the next one of the name. */
+  #cursor(last: string): string | Matcher {
+    const place = cursorOf(last);
+    if (this.incarnation !== undefined) return `${this.incarnation}.${place}`;
+    return new Matcher(`a cursor behind ${last}`, (given) => String(given).endsWith(`.${place}`));
+  }
+
   get bytes(): number {
     let sum = 0;
     for (const [key, { value }] of this.entries) sum += Buffer.byteLength(key) + value.length;
@@ -159,7 +166,7 @@ export class ModelBucket {
     const last = page.at(-1);
     return {
       keys: page.map((key) => this.entryJson(key, values)),
-      ...(all.length > limit && last !== undefined ? { cursor: cursorOf(last) } : {}),
+      ...(all.length > limit && last !== undefined ? { cursor: this.#cursor(last) } : {}),
     };
   }
 

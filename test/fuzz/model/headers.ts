@@ -6,10 +6,22 @@ const TAG = /^[ \t,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)/;
 
 type Headers = Readonly<Record<string, string>>;
 
+/** What the platform drops where nothing is behind the colon. */
+const DROPPED = new Set([
+  "If-Match",
+  "If-None-Match",
+  "If-Range",
+  "Range",
+  "Content-Type",
+  "Content-Encoding",
+  "Content-Range",
+]);
+
 /** A header's value, whatever its name's letters. */
 export function header(headers: Headers, name: string): string | undefined {
   const found = Object.entries(headers).find(([given]) => given.toLowerCase() === name.toLowerCase());
-  return found?.[1].trim();
+  const value = found?.[1].trim();
+  return value === "" && DROPPED.has(name) ? undefined : value;
 }
 
 /** Undefined where a header is no list of tags. */

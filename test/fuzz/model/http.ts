@@ -34,7 +34,13 @@ function differs(
 const ANY_200: Expected = { statuses: [200] };
 const MAX_RESTARTS = 2;
 /** Operations that are answered also where there is no bucket. */
-const BEFORE_LOOKUP = new Set(["createBucket", "monitorBucket", "openSession", "connectToBucket"]);
+const BEFORE_LOOKUP = new Set([
+  "createBucket",
+  "monitorBucket",
+  "monitorBucketHead",
+  "openSession",
+  "connectToBucket",
+]);
 
 export class HttpModel {
   readonly buckets = new Map<string, ModelBucket>();
@@ -153,8 +159,11 @@ export class HttpModel {
       case "importBucket":
         return importLines(this.#api, bucket, request.body, { stop: query.onError !== "continue" });
       case "monitorBucket":
+      case "monitorBucketHead":
       case "watchBucket":
+      case "watchBucketHead":
       case "allEvents":
+      case "allEventsHead":
         return { statuses: [200], codes: asked.maybe };
       case "openSession":
       case "connectToBucket":

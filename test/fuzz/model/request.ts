@@ -62,7 +62,7 @@ export interface Understood {
 
 /** What would change a request, and is refused where it is not heeded. */
 const HEEDED = ["If-Match", "If-None-Match", "Idempotency-Key"];
-const STREAMS = new Set(["monitorBucket", "watchBucket", "allEvents"]);
+const STREAMS = /^(?:monitorBucket|watchBucket|allEvents)(?:Head)?$/;
 
 export function understand(api: Api, sent: Sent): Understood {
   const reading = new Reading(api, sent);
@@ -99,13 +99,13 @@ class Reading {
     const after = this.#after(operation, query);
     const changes = method !== "GET" && method !== "HEAD";
     const prefer = header(headers, "Prefer");
-    if (operation?.id === "watchBucket") this.#watch(query);
+    if (operation?.id === "watchBucket" || operation?.id === "watchBucketHead") this.#watch(query);
     // Nothing at all stands for nothing, and not for everything.
     if (operation?.id === "deleteKeys" && pairs.length === 0) this.#faults.add("query_invalid");
     return {
       operation,
       faults: this.#faults,
-      maybe: STREAMS.has(operation?.id ?? "")
+      maybe: STREAMS.test(operation?.id ?? "")
         ? ["cursor_invalid", "revision_compacted", "events_expired"]
         : [],
       bucket,
@@ -145,7 +145,7 @@ class Reading {
     const likened = isPublic && method === "HEAD" ? "GET" : method;
     const operation = methods.find((one) => one.method === likened);
     if (operation === undefined) {
-      this.#faults.add(isPublic ? "path_not_found" : "method_not_allowed");
+      this.#faults.add("method_not_allowed");
     }
     return operation;
   }
@@ -219,6 +219,8 @@ class Reading {
     const name = SCHEMAS[id];
     if (json === undefined || name === undefined || !this.#api.takes(name, json.value)) {
       this.#faults.add("body_invalid");
+      // Of several things that are wrong it is open which one is told.
+      for (const fault of json === undefined ? [] : otherFaults(id, json.value)) this.#faults.add(fault);
       return undefined;
     }
     for (const fault of faultsOfBody(id, json.value)) this.#faults.add(fault);
@@ -256,7 +258,9 @@ class Reading {
     const fault = key === undefined ? undefined : keyFault(key);
     if (fault !== undefined) this.#faults.add(fault);
     if (key !== undefined && prefix !== undefined) this.#faults.add("query_invalid");
-    if (snapshot === true && since !== undefined) this.#faults.add("query_invalid");
+    // With an id the snapshot has been heard, and `since` does not count.
+    const isBack = (header(this.#sent.headers, "Last-Event-ID") ?? "") !== "";
+    if (snapshot === true && since !== undefined && !isBack) this.#faults.add("query_invalid");
   }
 
   #idempotencyKey(operation: Operation | undefined): string | undefined {
@@ -292,6 +296,16 @@ function faultsOfBody(id: string, json: unknown): readonly string[] {
       return faultsOfTransaction(json as Transaction);
     default:
       return [];
+  }
+}
+
+/** As {@link faultsOfBody}, of what may have any shape. */
+function otherFaults(id: string, json: unknown): readonly string[] {
+  try {
+    return faultsOfBody(id, json);
+  } catch (error) {
+    if (error instanceof TypeError) return [];
+    throw error;
   }
 }
 

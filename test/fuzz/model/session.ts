@@ -35,9 +35,10 @@ export class SessionModel {
   /** `{id, ok}` or `{id, error}`. */
   answer(given: unknown): unknown {
     const id = isObject(given) && isId(given["id"]) ? given["id"] : null;
-    if (!this.#api.takes("SessionRequest", given)) return { id, error: errorOf("body_invalid") };
+    const isTaken = this.#api.takes("SessionRequest", given);
     const request = given as Request;
-    const faults = faultsOf(request);
+    // Of several things that are wrong it is open which one is told.
+    const faults = isTaken ? faultsOf(request) : ["body_invalid", ...otherFaults(request)];
     if (faults.length > 0) {
       const code = new Matcher(faults.join(" or "), (one) => faults.includes(String(one)));
       return { id, error: having({ code }) };
@@ -78,6 +79,16 @@ export class SessionModel {
 /** One that can't be read can't come back. */
 function isId(id: unknown): boolean {
   return typeof id === "number" && Number.isSafeInteger(id) && id >= 0;
+}
+
+/** As {@link faultsOf}, of what may have any shape. */
+function otherFaults(request: Request): string[] {
+  try {
+    return faultsOf(request);
+  } catch (error) {
+    if (error instanceof TypeError) return [];
+    throw error;
+  }
 }
 
 function faultsOf({ batch: operations, transaction, idempotencyKey, list }: Request): string[] {

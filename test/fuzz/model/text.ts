@@ -164,7 +164,7 @@ function faultsOf(verb: string, second: Word | undefined, third: Word | undefine
         ? ["key_invalid"]
         : [];
     case "EXIT":
-      return isReason(second?.text ?? "") ? [] : ["reason_invalid", "key_invalid"];
+      return isReason(second?.text ?? "") ? [] : ["reason_invalid"];
     default:
       return [];
   }
@@ -216,11 +216,13 @@ function quotedWord(isBase64: boolean, inner: string, whole: string): Word | und
 function printedValue(value: Buffer): string {
   const text = textOf(value);
   if (text === undefined) return `base64:"${value.toString("base64")}"`;
-  return /[\0-\x1f\x7f-\x9f]/.test(text) || beginsQuoted(text) ? JSON.stringify(text) : text;
+  return /[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(text) || beginsQuoted(text) ? escaped(text) : text;
 }
 
 function printedWord(text: string): string {
-  return text === "" || /[\0-\x20\x7f-\x9f]/.test(text) || beginsQuoted(text) ? JSON.stringify(text) : text;
+  return text === "" || /[\0-\x20\x7f-\x9f\u2028\u2029]/.test(text) || beginsQuoted(text)
+    ? escaped(text)
+    : text;
 }
 
 function beginsQuoted(text: string): boolean {
@@ -229,4 +231,12 @@ function beginsQuoted(text: string): boolean {
 
 function error(codes: string): RegExp {
   return new RegExp(`^ERROR (?:${codes.toUpperCase()}) \\P{Cc}+$`, "u");
+}
+
+/** In quotes, with nothing in it that a terminal may act upon, or take for the end of a line. */
+function escaped(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\x7f-\x9f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
