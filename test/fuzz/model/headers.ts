@@ -60,9 +60,9 @@ export function rangeOf(
   if (range === null || (ifRange !== undefined && ifRange !== etag)) return undefined;
   const [, first, last, suffix] = range;
   if (suffix !== undefined) {
-    return size === 0 || Number(suffix) === 0
-      ? "unsatisfiable"
-      : { first: Math.max(0, size - Number(suffix)), last: size - 1 };
+    if (Number(suffix) === 0) return "unsatisfiable";
+    // The last bytes of nothing are all of it, and no Content-Range can name them.
+    return size === 0 ? undefined : { first: Math.max(0, size - Number(suffix)), last: size - 1 };
   }
   if (last !== undefined && last !== "" && Number(last) < Number(first)) return undefined;
   if (Number(first) >= size) return "unsatisfiable";

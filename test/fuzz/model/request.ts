@@ -62,6 +62,8 @@ export interface Understood {
 
 /** What would change a request, and is refused where it is not heeded. */
 const HEEDED = ["If-Match", "If-None-Match", "Idempotency-Key"];
+/** What answers with a WebSocket, and so to no HEAD. */
+const SOCKETS = /^(?:openSession|connectTo)/;
 const STREAMS = /^(?:monitorBucket|watchBucket|allEvents)(?:Head)?$/;
 
 export function understand(api: Api, sent: Sent): Understood {
@@ -142,8 +144,10 @@ class Reading {
     const methods = this.#api.operations.filter((one) => one.template === template);
     const isPublic = methods.some((one) => one.isPublic);
     // What can be read can be asked for without its body, whether or not that is described by itself.
-    const likened = isPublic && method === "HEAD" ? "GET" : method;
+    const isSocket = methods.every((one) => SOCKETS.test(one.id));
+    const likened = (isPublic || isSocket) && method === "HEAD" ? "GET" : method;
     const operation = methods.find((one) => one.method === likened);
+    if (isSocket && method === "HEAD") this.#faults.add("upgrade_required");
     if (operation === undefined) {
       this.#faults.add("method_not_allowed");
     }
