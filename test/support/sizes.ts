@@ -75,7 +75,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
   },
   bounded: {
     ...WHOLE,
-    sequences: 45,
+    sequences: 30,
     bugSeed: FINDS_BUGS,
     ends: 500,
     endedFiles: 1_000,
