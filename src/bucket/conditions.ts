@@ -56,7 +56,10 @@ export function allows(
   );
 }
 
-/** Whether what was put at that time was not modified since. Undefined: it is not there; 0: that is not known. */
+/**
+ * Whether what was put at that time was not modified since: dates in HTTP have no parts of a second. Undefined: it is not
+ * there; 0: that is not known.
+ */
 export function isUnmodified(at: number | undefined, since: number): boolean {
   return at !== undefined && at !== 0 && Math.floor(at / 1_000) * 1_000 <= since;
 }

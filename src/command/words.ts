@@ -16,6 +16,7 @@ export interface Word {
 const BASE64_QUOTE = 'base64:"';
 /** Control characters, what Unicode takes for the end of a line, and half of a surrogate pair. */
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028\u2029\p{Cs}]/u;
+const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, "gu");
 const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
 
 /**
@@ -61,7 +62,7 @@ function quote(text: string): string {
 
 /** With JSON's escapes. */
 function escapeUnprintable(text: string): string {
-  return text.replace(new RegExp(UNPRINTABLE, "gu"), (character) => {
+  return text.replaceAll(ALL_UNPRINTABLE, (character) => {
     const escaped = JSON.stringify(character).slice(1, -1);
     return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
   });

@@ -17,7 +17,7 @@ import { importBucket } from "./import.ts";
 import { deleteKey, getKey, headKey, putKey } from "./keys.ts";
 import { deleteKeys, listKeys } from "./lists.ts";
 import { incrementKey, runBatch, runTransaction } from "./operations.ts";
-import { problem } from "./problem.ts";
+import { methodNotAllowed, problem } from "./problem.ts";
 import { describeRegistry, listMetrics } from "./registry.ts";
 import { refuseUnheeded } from "./unheeded.ts";
 import { serveUnstorage } from "./unstorage.ts";
@@ -148,7 +148,5 @@ function dispatch(methods: Methods, request: Request, context: Context): Respons
   const handler = methods[request.method];
   if (handler !== undefined) return handler(request, context);
   const allowed = Object.keys(methods).join(", ");
-  return problem(failure("method_not_allowed", `${request.method} is not for this path; ${allowed} is.`), {
-    Allow: allowed,
-  });
+  return methodNotAllowed(request.method, allowed);
 }

@@ -1,5 +1,6 @@
 /** The conditions of RFC 9110 §13 that compare dates, and what has a date: `Last-Modified`. */
 
+import { isUnmodified } from "../bucket/conditions.ts";
 import { KvError } from "../errors.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -41,14 +42,9 @@ export function unmodifiedSince(headers: Headers, now: number): number | undefin
 /** Whether `If-Modified-Since` spares a reader the body: not where `If-None-Match` is there, nor if it is no date. */
 export function isNotModified(headers: Headers, at: number, now: number): boolean {
   const text = headers.get("If-Modified-Since");
-  if (text === null || headers.has("If-None-Match") || at === 0) return false;
+  if (text === null || headers.has("If-None-Match")) return false;
   const date = httpDate(text, now);
-  return date !== undefined && inSeconds(at) <= date;
-}
-
-/** Dates in HTTP have no parts of a second. */
-export function inSeconds(at: number): number {
-  return Math.floor(at / 1_000) * 1_000;
+  return date !== undefined && isUnmodified(at, date);
 }
 
 /** Two digits that would be more than fifty years ahead are of the century before (RFC 9110 §5.6.7). */

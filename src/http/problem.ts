@@ -1,6 +1,6 @@
 /** Errors as RFC 9457 problem details. */
 
-import type { ErrorCode, Failure } from "../errors.ts";
+import { failure, type ErrorCode, type Failure } from "../errors.ts";
 
 /** Seconds after which a caller may try again, where that can help. */
 const RETRY_AFTER_SECONDS = "1";
@@ -35,5 +35,12 @@ export function problem(
       ...(status === 426 ? { Upgrade: "websocket" } : {}),
       ...headers,
     },
+  });
+}
+
+/** @param allowed methods, as `Allow` lists them */
+export function methodNotAllowed(method: string, allowed: string): Response {
+  return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
+    Allow: allowed,
   });
 }

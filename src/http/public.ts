@@ -5,8 +5,7 @@ import { docsPage } from "./api/docs-page.ts";
 import { jsonText } from "./json-text.ts";
 import { startPage } from "./api/start-page.ts";
 import { openApi } from "./api/openapi.ts";
-import { failure } from "../errors.ts";
-import { problem } from "./problem.ts";
+import { methodNotAllowed } from "./problem.ts";
 import { VERSION } from "../version.ts";
 
 const HANDLERS: Readonly<Record<PublicOperationId, () => Response | Promise<Response>>> = {
@@ -33,9 +32,7 @@ let written: string | undefined;
 export function servePublic({ method }: Request, path: string): Response | Promise<Response> | undefined {
   if (!isPublic(path)) return undefined;
   if (method === "GET" || method === "HEAD") return HANDLERS[PUBLIC_API[path].GET.id]();
-  return problem(failure("method_not_allowed", `${method} is not for this path; GET, HEAD is.`), {
-    Allow: "GET, HEAD",
-  });
+  return methodNotAllowed(method, "GET, HEAD");
 }
 
 function isPublic(path: string): path is keyof typeof PUBLIC_API {

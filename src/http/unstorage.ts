@@ -9,7 +9,7 @@ import type { LargeValue } from "../bucket/large-values.ts";
 import { preconditionFailed } from "../bucket/operations.ts";
 import { removeAll } from "../bucket/remove-all.ts";
 import { Transfer } from "../bucket/transfer.ts";
-import { KvError, failure } from "../errors.ts";
+import { KvError } from "../errors.ts";
 import type { KeysPage } from "../bucket/entry-json.ts";
 import { behindKey } from "../cursor.ts";
 import { READ } from "../registry/directory.ts";
@@ -21,7 +21,7 @@ import { announcedLength, bodyOf, refusePartial, refuseTooLarge } from "./body.t
 import type { Context } from "./context.ts";
 import { isNotModified, unmodifiedSince } from "./dates.ts";
 import { conditionsOf } from "./etags.ts";
-import { problem } from "./problem.ts";
+import { methodNotAllowed } from "./problem.ts";
 import { STORED_HEADERS } from "./stored-headers.ts";
 import { refuseUnheeded } from "./unheeded.ts";
 
@@ -41,10 +41,7 @@ export async function serveUnstorage(request: Request, context: Context): Promis
     return getItem(request, context, bucket, checkedKey(key));
   if (!all && method === "PUT") return setItem(request, context, bucket, checkedKey(key));
   if (!all && method === "DELETE") return removeItem(request, context, bucket, checkedKey(key));
-  const allowed = all ? "GET, HEAD, DELETE" : "GET, HEAD, PUT, DELETE";
-  return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
-    Allow: allowed,
-  });
+  return methodNotAllowed(method, all ? "GET, HEAD, DELETE" : "GET, HEAD, PUT, DELETE");
 }
 
 /** `all`: the key is the beginning of those that are meant, empty or with its colon. */

@@ -266,9 +266,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
       await this.#tell();
       if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "restart: told, not reset");
     } finally {
-      // On disk first: an abort takes back what is not.
-      await this.ctx.storage.sync().catch(() => undefined);
-      void this.#reset(reason);
+      await this.#reset(reason);
     }
   }
 
@@ -280,13 +278,17 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     if (this.#life === undefined) return;
     this.#life = undefined;
     this.#restarting = true;
+    await this.#reset(reason);
+  }
+
+  async #reset(reason: string): Promise<void> {
     // On disk first: an abort takes back what is not.
     await this.ctx.storage.sync().catch(() => undefined);
-    void this.#reset(reason);
+    void this.#abort(reason);
   }
 
   /** Not awaited: the reply has to be on its way before the object goes. */
-  async #reset(reason: string): Promise<void> {
+  async #abort(reason: string): Promise<void> {
     await this.resetting(reason);
     setTimeout(() => this.ctx.abort(`reset: ${reason}`), 0);
   }

@@ -69,21 +69,21 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
 }
 
 /** As {@link parseJson}; others are let in between the pieces of a long one. */
-export async function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
-  try {
-    return await parseInPieces(textOf(body));
-  } catch (error) {
-    throw noJson(error);
-  }
+export function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
+  return orNoJson(() => parseInPieces(textOf(body)));
 }
 
 /** As {@link parseElements}, of a body. @throws {KvError} `body_invalid` */
-export async function elementsOf(
+export function elementsOf(
   body: ArrayBuffer | Uint8Array | string,
   limit: number,
 ): Promise<Element[] | undefined> {
+  return orNoJson(() => parseElements(textOf(body), limit));
+}
+
+async function orNoJson<T>(parse: () => Promise<T>): Promise<T> {
   try {
-    return await parseElements(textOf(body), limit);
+    return await parse();
   } catch (error) {
     throw noJson(error);
   }
