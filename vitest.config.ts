@@ -65,8 +65,7 @@ export default defineConfig({
     projects: [
       inWorkerd("workerd, 16 partitions", 16, {
         include: [
-          "test/{otp,lib,registry,bucket,binding,command,http,session,wire}/**/*.test.ts",
-          "test/*.test.ts",
+          "test/{otp,lib,model,schema,store,text,registry,bucket,directory,connection,http,binding}/**/*.test.ts",
         ],
         volume: [
           "test/registry/{model,down}.test.ts",

@@ -2,15 +2,15 @@
 
 import { RpcTarget } from "cloudflare:workers";
 import type { PutOptions } from "../bucket/bucket.ts";
-import { entryJson, type KeysPage } from "../bucket/entry-json.ts";
-import { onceFor } from "../bucket/idempotency.ts";
-import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../bucket/operations.ts";
-import { removeAll } from "../bucket/remove-all.ts";
-import { onlyReads, type TransactionResult } from "../bucket/transaction.ts";
-import { behindKey } from "../cursor.ts";
-import { KvError } from "../errors.ts";
-import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
-import { BYTES_TYPE } from "../value.ts";
+import { entryJson, type KeysPage } from "../schema/entry-json.ts";
+import { onceFor } from "../store/idempotency.ts";
+import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../store/executor.ts";
+import { removeAll } from "../directory/delete-range.ts";
+import { onlyReads, type TransactionResult } from "../store/transaction.ts";
+import { behindKey } from "../model/cursor.ts";
+import { KvError } from "../model/errors.ts";
+import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../model/limits.ts";
+import { BYTES_TYPE } from "../model/value.ts";
 import {
   BatchJson,
   BoundConditionsJson,
@@ -24,14 +24,14 @@ import {
   operationsOf,
   TransactionJson,
   transactionOf,
-} from "../wire/operations.ts";
-import { ListQuery, RangeQuery } from "../wire/requests.ts";
+} from "../schema/operations.ts";
+import { ListQuery, RangeQuery } from "../schema/requests.ts";
 import { parsedMetadata, readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
 import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
-import { READ } from "../registry/directory.ts";
+import { READ } from "../directory/directory.ts";
 
 /** One bucket, which need not be there: then every verb is `bucket_not_found`. */
 export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {

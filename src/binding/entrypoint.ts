@@ -1,15 +1,15 @@
 /** The service for other Workers of the account: a service binding, by RPC. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { Env } from "../env.ts";
-import { failureOf } from "../errors.ts";
+import type { Env } from "../config/env.ts";
+import { failureOf } from "../model/errors.ts";
 import { serveAdmitted } from "../http/app.ts";
 import { problem } from "../http/problem.ts";
 import { servePublic } from "../http/public.ts";
 import { Target } from "../http/target.ts";
-import { isolateOf } from "../isolate.ts";
-import { bucketName, exitReason } from "../limits.ts";
-import { Directory } from "../registry/directory.ts";
+import { isolateOf } from "../directory/isolate.ts";
+import { bucketName, exitReason } from "../model/limits.ts";
+import { Directory } from "../directory/directory.ts";
 import {
   bucketOptionsOf,
   describe,
@@ -17,8 +17,8 @@ import {
   describeBuckets,
   type BucketJson,
   type BucketsJson,
-} from "../wire/buckets.ts";
-import { BucketOptionsJson, BucketsQuery } from "../wire/requests.ts";
+} from "../schema/bucket-json.ts";
+import { BucketOptionsJson, BucketsQuery } from "../schema/requests.ts";
 import { BoundBucket } from "./bucket.ts";
 import { orBindingError } from "./failures.ts";
 import { parsedMetadata } from "./exact-json.ts";

@@ -1,8 +1,8 @@
 /** JSON between Workers that comes back as what it was: beyond 2^53 integers are bigints. */
 
-import { KvError } from "../errors.ts";
-import { KeptJson } from "../kept-json.ts";
-import { FREE } from "../wire/kept-members.ts";
+import { KvError } from "../model/errors.ts";
+import { KeptJson } from "../model/kept-json.ts";
+import { FREE } from "../schema/kept-members.ts";
 
 /** Members that are integers of 64 bits, which may be written in digits. */
 const INTEGERS: ReadonlySet<string> = new Set(["by", "initial", "integer"]);

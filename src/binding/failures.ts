@@ -1,6 +1,6 @@
 /** Errors as another Worker meets them. */
 
-import { failureOf } from "../errors.ts";
+import { failureOf } from "../model/errors.ts";
 
 /**
  * An error that crosses a service binding. What is certain to arrive is the message, so it begins with the code:

@@ -1,7 +1,7 @@
 /** What another Worker has handed over, held against a schema. */
 
 import type * as z from "zod/mini";
-import { check } from "../wire/check.ts";
+import { check } from "../schema/check.ts";
 import { plainJson } from "./exact-json.ts";
 
 /** As {@link check}; but what is no JSON is refused at any depth. */

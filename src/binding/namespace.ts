@@ -2,20 +2,20 @@
 
 import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod/mini";
-import type { BatchResult } from "../bucket/operations.ts";
-import type { KeysPage } from "../bucket/entry-json.ts";
+import type { BatchResult } from "../store/executor.ts";
+import type { KeysPage } from "../schema/entry-json.ts";
 import type { PutOptions } from "../bucket/bucket.ts";
-import type { Lifetime } from "../bucket/lifetime.ts";
-import { behindKey } from "../cursor.ts";
-import { KvError } from "../errors.ts";
-import { key as checkedKey, MAX_PAGE, metadataJson } from "../limits.ts";
-import { BYTES_TYPE } from "../value.ts";
-import { BucketsQuery } from "../wire/requests.ts";
+import type { Lifetime } from "../model/lifetime.ts";
+import { behindKey } from "../model/cursor.ts";
+import { KvError } from "../model/errors.ts";
+import { key as checkedKey, MAX_PAGE, metadataJson } from "../model/limits.ts";
+import { BYTES_TYPE } from "../model/value.ts";
+import { BucketsQuery } from "../schema/requests.ts";
 import { readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import { ofText, Room, taken, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
-import { READ } from "../registry/directory.ts";
+import { READ } from "../directory/directory.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
 const MAX_KEYS = 100;

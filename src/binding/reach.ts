@@ -1,8 +1,8 @@
 /** The way from a binding's object to its bucket. */
 
-import { Transfer } from "../bucket/transfer.ts";
-import { bucketName } from "../limits.ts";
-import type { BucketCall, Directory } from "../registry/directory.ts";
+import { Transfer } from "../directory/transfer.ts";
+import { bucketName } from "../model/limits.ts";
+import type { BucketCall, Directory } from "../directory/directory.ts";
 import { orBindingError } from "./failures.ts";
 
 /** Held by what other Workers reach, and not inherited by it: each method there would be theirs to call. */

@@ -1,12 +1,12 @@
 /** Values as other Workers hand them over and want them back. */
 
-import type { Entry } from "../bucket/entry.ts";
-import type { LargeValue } from "../bucket/large-values.ts";
-import type { Transfer } from "../bucket/transfer.ts";
-import { KvError } from "../errors.ts";
-import { CHUNK_BYTES } from "../limits.ts";
+import type { Entry } from "../model/entry.ts";
+import type { LargeValue } from "../store/large-values.ts";
+import type { Transfer } from "../directory/transfer.ts";
+import { KvError } from "../model/errors.ts";
+import { CHUNK_BYTES } from "../model/limits.ts";
 import { readJson } from "./exact-json.ts";
-import { bytesOf, sentBytes, textOf, type Value } from "../value.ts";
+import { bytesOf, sentBytes, textOf, type Value } from "../model/value.ts";
 
 export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
 

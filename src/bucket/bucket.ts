@@ -1,33 +1,33 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
-import type { Answer, BucketCommand } from "../command/command.ts";
+import type { Answer, BucketCommand } from "../text/command.ts";
 import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
-import { answerClose } from "../close-codes.ts";
+import { answerClose } from "../lib/close-codes.ts";
 import { connections, OUTSIDE } from "../lib/connections.ts";
-import type { Env } from "../env.ts";
-import { keptTexts } from "../kept-json.ts";
+import type { Env } from "../config/env.ts";
+import { keptTexts } from "../model/kept-json.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
-import { settingsOf } from "../settings.ts";
-import type { Totals } from "../totals.ts";
-import type { Value } from "../value.ts";
-import type { Change } from "./change-log.ts";
+import { settingsOf } from "../config/settings.ts";
+import type { Totals } from "../model/totals.ts";
+import type { Value } from "../model/value.ts";
+import type { Change } from "../store/change-log.ts";
 import { execute } from "./commands.ts";
-import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "./conditions.ts";
-import { Entries } from "./entries.ts";
-import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "./entry.ts";
-import { bucketChanged, pageText } from "./entry-json.ts";
-import { REMEMBER_MS, Remembered, type Idempotency } from "./idempotency.ts";
-import type { KeyRange } from "./key-range.ts";
-import { JsonSockets, SESSION } from "./json-sockets.ts";
-import { KEEP_MS, type LargeValue } from "./large-values.ts";
-import { Operations, preconditionFailed, type Operation } from "./operations.ts";
-import type { Reading } from "./readers.ts";
-import { restore, type Restored, type RestoredEntry } from "./restore.ts";
-import { Sockets } from "./sockets.ts";
-import { transact, type Transaction } from "./transaction.ts";
-import { Upkeep } from "./upkeep.ts";
+import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
+import { Entries } from "../store/entries.ts";
+import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "../model/entry.ts";
+import { bucketChanged, pageText } from "../schema/entry-json.ts";
+import { REMEMBER_MS, Remembered, type Idempotency } from "../store/idempotency.ts";
+import type { KeyRange } from "../model/key-range.ts";
+import { JsonSockets, SESSION } from "./sessions.ts";
+import { KEEP_MS, type LargeValue } from "../store/large-values.ts";
+import { Operations, preconditionFailed, type Operation } from "../store/executor.ts";
+import type { Reading } from "../store/leases.ts";
+import { restore, type Restored, type RestoredEntry } from "../store/restore.ts";
+import { Sockets } from "./text-sockets.ts";
+import { transact, type Transaction } from "../store/transaction.ts";
+import { Upkeep } from "./maintenance.ts";
 import { WATCH, Watchers, type WatchRequest } from "./watchers.ts";
 
 export interface BucketArgs {

@@ -1,11 +1,11 @@
 /** The text protocol's commands, carried out on a bucket's entries. */
 
-import type { Answer, BucketCommand } from "../command/command.ts";
-import { failure, failureOf } from "../errors.ts";
-import { MAX_PAGE } from "../limits.ts";
+import type { Answer, BucketCommand } from "../text/command.ts";
+import { failure, failureOf } from "../model/errors.ts";
+import { MAX_PAGE } from "../model/limits.ts";
 import { Refusal } from "../otp/exit.ts";
-import { BYTES_TYPE, type Value } from "../value.ts";
-import type { Entries } from "./entries.ts";
+import { BYTES_TYPE, type Value } from "../model/value.ts";
+import type { Entries } from "../store/entries.ts";
 
 /** Answers may be this large together, in bytes or characters; one more value may come on top. */
 const MAX_ANSWERS_SIZE = 4 * 1_048_576;

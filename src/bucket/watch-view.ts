@@ -1,10 +1,10 @@
 /** What a watcher sees of changes, and in which words. Pure. */
 
-import { keptText, keptTexts } from "../kept-json.ts";
-import type { Change } from "./change-log.ts";
-import { etag } from "./conditions.ts";
-import type { Listed } from "./entry.ts";
-import { entryJson } from "./entry-json.ts";
+import { keptText, keptTexts } from "../model/kept-json.ts";
+import type { Change } from "../store/change-log.ts";
+import { etag } from "../model/conditions.ts";
+import type { Listed } from "../model/entry.ts";
+import { entryJson } from "../schema/entry-json.ts";
 
 /** `json`: each message is a JSON array of events. `sse`: each is a piece of a stream of Server-Sent Events. */
 export type WatchFormat = "json" | "sse";

@@ -1,12 +1,12 @@
 /** Those who watch a bucket: each hears every change once, in order, at its own pace. */
 
-import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../close-codes.ts";
-import { failure, KvError, type ErrorCode } from "../errors.ts";
+import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
+import { failure, KvError, type ErrorCode } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import type { Clock } from "../otp/timers.ts";
-import { LOGGED_VALUE_BYTES, type Change } from "./change-log.ts";
-import { etag } from "./conditions.ts";
-import type { Entries } from "./entries.ts";
+import { LOGGED_VALUE_BYTES, type Change } from "../store/change-log.ts";
+import { etag } from "../model/conditions.ts";
+import type { Entries } from "../store/entries.ts";
 import { changeEvent, entryEvent, render, sees, type View, type WatchEvent } from "./watch-view.ts";
 
 /** What a watcher asks for. */

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
-import { failure, failureOf, KvError } from "../errors.ts";
+import { failure, failureOf, KvError } from "../model/errors.ts";
 import { API, type OperationId } from "./api/api.ts";
 import { isChange, type Endpoint } from "./api/endpoint.ts";
 import { discardBody, refusePartial } from "./body.ts";

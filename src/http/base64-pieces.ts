@@ -1,6 +1,6 @@
 /** Base64 in a JSON string, of a length that is never here as a whole: what it says, piece by piece. */
 
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 
 /** An escape that has begun: what it stands for is known with the next piece. */
 const UNFINISHED = /\\(?:u[0-9a-fA-F]{0,3})?$/;

@@ -1,9 +1,9 @@
 /** Request bodies, read up to a limit. */
 
-import { KvError } from "../errors.ts";
-import { MAX_VALUE_BYTES, valueTooLarge } from "../limits.ts";
+import { KvError } from "../model/errors.ts";
+import { MAX_VALUE_BYTES, valueTooLarge } from "../model/limits.ts";
 import { isRecent } from "../lib/recent.ts";
-import { BrokenOff, received, soon } from "../received.ts";
+import { BrokenOff, received, soon } from "../directory/received.ts";
 
 /** Bytes in the longest text of commands, or JSON, that is taken in one request. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;

@@ -1,14 +1,14 @@
 /** The bucket calls: create, look up, end, list. */
 
-import { KvError } from "../errors.ts";
-import { keptText, keptTexts } from "../kept-json.ts";
-import { exitReason } from "../limits.ts";
+import { KvError } from "../model/errors.ts";
+import { keptText, keptTexts } from "../model/kept-json.ts";
+import { exitReason } from "../model/limits.ts";
 import type { CreateOptions } from "../registry/bucket-options.ts";
-import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../wire/buckets.ts";
-import { checkJson, checkQuery } from "../wire/check.ts";
-import { BucketOptionsJson, BucketsQuery, ExitJson } from "../wire/requests.ts";
+import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../schema/bucket-json.ts";
+import { checkJson, checkQuery } from "../schema/check.ts";
+import { BucketOptionsJson, BucketsQuery, ExitJson } from "../schema/requests.ts";
 import { readText } from "./body.ts";
-import { perform } from "./cast.ts";
+import { perform } from "./respond-async.ts";
 import type { Context } from "./context.ts";
 import { jsonText } from "./json-text.ts";
 import { conditionsOf } from "./etags.ts";

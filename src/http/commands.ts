@@ -1,8 +1,8 @@
 /** `POST /v1/commands`: the text protocol, text in and text out. */
 
-import { hasOverlongLine, lineGroupsOf } from "../command/lines.ts";
-import { Interpreter } from "../command/run.ts";
-import { directoryService } from "../session/service.ts";
+import { hasOverlongLine, lineGroupsOf } from "../text/lines.ts";
+import { Interpreter } from "../text/interpreter.ts";
+import { directoryService } from "../connection/service.ts";
 import { readText } from "./body.ts";
 import { admitted, type Context } from "./context.ts";
 

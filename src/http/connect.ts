@@ -1,8 +1,8 @@
 /** WebSocket upgrades: `/v1/connect` for any bucket, `/v1/buckets/{b}/connect` straight to one. */
 
-import { KvError, tooManyConnections } from "../errors.ts";
+import { KvError, tooManyConnections } from "../model/errors.ts";
 import { connections } from "../lib/connections.ts";
-import { acceptWebSocket } from "../session/websocket.ts";
+import { acceptWebSocket } from "../connection/websocket.ts";
 import { admitted, type Context } from "./context.ts";
 import { subprotocol } from "./guard.ts";
 import { bucketNotFound } from "./keys.ts";

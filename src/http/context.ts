@@ -1,9 +1,9 @@
 /** What a request is served with. */
 
-import type { Admission } from "../command/run.ts";
-import type { Door } from "../door.ts";
-import type { Directory } from "../registry/directory.ts";
-import type { Settings } from "../settings.ts";
+import type { Admission } from "../text/interpreter.ts";
+import type { Door } from "../config/auth.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Target } from "./target.ts";
 
 export interface Context {

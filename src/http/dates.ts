@@ -1,7 +1,7 @@
 /** The conditions of RFC 9110 §13 that compare dates, and what has a date: `Last-Modified`. */
 
-import { isUnmodified } from "../bucket/conditions.ts";
-import { KvError } from "../errors.ts";
+import { isUnmodified } from "../model/conditions.ts";
+import { KvError } from "../model/errors.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MONTH = MONTHS.join("|");

@@ -1,7 +1,7 @@
 /** The conditional headers of RFC 9110 §13. */
 
-import type { Conditions, TagList } from "../bucket/conditions.ts";
-import { KvError } from "../errors.ts";
+import type { Conditions, TagList } from "../model/conditions.ts";
+import { KvError } from "../model/errors.ts";
 
 /** What stands between the quotes (RFC 9110 §8.8.3). */
 const OPAQUE = /^[\x21\x23-\x7e\x80-\xff]*$/;

@@ -2,7 +2,7 @@
 
 import { Budget } from "../lib/budget.ts";
 import { connections, type Place } from "../lib/connections.ts";
-import { tooManyConnections } from "../errors.ts";
+import { tooManyConnections } from "../model/errors.ts";
 
 /** Bytes that may wait for a reader; one who is further behind is cut off, and can resume. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;

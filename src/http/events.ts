@@ -1,6 +1,6 @@
 /** What happens to buckets, as Server-Sent Events. */
 
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 import type { RegistryEvent } from "../registry/events.ts";
 import type { Context } from "./context.ts";
 import { EventStream, lastEventId, type StreamEvent } from "./event-stream.ts";

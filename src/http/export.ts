@@ -1,18 +1,18 @@
 /** `GET …/export`: a bucket's entries as NDJSON, one a line. */
 
-import { entryJson, type EntryJson, type KeysPage } from "../bucket/entry-json.ts";
-import { Transfer } from "../bucket/transfer.ts";
-import { keptText } from "../kept-json.ts";
-import { MAX_PAGE } from "../limits.ts";
-import { checkQuery } from "../wire/check.ts";
-import { lineMembers } from "../wire/entry-line.ts";
-import { parseKeeping } from "../wire/kept-members.ts";
-import { ExportQuery } from "../wire/requests.ts";
+import { entryJson, type EntryJson, type KeysPage } from "../schema/entry-json.ts";
+import { Transfer } from "../directory/transfer.ts";
+import { keptText } from "../model/kept-json.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import { checkQuery } from "../schema/check.ts";
+import { lineMembers } from "../schema/entry-line.ts";
+import { parseKeeping } from "../schema/kept-members.ts";
+import { ExportQuery } from "../schema/requests.ts";
 import type { Context } from "./context.ts";
-import { behindKey } from "../cursor.ts";
-import { streamed } from "../streamed.ts";
+import { behindKey } from "../model/cursor.ts";
+import { streamed } from "../lib/streamed.ts";
 import { bucketNotFound } from "./keys.ts";
-import { READ } from "../registry/directory.ts";
+import { READ } from "../directory/directory.ts";
 
 const NDJSON_TYPE = "application/x-ndjson";
 

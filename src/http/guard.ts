@@ -1,11 +1,11 @@
 /** Who may call: the token, the host, and the origin of a request. */
 
-import type { Door } from "../door.ts";
-import { authNotConfigured } from "../door.ts";
-import { failure, type Failure } from "../errors.ts";
-import type { Settings } from "../settings.ts";
+import type { Door } from "../config/auth.ts";
+import { authNotConfigured } from "../config/auth.ts";
+import { failure, type Failure } from "../model/errors.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Context } from "./context.ts";
-import { decode64 } from "../utf8.ts";
+import { decode64 } from "../lib/utf8.ts";
 
 /** The WebSocket subprotocol that is spoken. */
 export const SUBPROTOCOL = "kv";

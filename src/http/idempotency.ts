@@ -1,6 +1,6 @@
 /** `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). */
 
-import { onceFor, type Idempotency } from "../bucket/idempotency.ts";
+import { onceFor, type Idempotency } from "../store/idempotency.ts";
 
 /** The request's key, and what tells it from another request with the same key. */
 export function idempotencyOf(

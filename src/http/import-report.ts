@@ -1,7 +1,7 @@
 /** What became of the lines of an import. */
 
-import type { Restored } from "../bucket/restore.ts";
-import type { Failure } from "../errors.ts";
+import type { Restored } from "../store/restore.ts";
+import type { Failure } from "../model/errors.ts";
 
 /** Errors that are told of; `failed` counts all of them. */
 const MAX_ERRORS = 1_000;

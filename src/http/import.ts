@@ -1,18 +1,18 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
 import { breath } from "../lib/breath.ts";
-import { isLarge } from "../bucket/large-values.ts";
-import type { RestoredEntry } from "../bucket/restore.ts";
-import { Transfer } from "../bucket/transfer.ts";
-import { failure, failureOf, KvError } from "../errors.ts";
-import { CHUNK_BYTES } from "../limits.ts";
+import { isLarge } from "../store/large-values.ts";
+import type { RestoredEntry } from "../store/restore.ts";
+import { Transfer } from "../directory/transfer.ts";
+import { failure, failureOf, KvError } from "../model/errors.ts";
+import { CHUNK_BYTES } from "../model/limits.ts";
 import { Refusal } from "../otp/exit.ts";
-import { BrokenOff } from "../received.ts";
-import { READ, type BucketCall } from "../registry/directory.ts";
-import { bytesOf } from "../value.ts";
-import { checkQuery, parseJson, parseJsonInPieces } from "../wire/check.ts";
-import { entryOf } from "../wire/entry-line.ts";
-import { ImportQuery } from "../wire/requests.ts";
+import { BrokenOff } from "../directory/received.ts";
+import { READ, type BucketCall } from "../directory/directory.ts";
+import { bytesOf } from "../model/value.ts";
+import { checkQuery, parseJson, parseJsonInPieces } from "../schema/check.ts";
+import { entryOf } from "../schema/entry-line.ts";
+import { ImportQuery } from "../schema/requests.ts";
 import { bytesOfBase64 } from "./base64-pieces.ts";
 import { piecesOf } from "./body.ts";
 import type { Context } from "./context.ts";

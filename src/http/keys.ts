@@ -1,21 +1,21 @@
 /** The key calls: put, get, delete. */
 
-import type { Entry, EntryInfo, Properties } from "../bucket/entry.ts";
-import type { LargeValue } from "../bucket/large-values.ts";
-import { expiry } from "../bucket/lifetime.ts";
-import { preconditionFailed } from "../bucket/operations.ts";
-import { Transfer, type ByteRange } from "../bucket/transfer.ts";
-import { failure, KvError } from "../errors.ts";
-import { CHUNK_BYTES, contentType, metadataJson } from "../limits.ts";
-import { READ } from "../registry/directory.ts";
-import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../value.ts";
-import { checkQuery } from "../wire/check.ts";
-import { KeptJson } from "../kept-json.ts";
-import { parseExactly } from "../wire/exact-json.ts";
-import { lifetimeOf } from "../wire/operations.ts";
-import { KeyQuery, PutQuery } from "../wire/requests.ts";
+import type { Entry, EntryInfo, Properties } from "../model/entry.ts";
+import type { LargeValue } from "../store/large-values.ts";
+import { expiry } from "../model/lifetime.ts";
+import { preconditionFailed } from "../store/executor.ts";
+import { Transfer, type ByteRange } from "../directory/transfer.ts";
+import { failure, KvError } from "../model/errors.ts";
+import { CHUNK_BYTES, contentType, metadataJson } from "../model/limits.ts";
+import { READ } from "../directory/directory.ts";
+import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../model/value.ts";
+import { checkQuery } from "../schema/check.ts";
+import { KeptJson } from "../model/kept-json.ts";
+import { parseExactly } from "../schema/exact-json.ts";
+import { lifetimeOf } from "../schema/operations.ts";
+import { KeyQuery, PutQuery } from "../schema/requests.ts";
 import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
-import { perform } from "./cast.ts";
+import { perform } from "./respond-async.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
 import { problem } from "./problem.ts";

@@ -1,13 +1,13 @@
 /** Calls about many keys: list, and delete by prefix or range. */
 
-import { removeAll } from "../bucket/remove-all.ts";
-import { behindKey } from "../cursor.ts";
-import { KvError } from "../errors.ts";
-import { MAX_PAGE } from "../limits.ts";
-import { READ } from "../registry/directory.ts";
-import { checkQuery } from "../wire/check.ts";
-import { ListQuery, RangeQuery } from "../wire/requests.ts";
-import { perform } from "./cast.ts";
+import { removeAll } from "../directory/delete-range.ts";
+import { behindKey } from "../model/cursor.ts";
+import { KvError } from "../model/errors.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import { READ } from "../directory/directory.ts";
+import { checkQuery } from "../schema/check.ts";
+import { ListQuery, RangeQuery } from "../schema/requests.ts";
+import { perform } from "./respond-async.ts";
 import type { Context } from "./context.ts";
 import { jsonText } from "./json-text.ts";
 import { bucketNotFound } from "./keys.ts";

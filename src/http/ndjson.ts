@@ -1,8 +1,8 @@
 /** Lines of a body, as it arrives. */
 
 import { breath } from "../lib/breath.ts";
-import { KvError } from "../errors.ts";
-import { received } from "../received.ts";
+import { KvError } from "../model/errors.ts";
+import { received } from "../directory/received.ts";
 
 /** Bytes in the longest line that is read as a whole. A value of a chunk fits, however it is escaped. */
 export const MAX_WHOLE_LINE = 8 * 1_048_576;

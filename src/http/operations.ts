@@ -1,6 +1,6 @@
 /** Increment, batch, transaction. */
 
-import { checkJson } from "../wire/check.ts";
+import { checkJson } from "../schema/check.ts";
 import {
   BatchJson,
   IncrementJson,
@@ -8,17 +8,17 @@ import {
   operationsOf,
   TransactionJson,
   transactionOf,
-} from "../wire/operations.ts";
+} from "../schema/operations.ts";
 import { readText } from "./body.ts";
-import { perform } from "./cast.ts";
+import { perform } from "./respond-async.ts";
 import type { Context } from "./context.ts";
 import { conditionsOf } from "./etags.ts";
 import { idempotencyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
 import { bucketNotFound, keyOf } from "./keys.ts";
-import { READ } from "../registry/directory.ts";
-import { readsOnly } from "../bucket/operations.ts";
-import { onlyReads } from "../bucket/transaction.ts";
+import { READ } from "../directory/directory.ts";
+import { readsOnly } from "../store/executor.ts";
+import { onlyReads } from "../store/transaction.ts";
 
 /** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
 export async function incrementKey(request: Request, context: Context): Promise<Response> {

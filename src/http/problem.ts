@@ -1,6 +1,6 @@
 /** Errors as RFC 9457 problem details. */
 
-import { failure, type ErrorCode, type Failure } from "../errors.ts";
+import { failure, type ErrorCode, type Failure } from "../model/errors.ts";
 
 /** Seconds after which a caller may try again, where that can help. */
 const RETRY_AFTER_SECONDS = "1";

@@ -6,7 +6,7 @@ import { jsonText } from "./json-text.ts";
 import { startPage } from "./api/start-page.ts";
 import { openApi } from "./api/openapi.ts";
 import { methodNotAllowed } from "./problem.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../config/version.ts";
 
 const HANDLERS: Readonly<Record<PublicOperationId, () => Response | Promise<Response>>> = {
   health: () => Response.json({ status: "ok" }),

@@ -1,6 +1,6 @@
 /** Byte ranges (RFC 9110 §14). Pure. */
 
-import type { ByteRange } from "../bucket/transfer.ts";
+import type { ByteRange } from "../directory/transfer.ts";
 
 /** One range; elements of the list may be empty, and blanks stand around them (RFC 9110 §5.6.1.2). */
 const ONE_RANGE = /^bytes=[ \t,]*(\d*)-(\d*)[ \t,]*$/i;

@@ -1,8 +1,8 @@
 /** What a request's URL says, taken apart once. */
 
-import { KvError } from "../errors.ts";
-import { bucketName, key } from "../limits.ts";
-import { decode64 } from "../utf8.ts";
+import { KvError } from "../model/errors.ts";
+import { bucketName, key } from "../model/limits.ts";
+import { decode64 } from "../lib/utf8.ts";
 
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const NO_QUERY = new URLSearchParams();

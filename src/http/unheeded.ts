@@ -1,6 +1,6 @@
 /** Headers that would change what a request does, where nothing heeds them. */
 
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 
 const CONDITION = "It is for one key: …/keys/{key}. A batch and a transaction have conditions in their body.";
 /** What they are for. */

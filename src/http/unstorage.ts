@@ -4,18 +4,18 @@
  * keys below it (1.17 asks for `base/:`, 2.0 for `base:`).
  */
 
-import { isUnmodified, type Conditions } from "../bucket/conditions.ts";
-import type { LargeValue } from "../bucket/large-values.ts";
-import { preconditionFailed } from "../bucket/operations.ts";
-import { removeAll } from "../bucket/remove-all.ts";
-import { Transfer } from "../bucket/transfer.ts";
-import { KvError } from "../errors.ts";
-import type { KeysPage } from "../bucket/entry-json.ts";
-import { behindKey } from "../cursor.ts";
-import { READ } from "../registry/directory.ts";
-import { streamed } from "../streamed.ts";
-import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../limits.ts";
-import { BYTES_TYPE, TEXT_TYPE } from "../value.ts";
+import { isUnmodified, type Conditions } from "../model/conditions.ts";
+import type { LargeValue } from "../store/large-values.ts";
+import { preconditionFailed } from "../store/executor.ts";
+import { removeAll } from "../directory/delete-range.ts";
+import { Transfer } from "../directory/transfer.ts";
+import { KvError } from "../model/errors.ts";
+import type { KeysPage } from "../schema/entry-json.ts";
+import { behindKey } from "../model/cursor.ts";
+import { READ } from "../directory/directory.ts";
+import { streamed } from "../lib/streamed.ts";
+import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../model/limits.ts";
+import { BYTES_TYPE, TEXT_TYPE } from "../model/value.ts";
 import { isChange } from "./api/endpoint.ts";
 import { announcedLength, bodyOf, refusePartial, refuseTooLarge } from "./body.ts";
 import type { Context } from "./context.ts";

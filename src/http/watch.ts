@@ -2,11 +2,11 @@
 
 import type { WatchFormat } from "../bucket/watch-view.ts";
 import type { WatchRequest } from "../bucket/watchers.ts";
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 import { connections } from "../lib/connections.ts";
-import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../limits.ts";
-import { checkQuery } from "../wire/check.ts";
-import { WatchQuery } from "../wire/requests.ts";
+import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../model/limits.ts";
+import { checkQuery } from "../schema/check.ts";
+import { WatchQuery } from "../schema/requests.ts";
 import { isUpgrade, requirePlace } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EVENT_STREAM_HEADERS, lastEventId } from "./event-stream.ts";

@@ -2,14 +2,14 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { connections } from "../lib/connections.ts";
-import type { Env } from "../env.ts";
-import { failure, serverStopped, serverStopping, type Failure } from "../errors.ts";
+import type { Env } from "../config/env.ts";
+import { failure, serverStopped, serverStopping, type Failure } from "../model/errors.ts";
 import { problem } from "../http/problem.ts";
-import { Registry as DeployedRegistry, serveConnection, serveRequest } from "../index.ts";
+import { Registry as DeployedRegistry, serveConnection, serveRequest } from "../worker.ts";
 import { FreedIds } from "./freed-ids.ts";
 import { InFlight } from "./in-flight.ts";
 
-export { Bucket, KvEntrypoint } from "../index.ts";
+export { Bucket, KvEntrypoint } from "../worker.ts";
 
 const inFlight = new InFlight();
 const freed = new FreedIds();

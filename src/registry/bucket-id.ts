@@ -1,6 +1,6 @@
 /** The id of a new bucket's object. */
 
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 import { messageOf } from "../otp/exit.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** What a bucket was created with, and whether another create means the same. Pure. */
 
-import { KvError } from "../errors.ts";
+import { KvError } from "../model/errors.ts";
 import type { RestartKind } from "../otp/restart.ts";
 import { UNKNOWN, type Registration } from "./names.ts";
 

@@ -1,6 +1,6 @@
 /** The WebSockets on which a partition tells of its events. */
 
-import { CLOSE_TRY_AGAIN } from "../close-codes.ts";
+import { CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
 import type { Events, RegistryEvent } from "./events.ts";
 import type { Registration } from "./names.ts";
 

@@ -1,6 +1,6 @@
 /** What has happened to names, in order: a bounded log. Synchronous, one thread. */
 
-import type { Incarnation } from "./incarnation.ts";
+import type { Incarnation } from "../model/incarnation.ts";
 
 /**
  * - `created`: the bucket can be looked up.

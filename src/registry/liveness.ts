@@ -1,6 +1,6 @@
 /** Whom to probe when, and what follows from the answers. Pure. */
 
-import type { Totals } from "../totals.ts";
+import type { Totals } from "../model/totals.ts";
 
 /** What came of a probe. */
 export type ProbeResult =

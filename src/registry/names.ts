@@ -1,8 +1,8 @@
 /** The registry's table: names and the incarnations behind them. Synchronous, one thread. */
 
 import type { RestartKind } from "../otp/restart.ts";
-import type { Totals } from "../totals.ts";
-import type { Incarnation } from "./incarnation.ts";
+import type { Totals } from "../model/totals.ts";
+import type { Incarnation } from "../model/incarnation.ts";
 
 /**
  * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have been told yet.

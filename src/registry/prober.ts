@@ -4,7 +4,7 @@ import type { Bucket } from "../bucket/bucket.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, formatReason } from "../otp/exit.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
 import type { Names, Registration } from "./names.ts";
 

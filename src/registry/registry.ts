@@ -1,27 +1,27 @@
 /** The registry's object: one partition of the names. Client calls on top, the order of things below. */
 
 import type { Bucket, BucketArgs } from "../bucket/bucket.ts";
-import { answerClose } from "../close-codes.ts";
-import type { Env } from "../env.ts";
+import { answerClose } from "../lib/close-codes.ts";
+import type { Env } from "../config/env.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { asReply, Exit, isExit, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Notice } from "../otp/monitor.ts";
-import { settingsOf } from "../settings.ts";
-import { Books } from "./books.ts";
+import { settingsOf } from "../config/settings.ts";
+import { Books } from "./lifecycle.ts";
 import { newBucketId } from "./bucket-id.ts";
 import { differenceOf, existsDifferently, hintOf, type CreateOptions } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
-import { incarnationOf, newIncarnation, refOf, type Incarnation } from "./incarnation.ts";
+import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
 import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
 import { isLiving, Names, type NamesPage, type Registration, type State } from "./names.ts";
-import type { Partition } from "./partition.ts";
-import { partitionStub, type FollowRequest } from "./partition-stub.ts";
+import type { Partition } from "../rpc/partition.ts";
+import { partitionStub, type FollowRequest } from "../rpc/partition-stub.ts";
 import { Prober, type SweepStats } from "./prober.ts";
-import { agree, Settlement } from "./settlement.ts";
+import { agree, Settlement } from "./partition-count.ts";
 
 export interface Created {
   readonly registration: Registration;

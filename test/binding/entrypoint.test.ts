@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Comparison, Once } from "../../src/binding/types.ts";
-import { CHUNK_BYTES } from "../../src/limits.ts";
+import { CHUNK_BYTES } from "../../src/model/limits.ts";
 import { kv, refusal } from "../support/binding.ts";
 
 describe("the service binding", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { kvFailure } from "../../src/binding/failure.ts";
-import { CHUNK_BYTES } from "../../src/limits.ts";
+import { CHUNK_BYTES } from "../../src/model/limits.ts";
 import { kv as binding, refusal } from "../support/binding.ts";
 import { clock } from "../support/objects.ts";
 

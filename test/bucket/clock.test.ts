@@ -3,9 +3,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { REMEMBER_MS, Remembered } from "../../src/bucket/idempotency.ts";
-import { KEEP_MS } from "../../src/bucket/large-values.ts";
-import { Readers } from "../../src/bucket/readers.ts";
+import { REMEMBER_MS, Remembered } from "../../src/store/idempotency.ts";
+import { KEEP_MS } from "../../src/store/large-values.ts";
+import { Readers } from "../../src/store/leases.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
 import { withEntries } from "../support/entries.ts";

@@ -33,7 +33,7 @@ beforeAll(async () => {
   service = {
     name: "durable-kv",
     modules: true,
-    script: await bundle(join(ROOT, "src/index.ts")),
+    script: await bundle(join(ROOT, "src/worker.ts")),
     compatibilityDate: TODAY,
   };
 });

@@ -213,7 +213,7 @@ describe("settings", () => {
 
 describe("what is served", () => {
   it("has no trace of the tests' failpoints", async () => {
-    const code = await bundle(resolve(import.meta.dirname, "../../src/index.ts"));
+    const code = await bundle(resolve(import.meta.dirname, "../../src/worker.ts"));
     expect(code).not.toMatch(/object not started|failpoint/i);
   });
 });

@@ -15,7 +15,7 @@ let ask: (
 ) => Promise<{ status: number; text: string }>;
 
 beforeAll(async () => {
-  const script = await bundle(join(ROOT, "src/index.ts"));
+  const script = await bundle(join(ROOT, "src/worker.ts"));
   const edge = (name: string, scriptName?: string) => ({
     name,
     modules: true as const,

@@ -3,7 +3,7 @@ import { BoundBucket } from "../../src/binding/bucket.ts";
 import { Reach } from "../../src/binding/reach.ts";
 import { runBatch, runTransaction } from "../../src/http/operations.ts";
 import type { Context } from "../../src/http/context.ts";
-import { READ, type AskOptions, type Directory } from "../../src/registry/directory.ts";
+import { READ, type AskOptions, type Directory } from "../../src/directory/directory.ts";
 
 const get = { op: "get", key: "k" };
 const put = { op: "put", key: "k", value: "1" };

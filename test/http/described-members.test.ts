@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { describe, expect, it } from "vitest";
-import { ComparisonJson, IncrementJson, OperationJson } from "../../src/wire/operations.ts";
-import { EntryLineJson } from "../../src/wire/entry-line.ts";
+import { ComparisonJson, IncrementJson, OperationJson } from "../../src/schema/operations.ts";
+import { EntryLineJson } from "../../src/schema/entry-line.ts";
 import { ask, bucket, codeOf, jsonOf, put } from "../support/http.ts";
 
 describe("the description of a body", () => {

@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Env } from "../../src/env.ts";
-import { Door } from "../../src/door.ts";
-import { failureOf } from "../../src/errors.ts";
+import type { Env } from "../../src/config/env.ts";
+import { Door } from "../../src/config/auth.ts";
+import { failureOf } from "../../src/model/errors.ts";
 import { subprotocol, turnedAway } from "../../src/http/guard.ts";
 import { Target } from "../../src/http/target.ts";
 import { isolate } from "../support/directories.ts";
 import { ask, bucket, put } from "../support/http.ts";
-import { settingsOf, type Settings } from "../../src/settings.ts";
+import { settingsOf, type Settings } from "../../src/config/settings.ts";
 
 const { directory } = isolate();
 const settings = (some: Partial<Settings>): Settings => ({

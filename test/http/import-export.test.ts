@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_WHOLE_LINE } from "../../src/http/ndjson.ts";
-import { CHUNK_BYTES } from "../../src/limits.ts";
+import { CHUNK_BYTES } from "../../src/model/limits.ts";
 import { ask, bucket, codeOf, hasBytes, jsonOf, post, put } from "../support/http.ts";
 import { clock } from "../support/objects.ts";
 import { SseReader } from "../support/sse.ts";

@@ -2,7 +2,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { API, PUBLIC_API } from "../../src/http/api/api.ts";
 import { openApi } from "../../src/http/api/openapi.ts";
-import { VERSION } from "../../src/version.ts";
+import { VERSION } from "../../src/config/version.ts";
 
 const get = (path: string, init?: RequestInit) =>
   exports.default.fetch(new Request(`http://localhost${path}`, init));

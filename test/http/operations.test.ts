@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { operationsOf, transactionOf } from "../../src/wire/operations.ts";
+import { operationsOf, transactionOf } from "../../src/schema/operations.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 const text = async (path: string): Promise<string> => (await ask(path)).text();

@@ -1,9 +1,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { KEEP_MS } from "../../src/bucket/large-values.ts";
-import { Transfer } from "../../src/bucket/transfer.ts";
-import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../../src/limits.ts";
+import { KEEP_MS } from "../../src/store/large-values.ts";
+import { Transfer } from "../../src/directory/transfer.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../../src/model/limits.ts";
 import { call } from "../../src/otp/call.ts";
 import { isolate } from "../support/directories.ts";
 import { ask, bucket, codeOf, hasBytes, jsonOf, put } from "../support/http.ts";

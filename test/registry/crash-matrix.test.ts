@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Exit } from "../../src/otp/exit.ts";
 import { call } from "../../src/otp/call.ts";
-import { partitionOf } from "../../src/registry/partition.ts";
+import { partitionOf } from "../../src/rpc/partition.ts";
 import { isolate, PARTITIONS, type Isolate } from "../support/directories.ts";
 import {
   armFailpoint,

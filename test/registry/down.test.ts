@@ -7,7 +7,7 @@ import { beforeAll, expect, inject, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import type { Exit } from "../../src/otp/exit.ts";
 import { Events, type RegistryEvent } from "../../src/registry/events.ts";
-import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import {
   abortObject,

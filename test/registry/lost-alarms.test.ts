@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import { partitionOf } from "../../src/registry/partition.ts";
+import { partitionOf } from "../../src/rpc/partition.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import { bucketOf, registryOf } from "../support/faults.ts";
 import { clock, type TestBucket, type TestRegistry } from "../support/objects.ts";

@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { partitionOf } from "../../src/rpc/partition.ts";
+import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 
 const OTHER = PARTITIONS * 2;

@@ -4,8 +4,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { partitionOf } from "../../src/rpc/partition.ts";
+import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { isolate, PARTITIONS } from "../support/directories.ts";
 import {

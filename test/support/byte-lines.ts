@@ -1,8 +1,8 @@
 /** Lines of the text protocol made of any bytes, and what has to come of them. */
 
 import fc from "fast-check";
-import { key as checkedKey } from "../../src/limits.ts";
-import { decodeUtf8 } from "../../src/utf8.ts";
+import { key as checkedKey } from "../../src/model/limits.ts";
+import { decodeUtf8 } from "../../src/lib/utf8.ts";
 import { anyText } from "./any-text.ts";
 
 /** One `PUT bucket key value`. */

@@ -1,8 +1,8 @@
 /** Directories for tests: callers of the registry, each with a cache of its own, as two isolates would have. */
 
 import { env } from "cloudflare:workers";
-import { BoundedCache } from "../../src/bounded-cache.ts";
-import { Directory, type DirectoryCache } from "../../src/registry/directory.ts";
+import { BoundedCache } from "../../src/lib/bounded-cache.ts";
+import { Directory, type DirectoryCache } from "../../src/directory/directory.ts";
 
 /** As many as the project under test is set to. */
 export const PARTITIONS = Number(env.KV_PARTITIONS);

@@ -2,8 +2,8 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { Change, ChangeLogOptions } from "../../src/bucket/change-log.ts";
-import { Entries } from "../../src/bucket/entries.ts";
+import type { Change, ChangeLogOptions } from "../../src/store/change-log.ts";
+import { Entries } from "../../src/store/entries.ts";
 
 export interface Tables {
   readonly entries: Entries;

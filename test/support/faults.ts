@@ -6,8 +6,8 @@ import { expect } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Events, type RegistryEvent } from "../../src/registry/events.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
-import { partitionOf } from "../../src/registry/partition.ts";
-import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { partitionOf } from "../../src/rpc/partition.ts";
+import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { isolate, PARTITIONS } from "./directories.ts";
 import { bucketIds, clock, type TestBucket, type TestRegistry } from "./objects.ts";
 

@@ -6,7 +6,7 @@
 import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll } from "vitest";
-import { partitionStub } from "../../src/registry/partition-stub.ts";
+import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { PARTITIONS } from "./directories.ts";
 import { bucketIds, clock, deaf, seeded } from "./objects.ts";
 

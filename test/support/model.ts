@@ -8,7 +8,7 @@ import { call } from "../../src/otp/call.ts";
 import { Exit, Refusal } from "../../src/otp/exit.ts";
 import type { RestartKind } from "../../src/otp/restart.ts";
 import type { Registration } from "../../src/registry/names.ts";
-import { refOf } from "../../src/registry/incarnation.ts";
+import { refOf } from "../../src/model/incarnation.ts";
 import { isolate, type Isolate } from "./directories.ts";
 import {
   abortObject,

@@ -4,9 +4,9 @@ import { Bucket, type BucketArgs } from "../../src/bucket/bucket.ts";
 import { asReply, type Answered, type Reply } from "../../src/otp/exit.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
 import type { CreateOptions } from "../../src/registry/bucket-options.ts";
-import { incarnationOf, refOf } from "../../src/registry/incarnation.ts";
+import { incarnationOf, refOf } from "../../src/model/incarnation.ts";
 import { Names, type Registration } from "../../src/registry/names.ts";
-import type { Partition } from "../../src/registry/partition.ts";
+import type { Partition } from "../../src/rpc/partition.ts";
 import { Registry, type Created } from "../../src/registry/registry.ts";
 
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */

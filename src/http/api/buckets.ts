@@ -1,7 +1,7 @@
 /** Buckets: names, what they stand for, and their ends. */
 
-import * as answers from "../../wire/answers.ts";
-import * as requests from "../../wire/requests.ts";
+import * as answers from "../../schema/answers.ts";
+import * as requests from "../../schema/requests.ts";
 import { CAST, EVENTS, type Table } from "./endpoint.ts";
 
 export const BUCKETS = {

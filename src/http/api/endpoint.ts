@@ -1,7 +1,7 @@
 /** What an endpoint is, as data. */
 
 import type * as z from "zod/mini";
-import type { ErrorCode } from "../../errors.ts";
+import type { ErrorCode } from "../../model/errors.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 

@@ -1,8 +1,8 @@
 /** Keys: values, one at a time, listed, or many in one round trip. */
 
-import * as answers from "../../wire/answers.ts";
-import { BatchJson, IncrementJson, TransactionJson } from "../../wire/operations.ts";
-import * as requests from "../../wire/requests.ts";
+import * as answers from "../../schema/answers.ts";
+import { BatchJson, IncrementJson, TransactionJson } from "../../schema/operations.ts";
+import * as requests from "../../schema/requests.ts";
 import { CAST, type Content, type HeaderName, type Table } from "./endpoint.ts";
 
 const VALUE: readonly HeaderName[] = [

@@ -1,8 +1,8 @@
 /** The API's description in OpenAPI 3.1, made from its table and its schemas. */
 
 import * as z from "zod/mini";
-import { failure, type ErrorCode } from "../../errors.ts";
-import { ProblemAnswer } from "../../wire/answers.ts";
+import { failure, type ErrorCode } from "../../model/errors.ts";
+import { ProblemAnswer } from "../../schema/answers.ts";
 import { API, PUBLIC_API } from "./api.ts";
 import {
   HEADERS,

@@ -1,6 +1,6 @@
 /** The service itself, and all its buckets. */
 
-import * as answers from "../../wire/answers.ts";
+import * as answers from "../../schema/answers.ts";
 import { EVENTS, type Table } from "./endpoint.ts";
 
 export const SERVICE = {

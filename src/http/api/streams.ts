@@ -1,9 +1,9 @@
 /** What goes on for a while: changes, lines, connections. */
 
-import * as answers from "../../wire/answers.ts";
-import { EntryLineJson } from "../../wire/entry-line.ts";
-import * as requests from "../../wire/requests.ts";
-import { SessionRequestJson } from "../../wire/session.ts";
+import * as answers from "../../schema/answers.ts";
+import { EntryLineJson } from "../../schema/entry-line.ts";
+import * as requests from "../../schema/requests.ts";
+import { SessionRequestJson } from "../../schema/session.ts";
 import { EVENTS, type Table } from "./endpoint.ts";
 
 export const STREAMS = {

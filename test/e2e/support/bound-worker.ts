@@ -25,7 +25,7 @@ export interface BoundWorker {
 /** Starts the Worker with this entry point; the service is `env.KV`. */
 export async function startBound(entryPoint: string): Promise<BoundWorker> {
   // As a bundler makes it that has not heard of wrangler's `[define]`, such as Vite.
-  const service = await bundle(join(ROOT, "src/index.ts"), {});
+  const service = await bundle(join(ROOT, "src/worker.ts"), {});
   const script = await bundle(entryPoint);
   const compatibilityDate = "2026-10-01";
   const miniflare = new Miniflare(

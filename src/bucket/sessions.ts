@@ -1,0 +1,162 @@
+/** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
+
+import { breath } from "../lib/breath.ts";
+import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
+import { behindKey } from "../model/cursor.ts";
+import { failure, failureOf } from "../model/errors.ts";
+import { OUTSIDE } from "../lib/connections.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import { callHere } from "../otp/call.ts";
+import { isExit, type Answered } from "../otp/exit.ts";
+import { Serial } from "../otp/serial.ts";
+import { SocketFlow } from "../lib/socket-flow.ts";
+import { check } from "../schema/check.ts";
+import { operationsOf, transactionOf } from "../schema/operations.ts";
+import { requestsOf, SessionRequestJson, type Received } from "../schema/session.ts";
+import type { ListQuery } from "../model/entry.ts";
+import { onceFor, type Idempotency } from "../store/idempotency.ts";
+import type { Operation } from "../store/executor.ts";
+import type { Transaction } from "../store/transaction.ts";
+
+/** The tag of sessions' sockets. */
+export const SESSION = "session";
+
+/**
+ * Characters of answers in one message; one more may come on top, of up to twelve million. The platform's
+ * limit is 32 MiB.
+ */
+const MAX_ANSWERS_LENGTH = 2 * 1_048_576;
+const TOO_MUCH = failure(
+  "answers_too_long",
+  "The answers to this message are too long. This request was not done: send it in another message.",
+);
+
+/** What a request is worth beside its answer's length: see {@link breath}. */
+const REQUEST_UNITS = 3;
+const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
+
+const CLOSINGS = {
+  DOWN: [CLOSE_GOING_AWAY, "noproc"],
+  RESTARTED: [CLOSE_RESTART, "restarted"],
+  SERVER_STOPPING: [CLOSE_RESTART, "server_stopping"],
+} as const;
+
+/** What a session asks of its bucket. */
+export interface SessionOwner {
+  readonly batch: (operations: readonly Operation[]) => Answered<string>;
+  readonly transact: (
+    transaction: Transaction,
+    idempotency?: Idempotency,
+  ) => Answered<{ readonly result: string }>;
+  readonly list: (query: ListQuery) => Answered<string>;
+}
+
+/**
+ * A bucket's sessions, with hibernation. A message is a JSON array of requests, and is answered by one with an answer
+ * for each, in their order: `{"id", "ok"}` or `{"id", "error"}`, where the id is null if it can't be read. The output gate holds it back until what was written is on disk.
+ *
+ * A client that is sent much says how much of it it has read, so that it is known to read: `{"ack": 262144}`, in
+ * characters since it said so last. That has no answer.
+ */
+export class JsonSockets {
+  readonly #ctx: DurableObjectState;
+  readonly #owner: SessionOwner;
+  readonly #turns = new Serial<WebSocket>();
+  readonly #flow = new SocketFlow();
+
+  constructor(ctx: DurableObjectState, owner: SessionOwner) {
+    this.#ctx = ctx;
+    this.#owner = owner;
+  }
+
+  accept(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server, [SESSION, OUTSIDE]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const read = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+    if (read !== undefined) {
+      this.#flow.read(socket, Number(read));
+      return;
+    }
+    if (!this.#flow.receive(socket, message)) return;
+    try {
+      await this.#turns.run(socket, async () => {
+        // A socket that was closed meanwhile hears nothing, so nothing is done for it.
+        if (socket.readyState === WebSocket.OPEN) this.#flow.send(socket, await this.#answer(message));
+      });
+    } finally {
+      this.#flow.answered(socket, message);
+    }
+  }
+
+  forget(socket: WebSocket): void {
+    this.#flow.forget(socket);
+  }
+
+  closeAll(why: keyof typeof CLOSINGS): void {
+    const [code, word] = CLOSINGS[why];
+    for (const socket of this.#ctx.getWebSockets(SESSION)) socket.close(code, word);
+  }
+
+  async #answer(message: string | ArrayBuffer): Promise<string> {
+    let requests: readonly Received[];
+    try {
+      requests = await requestsOf(message);
+    } catch (error) {
+      // Without an id: nobody can tell whose it is.
+      return JSON.stringify([{ id: null, error: failureOf(error) }]);
+    }
+    const answers: string[] = [];
+    let length = 0;
+    for (const received of requests) {
+      // What is no longer answered is no longer done.
+      const full = length > MAX_ANSWERS_LENGTH;
+      const answer = full
+        ? JSON.stringify({ id: received.id, error: TOO_MUCH })
+        : await this.#answerTo(received);
+      answers.push(answer);
+      length += answer.length;
+      const pause = breath.takeBytes(answer.length, REQUEST_UNITS);
+      if (pause !== undefined) await pause;
+    }
+    return `[${answers.join(",")}]`;
+  }
+
+  async #answerTo(received: Received): Promise<string> {
+    const { id } = received;
+    if ("error" in received) return JSON.stringify({ id, error: failureOf(received.error) });
+    const { request } = received;
+    try {
+      const ask = await this.#asked(check(SessionRequestJson, request, "body_invalid"));
+      return `{"id":${id},"ok":${await callHere(ask)}}`;
+    } catch (error) {
+      const gone = isExit(error, "noproc");
+      const why = gone
+        ? failure("bucket_not_found", "The bucket of this session has ended.")
+        : failureOf(error);
+      return JSON.stringify({ id, error: why });
+    }
+  }
+
+  /** What a request asks of the bucket. @throws {KvError} if it can't be asked */
+  async #asked(request: SessionRequestJson): Promise<() => Answered<string>> {
+    if ("batch" in request) {
+      const operations = await operationsOf(request.batch);
+      return () => this.#owner.batch(operations);
+    }
+    if ("list" in request) {
+      const { cursor, limit = MAX_PAGE, ...query } = request.list;
+      const place = behindKey(cursor);
+      return () => this.#owner.list({ ...query, ...place, limit });
+    }
+    const transaction = await transactionOf(request.transaction);
+    const idempotency = await onceFor(request.idempotencyKey, ["transaction", transaction]);
+    return async () => {
+      const answer = await this.#owner.transact(transaction, idempotency);
+      return "reply" in answer ? { reply: answer.reply.result } : answer;
+    };
+  }
+}

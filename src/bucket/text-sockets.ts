@@ -1,0 +1,231 @@
+/** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
+
+import { BoundedCache } from "../lib/bounded-cache.ts";
+import type { Answer, BucketCommand, Change, Signal } from "../text/command.ts";
+import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
+import { changeLine, signalLine } from "../text/replies.ts";
+import { Interpreter, type Service } from "../text/interpreter.ts";
+import { Conversations } from "../text/conversations.ts";
+import { Door } from "../config/auth.ts";
+import type { Env } from "../config/env.ts";
+import { KvError } from "../model/errors.ts";
+import { OUTSIDE } from "../lib/connections.ts";
+import { callHere } from "../otp/call.ts";
+import { Exit, isExit, type Answered } from "../otp/exit.ts";
+import { Directory } from "../directory/directory.ts";
+import type { Change as LoggedChange } from "../store/change-log.ts";
+import { settingsOf } from "../config/settings.ts";
+
+/** `session`: a connection of the text protocol. `feed`: only hears of changes. */
+export type SocketKind = "session" | "feed";
+
+/** What a socket carries through hibernation. */
+interface Attachment {
+  readonly kind: SocketKind;
+  /** The bucket that it was opened for; the connection outlives it by a moment. */
+  readonly bucket: string;
+  readonly subscribed: boolean;
+  readonly monitors: boolean;
+}
+
+/** The tag of these sockets: others of the bucket's are its watchers'. */
+const TEXT = "text";
+
+/** How long a reset waits for clients to answer that their connection closes, in milliseconds. */
+const RESET_GRACE_MS = 200;
+
+interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
+
+/** What the sockets ask of their bucket. */
+export interface SocketsOwner {
+  /** Whether the bucket lives: `restarting` is neither yes nor no. */
+  readonly lives: () => "lives" | "restarting" | "noproc";
+  readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
+  readonly exit: (reason: string) => Answered<unknown>;
+}
+
+/**
+ * The bucket's own WebSockets. They are accepted with hibernation: an idle bucket can leave memory while
+ * its clients stay connected, and finds them again when it wakes.
+ */
+export class Sockets {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #owner: SocketsOwner;
+  readonly #subscribers: Set<WebSocket>;
+  readonly #conversations = new Conversations();
+  #closing: Closing | undefined;
+  /** Called for each socket that has closed. */
+  #gone: ((socket: WebSocket) => void) | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, owner: SocketsOwner) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#owner = owner;
+    this.#subscribers = new Set(ctx.getWebSockets(TEXT).filter((socket) => attachmentOf(socket).subscribed));
+  }
+
+  accept(kind: SocketKind, bucket: string): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server, kind === "feed" ? [TEXT] : [TEXT, OUTSIDE]);
+    this.#attach(server, { kind, bucket, subscribed: kind === "feed", monitors: false });
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const attachment = attachmentOf(socket);
+    // All that a feed sends is that it has read what it was sent.
+    if (attachment.kind === "feed") {
+      this.#conversations.heard(socket);
+      return;
+    }
+    await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));
+    // Its own message may have been the bucket's end; the reply went first.
+    if (this.#closing !== undefined) socket.close(this.#closing.code, this.#closing.reason);
+  }
+
+  forget(socket: WebSocket): void {
+    this.#gone?.(socket);
+    this.#conversations.forget(socket);
+    this.#subscribers.delete(socket);
+  }
+
+  /** Tells the subscribers, in order. The output gate holds it back until the change is on disk. */
+  publish(changes: readonly LoggedChange[]): void {
+    if (this.#subscribers.size === 0) return;
+    const text = changes.map((change) => changeLine(told(change))).join("");
+    for (const socket of this.#subscribers) {
+      if (!this.#conversations.push(socket, text)) this.#subscribers.delete(socket);
+    }
+  }
+
+  /** The bucket has ended, and the registry knows. */
+  ended(reason: string): void {
+    this.#closeAll("DOWN", reason, { code: CLOSE_GOING_AWAY, reason: "noproc" });
+  }
+
+  /**
+   * The bucket's object is about to be reset; what it holds can't be kept. Returns when the clients have
+   * answered the closing handshake, and so have heard all that was sent before, or have had the time to.
+   */
+  async resetting(reason: string): Promise<void> {
+    this.#closeAll("RESTARTED", reason, { code: CLOSE_RESTART, reason: "restarted" });
+    const open = new Set(this.#ctx.getWebSockets());
+    if (open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#gone = (socket) => {
+        open.delete(socket);
+        if (open.size === 0) resolve();
+      };
+      setTimeout(resolve, RESET_GRACE_MS);
+    });
+  }
+
+  /** The server is about to end: what is being answered is answered. */
+  serverStopping(): void {
+    this.#closing = SERVER_STOPPING;
+    for (const socket of this.#ctx.getWebSockets(TEXT)) {
+      if (!this.#conversations.isAnswering(socket))
+        socket.close(SERVER_STOPPING.code, SERVER_STOPPING.reason);
+    }
+  }
+
+  /** A connection whose message is being answered hears its reply first. */
+  #closeAll(kind: Signal["kind"], reason: string, closing: Closing): void {
+    this.#closing = closing;
+    this.#subscribers.clear();
+    for (const socket of this.#ctx.getWebSockets(TEXT)) {
+      const { bucket, monitors } = attachmentOf(socket);
+      if (monitors) this.#conversations.push(socket, signalLine({ kind, bucket, reason }));
+      if (!this.#conversations.isAnswering(socket)) socket.close(closing.code, closing.reason);
+    }
+  }
+
+  #attach(socket: WebSocket, attachment: Attachment): void {
+    socket.serializeAttachment(attachment);
+    if (attachment.subscribed) this.#subscribers.add(socket);
+  }
+
+  #interpreter(socket: WebSocket, attachment: Attachment): Interpreter {
+    return new Interpreter(this.#service(socket, attachment), {
+      // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
+      admitted: true,
+      accepts: (token) => new Door(settingsOf(this.#env)).accepts(token),
+    });
+  }
+
+  #service(socket: WebSocket, attachment: Attachment): Service {
+    const own = attachment.bucket;
+    const lives = (bucket: string): boolean => {
+      if (bucket !== own) throw wrongBucket(own);
+      const answer = this.#owner.lives();
+      // Its end or its restart is told to this connection; until then it is open which.
+      if (answer === "restarting") throw new Exit(answer);
+      return answer === "lives";
+    };
+    return {
+      create: async (bucket) => {
+        if (lives(bucket)) return;
+        throw new KvError(
+          "bucket_not_found",
+          `The bucket of this connection has ended. Create it at /v1/connect.`,
+        );
+      },
+      lookup: async (bucket) => (lives(bucket) ? this.#ctx.id.toString() : undefined),
+      // The registry frees the name, and it is the registry that tells the bucket to end.
+      stop: async (bucket) => lives(bucket) && this.#directory().stop(bucket),
+      buckets: () => Promise.reject(wrongBucket(own)),
+      subscribe: async (bucket) => {
+        if (!lives(bucket)) return false;
+        this.#attach(socket, { ...attachmentOf(socket), subscribed: true });
+        return true;
+      },
+      monitor: async (bucket) => {
+        if (!lives(bucket)) return false;
+        this.#attach(socket, { ...attachmentOf(socket), monitors: true });
+        return true;
+      },
+      exit: async (bucket, reason) => {
+        if (!lives(bucket)) return false;
+        return (await orNoproc(() => this.#owner.exit(reason))) !== undefined;
+      },
+      run: async (bucket, commands) =>
+        lives(bucket) ? orNoproc(() => this.#owner.run(commands)) : undefined,
+    };
+  }
+
+  #directory(): Directory {
+    return new Directory(this.#env, settingsOf(this.#env), new BoundedCache({ limit: 1 }), (sent) =>
+      this.#ctx.waitUntil(sent),
+    );
+  }
+}
+
+/** The bucket's own reply; undefined if it has ended meanwhile. */
+async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
+  try {
+    return await callHere(request);
+  } catch (error) {
+    if (isExit(error, "noproc")) return undefined;
+    throw error;
+  }
+}
+
+/** The guide's words for a change. */
+function told({ kind, key, value }: LoggedChange): Change {
+  if (kind !== "put") return { kind: "delete", key };
+  return value === null ? { kind: "large", key } : { kind: "put", key, value };
+}
+
+function attachmentOf(socket: WebSocket): Attachment {
+  return socket.deserializeAttachment() as Attachment;
+}
+
+function wrongBucket(own: string): KvError {
+  return new KvError("wrong_bucket", `This connection is that of ${own}; others are at /v1/connect.`);
+}

@@ -1,0 +1,161 @@
+/** A TCP connection that speaks the text protocol. */
+
+import { breath } from "../lib/breath.ts";
+import { Budget } from "../lib/budget.ts";
+import { beginsForeign } from "../text/foreign.ts";
+import { LineSplitter, MAX_LINE_BYTES } from "../text/lines.ts";
+import { errorLine } from "../text/replies.ts";
+import { Interpreter } from "../text/interpreter.ts";
+import { connections, type Connections } from "../lib/connections.ts";
+import { failure, failureOf, serverStopping, tooManyConnections, type Failure } from "../model/errors.ts";
+import type { Directory } from "../directory/directory.ts";
+import { Feeds } from "./feeds.ts";
+import { linger } from "./linger.ts";
+import type { Login } from "./login.ts";
+import { SessionMonitors } from "./monitors.ts";
+import { Inbox } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
+import { directoryService } from "./service.ts";
+
+/** What it is worth to read once, and to take a connection in: see {@link Breath}. */
+const READ_UNITS = 8;
+const CONNECTION_UNITS = 64;
+/** How long a connection may take to show the token, in milliseconds. */
+const LOGIN_WITHIN_MS = 10_000;
+/** How long a connection that has to end may take to hear why, in milliseconds. */
+const LAST_WORD_MS = 1_000;
+/** Unfinished lines. A buffer may have grown to twice what is in it. */
+const lines = new Budget({ each: 2 * MAX_LINE_BYTES, all: 64 * 1_048_576, share: 65_536 });
+
+export interface TcpOptions {
+  readonly loginWithinMs?: number;
+  readonly places?: Connections;
+}
+
+/**
+ * Serves a connection until either side ends it. Commands are read, run and answered in turn: while a reply
+ * waits for a slow reader nothing more is read, and meanwhile commands gather into the next batch.
+ */
+export async function serveTcp(
+  socket: Socket,
+  directory: Directory,
+  login: Login,
+  { loginWithinMs = LOGIN_WITHIN_MS, places = connections }: TcpOptions = {},
+): Promise<void> {
+  const inbox = new Inbox(socket.readable.getReader());
+  const pause = breath.take(CONNECTION_UNITS);
+  if (pause !== undefined) await pause;
+  const writer = socket.writable.getWriter();
+  let farewell: Failure | undefined;
+  let lastWord: number | null = null;
+  // What is being answered is answered; then the next read finds the end.
+  const endWith = (why: Failure): void => {
+    if (farewell !== undefined) return;
+    farewell = why;
+    inbox.end();
+    // A client that does not read keeps the last write waiting: then it is cut off.
+    lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
+  };
+  const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
+  if (place === undefined) {
+    inbox.release();
+    writer.releaseLock();
+    return refuseTcp(socket, failureOf(tooManyConnections()), { lingers: false });
+  }
+  const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
+  const patience = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
+  const outbox = new Outbox(writer);
+  const offer = (text: string): boolean => outbox.offer(text);
+  const tooSlow = (): void => {
+    // The error line would only join the queue that the client does not read.
+    void socket.close().catch(() => undefined);
+  };
+  const feeds = new Feeds(offer, tooSlow);
+  const monitors = new SessionMonitors(directory, offer, tooSlow);
+  const service = directoryService(directory, { feeds, monitors });
+  const admitted = (): void => {
+    clearTimeout(patience);
+    place.admit();
+  };
+  try {
+    await converse(inbox, outbox, new Interpreter(service, login), () => {
+      if (login.admitted) admitted();
+    });
+    if (farewell !== undefined) await outbox.write(errorLine(farewell));
+    await writer.close();
+    clearTimeout(lastWord);
+    await linger(() => inbox.read(), { stranger: !login.admitted });
+  } catch {
+    // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
+  } finally {
+    clearTimeout(patience);
+    clearTimeout(lastWord);
+    place.leave();
+    feeds.closeAll();
+    monitors.closeAll();
+    await socket.close().catch(() => undefined);
+  }
+}
+
+/** Turns a connection away with one line. One too many does not stay until it has heard that. */
+export async function refuseTcp(
+  socket: Socket,
+  why: Failure,
+  { lingers = true }: { readonly lingers?: boolean } = {},
+): Promise<void> {
+  const writer = socket.writable.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(errorLine(why)));
+    await writer.close();
+    if (!lingers) return;
+    const inbox = new Inbox(socket.readable.getReader());
+    await linger(() => inbox.read(), { stranger: true });
+  } catch {
+    // It has gone already.
+  } finally {
+    await socket.close().catch(() => undefined);
+  }
+}
+
+/** @param progress called when lines have been run */
+async function converse(
+  inbox: Inbox,
+  outbox: Outbox,
+  interpreter: Interpreter,
+  progress: () => void,
+): Promise<void> {
+  const splitter = new LineSplitter();
+  const held = lines.hold();
+  let first = true;
+  try {
+    while (!interpreter.closed) {
+      const value = await inbox.next();
+      if (value === undefined) return;
+      const pause = breath.take(READ_UNITS);
+      if (pause !== undefined) await pause;
+      const foreign = first ? beginsForeign(value) : undefined;
+      if (foreign !== undefined) return await outbox.write(errorLine(foreign));
+      first &&= isBlank(value);
+      const { lines: whole, tooLong } = splitter.push(value);
+      for await (const text of interpreter.run(whole)) await outbox.write(text);
+      progress();
+      if (interpreter.closed) return;
+      if (tooLong || interpreter.isTooLong(splitter.held)) return await outbox.write(interpreter.tooLong());
+      if (!held.keep(splitter.capacity)) return await outbox.write(errorLine(tooMuchUnfinished()));
+    }
+  } finally {
+    held.keep(0);
+  }
+}
+
+/** Nothing but line ends: what the connection begins with is still to come. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
+}
+
+function tooMuchUnfinished(): Failure {
+  return failure(
+    "overloaded",
+    "All connections together have sent too much of lines that do not end. This one is closed.",
+  );
+}

@@ -1,0 +1,60 @@
+/** Monitors a bucket from outside: hears of its restarts and, once, of its end. */
+
+import type { Directory } from "./directory.ts";
+import type { RegistryEvent } from "../registry/events.ts";
+
+export interface MonitorHeard {
+  readonly restarted: (reason: string) => void;
+  /** Once; nothing follows. */
+  readonly down: (reason: string) => void;
+}
+
+/** A running monitor. */
+export interface RunningMonitor {
+  readonly incarnation: string;
+  /** OTP's `demonitor` with `flush`: nothing is heard any more. */
+  readonly close: () => void;
+}
+
+/**
+ * Monitors the bucket that has the name now, this incarnation and no other.
+ * @returns undefined if there is none: OTP's `noproc`, at once.
+ */
+export async function monitorBucket(
+  directory: Directory,
+  name: string,
+  heard: MonitorHeard,
+): Promise<RunningMonitor | undefined> {
+  let incarnation: string | undefined;
+  let closed = false;
+  const end = (reason: string): void => {
+    if (closed) return;
+    close();
+    heard.down(reason);
+  };
+  const hear = (events: readonly RegistryEvent[]): void => {
+    for (const event of events) {
+      if (closed || event.incarnation !== incarnation) continue;
+      if (event.kind === "RESTARTED") heard.restarted(event.reason ?? "");
+      if (event.kind === "DOWN") end(event.reason ?? "");
+    }
+  };
+  const lost = async (): Promise<void> => {
+    // What happened is no longer known; whether the bucket lives still is.
+    const hello = await follower.startOver();
+    if (hello?.found?.incarnation !== incarnation) end("noproc");
+  };
+  const follower = directory.follower(name, { events: hear, lost: () => void lost() });
+  const close = (): void => {
+    closed = true;
+    follower.close();
+  };
+
+  const hello = await follower.start();
+  if (hello === undefined || hello.found === null) {
+    close();
+    return undefined;
+  }
+  ({ incarnation } = hello.found);
+  return { incarnation, close };
+}

@@ -1,0 +1,105 @@
+/** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
+
+import { keyCursorOf } from "../model/cursor.ts";
+import { KvError } from "../model/errors.ts";
+import { KeptJson } from "../model/kept-json.ts";
+import { MAX_PAGE_LENGTH } from "../model/limits.ts";
+import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
+import { etag } from "../model/conditions.ts";
+import type { EntryInfo, Listed } from "../model/entry.ts";
+
+export interface EntryJson {
+  readonly key: string;
+  readonly revision: number;
+  readonly etag: string;
+  /** The content type. */
+  readonly type: string;
+  /** Bytes of the value. */
+  readonly size: number;
+  /** When it was put (RFC 3339). */
+  readonly modified?: string;
+  /** RFC 3339; left out: never. */
+  readonly expires?: string;
+  /** A {@link KeptJson}, where the entry has some. */
+  readonly metadata?: unknown;
+  /** The value, if it was asked for and is small enough, as text … */
+  readonly value?: string;
+  /** … or, where its bytes are no UTF-8, in base64. */
+  readonly base64?: string;
+}
+
+/** @param value left out where it was not asked for, or is too large to travel with others. */
+export function entryJson(
+  incarnation: string,
+  key: string,
+  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">,
+  value?: Value,
+): EntryJson {
+  const { revision, type, size, expires, at, metadata } = info;
+  return {
+    key,
+    revision,
+    etag: etag(incarnation, revision),
+    type: type ?? TEXT_TYPE,
+    size,
+    ...(at === 0 ? {} : { modified: new Date(at).toISOString() }),
+    ...(expires === null ? {} : { expires: new Date(expires).toISOString() }),
+    ...(metadata === null ? {} : { metadata: new KeptJson(metadata) }),
+    ...(value === undefined ? {} : toJson(value)),
+  };
+}
+
+/** A page of a list. */
+export interface KeysPage {
+  readonly keys: readonly EntryJson[];
+  /** There are more: send it back for the next page. */
+  readonly cursor?: string;
+}
+
+/** For a list that would go on in another bucket. */
+export function bucketChanged(): KvError {
+  return new KvError(
+    "bucket_changed",
+    "The bucket of the pages before has ended, and another one has its name. Begin again without a cursor.",
+  );
+}
+
+/**
+ * The text of a {@link KeysPage}. It ends where it grows too long: JSON can be six times as long as what it says, and a
+ * message has a limit.
+ */
+export function pageText(incarnation: string, entries: readonly Listed[], more: boolean): string {
+  const texts: string[] = [];
+  let length = 0;
+  for (const entry of entries) {
+    if (length > MAX_PAGE_LENGTH) break;
+    const text = entryText(incarnation, entry);
+    texts.push(text);
+    length += text.length;
+  }
+  const last = entries[texts.length - 1];
+  const goesOn = more || texts.length < entries.length;
+  const cursor = goesOn && last !== undefined ? `,"cursor":"${keyCursorOf(incarnation, last.key)}"` : "";
+  return `{"keys":[${texts.join(",")}]${cursor}}`;
+}
+
+/**
+ * What {@link keptText} would make of {@link entryJson}, without the objects in between: a page has a thousand of them,
+ * and that is most of its time.
+ */
+export function entryText(incarnation: string, entry: Listed): string {
+  const { key, revision, type, size, at, expires, metadata, value } = entry;
+  const tag = etag(incarnation, revision);
+  let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${tag}","type":${typeText(type)},"size":${size}`;
+  if (at !== 0) text += `,"modified":"${new Date(at).toISOString()}"`;
+  if (expires !== null) text += `,"expires":"${new Date(expires).toISOString()}"`;
+  if (metadata !== null) text += `,"metadata":${metadata}`;
+  if (value !== undefined) text += `,${JSON.stringify(toJson(value)).slice(1, -1)}`;
+  return `${text}}`;
+}
+
+const TEXT_TYPE_JSON = JSON.stringify(TEXT_TYPE);
+
+function typeText(type: string | null): string {
+  return type === null ? TEXT_TYPE_JSON : JSON.stringify(type);
+}

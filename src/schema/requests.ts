@@ -1,0 +1,89 @@
+/** Requests' queries, and bodies that are no operations. */
+
+import * as z from "zod/mini";
+import { MAX_KEY_BYTES, MAX_PAGE } from "../model/limits.ts";
+import { expires, ttl } from "./operations.ts";
+
+const key64 = z.optional(
+  z
+    .string()
+    .check(z.describe("The key in base64url, for what a path can't carry; the path's own is ignored then.")),
+);
+const limit = z.optional(z.int().check(z.gte(1), z.lte(MAX_PAGE), z.describe("How many at most.")));
+/** In base64url, which has four characters for three bytes. */
+const cursor = z.optional(
+  z.string().check(z.maxLength(2 * MAX_KEY_BYTES), z.describe("The `cursor` of the page before.")),
+);
+/** What keys are compared with need not be much longer than they are. */
+const text = z.string().check(
+  z.maxLength(2 * MAX_KEY_BYTES),
+  z.refine((given) => given.isWellFormed(), "half of a surrogate pair stands for no character"),
+);
+const prefix = z.optional(text.check(z.describe("Only those that begin so.")));
+const range = {
+  prefix,
+  start: z.optional(text.check(z.describe("The first key, included."))),
+  end: z.optional(text.check(z.describe("The end of the range, not included."))),
+};
+
+export const KeyQuery = z.strictObject({ key64 });
+export const PutQuery = z.strictObject({
+  key64,
+  ttl: z.optional(ttl),
+  expires: z.optional(expires),
+  metadata: z.optional(z.string().check(z.describe("JSON, at most 1,024 bytes."))),
+});
+export const ListQuery = z.strictObject({
+  ...range,
+  reverse: z.optional(z.boolean().check(z.describe("From the last key to the first."))),
+  values: z.optional(z.boolean().check(z.describe("With values, but for those of more than 1 MiB."))),
+  cursor,
+  limit,
+});
+export const RangeQuery = z.strictObject(range);
+export const BucketsQuery = z.strictObject({ prefix, cursor, limit });
+export const WatchQuery = z.strictObject({
+  prefix,
+  key: z.optional(z.string().check(z.describe("Only this key; instead of `prefix`."))),
+  values: z.optional(z.boolean().check(z.describe("With values of up to 64 KiB; `true` if left out."))),
+  snapshot: z.optional(z.boolean().check(z.describe("Begin with all that is there."))),
+  since: z.optional(
+    z
+      .string()
+      .check(
+        z.describe("Begin behind this revision: an event's `id`, or a number. `Last-Event-ID` comes first."),
+      ),
+  ),
+});
+export const ExportQuery = z.strictObject(range);
+export const ImportQuery = z.strictObject({
+  onError: z
+    .optional(z.enum(["stop", "continue"]))
+    .check(z.describe("What a line that is wrong does; `stop` if left out.")),
+});
+
+const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
+const JURISDICTIONS = ["eu", "fedramp", "fedramp-high"] as const;
+
+export const BucketOptionsJson = z
+  .strictObject({
+    restart: z.optional(
+      z
+        .enum(["permanent", "temporary"])
+        .check(
+          z.describe(
+            "Whether it comes back from an exit or a crash, with what it kept; `permanent` if left out.",
+          ),
+        ),
+    ),
+    locationHint: z.optional(z.enum(LOCATION_HINTS)),
+    jurisdiction: z.optional(z.enum(JURISDICTIONS)),
+    metadata: z.optional(z.unknown().check(z.describe("Any JSON, at most 1,024 bytes."))),
+  })
+  .check(z.meta({ id: "BucketOptions" }));
+
+export const ExitJson = z
+  .strictObject({
+    reason: z.string().check(z.describe("1–256 bytes; `kill` can't be handled, `normal` is ignored.")),
+  })
+  .check(z.meta({ id: "Exit" }));

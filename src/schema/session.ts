@@ -1,0 +1,67 @@
+/** What travels on a session: a WebSocket of one bucket, with requests as JSON. */
+
+import * as z from "zod/mini";
+import { KvError } from "../model/errors.ts";
+import { MAX_OPERATIONS } from "../model/limits.ts";
+import { elementsOf } from "./check.ts";
+import { membersOf, type Element } from "./exact-json.ts";
+import { BatchJson, once, TransactionJson } from "./operations.ts";
+import { ListQuery } from "./requests.ts";
+
+const id = z.int().check(z.gte(0), z.describe("Comes back with the answer."));
+
+/** One of them; answers come in the order of the requests. */
+export const SessionRequestJson = z
+  .union(
+    [
+      z.strictObject({ id, batch: BatchJson }),
+      z.strictObject({ id, transaction: TransactionJson, ...once }),
+      z.strictObject({ id, list: ListQuery }),
+    ],
+    "A request has one of `batch`, `transaction` and `list`",
+  )
+  .check(z.meta({ id: "SessionRequest" }));
+export type SessionRequestJson = z.output<typeof SessionRequestJson>;
+
+/** A request of a message as far as it could be read. Without an id it can't be told whose it is. */
+export type Received =
+  { readonly id: number; readonly request: object } | { readonly id: number | null; readonly error: KvError };
+
+/**
+ * The requests of a message, each by itself: what is wrong with one is its own affair.
+ * @throws {KvError} `body_invalid`: it is no list, or of too many
+ */
+export async function requestsOf(message: ArrayBuffer | string): Promise<Received[]> {
+  const elements = await elementsOf(message, MAX_OPERATIONS);
+  if (elements === undefined) {
+    throw new KvError("body_invalid", `A message is a list of at most ${MAX_OPERATIONS} requests.`);
+  }
+  const requests: Received[] = [];
+  for (const element of elements) requests.push(await receivedOf(element));
+  return requests;
+}
+
+async function receivedOf(element: Element): Promise<Received> {
+  if ("error" in element) return { id: await idOfText(element.text), error: element.error };
+  const request = element.value;
+  const given = typeof request === "object" && request !== null && "id" in request ? request.id : undefined;
+  if (isId(given)) return { id: given, request: request as object };
+  const error = new KvError("body_invalid", "A request is an object with an id, an integer of 0 or more.");
+  return { id: null, error };
+}
+
+/** The id of what could not be read, by its text. */
+async function idOfText(text: string): Promise<number | null> {
+  const begin = text.search(/[^ \t\r\n]/);
+  if (text[begin] !== "{") return null;
+  let found: string | undefined;
+  for await (const member of membersOf(text, begin)) found = ID.exec(member)?.[1] ?? found;
+  const given = found === undefined ? undefined : Number(found);
+  return isId(given) ? given : null;
+}
+
+const ID = /^[ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*(\d{1,16})[ \t\r\n]*$/;
+
+function isId(given: unknown): given is number {
+  return typeof given === "number" && Number.isSafeInteger(given) && given >= 0;
+}

@@ -1,0 +1,84 @@
+/** Entries as an import brings them back. */
+
+import { failureOf, type Failure } from "../model/errors.ts";
+import { Refusal } from "../otp/exit.ts";
+import type { Clock } from "../otp/timers.ts";
+import { sameBytes, TEXT_TYPE, type Value } from "../model/value.ts";
+import type { Entries } from "./entries.ts";
+import type { Entry, Properties } from "../model/entry.ts";
+import { isLarge, type LargeValue } from "./large-values.ts";
+
+export interface RestoredEntry {
+  readonly key: string;
+  readonly value: Value | LargeValue;
+  readonly properties: Properties;
+}
+
+/** `unchanged`: it was there already, just so. `expired`: its time was over. */
+export type Restored = "imported" | "unchanged" | "expired" | Failure;
+
+/**
+ * Puts entries that are not there just so: to do it again changes nothing, and nobody hears of it. With `stop` the
+ * first that can't be put is the last that is looked at. To be called inside {@link Entries.write}.
+ */
+export function restore(
+  entries: Entries,
+  given: readonly RestoredEntry[],
+  { clock, stop }: { readonly clock: Clock; readonly stop: boolean },
+): Restored[] {
+  const results: Restored[] = [];
+  let stopped = false;
+  for (const entry of given) {
+    if (stopped) {
+      dropUpload(entries, entry); // sent in vain
+      continue;
+    }
+    const restored = restoreOne(entries, entry, clock);
+    results.push(restored);
+    stopped = stop && typeof restored === "object";
+  }
+  return results;
+}
+
+function restoreOne(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
+  const restored = outcomeOf(entries, entry, clock);
+  if (restored !== "imported") dropUpload(entries, entry);
+  return restored;
+}
+
+function outcomeOf(entries: Entries, entry: RestoredEntry, clock: Clock): Restored {
+  const { lifetime } = entry.properties;
+  if (lifetime !== undefined && "expires" in lifetime && lifetime.expires <= clock()) return "expired";
+  if (isThere(entries, entry)) return "unchanged";
+  try {
+    entries.put(entry.key, entry.value, entry.properties);
+    return "imported";
+  } catch (error) {
+    if (error instanceof Refusal) return failureOf(error);
+    throw error;
+  }
+}
+
+/** A large value that no entry takes need not be kept until nobody can be on the way with it any more. */
+function dropUpload(entries: Entries, { value }: RestoredEntry): void {
+  if (isLarge(value)) entries.large.drop(value.large);
+}
+
+/** A time to live in seconds begins anew each time. */
+function isThere(entries: Entries, { key, value, properties }: RestoredEntry): boolean {
+  const { type = null, metadata = null, lifetime } = properties;
+  if (lifetime !== undefined && "ttl" in lifetime) return false;
+  const found = entries.get(key);
+  return (
+    found !== undefined &&
+    (found.type ?? TEXT_TYPE) === (type ?? TEXT_TYPE) &&
+    found.metadata === metadata &&
+    found.expires === (lifetime?.expires ?? null) &&
+    hasValue(entries, found, value)
+  );
+}
+
+function hasValue(entries: Entries, { value, large, size }: Entry, restored: Value | LargeValue): boolean {
+  if (large === null) return !isLarge(restored) && sameBytes(value, restored);
+  return isLarge(restored) && entries.large.same({ large, size }, restored);
+}

@@ -1,0 +1,83 @@
+/** An answer to the bytes of its reply. Pure. */
+
+import { failure, type Failure } from "../model/errors.ts";
+import type { Answer, Change, Signal } from "./command.ts";
+import { printProse, printValue, printWord } from "./lexer.ts";
+
+const HELP = [
+  "CREATE bucket",
+  "PUT bucket key value",
+  "GET bucket key",
+  "DELETE bucket key",
+  "INCR bucket key [by]",
+  "KEYS bucket [prefix [after]]",
+  "SUBSCRIBE bucket",
+  "LOOKUP bucket",
+  "MONITOR bucket",
+  "STOP bucket",
+  "EXIT bucket reason",
+  "BUCKETS [prefix [after]]",
+  "AUTH token",
+  "PING",
+  "QUIT",
+  "HELP",
+];
+
+/** The reply, with its line endings. The guide's replies are the guide's, byte for byte. */
+export function reply(answer: Answer): string {
+  switch (answer.kind) {
+    case "ok":
+      return "OK\r\n";
+    case "silent":
+      return "";
+    case "value":
+      return `${printValue(answer.value)}\r\nOK\r\n`;
+    case "absent":
+      return "\r\nOK\r\n";
+    case "names":
+      return lines(answer.names.map(printWord));
+    case "pong":
+      return "PONG\r\n";
+    case "help":
+      return lines(HELP);
+    case "ok_noproc":
+      return `OK\r\n${signalLine({ kind: "DOWN", bucket: answer.bucket, reason: "noproc" })}`;
+    case "no_bucket":
+      return "NOT FOUND\r\n";
+    case "unknown":
+      return "UNKNOWN COMMAND\r\n";
+    case "error":
+      return errorLine(answer.failure);
+  }
+}
+
+/** The line that tells a subscriber of a change. */
+export function changeLine(change: Change): string {
+  const key = printWord(change.key);
+  switch (change.kind) {
+    case "put":
+      return `${key} SET TO ${printValue(change.value)}\r\n`;
+    case "large":
+      return errorLine(
+        failure("value_too_large", `${key} was set to a value that has to be read over HTTP.`),
+      );
+    case "delete":
+      return `${key} DELETED\r\n`;
+  }
+}
+
+/** The line that tells a monitor of what it watches. The reason goes to the end of the line. */
+export function signalLine({ kind, bucket, reason }: Signal): string {
+  return `${kind} ${printWord(bucket)} ${printValue(reason)}\r\n`;
+}
+
+/** `ERROR <CODE> <words>`. The words may repeat what a client sent: a key, a reason. */
+export function errorLine({ code, detail }: Failure): string {
+  return code === "unauthorized"
+    ? "ERROR UNAUTHORIZED\r\n"
+    : `ERROR ${code.toUpperCase()} ${printProse(detail)}\r\n`;
+}
+
+function lines(texts: readonly string[]): string {
+  return [...texts, "OK"].map((text) => `${text}\r\n`).join("");
+}

@@ -1,0 +1,124 @@
+/** What a verdict does to a name that has gone another way since its probe was sent. */
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { Books } from "../../src/registry/lifecycle.ts";
+import { EventSockets } from "../../src/registry/event-sockets.ts";
+import { Events } from "../../src/registry/events.ts";
+import { Names, type Registration } from "../../src/registry/names.ts";
+import { nameRow } from "../support/rows.ts";
+
+const totals = { entries: 1, bytes: 2, revision: 3 };
+const starting = nameRow();
+
+interface Shelf {
+  readonly names: Names;
+  readonly books: Books;
+  readonly kinds: () => string[];
+  readonly row: () => Registration;
+  /** Objects that no name leads to any more. */
+  readonly freed: string[];
+}
+
+/** Books with one running name. */
+function withBooks(test: (shelf: Shelf) => void): Promise<void> {
+  return runInDurableObject(env.REGISTRY.get(env.REGISTRY.newUniqueId()), (_, ctx) => {
+    const names = new Names(ctx.storage.sql);
+    const events = new Events(ctx.storage.sql, 100);
+    names.createTables();
+    events.createTables();
+    const freed: string[] = [];
+    const books = new Books({
+      ctx,
+      names,
+      events,
+      followers: new EventSockets(ctx),
+      clock: () => 1_000,
+      recheckMs: 5_000,
+      checkBy: () => undefined,
+      freed: (id) => void freed.push(id),
+    });
+    books.starting(starting, 0);
+    books.running(starting);
+    test({
+      names,
+      books,
+      kinds: () => events.after(0, 100).map(({ kind }) => kind),
+      row: () => names.find("milk") as Registration,
+      freed,
+    });
+  });
+}
+
+describe("an end", () => {
+  it("frees the object once, however often it is heard, and never that of a bucket which has the name by then", () =>
+    withBooks(({ books, row, freed }) => {
+      const before = row();
+      books.down({ ...before, incarnation: "another" }, "normal");
+      expect(freed).toEqual([]);
+      books.down(before, "normal");
+      books.down(before, "normal");
+      expect(freed).toEqual([before.id]);
+      books.starting({ ...before, id: "successor", incarnation: "successor" }, 0);
+      books.down(before, "normal");
+      expect(freed).toEqual([before.id]);
+    }));
+});
+
+describe("a verdict that comes late", () => {
+  it("“gone” does not free a name whose stop is under way: that has the reason", () =>
+    withBooks(({ books, row, kinds }) => {
+      const before = row();
+      books.stopping(before, 0);
+      books.judged(before, { kind: "free", reason: "noproc" });
+      expect(row()).toMatchObject({ state: "stopping" });
+      books.down(before, "normal");
+      books.judged(before, { kind: "free", reason: "noproc" });
+      expect(kinds()).toEqual(["created", "DOWN"]);
+    }));
+
+  it("“alive” does not take back that the bucket was given up on", () =>
+    withBooks(({ books, row, kinds }) => {
+      const before = row();
+      books.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
+      books.judged(before, { kind: "alive", totals });
+      expect(row()).toMatchObject({ state: "unreachable", reason: "boom", probe: null });
+      expect(kinds()).toEqual(["created", "RESTARTED", "unreachable"]);
+    }));
+
+  it("“failed” does not make one suspect that is unreachable, or was found well, since", () =>
+    withBooks(({ books, row }) => {
+      const before = row();
+      books.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
+      books.judged(before, { kind: "suspect", reason: "timeout", checkInMs: 5_000 });
+      expect(row()).toMatchObject({ state: "unreachable", reason: "boom" });
+      const unreachable = row();
+      books.judged(unreachable, { kind: "alive", totals });
+      books.judged(unreachable, { kind: "unreachable", reason: "timeout", checkInMs: 5_000 });
+      expect(row()).toMatchObject({ state: "running", probe: totals });
+    }));
+
+  it("leaves the reason of a bucket that was given up on, however often it is looked at", () =>
+    withBooks(({ books, row }) => {
+      books.restarted(row(), { reason: "boom", restarts: 4, givenUp: true });
+      books.judged(row(), { kind: "unreachable", reason: undefined, checkInMs: 5_000 });
+      expect(row()).toMatchObject({ state: "unreachable", reason: "boom", attempts: 4 });
+    }));
+
+  it("of a bucket that has lost its name moves nothing", () =>
+    withBooks(({ books, names, row }) => {
+      const before = row();
+      books.down(before, "normal");
+      books.starting({ ...starting, incarnation: "bbbb" }, 0);
+      books.running({ ...starting, incarnation: "bbbb" });
+      for (const verdict of [
+        { kind: "free", reason: "noproc" },
+        { kind: "alive", totals },
+        { kind: "suspect", reason: "timeout", checkInMs: 1 },
+      ] as const) {
+        books.judged(before, verdict);
+      }
+      expect(names.find("milk")).toMatchObject({ incarnation: "bbbb", state: "running", probe: null });
+    }));
+});

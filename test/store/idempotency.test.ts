@@ -1,0 +1,208 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { onceFor, Remembered } from "../../src/store/idempotency.ts";
+import { call } from "../../src/otp/call.ts";
+import { startBucket } from "../support/buckets.ts";
+import { abortObject } from "../support/faults.ts";
+
+describe("an idempotency key", () => {
+  it("makes an increment happen once, also after the object was reset", async () => {
+    const bucket = await startBucket("idempotent increment");
+    const once = { idempotency: { key: "k", fingerprint: "f" } };
+    const first = await call(() => bucket.increment("n", { by: 5n }, once));
+    expect(first.replayed).toBe(false);
+    expect(JSON.parse(first.result)).toMatchObject({ value: 5, revision: 1 });
+    await abortObject(env.BUCKET.get(bucket.id));
+    const again = env.BUCKET.get(bucket.id);
+    expect(await call(() => again.increment("n", { by: 5n }, once))).toEqual({ ...first, replayed: true });
+    expect(await call(() => again.get("n", {}))).toMatchObject({ entry: { value: "5", revision: 1 } });
+  });
+
+  it("belongs to one request", async () => {
+    const bucket = await startBucket("idempotency reused");
+    const empty = { if: [], then: [], else: [] };
+    await call(() => bucket.transact(empty, { key: "k", fingerprint: "one" }));
+    await expect(
+      call(() => bucket.transact(empty, { key: "k", fingerprint: "other" })),
+    ).rejects.toMatchObject({
+      code: "idempotency_key_reused",
+    });
+  });
+
+  it("of a request that was turned down may be used again", async () => {
+    const bucket = await startBucket("idempotency refused");
+    const once = { idempotency: { key: "k", fingerprint: "f" } };
+    await call(() => bucket.put("n", "text"));
+    await expect(call(() => bucket.increment("n", { by: 1n }, once))).rejects.toMatchObject({
+      code: "not_an_integer",
+    });
+    await call(() => bucket.put("n", "1"));
+    expect(await call(() => bucket.increment("n", { by: 1n }, once))).toMatchObject({
+      result: expect.stringContaining('"value":2') as string,
+    });
+  });
+
+  it("is remembered while all results fit their bytes, the oldest are forgotten first", async () => {
+    await runInDurableObject(env.BUCKET.getByName("remembered bytes"), (_, { storage: { sql } }) => {
+      const limits = { results: 100, bytes: 1_000 };
+      const remembered = new Remembered(sql, () => 0, limits);
+      remembered.createTable();
+      const replayed = (key: string, size: number): boolean =>
+        remembered.once({ key, fingerprint: "" }, () => "x".repeat(size)).replayed;
+      for (const key of ["a", "b", "c"]) replayed(key, 298);
+      expect(remembered.bytes).toBe(900);
+      replayed("d", 298);
+      expect(remembered.bytes).toBe(900);
+      expect(["a", "d", "c"].map((key) => replayed(key, 298))).toEqual([false, true, true]);
+      // One that is too large by itself is remembered all the same: nobody else is.
+      replayed("large", 5_000);
+      expect(replayed("large", 5_000)).toBe(true);
+      expect(remembered.bytes).toBe(5_010);
+      expect(new Remembered(sql, () => 0, limits).bytes).toBe(5_010);
+    });
+  });
+
+  it("counts in what the bucket says that it keeps, until it is forgotten", async () => {
+    const bucket = await startBucket("remembered totals");
+    const totals = async (): Promise<unknown> => (await call(() => bucket.totals())).bytes;
+    await call(() => bucket.put("k", "v"));
+    expect(await totals()).toBe(2);
+    const { result } = await call(() =>
+      bucket.increment("n", { by: 1n }, { idempotency: { key: "i", fingerprint: "f" } }),
+    );
+    expect(await totals()).toBe(4 + 2 + 1 + result.length);
+    expect(await call(() => bucket.probe())).toMatchObject({ bytes: 4 + 2 + 1 + result.length });
+    // A request that is turned down leaves nothing to be counted.
+    const refused = call(() =>
+      bucket.increment("k", { by: 1n }, { idempotency: { key: "j", fingerprint: "f" } }),
+    );
+    await expect(refused).rejects.toMatchObject({ code: "not_an_integer" });
+    expect(await totals()).toBe(4 + 2 + 1 + result.length);
+  });
+
+  it("is remembered for a day, and ten thousand of them", async () => {
+    await runInDurableObject(env.BUCKET.getByName("remembered"), (_, { storage: { sql } }) => {
+      const time = { now: 0 };
+      const remembered = new Remembered(sql, () => time.now);
+      remembered.createTable();
+      const replayed = (key: string): boolean =>
+        remembered.once({ key, fingerprint: "" }, () => "1").replayed;
+      const count = (): unknown => sql.exec("SELECT count(*) AS n FROM remembered").one()["n"];
+      replayed("first");
+      time.now += 86_399_999;
+      expect(replayed("first")).toBe(true);
+      time.now += 1;
+      expect(replayed("first")).toBe(false);
+      for (let n = 0; n < 10_001; n += 1) replayed(`k${n}`);
+      expect(count()).toBe(10_000);
+      expect([replayed("k0"), replayed("k10000")]).toEqual([false, true]);
+      time.now += 86_400_000;
+      for (let n = 0; n < 2; n += 1) replayed(`tomorrow ${n}`);
+      expect(count()).toBe(10_000 + 2 - 8);
+    });
+  });
+});
+
+describe("a sweep of what is remembered", () => {
+  it("forgets a thousand at a time, and comes again an hour later at the soonest", async () => {
+    await runInDurableObject(env.BUCKET.getByName("swept"), (_, { storage: { sql } }) => {
+      const time = { now: 0 };
+      const remembered = new Remembered(sql, () => time.now);
+      remembered.createTable();
+      for (let n = 0; n < 2_500; n += 1) {
+        time.now = n;
+        remembered.once({ key: `k${n}`, fingerprint: "" }, () => "1");
+      }
+      time.now = 86_400_000 + 2_399;
+      expect(remembered.sweep(time.now)).toBe(time.now);
+      expect(remembered.sweep(time.now)).toBe(time.now);
+      const next = remembered.sweep(time.now);
+      expect(next).toBe(time.now + 3_600_000);
+      expect(sql.exec("SELECT count(*) AS n FROM remembered").one()["n"]).toBe(100);
+      time.now = Number(next);
+      expect(remembered.sweep(time.now)).toBeUndefined();
+    });
+  });
+});
+
+describe("a fingerprint", () => {
+  const fingerprint = async (key: string, request: readonly unknown[]) =>
+    (await onceFor(key, request))?.fingerprint;
+
+  it("is short, however long the request, and the same for the same one only", async () => {
+    const long = [{ value: "x".repeat(1_000_000) }];
+    expect((await fingerprint("k", long))?.length).toBe("2:".length + 44);
+    expect(await fingerprint("k", long)).toBe(await fingerprint("other", structuredClone(long)));
+    expect(await fingerprint("k", long)).not.toBe(await fingerprint("k", [{ value: "y" }]));
+    expect(await onceFor(undefined, long)).toBeUndefined();
+  });
+
+  it("is what it was: what a bucket has stored is compared with it, so another recipe has another number", async () => {
+    const increment = [
+      "increment",
+      "n",
+      { by: 2n, initial: 0n, lifetime: { ttl: 60 } },
+      { ifMatch: ["a-1"] },
+    ];
+    expect(await fingerprint("k", increment)).toBe("2:NnYtr1wIgenLl4Wyp73qYqioTMxZBnA3/VKafAjuUEw=");
+    const put = { op: "put", key: "a", value: new Uint8Array([255]).buffer, properties: { type: null } };
+    expect(await fingerprint("k", ["transaction", { if: [], then: [put], else: [] }])).toBe(
+      "2:Vw6aaPgwvI7698GMQX4cxhEYD+ycPg2qcSs+ed0SQVU=",
+    );
+  });
+
+  it("of another recipe says nothing: the request is answered as before, and never called another one", async () => {
+    await runInDurableObject(env.BUCKET.getByName("recipes"), (_, { storage: { sql } }) => {
+      const remembered = new Remembered(sql, () => 0);
+      remembered.createTable();
+      const once = (key: string, sent: string) =>
+        remembered.once({ key, fingerprint: sent }, () => "again").result;
+      // Versions before had no number; the next one will have the next.
+      for (const stored of ["jzTtb4cUXc3xUDxfCbSGuEZV0W6YvpmGgUhwOM58SfI=", "3:x"]) {
+        remembered.once({ key: stored, fingerprint: stored }, () => "first");
+        expect(once(stored, "2:y")).toBe("first");
+      }
+      remembered.once({ key: "2:x", fingerprint: "2:x" }, () => "first");
+      expect(() => once("2:x", "2:y")).toThrow("another request");
+    });
+  });
+});
+
+describe("timers of a bucket", () => {
+  it("forget what a key brought, a day later, also where nobody asks any more", async () => {
+    const { clock } = await import("../support/objects.ts");
+    const bucket = await startBucket("remembered alarm");
+    // One that was refused is undone, and the timer not with it.
+    await call(() => bucket.put("text", "much"));
+    const refused = { idempotency: { key: "refused", fingerprint: "f" } };
+    await expect(call(() => bucket.increment("text", { by: 1n }, refused))).rejects.toMatchObject({
+      code: "not_an_integer",
+    });
+    await call(() => bucket.increment("n", { by: 1n }, { idempotency: { key: "k", fingerprint: "f" } }));
+    const remembered = () =>
+      runInDurableObject(bucket, (_, { storage }) =>
+        storage.sql.exec("SELECT key FROM remembered").toArray(),
+      );
+    expect(await remembered()).toEqual([{ key: "k" }]);
+    clock.aheadMs += 86_400_001;
+    await runDurableObjectAlarm(bucket);
+    expect(await remembered()).toEqual([]);
+  });
+
+  it("remove what has expired, by alarm, and set themselves again", async () => {
+    const { clock } = await import("../support/objects.ts");
+    const bucket = await startBucket("expiry alarm");
+    await call(() => bucket.put("a", "1", { lifetime: { ttl: 10 } }));
+    await call(() => bucket.put("b", "1", { lifetime: { ttl: 20 } }));
+    await call(() => bucket.put("c", "1"));
+    for (const [ms, entries] of [
+      [10_000, 2],
+      [10_000, 1],
+    ] as const) {
+      clock.aheadMs += ms;
+      await runDurableObjectAlarm(bucket);
+      expect(await call(() => bucket.totals())).toMatchObject({ entries });
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { BatchResult, Operation } from "../../src/store/executor.ts";
+import { transact, type Comparison, type Relation, type Transaction } from "../../src/store/transaction.ts";
+import { call } from "../../src/otp/call.ts";
+import { bytes, startBucket } from "../support/buckets.ts";
+import { emptyTables, withEntries } from "../support/entries.ts";
+
+const key = fc.constantFrom("a", "b", "c");
+const relation = fc.constantFrom<Relation>("=", "!=", "<", "<=", ">", ">=");
+const number = fc.integer({ min: -2, max: 3 });
+const comparison: fc.Arbitrary<Comparison> = fc.oneof(
+  fc.record({ key, is: relation, exists: fc.boolean() }),
+  fc.record({ key, is: relation, revision: fc.nat(6) }),
+  fc.record({ key, is: relation, value: fc.oneof(number.map(String), fc.constant("text")) }),
+  fc.record({ key, is: relation, integer: number.map(BigInt) }),
+);
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ op: fc.constant("get" as const), key }),
+  fc.record({
+    op: fc.constant("put" as const),
+    key,
+    value: fc.oneof(number.map(String), fc.constant("text")),
+    properties: fc.constant({}),
+  }),
+  fc.record({ op: fc.constant("delete" as const), key }),
+  fc.record({
+    op: fc.constant("increment" as const),
+    key,
+    increment: fc.record({ by: number.map(BigInt) }),
+  }),
+);
+const operations = fc.array(operation, { maxLength: 4 });
+const transaction: fc.Arbitrary<Transaction> = fc.record({
+  if: fc.array(comparison, { maxLength: 3 }),
+  then: operations,
+  else: operations,
+});
+
+type Model = Map<string, { readonly value: string; readonly revision: number }>;
+
+const relates: Record<Relation, (one: number | bigint | string, other: number | bigint | string) => boolean> =
+  {
+    "=": (one, other) => one === other,
+    "!=": (one, other) => one !== other,
+    "<": (one, other) => one < other,
+    "<=": (one, other) => one <= other,
+    ">": (one, other) => one > other,
+    ">=": (one, other) => one >= other,
+  };
+
+/** The specification, told again in the plainest way: undefined where the transaction is turned down. */
+function told(model: Model, revision: number, { if: comparisons, then, else: otherwise }: Transaction) {
+  const succeeded = comparisons.every((candidate) => {
+    const found = model.get(candidate.key);
+    if ("exists" in candidate)
+      return relates[candidate.is](Number(found !== undefined), Number(candidate.exists));
+    if ("revision" in candidate) return relates[candidate.is](found?.revision ?? 0, candidate.revision);
+    if (found === undefined) return candidate.is === "!=";
+    if ("value" in candidate) return relates[candidate.is](found.value, candidate.value as string);
+    return found.value === "text"
+      ? candidate.is === "!="
+      : relates[candidate.is](BigInt(found.value), candidate.integer);
+  });
+  const after: Model = new Map(model);
+  const results: unknown[] = [];
+  let latest = revision;
+  for (const step of succeeded ? then : otherwise) {
+    const found = after.get(step.key);
+    switch (step.op) {
+      case "get":
+        results.push(found === undefined ? { found: false } : { found: true, ...found });
+        break;
+      case "put":
+        results.push({ created: found === undefined, revision: (latest += 1) });
+        after.set(step.key, { value: step.value as string, revision: latest });
+        break;
+      case "delete":
+        results.push({ deleted: found !== undefined });
+        if (found !== undefined) latest += 1;
+        after.delete(step.key);
+        break;
+      case "increment": {
+        if (found?.value === "text") return undefined;
+        const sum = BigInt(found?.value ?? 0) + step.increment.by;
+        results.push({ value: Number(sum), created: found === undefined, revision: (latest += 1) });
+        after.set(step.key, { value: String(sum), revision: latest });
+      }
+    }
+  }
+  return { after, latest, result: { succeeded, results } };
+}
+
+describe("a transaction", () => {
+  it("compares, then does one list of operations or the other, all or nothing", async () => {
+    await withEntries("transaction model", (tables) => {
+      fc.assert(
+        fc.property(fc.array(transaction, { maxLength: 10 }), (transactions) => {
+          emptyTables(tables);
+          const { entries } = tables;
+          let model: Model = new Map();
+          let revision = 0;
+          for (const next of transactions) {
+            const expected = told(model, revision, next);
+            const run = () => entries.write(() => transact(entries, "cafe", next));
+            if (expected === undefined)
+              expect(run).toThrow(expect.objectContaining({ code: "not_an_integer" }) as Error);
+            else {
+              expect(run()).toMatchObject(expected.result);
+              model = expected.after;
+              revision = expected.latest;
+            }
+            expect(entries.log.revision).toBe(revision);
+            const kept = entries.list({ values: true, limit: 10 }).entries;
+            expect(new Map(kept.map((entry) => [entry.key, entry.value]))).toEqual(
+              new Map([...model].map(([name, { value }]) => [name, value])),
+            );
+          }
+        }),
+        { numRuns: 150 },
+      );
+    });
+  });
+
+  it("says which operation was turned down", async () => {
+    const bucket = await startBucket("transaction refused");
+    await call(() => bucket.put("a", "text"));
+    const refused = call(() =>
+      bucket.transact({
+        if: [],
+        then: [
+          { op: "put", key: "b", value: "1", properties: {} },
+          { op: "increment", key: "a", increment: { by: 1n } },
+        ],
+        else: [],
+      }),
+    );
+    await expect(refused).rejects.toMatchObject({
+      code: "not_an_integer",
+      message: expect.stringContaining("then[1]") as string,
+    });
+    expect(await call(() => bucket.get("b", {}))).toEqual({ outcome: "absent" });
+  });
+
+  it("compares bytes as bytes, and a time that is over as nothing", async () => {
+    await withEntries("transaction bytes", ({ entries, time }) => {
+      const holds = (candidate: Comparison): boolean =>
+        entries.write(() => transact(entries, "cafe", { if: [candidate], then: [], else: [] })).succeeded;
+      entries.write(() => entries.put("a", "\uffff", { lifetime: { ttl: 1 } }));
+      expect(holds({ key: "a", is: "<", value: "😀" })).toBe(true);
+      expect(holds({ key: "a", is: "=", value: bytes(0xef, 0xbf, 0xbf) })).toBe(true);
+      time.now += 1_000;
+      expect(holds({ key: "a", is: "=", exists: false })).toBe(true);
+      expect(holds({ key: "a", is: "=", revision: 0 })).toBe(true);
+    });
+  });
+});
+
+describe("a batch", () => {
+  it("does each operation by itself, under its own condition", async () => {
+    const bucket = await startBucket("batch operations", "cafe");
+    const results = await call(() =>
+      bucket.batch([
+        { op: "put", key: "a", value: "1", properties: { metadata: '{"x":1}' } },
+        { op: "put", key: "a", value: "2", properties: {}, conditions: { ifNoneMatch: "*" } },
+        { op: "increment", key: "a", increment: { by: 2n }, conditions: { ifMatch: ["cafe-1"] } },
+        { op: "increment", key: "n", increment: { by: 2n ** 62n } },
+        { op: "get", key: "a" },
+        { op: "get", key: "nothing" },
+        { op: "delete", key: "a" },
+        { op: "delete", key: "a" },
+      ]),
+    );
+    expect(JSON.parse(results)).toMatchObject({
+      results: [
+        { op: "put", key: "a", created: true, revision: 1, etag: "cafe-1" },
+        { op: "put", key: "a", error: { code: "precondition_failed" } },
+        { op: "increment", value: 3, revision: 2, etag: "cafe-2" },
+        { op: "increment", value: "4611686018427387904", created: true },
+        { op: "get", found: true, value: "3", metadata: { x: 1 }, type: "text/plain; charset=utf-8" },
+        { op: "get", found: false },
+        { op: "delete", deleted: true },
+        { op: "delete", deleted: false },
+      ],
+    });
+  });
+
+  it("answers as much as it may, and says of the rest that it does not", async () => {
+    const bucket = await startBucket("batch too large");
+    await call(() => bucket.put("a", "x".repeat(1_048_576)));
+    const text = await call(() =>
+      bucket.batch(Array.from({ length: 18 }, () => ({ op: "get", key: "a" }) as const)),
+    );
+    const { results } = JSON.parse(text) as BatchResult;
+    expect(results.filter((result) => "found" in result)).toHaveLength(11);
+    expect(results.at(-1)).toMatchObject({ error: { code: "result_too_large" } });
+  });
+});
