@@ -2,16 +2,16 @@
 
 import { authNotConfigured } from "./config/auth.ts";
 import type { Env } from "./config/env.ts";
-import { failure, failureOf, type Failure } from "./model/errors.ts";
+import { Login } from "./connection/login.ts";
+import { refuseTcp, serveTcp } from "./connection/tcp.ts";
+import type { KeepAlive } from "./directory/directory.ts";
+import { directoryOf, isolateOf } from "./directory/isolate.ts";
 import { serveHttp } from "./http/app.ts";
+import { Context } from "./http/context.ts";
 import { serveAcross } from "./http/cors.ts";
 import { problem } from "./http/problem.ts";
 import { servePublic } from "./http/public.ts";
-import { Target } from "./http/target.ts";
-import { isolateOf } from "./directory/isolate.ts";
-import { Directory } from "./directory/directory.ts";
-import { Login } from "./connection/login.ts";
-import { refuseTcp, serveTcp } from "./connection/tcp.ts";
+import { failure, failureOf, type Failure } from "./model/errors.ts";
 
 export { KvEntrypoint } from "./binding/entrypoint.ts";
 export { Bucket } from "./bucket/bucket.ts";
@@ -22,23 +22,13 @@ export default {
   connect: (socket, env, ctx) => serveConnection(socket, env, (sent) => ctx.waitUntil(sent)),
 } satisfies ExportedHandler<Env>;
 
-/** Lets what was sent without waiting go on when the request has been answered. */
-type KeepAlive = (sent: Promise<unknown>) => void;
-
 /** Serves an HTTP request. Never throws. */
 export function serveRequest(request: Request, env: Env, keepAlive: KeepAlive): Response | Promise<Response> {
   try {
-    const { settings, door, cache } = isolateOf(env);
-    const target = new Target(request.url);
-    const context = {
-      target,
-      settings,
-      door,
-      directory: new Directory(env, settings, cache, keepAlive),
-      keepAlive,
-    };
+    const context = new Context(request.url, env, keepAlive);
+    const { auth, settings, target } = context;
     return serveAcross(request, settings.origins, () => {
-      const open = door.state === "unconfigured" ? undefined : servePublic(request, target.path);
+      const open = auth.state === "unconfigured" ? undefined : servePublic(request, target.path);
       return open ?? serveHttp(request, context);
     });
   } catch (error) {
@@ -50,13 +40,13 @@ export function serveRequest(request: Request, env: Env, keepAlive: KeepAlive): 
 /** Serves a TCP connection. Never throws. */
 export async function serveConnection(socket: Socket, env: Env, keepAlive: KeepAlive): Promise<void> {
   try {
-    const { settings, door, cache } = isolateOf(env);
-    if (door.state === "unconfigured") return await refuseTcp(socket, authNotConfigured());
+    const { auth } = isolateOf(env);
+    if (auth.state === "unconfigured") return await refuseTcp(socket, authNotConfigured());
     const { remoteAddress } = await socket.opened;
     // An HTTP CONNECT comes here too, and has no peer: it got past the host and the origin that guard HTTP.
     if (remoteAddress === undefined) return await refuseTcp(socket, noTunnel());
-    const login = new Login(door, remoteAddress);
-    await serveTcp(socket, new Directory(env, settings, cache, keepAlive), login);
+    const login = new Login(auth, remoteAddress);
+    await serveTcp(socket, directoryOf(env, keepAlive), login);
   } catch (error) {
     await refuseTcp(socket, failureOf(error));
   }

@@ -1,16 +1,17 @@
 /** A bucket's verbs, for other Workers. */
 
 import { RpcTarget } from "cloudflare:workers";
-import type { PutOptions } from "../bucket/bucket.ts";
-import { entryJson, type KeysPage } from "../schema/entry-json.ts";
-import { onceFor } from "../store/idempotency.ts";
-import { preconditionFailed, readsOnly, type BatchResult, type Incremented } from "../store/executor.ts";
-import { removeAll } from "../directory/delete-range.ts";
-import { onlyReads, type TransactionResult } from "../store/transaction.ts";
-import { behindKey } from "../model/cursor.ts";
+import type { Incremented, KeysPage, Written } from "../contract/entries.ts";
+import type { BatchResults, TransactionResults } from "../contract/operations.ts";
+import type { BucketHandle } from "../directory/bucket-handle.ts";
+import { incarnationOfTag } from "../model/conditions.ts";
+import { behindKey, keyCursorOf } from "../model/cursor.ts";
 import { KvError } from "../model/errors.ts";
-import { contentType, key as checkedKey, MAX_PAGE, metadataJson } from "../model/limits.ts";
+import { onceFor } from "../model/idempotency.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import { contentType, key as checkedKey, metadataJson } from "../model/validators.ts";
 import { BYTES_TYPE } from "../model/value.ts";
+import { entryJson } from "../schema/entry-json.ts";
 import {
   BatchJson,
   BoundConditionsJson,
@@ -29,137 +30,120 @@ import { ListQuery, RangeQuery } from "../schema/requests.ts";
 import { parsedMetadata, readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
-import type { BucketBinding, Conditions, Once, Properties, ValueEntry, Written } from "./types.ts";
-import { taken, wanted, type GivenValue, type ValueType } from "./values.ts";
-import { READ } from "../directory/directory.ts";
+import type { BucketBinding, Conditions, Once, Properties, ValueEntry } from "./types.ts";
+import { givenValue, wanted, type GivenValue, type ValueType } from "./values.ts";
 
-/** One bucket, which need not be there: then every verb is `bucket_not_found`. */
+/** One bucket, which need not be there: then every verb throws `bucket_not_found`. */
 export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {
-  readonly #bucket: Reach;
+  readonly #reach: Reach;
 
-  constructor(bucket: Reach) {
+  constructor(reach: Reach) {
     super();
-    this.#bucket = bucket;
+    this.#reach = reach;
   }
 
-  /** The value, as text if nothing else is said; null if the key is not there. */
+  /** The value, as text if nothing else is asked for; null if the key is not there. */
   get(key: string, type: ValueType = "text"): Promise<unknown> {
-    return this.#bucket.verb(async () => (await this.#entry(key, type))?.value ?? null);
+    return this.#reach.verb(async (bucket) => (await entryOf(bucket, key, type))?.value ?? null);
   }
 
   /** The value with what is kept beside it; null if the key is not there. */
   getEntry(key: string, type: ValueType = "text"): Promise<ValueEntry<unknown> | null> {
-    return this.#bucket.verb(() => this.#entry(key, type));
+    return this.#reach.verb((bucket) => entryOf(bucket, key, type));
   }
 
   put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
       const { type, metadata, ...rest } = checkGiven(BoundPutJson, options, "body_invalid");
-      const put: PutOptions = {
+      return bucket.put(name, givenValue(value), {
         type: type === undefined ? (typeof value === "string" ? null : BYTES_TYPE) : contentType(type),
         lifetime: lifetimeOf(rest),
         metadata: metadata === undefined ? null : metadataJson(metadata),
         conditions: conditionsOf(rest) ?? {},
-      };
-      const { transfer } = this.#bucket;
-      const given = this.#there(await taken(value, transfer));
-      const written = this.#there(await transfer.store(given, (bucket) => bucket.put(name, given, put)));
-      if (written.outcome === "precondition_failed") throw preconditionFailed();
-      const { created, revision, etag } = written;
-      return { created, revision, etag };
+      });
     });
   }
 
   /** @returns whether the key was there. */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
-      const checked = conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")) ?? {};
-      const removed = this.#there(await this.#bucket.call((bucket) => bucket.remove(name, checked)));
-      if (removed.outcome === "precondition_failed") throw preconditionFailed();
-      return removed.outcome === "removed";
+      return bucket.delete(name, conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")));
     });
   }
 
   increment(key: string, options: unknown = {}, once: Once & Conditions = {}): Promise<Incremented> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
       const json = checkGiven(IncrementJson, options, "body_invalid");
       const { idempotencyKey, ...given } = checkGiven(BoundIncrementJson, once, "body_invalid");
       const conditions = conditionsOf(given) ?? {};
       const increment = incrementOf(json);
       const idempotency = await onceFor(idempotencyKey, ["increment", name, increment, conditions]);
-      const done = this.#there(
-        await this.#bucket.call((bucket) => bucket.increment(name, increment, { conditions, idempotency })),
-      );
-      return readJson(done.result) as Incremented;
+      const { result } = await bucket.increment(name, increment, { conditions, idempotency });
+      return readJson(result) as Incremented;
     });
   }
 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. */
   list(query: unknown = {}): Promise<KeysPage> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
-      const place = behindKey(cursor);
-      const page = await this.#bucket.call((bucket) => bucket.list({ ...range, ...place, limit }), READ);
-      return readJson(this.#there(page)) as KeysPage;
+      const page = await bucket.entries({ ...range, ...behindKey(cursor), limit });
+      const { incarnation, entries, more } = page;
+      const last = entries.at(-1);
+      return {
+        keys: entries.map(({ key, value, ...info }) =>
+          parsedMetadata(entryJson(incarnation, key, info, value)),
+        ),
+        ...(more && last !== undefined ? { cursor: keyCursorOf(incarnation, last.key) } : {}),
+      };
     });
   }
 
   /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many there were. */
   deleteRange(query: unknown): Promise<number> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const range = checkGiven(RangeQuery, query, "query_invalid");
-      // Over RPC what is undefined is there all the same: a variable that was forgotten must not mean everything.
+      // Over RPC undefined members are sent too: a variable that was forgotten must not mean everything.
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
         throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
       }
-      return this.#there(await removeAll(this.#bucket.directory.whereis(this.#bucket.name), range));
+      return bucket.deleteRange(range);
     });
   }
 
-  batch(operations: unknown): Promise<BatchResult["results"]> {
-    return this.#bucket.verb(async () => {
+  batch(operations: unknown): Promise<BatchResults["results"]> {
+    return this.#reach.verb(async (bucket) => {
       const checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
-      const answer = this.#there(
-        await this.#bucket.call((bucket) => bucket.batch(checked), readsOnly(checked) ? READ : undefined),
-      );
-      return (readJson(answer) as BatchResult).results;
+      return (readJson(await bucket.batch(checked)) as BatchResults).results;
     });
   }
 
-  transaction(transaction: unknown, once: Once = {}): Promise<TransactionResult> {
-    return this.#bucket.verb(async () => {
+  transaction(transaction: unknown, once: Once = {}): Promise<TransactionResults> {
+    return this.#reach.verb(async (bucket) => {
       const json = checkGiven(TransactionJson, transaction, "body_invalid");
       const { idempotencyKey } = checkGiven(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);
       const idempotency = await onceFor(idempotencyKey, ["transaction", checked]);
-      const done = await this.#bucket.call(
-        (bucket) => bucket.transact(checked, idempotency),
-        idempotency === undefined && onlyReads(checked) ? READ : undefined,
-      );
-      return readJson(this.#there(done).result) as TransactionResult;
+      const { result } = await bucket.transact(checked, idempotency);
+      return readJson(result) as TransactionResults;
     });
   }
+}
 
-  async #entry(key: string, type: ValueType): Promise<ValueEntry<unknown> | null> {
-    const name = checkedKey(key);
-    const found = this.#there(await this.#bucket.call((bucket) => bucket.get(name, {}), READ));
-    if (found.outcome !== "found") return null;
-    const { entry, etag } = found;
-    const incarnation = etag.slice(0, etag.lastIndexOf("-"));
-    return {
-      ...parsedMetadata(entryJson(incarnation, name, entry)),
-      value: await wanted(entry, type, this.#bucket.transfer),
-    };
-  }
-
-  #there<T>(answer: T | undefined): T {
-    if (answer !== undefined) return answer;
-    throw new KvError(
-      "bucket_not_found",
-      `There is no bucket ${this.#bucket.name}. Create it: create("${this.#bucket.name}")`,
-    );
-  }
+async function entryOf(
+  bucket: BucketHandle,
+  key: string,
+  type: ValueType,
+): Promise<ValueEntry<unknown> | null> {
+  const name = checkedKey(key);
+  const found = await bucket.get(name);
+  if (found.outcome !== "found") return null;
+  const { entry, etag, value } = found;
+  return {
+    ...parsedMetadata(entryJson(incarnationOfTag(etag), name, entry)),
+    value: await wanted(value, type),
+  };
 }

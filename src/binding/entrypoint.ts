@@ -2,26 +2,22 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "../config/env.ts";
-import { failureOf } from "../model/errors.ts";
+import type { BucketJson, BucketsPage } from "../contract/buckets.ts";
+import { orNoBucket } from "../directory/bucket-handle.ts";
+import { describeBucket, describeBuckets } from "../directory/describe.ts";
+import type { Directory } from "../directory/directory.ts";
+import { directoryOf } from "../directory/isolate.ts";
 import { serveAdmitted } from "../http/app.ts";
+import { Context } from "../http/context.ts";
 import { problem } from "../http/problem.ts";
 import { servePublic } from "../http/public.ts";
-import { Target } from "../http/target.ts";
-import { isolateOf } from "../directory/isolate.ts";
-import { bucketName, exitReason } from "../model/limits.ts";
-import { Directory } from "../directory/directory.ts";
-import {
-  bucketOptionsOf,
-  describe,
-  describeBucket,
-  describeBuckets,
-  type BucketJson,
-  type BucketsJson,
-} from "../schema/bucket-json.ts";
+import { failureOf } from "../model/errors.ts";
+import { bucketName, exitReason } from "../model/validators.ts";
+import { bucketJson, bucketOptionsOf } from "../schema/bucket-json.ts";
 import { BucketOptionsJson, BucketsQuery } from "../schema/requests.ts";
 import { BoundBucket } from "./bucket.ts";
-import { orBindingError } from "./failures.ts";
 import { parsedMetadata } from "./exact-json.ts";
+import { orBindingError } from "./failures.ts";
 import { checkGiven } from "./given.ts";
 import { Namespace } from "./namespace.ts";
 import { Reach } from "./reach.ts";
@@ -45,10 +41,8 @@ export class KvEntrypoint
 {
   override fetch(request: Request): Response | Promise<Response> {
     try {
-      const { settings, door } = isolateOf(this.env);
-      const target = new Target(request.url);
-      const context = { target, settings, door, directory: this.#directory(), keepAlive: this.#keepAlive };
-      return servePublic(request, target.path) ?? serveAdmitted(request, context);
+      const context = new Context(request.url, this.env, this.#keepAlive);
+      return servePublic(request, context.target.path) ?? serveAdmitted(request, context);
     } catch (error) {
       return problem(failureOf(error));
     }
@@ -69,7 +63,7 @@ export class KvEntrypoint
     return orBindingError(async () => {
       const checked = bucketOptionsOf(checkGiven(BucketOptionsJson, options, "body_invalid"));
       const { registration, created } = await this.#directory().create(bucketName(name), checked);
-      return { ...parsedMetadata(describe(registration)), created };
+      return { ...parsedMetadata(bucketJson(registration)), created };
     });
   }
 
@@ -88,11 +82,15 @@ export class KvEntrypoint
 
   /** Sends an exit signal. @returns whether there was such a bucket. */
   exit(name: string, reason: string): Promise<boolean> {
-    return orBindingError(() => this.#directory().exit(bucketName(name), exitReason(reason)));
+    return orBindingError(async () => {
+      const { bucket } = this.#reach(bucketName(name));
+      const sent = await orNoBucket(bucket.exit(exitReason(reason)).then(() => true));
+      return sent ?? false;
+    });
   }
 
   /** A page of buckets: `{prefix, cursor, limit}`. */
-  buckets(query: unknown = {}): Promise<BucketsJson> {
+  buckets(query: unknown = {}): Promise<BucketsPage> {
     return orBindingError(async () => {
       const page = await describeBuckets(this.#directory(), checkGiven(BucketsQuery, query, "query_invalid"));
       return { ...page, buckets: page.buckets.map(parsedMetadata) };
@@ -102,11 +100,10 @@ export class KvEntrypoint
   readonly #keepAlive = (sent: Promise<unknown>): void => this.ctx.waitUntil(sent);
 
   #reach(name: string): Reach {
-    return new Reach(this.#directory(), name, this.#keepAlive);
+    return new Reach(this.#directory(), name);
   }
 
   #directory(): Directory {
-    const { settings, cache } = isolateOf(this.env);
-    return new Directory(this.env, settings, cache, this.#keepAlive);
+    return directoryOf(this.env, this.#keepAlive);
   }
 }

@@ -2,20 +2,20 @@
 
 import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod/mini";
-import type { BatchResult } from "../store/executor.ts";
-import type { KeysPage } from "../schema/entry-json.ts";
-import type { PutOptions } from "../bucket/bucket.ts";
-import type { Lifetime } from "../model/lifetime.ts";
-import { behindKey } from "../model/cursor.ts";
+import type { BatchResults } from "../contract/operations.ts";
+import { isNoBucket, orNoBucket, type BucketHandle } from "../directory/bucket-handle.ts";
+import { behindKey, keyCursorOf } from "../model/cursor.ts";
+import type { Properties } from "../model/entry.ts";
 import { KvError } from "../model/errors.ts";
-import { key as checkedKey, MAX_PAGE, metadataJson } from "../model/limits.ts";
+import type { Lifetime } from "../model/lifetime.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import { key as checkedKey, metadataJson } from "../model/validators.ts";
 import { BYTES_TYPE } from "../model/value.ts";
 import { BucketsQuery } from "../schema/requests.ts";
 import { readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
-import { ofText, Room, taken, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
-import { READ } from "../directory/directory.ts";
+import { givenValue, ofText, Room, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
 
 /** Keys that are read at once, at most: Workers KV's limit. */
 const MAX_KEYS = 100;
@@ -78,76 +78,69 @@ interface Found {
  * service, with their codes.
  */
 export class Namespace extends RpcTarget {
-  readonly #bucket: Reach;
+  readonly #reach: Reach;
 
-  constructor(bucket: Reach) {
+  constructor(reach: Reach) {
     super();
-    this.#bucket = bucket;
+    this.#reach = reach;
   }
 
   /** One key's value, null if it is not there; or, of several keys, a map of their values as text or JSON. */
   get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key))
-        return mapValues(await this.#findMany(key, options), (found) => found && found.value);
-      return (await this.#find(key, options))?.value ?? null;
+        return mapValues(await findMany(bucket, key, options), (found) => found && found.value);
+      return (await find(bucket, key, options))?.value ?? null;
     });
   }
 
   /** As {@link get}, with the metadata beside the value; of several keys, null for one that is not there. */
   getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key)) {
-        return mapValues(await this.#findMany(key, options), (found) => found && withMetadata(found));
+        return mapValues(await findMany(bucket, key, options), (found) => found && withMetadata(found));
       }
-      const found = await this.#find(key, options);
+      const found = await find(bucket, key, options);
       return found === null ? NOTHING : withMetadata(found);
     });
   }
 
-  /** Stores a value. When this returns it is on disk, and whoever reads after that finds it. */
+  /** Stores a value. When this returns it is on disk, and every later read finds it. */
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
       const options = checkGiven(PutOptionsJson, given ?? {}, "body_invalid");
-      const properties: PutOptions = {
+      const properties: Properties = {
         type: typeof value === "string" ? null : BYTES_TYPE,
         lifetime: lifetimeOf(options),
         metadata: (options.metadata ?? null) === null ? null : metadataJson(options.metadata),
       };
-      const { transfer } = this.#bucket;
-      let sent = await taken(value, transfer);
-      if (sent === undefined) {
-        // Its first chunk found no bucket. A stream can't be read again, so this is the caller's to do.
-        if (value instanceof ReadableStream) throw streamNeedsBucket(this.#bucket.name);
-        await this.#bucket.directory.create(this.#bucket.name);
-        sent = await taken(value, transfer);
-      }
-      const stored = sent;
-      if (stored === undefined) throw streamNeedsBucket(this.#bucket.name);
-      const put = () => transfer.store(stored, (bucket) => bucket.put(name, stored, properties));
-      if ((await put()) !== undefined) return;
-      await this.#bucket.directory.create(this.#bucket.name);
-      if ((await put()) === undefined) {
-        throw new KvError(
-          "bucket_not_found",
-          `The bucket ${this.#bucket.name} was stopped a moment ago. Nothing was stored.`,
-        );
+      const checked = givenValue(value);
+      // A stream can't be read twice, so a put of one that finds no bucket is the caller's to repeat.
+      const taken = await orNoBucket(bucket.take(checked));
+      if (taken === undefined && value instanceof ReadableStream) throw streamNeedsBucket(bucket.name);
+      if (taken !== undefined && (await orNoBucket(bucket.put(name, taken, properties))) !== undefined)
+        return;
+      await bucket.create();
+      try {
+        await bucket.put(name, value instanceof ReadableStream ? (taken ?? "") : checked, properties);
+      } catch (error) {
+        if (isNoBucket(error)) throw stoppedMeanwhile(bucket.name);
+        throw error;
       }
     });
   }
 
   /** Deletes a key, also one that is not there. */
   delete(key: string): Promise<void> {
-    return this.#bucket.verb(async () => {
-      const name = checkedKey(key);
-      await this.#bucket.call((bucket) => bucket.remove(name, {}));
+    return this.#reach.verb(async (bucket) => {
+      await orNoBucket(bucket.delete(checkedKey(key)));
     });
   }
 
   /** Keys in the order of their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
-    return this.#bucket.verb(async () => {
+    return this.#reach.verb(async (bucket) => {
       const { prefix, cursor, limit } = checkGiven(ListOptionsJson, options ?? {}, "query_invalid");
       const query = {
         prefix: prefix ?? undefined,
@@ -155,66 +148,67 @@ export class Namespace extends RpcTarget {
         limit: pageSize(limit),
       };
       const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
-      const place = behindKey(before);
-      const page = await this.#bucket.call(
-        (bucket) => bucket.list({ ...listed, ...place, limit: listed.limit ?? MAX_PAGE }),
-        READ,
+      const page = await orNoBucket(
+        bucket.entries({ ...listed, ...behindKey(before), limit: listed.limit ?? MAX_PAGE }),
       );
-      const { keys, cursor: next } = page === undefined ? { keys: [] } : (readJson(page) as KeysPage);
+      if (page === undefined) return { keys: [], list_complete: true, cacheStatus: null };
+      const { incarnation, entries, more } = page;
+      const last = entries.at(-1);
       return {
-        keys: keys.map(({ key, expires, metadata }) => ({
+        keys: entries.map(({ key, expires, metadata }) => ({
           name: key,
-          ...(expires === undefined ? {} : { expiration: Math.floor(Date.parse(expires) / 1_000) }),
-          ...(metadata === undefined ? {} : { metadata }),
+          ...(expires === null ? {} : { expiration: Math.floor(expires / 1_000) }),
+          ...(metadata === null ? {} : { metadata: readJson(metadata) }),
         })),
-        list_complete: next === undefined,
-        ...(next === undefined ? {} : { cursor: next }),
+        list_complete: !more,
+        ...(more && last !== undefined ? { cursor: keyCursorOf(incarnation, last.key) } : {}),
         cacheStatus: null,
       };
     });
   }
+}
 
-  async #find(key: string, options: GetOptions | null): Promise<Found | null> {
-    const name = checkedKey(key);
-    const type = typeOf(options);
-    const found = await this.#bucket.call((bucket) => bucket.get(name, {}), READ);
-    if (found?.outcome !== "found") return null;
-    const { entry } = found;
-    return {
-      value: await wanted(entry, type, this.#bucket.transfer),
-      metadata: entry.metadata === null ? null : readJson(entry.metadata),
-      size: entry.size,
-    };
-  }
+async function find(bucket: BucketHandle, key: string, options: GetOptions | null): Promise<Found | null> {
+  const name = checkedKey(key);
+  const type = typeOf(options);
+  const found = await orNoBucket(bucket.get(name));
+  if (found?.outcome !== "found") return null;
+  const { entry, value } = found;
+  return {
+    value: await wanted(value, type),
+    metadata: entry.metadata === null ? null : readJson(entry.metadata),
+    size: entry.size,
+  };
+}
 
-  async #findMany(keys: readonly string[], options: GetOptions | null): Promise<Map<string, Found | null>> {
-    const type = typeOf(options);
-    if (type !== "text" && type !== "json") {
-      throw new KvError("query_invalid", "Several keys are read as text or json.");
-    }
-    if (keys.length === 0 || keys.length > MAX_KEYS) {
-      throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
-    }
-    const names = keys.map(checkedKey);
-    const answer = await this.#bucket.call(
-      (bucket) => bucket.batch(names.map((key) => ({ op: "get", key }))),
-      READ,
-    );
-    const { results } = answer === undefined ? { results: [] } : (readJson(answer) as BatchResult);
-    const all = new Map<string, Found | null>(names.map((name) => [name, null]));
-    const room = new Room(type);
-    for (const result of results) {
-      // What does not fit one answer is read by itself.
-      const found = foundOf(result, type) ?? (await this.#find(result.key, type));
-      if (found !== null) room.take(found.value, found.size);
-      all.set(result.key, found);
-    }
-    return all;
+async function findMany(
+  bucket: BucketHandle,
+  keys: readonly string[],
+  options: GetOptions | null,
+): Promise<Map<string, Found | null>> {
+  const type = typeOf(options);
+  if (type !== "text" && type !== "json") {
+    throw new KvError("query_invalid", "Several keys are read as text or json.");
   }
+  if (keys.length === 0 || keys.length > MAX_KEYS) {
+    throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
+  }
+  const names = keys.map(checkedKey);
+  const answer = await orNoBucket(bucket.batch(names.map((key) => ({ op: "get", key }))));
+  const { results } = answer === undefined ? { results: [] } : (readJson(answer) as BatchResults);
+  const all = new Map<string, Found | null>(names.map((name) => [name, null]));
+  const room = new Room(type);
+  for (const result of results) {
+    // What does not fit one answer is read by itself.
+    const found = foundOf(result, type) ?? (await find(bucket, result.key, type));
+    if (found !== null) room.take(found.value, found.size);
+    all.set(result.key, found);
+  }
+  return all;
 }
 
 /** What a read has brought; undefined if it is there, or may be, and did not fit. */
-function foundOf(result: BatchResult["results"][number], type: "text" | "json"): Found | null | undefined {
+function foundOf(result: BatchResults["results"][number], type: "text" | "json"): Found | null | undefined {
   if ("error" in result || result.op !== "get") return undefined;
   if (!result.found) return null;
   const { value, base64, metadata = null, size } = result;
@@ -269,4 +263,8 @@ function streamNeedsBucket(name: string): KvError {
     "bucket_not_found",
     `There is no bucket ${name} yet, and a stream can't be read twice. Create it first, and send it again.`,
   );
+}
+
+function stoppedMeanwhile(name: string): KvError {
+  return new KvError("bucket_not_found", `The bucket ${name} was stopped a moment ago. Nothing was stored.`);
 }

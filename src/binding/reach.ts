@@ -1,33 +1,31 @@
 /** The way from a binding's object to its bucket. */
 
-import { Transfer } from "../directory/transfer.ts";
-import { bucketName } from "../model/limits.ts";
-import type { BucketCall, Directory } from "../directory/directory.ts";
+import { BucketHandle } from "../directory/bucket-handle.ts";
+import type { Directory } from "../directory/directory.ts";
+import { KvError } from "../model/errors.ts";
+import { bucketName } from "../model/validators.ts";
 import { orBindingError } from "./failures.ts";
 
-/** Held by what other Workers reach, and not inherited by it: each method there would be theirs to call. */
+/** Held by what other Workers reach, and not inherited by it: each method of theirs could be called from outside. */
 export class Reach {
-  readonly directory: Directory;
-  readonly name: string;
-  /** Asks whichever bucket has the name. */
-  readonly call: BucketCall;
-  readonly transfer: Transfer;
+  readonly bucket: BucketHandle;
 
-  constructor(directory: Directory, name: string, keepAlive: (sent: Promise<unknown>) => void) {
-    this.directory = directory;
-    this.name = name;
-    this.call = directory.named(name);
-    this.transfer = new Transfer(this.call, keepAlive);
+  constructor(directory: Directory, name: string) {
+    this.bucket = new BucketHandle(directory, name, { missing: bucketNotFound });
   }
 
   /**
-   * Does what a verb does. A name that can't be is told of here: whoever goes on at once with the bucket that was asked
-   * for hears it once.
+   * Does what a verb does. An invalid name is reported here: a caller that goes on at once with the bucket it has asked for
+   * hears of it once.
    */
-  verb<T>(work: () => Promise<T>): Promise<T> {
+  verb<T>(work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
     return orBindingError(async () => {
-      bucketName(this.name);
-      return work();
+      bucketName(this.bucket.name);
+      return work(this.bucket);
     });
   }
+}
+
+function bucketNotFound(name: string): KvError {
+  return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: create("${name}")`);
 }

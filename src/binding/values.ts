@@ -1,12 +1,11 @@
 /** Values as other Workers hand them over and want them back. */
 
-import type { Entry } from "../model/entry.ts";
-import type { LargeValue } from "../store/large-values.ts";
-import type { Transfer } from "../directory/transfer.ts";
+import type { Body } from "../directory/body.ts";
+import type { StoredValue } from "../directory/stored-value.ts";
 import { KvError } from "../model/errors.ts";
 import { CHUNK_BYTES } from "../model/limits.ts";
-import { readJson } from "./exact-json.ts";
 import { bytesOf, sentBytes, textOf, type Value } from "../model/value.ts";
+import { readJson } from "./exact-json.ts";
 
 export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
 
@@ -19,18 +18,18 @@ const MAX_SENT_BYTES = 31 * 1_048_576;
 /** Parsed, JSON takes up more than its text, by how much depends on what it is. */
 const MAX_JSON_BYTES = 8 * 1_048_576;
 
-/** @returns undefined if there is no such bucket, as far as a large value has found that out. */
-export async function taken(given: GivenValue, transfer: Transfer): Promise<Value | LargeValue | undefined> {
-  if (given instanceof ReadableStream) return transfer.take(given);
+/** A value as a bucket's handle takes it: in chunks if it is large. @throws {KvError} `value_invalid` */
+export function givenValue(given: GivenValue): Value | Body {
+  if (given instanceof ReadableStream) return given;
   if (typeof given !== "string" && !(given instanceof ArrayBuffer) && !ArrayBuffer.isView(given)) {
     throw new KvError(
       "value_invalid",
       "A value is a string, an ArrayBuffer, a view of one, or a ReadableStream.",
     );
   }
-  const value = typeof given === "string" ? wellFormed(given) : copied(given);
+  const value = typeof given === "string" ? given.toWellFormed() : copied(given);
   const bytes = bytesOf(value);
-  return bytes.byteLength <= CHUNK_BYTES ? value : transfer.take([bytes]);
+  return bytes.byteLength <= CHUNK_BYTES ? value : [bytes];
 }
 
 /** What several values may take up together in a message. */
@@ -54,20 +53,16 @@ export class Room {
   }
 }
 
-/** @throws {KvError} `value_invalid`, if it is not what it is wanted as; `result_too_large`, if it can't travel so */
-export async function wanted(
-  { value, large, size }: Pick<Entry, "value" | "large" | "size">,
-  type: ValueType,
-  transfer: Transfer,
-): Promise<unknown> {
+/** @throws {KvError} `value_invalid`, if it is not of the type that is wanted; `result_too_large`, if it can't travel so */
+export async function wanted(value: StoredValue, type: ValueType): Promise<unknown> {
   if (type === "stream") {
-    return large === null ? new Blob([value]).stream() : transfer.read({ large, size });
+    return value.whole === undefined ? value.body() : new Blob([value.whole]).stream();
   }
   if (!TYPES.includes(type)) {
     throw new KvError("query_invalid", "A value is read as text, json, arrayBuffer or stream.");
   }
-  if (type === "json" && size > MAX_JSON_BYTES) throw tooLarge("JSON", MAX_JSON_BYTES);
-  const whole = large === null ? value : await new Response(transfer.read({ large, size })).arrayBuffer();
+  if (type === "json" && value.size > MAX_JSON_BYTES) throw tooLarge("JSON", MAX_JSON_BYTES);
+  const whole = await value.read();
   if (type === "arrayBuffer") return copied(bytesOf(whole));
   const read = ofText(whole, type);
   if (typeof read === "string" && sentBytes(read) > MAX_SENT_BYTES) throw tooLarge("text", MAX_SENT_BYTES);
@@ -93,10 +88,6 @@ export function ofText(value: Value, type: "text" | "json"): unknown {
     if (error instanceof KvError) throw error;
     throw new KvError("value_invalid", "The value is not JSON. Read it as text or bytes.");
   }
-}
-
-function wellFormed(text: string): string {
-  return text.toWellFormed();
 }
 
 function copied(bytes: ArrayBuffer | ArrayBufferView): ArrayBuffer {

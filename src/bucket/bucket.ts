@@ -1,44 +1,44 @@
 /** The bucket's object: values under keys, one incarnation of one name. */
 
-import type { Answer, BucketCommand } from "../text/command.ts";
-import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
-import { answerClose } from "../lib/close-codes.ts";
-import { connections, OUTSIDE } from "../lib/connections.ts";
+import type { Written } from "../contract/entries.ts";
 import type { Env } from "../config/env.ts";
-import { keptTexts } from "../model/kept-json.ts";
+import { settingsOf } from "../config/settings.ts";
+import { etag, type Conditions } from "../model/conditions.ts";
+import type { Entry, EntryInfo, Increment, ListQuery } from "../model/entry.ts";
+import { bucketChanged } from "../model/errors.ts";
+import type { Idempotency, Once } from "../model/idempotency.ts";
+import type { KeyRange } from "../model/key-range.ts";
+import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
+import type { Operation, Transaction } from "../model/operation.ts";
+import type { Found } from "../model/outcome.ts";
+import type { Restored, RestoredEntry } from "../model/restored.ts";
+import type { Totals } from "../model/totals.ts";
+import type { Value } from "../model/value.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
-import { settingsOf } from "../config/settings.ts";
-import type { Totals } from "../model/totals.ts";
-import type { Value } from "../model/value.ts";
+import type {
+  BucketArgs,
+  BucketRpc,
+  EntriesPage,
+  IncrementOptions,
+  JsonText,
+  ProbeReply,
+  PutOptions,
+} from "../rpc/bucket-rpc.ts";
+import { pageText } from "../schema/entry-json.ts";
+import { batchText, incrementedJson, transactionText } from "../schema/result-json.ts";
 import type { Change } from "../store/change-log.ts";
-import { execute } from "./commands.ts";
-import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
 import { Entries } from "../store/entries.ts";
-import type { Entry, EntryInfo, Increment, ListQuery, Properties } from "../model/entry.ts";
-import { bucketChanged, pageText } from "../schema/entry-json.ts";
-import { REMEMBER_MS, Remembered, type Idempotency } from "../store/idempotency.ts";
-import type { KeyRange } from "../model/key-range.ts";
-import { JsonSockets, SESSION } from "./sessions.ts";
-import { KEEP_MS, type LargeValue } from "../store/large-values.ts";
-import { Operations, preconditionFailed, type Operation } from "../store/executor.ts";
-import type { Reading } from "../store/leases.ts";
-import { restore, type Restored, type RestoredEntry } from "../store/restore.ts";
-import { Sockets } from "./text-sockets.ts";
-import { transact, type Transaction } from "../store/transaction.ts";
-import { Upkeep } from "./maintenance.ts";
-import { WATCH, Watchers, type WatchRequest } from "./watchers.ts";
-
-export interface BucketArgs {
-  readonly name: string;
-  readonly incarnation: string;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-}
-
-/** What a bucket answers to a probe. `ended`: it does not live any more, and that is why. */
-export type ProbeReply = Totals | { readonly ended: string };
+import { Executor } from "../store/executor.ts";
+import { REMEMBER_MS, Remembered } from "../store/idempotency.ts";
+import { JsonRoom } from "../store/json-room.ts";
+import { restore } from "../store/restore.ts";
+import { transact } from "../store/transaction.ts";
+import type { Answer, BucketCommand } from "../text/command.ts";
+import { Maintenance } from "./maintenance.ts";
+import { Sockets } from "./sockets.ts";
+import { runCommands } from "./text-commands.ts";
 
 /**
  * Timers: ask the registry whether it knows this bucket; remove entries whose time is over, changes that are too
@@ -46,46 +46,8 @@ export type ProbeReply = Totals | { readonly ended: string };
  */
 type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
-/** What a conditional read found. */
-export type Found<T> =
-  | { readonly outcome: "found"; readonly entry: T; readonly etag: string }
-  | { readonly outcome: "not_modified"; readonly etag: string }
-  | { readonly outcome: "precondition_failed" }
-  | { readonly outcome: "absent" };
-
-/** What a conditional write did. */
-export type Written =
-  | {
-      readonly outcome: "stored";
-      readonly created: boolean;
-      readonly revision: number;
-      readonly etag: string;
-    }
-  | { readonly outcome: "precondition_failed" };
-
-export type Removed = { readonly outcome: "removed" | "absent" | "precondition_failed" };
-
-export interface PutOptions extends Properties {
-  readonly conditions?: Conditions;
-}
-
-export interface IncrementOptions {
-  readonly conditions?: Conditions;
-  readonly idempotency?: Idempotency | undefined;
-}
-
-/** JSON, written where the data is: it is passed on as it is, and read by whoever asked. */
-export type JsonText = string;
-
-/** A result that may have been given before, to the same idempotency key. */
-export interface Once {
-  readonly result: JsonText;
-  readonly replayed: boolean;
-}
-
 /** Entries that are removed in one turn: others wait for it to end. */
 const REMOVE_AT_ONCE = 500;
-const UNCONDITIONAL: Conditions = {};
 
 /**
  * One bucket. It lives as long as its own storage carries its incarnation, and answers `noproc` otherwise:
@@ -94,7 +56,7 @@ const UNCONDITIONAL: Conditions = {};
  * Every change gets the bucket's next revision. Changes that were asked for together are one transaction,
  * and their acknowledgement is held back by the platform's output gate until they are on disk.
  */
-export class Bucket extends GenServer<Env, BucketArgs, Info> {
+export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRpc {
   readonly #settings = settingsOf(this.env);
   readonly #entries = new Entries(this.ctx.storage, {
     clock: () => this.clock(),
@@ -103,90 +65,97 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   });
   readonly #remembered = new Remembered(this.ctx.storage.sql, () => this.clock());
   readonly #sockets = new Sockets(this.ctx, this.env, {
-    lives: () => this.liveliness,
-    run: (commands) => this.run(commands),
-    exit: (reason) => this.exit(reason),
+    text: {
+      lives: () => this.liveliness,
+      run: (commands) => this.run(commands),
+      exit: (reason) => this.exit(reason),
+    },
+    session: {
+      batch: (operations) => this.batch(operations),
+      transact: (transaction, idempotency) => this.transact(transaction, idempotency),
+      list: (query) => this.list(query),
+    },
+    watch: {
+      entries: this.#entries,
+      clock: () => this.clock(),
+      incarnation: () => this.args?.incarnation ?? "",
+      logLimit: this.#settings.changeLog,
+      slowBy: (at) => this.#maintenance.by("slow watchers", at),
+    },
+    renew: (reason) => this.renew(reason),
   });
-  readonly #sessions = new JsonSockets(this.ctx, {
-    batch: (operations) => this.batch(operations),
-    transact: (transaction, idempotency) => this.transact(transaction, idempotency),
-    list: (query) => this.list(query),
-  });
-  readonly #watchers = new Watchers(this.ctx, {
-    entries: this.#entries,
-    clock: () => this.clock(),
-    incarnation: () => this.args?.incarnation ?? "",
-    logLimit: this.#settings.changeLog,
-    slowBy: (at) => this.#upkeep.by("slow watchers", at),
-  });
-  readonly #upkeep = new Upkeep<Exclude<Info, "orphan">>(this.timers, () => this.clock());
-
-  readonly #gone = new WeakSet<WebSocket>();
+  readonly #maintenance = new Maintenance<Exclude<Info, "orphan">>(this.timers, () => this.clock());
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
     super(...args);
-    connections.wake(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
     if (this.args === undefined) return;
     this.ctx.storage.transactionSync(() => {
       if (this.#entries.upgrade()) this.#remembered.createTable();
     });
   }
 
-  /** An entry. The value of a large one is read with {@link chunk}. */
+  /** An entry. The value of a large one is read with {@link chunk}. Refused with `precondition_failed`. */
   get(key: string, conditions: Conditions): Answered<Found<Entry>> {
-    return this.#read(conditions, () => this.#entries.get(key));
+    return this.handleCall(({ incarnation }) =>
+      this.#executor(incarnation).read(conditions, (entries) => entries.get(key)),
+    );
   }
 
   /** As {@link get}, without the value. */
   info(key: string, conditions: Conditions): Answered<Found<EntryInfo>> {
-    return this.#read(conditions, () => this.#entries.info(key));
+    return this.handleCall(({ incarnation }) =>
+      this.#executor(incarnation).read(conditions, (entries) => entries.info(key)),
+    );
   }
 
-  /** Stores a value; a large one that was uploaded with {@link append}. */
+  /** Stores a value; a large one that was uploaded with {@link append}. Refused with `precondition_failed`. */
   put(
     key: string,
     value: Value | LargeValue,
-    { conditions = UNCONDITIONAL, ...properties }: PutOptions = {},
+    { conditions, ...properties }: PutOptions = {},
   ): Answered<Written> {
-    return this.#write(({ incarnation }): Written => {
-      if (!allows(this.#entries, key, conditions, incarnation)) return { outcome: "precondition_failed" };
-      const { created, revision } = this.#entries.put(key, value, properties);
-      return { outcome: "stored", created, revision, etag: etag(incarnation, revision) };
+    return this.#write(({ incarnation }) => {
+      const step = { op: "put", key, value, properties, conditions } as const;
+      const { created, revision } = this.#executor(incarnation).perform<"put">(step);
+      return { created, revision, etag: etag(incarnation, revision) };
     });
   }
 
-  remove(key: string, conditions: Conditions): Answered<Removed> {
-    return this.#write(({ incarnation }): Removed => {
-      if (!allows(this.#entries, key, conditions, incarnation)) return { outcome: "precondition_failed" };
-      return { outcome: this.#entries.remove(key) ? "removed" : "absent" };
-    });
+  /** @returns whether the key was there. Refused with `precondition_failed`. */
+  remove(key: string, conditions: Conditions): Answered<boolean> {
+    return this.#write(
+      ({ incarnation }) =>
+        this.#executor(incarnation).perform<"delete">({ op: "delete", key, conditions }).deleted,
+    );
   }
 
-  /** Adds to a counter. @returns what {@link Operations.increment} does */
+  /** Adds to a counter. @returns an `Incremented` */
   increment(
     key: string,
     increment: Increment,
-    { conditions = UNCONDITIONAL, idempotency }: IncrementOptions = {},
-  ): Answered<Once> {
+    { conditions, idempotency }: IncrementOptions = {},
+  ): Answered<Once<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
-      if (!allows(this.#entries, key, conditions, incarnation)) throw preconditionFailed();
-      return JSON.stringify(new Operations(this.#entries, incarnation).increment(key, increment));
+      const step = { op: "increment", key, increment, conditions } as const;
+      const outcome = this.#executor(incarnation).perform<"increment">(step);
+      return JSON.stringify(incrementedJson(incarnation, outcome));
     });
   }
 
-  /** Many operations, each by itself, in one transaction. @returns a BatchResult */
+  /** Many operations, each by itself, in one transaction. @returns `BatchResults` */
   batch(operations: readonly Operation[]): Answered<JsonText> {
     return this.#write(({ incarnation }) => {
-      const results = new Operations(this.#entries, incarnation).batch(operations);
-      return `{"results":${keptTexts(results)}}`;
+      const executor = this.#executor(incarnation, new JsonRoom());
+      const outcomes = operations.map((operation) => executor.attempt(operation));
+      return batchText(incarnation, operations, outcomes);
     });
   }
 
-  /** All or nothing. @returns what {@link transact} does */
-  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once> {
+  /** All or nothing. @returns `TransactionResults` */
+  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
-      const { succeeded, results } = transact(this.#entries, incarnation, transaction);
-      return `{"succeeded":${succeeded},"results":${keptTexts(results)}}`;
+      const executor = this.#executor(incarnation, new JsonRoom());
+      return transactionText(incarnation, transact(this.#entries, executor, transaction));
     });
   }
 
@@ -195,7 +164,15 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     return this.#write(() => restore(this.#entries, entries, { clock: this.clock, stop }));
   }
 
-  /** Entries in the order of their keys' bytes, or the other way round. @returns a {@link KeysPage} */
+  /** Entries in the order of their keys' bytes, or the other way round. */
+  entries(query: ListQuery): Answered<EntriesPage> {
+    return this.handleCall(({ incarnation }) => {
+      if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
+      return { incarnation, ...this.#entries.list(query) };
+    });
+  }
+
+  /** As {@link entries}. @returns a `KeysPage` */
   list(query: ListQuery): Answered<JsonText> {
     return this.handleCall(({ incarnation }) => {
       if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
@@ -213,7 +190,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   append(large: string, n: number, bytes: ArrayBuffer): Answered<null> {
     return this.handleCall(() => {
       this.#entries.write(() => this.#entries.large.append(large, n, bytes, this.clock()));
-      this.#upkeep.by("large values", this.clock() + KEEP_MS);
+      this.#maintenance.by("large values", this.clock() + KEEP_MS);
       return null;
     });
   }
@@ -227,22 +204,22 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   }
 
   /** One chunk of a large value; null if it is not there any more. */
-  chunk(large: string, n: number, reading: Reading): Answered<ArrayBuffer | null> {
-    return this.handleCall(() => this.#entries.large.chunk(large, n, reading, this.clock()) ?? null);
+  chunk(large: string, n: number, lease: Lease): Answered<ArrayBuffer | null> {
+    return this.handleCall(() => this.#entries.large.chunk(large, n, lease, this.clock()) ?? null);
   }
 
-  /** Somebody is still sending a large value, or reading it. */
-  hold(large: string, reader?: string): Answered<null> {
+  /** A large value is still being uploaded; or, with a lease, read. */
+  renewLease(large: string, lease?: string): Answered<null> {
     return this.handleCall(() => {
-      this.#entries.write(() => this.#entries.large.hold(large, this.clock(), reader));
+      this.#entries.write(() => this.#entries.large.renewLease(large, this.clock(), lease));
       return null;
     });
   }
 
   /** A reader of a large value has stopped before its end. */
-  letGo(reader: string): Answered<null> {
+  releaseLease(lease: string): Answered<null> {
     return this.handleCall(() => {
-      this.#entries.large.letGo(reader);
+      this.#entries.large.releaseLease(lease);
       return null;
     });
   }
@@ -270,7 +247,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
    * as far as their answers stay within a few megabytes; the others have not been carried out.
    */
   run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
-    return this.#write(() => execute(this.#entries, commands));
+    return this.#write(({ incarnation }) => runCommands(this.#executor(incarnation), commands));
   }
 
   /**
@@ -278,56 +255,26 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
    * words, `/session` for requests in JSON, `/watch` for the change log.
    */
   override async fetch(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    const answer = await this.handleCall(({ name }) => {
-      switch (pathname) {
-        case "/watch":
-          return this.#watchers.accept(JSON.parse(searchParams.get("request") ?? "") as WatchRequest);
-        case "/session":
-          return this.#sessions.accept();
-        default:
-          return this.#sockets.accept(pathname === "/subscribe" ? "feed" : "session", name);
-      }
-    });
-    if (!("reply" in answer)) return Response.json(answer, { status: 409 });
-    // A feed for a stream, or for a connection, is the Worker's, which has a place itself: only the others count.
-    connections.hold(this.ctx.id.toString(), this.ctx.getWebSockets(OUTSIDE).length);
-    return answer.reply;
+    const answer = await this.handleCall(({ name }) => this.#sockets.accept(new URL(request.url), name));
+    return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
   }
 
   /** The server that this object is on is about to end; nothing else of the bucket is. */
   serverStopping(): null {
-    this.#watchers.serverStopping();
-    this.#sessions.closeAll("SERVER_STOPPING");
     this.#sockets.serverStopping();
     return null;
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    // The engine goes on to the next message as soon as this one is begun, and to others' when there is none. A flood is
-    // only held back where the object takes nothing at all for a moment, and so it does: also on a socket that has been
-    // closed for it, on which it still comes.
-    if (breath.isDue(MESSAGE_UNITS)) await this.ctx.blockConcurrencyWhile(() => breath.pause());
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const tags = this.ctx.getTags(socket);
-    if (tags.includes(WATCH)) this.#watchers.heard(socket);
-    else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);
-    else await this.#sockets.receive(socket, message);
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#sockets.receive(socket, message);
   }
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
-    this.#forget(socket);
-    answerClose(socket, code, reason);
+    this.#sockets.closed(socket, code, reason);
   }
 
-  /** Frames that are none, or a connection that broke. In the first case the engine keeps the connection. */
-  override async webSocketError(socket: WebSocket): Promise<void> {
-    this.#forget(socket, "broken");
-    const id = this.ctx.id.toString();
-    if (!connections.isClogged(id)) return;
-    await this.renew("connections that broke");
-    // Nothing is left of any of them, although the object may not be woken again for long.
-    connections.wake(id, 0);
+  override webSocketError(socket: WebSocket): Promise<void> {
+    return this.#sockets.broken(socket);
   }
 
   protected override init(): void {
@@ -339,18 +286,14 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   protected override wiped(): void {
     this.#entries.reset();
     this.#remembered.reset();
-    this.#upkeep.reset();
+    this.#maintenance.reset();
   }
 
   protected override ended(reason: string): void {
-    this.#watchers.closeAll("DOWN", reason);
-    this.#sessions.closeAll("DOWN");
     this.#sockets.ended(reason);
   }
 
   protected override resetting(reason: string): Promise<void> {
-    this.#watchers.closeAll("RESTARTED", reason);
-    this.#sessions.closeAll("RESTARTED");
     return this.#sockets.resetting(reason);
   }
 
@@ -360,18 +303,18 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
         return this.#askRegistry(args);
       case "expiry":
         this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
-        return this.#upkeep.again("expiry", this.#entries.nextExpiry());
+        return this.#maintenance.again("expiry", this.#entries.nextExpiry());
       case "log":
-        this.#watchers.announce();
-        return this.#upkeep.again("log", this.#entries.log.trim(this.clock()));
+        this.#sockets.announce();
+        return this.#maintenance.again("log", this.#entries.log.trim(this.clock()));
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
-        return this.#upkeep.again("large values", left ? this.clock() + KEEP_MS : undefined);
+        return this.#maintenance.again("large values", left ? this.clock() + KEEP_MS : undefined);
       }
       case "remembered":
-        return this.#upkeep.again("remembered", this.#remembered.sweep(this.clock()));
+        return this.#maintenance.again("remembered", this.#remembered.sweep(this.clock()));
       case "slow watchers":
-        return this.#upkeep.again("slow watchers", this.#watchers.dropSlow());
+        return this.#maintenance.again("slow watchers", this.#sockets.dropSlow());
     }
   }
 
@@ -395,16 +338,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
     if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
   }
 
-  #read<T extends EntryInfo>(conditions: Conditions, find: () => T | undefined): Answered<Found<T>> {
-    return this.handleCall(({ incarnation }) => {
-      const entry = find();
-      const tag = entry && etag(incarnation, entry.revision);
-      // If-Match comes first, and a read that it stops is an error, while If-None-Match spares the body.
-      if (!matchHolds(conditions, tag)) return { outcome: "precondition_failed" };
-      if (entry === undefined || tag === undefined) return { outcome: "absent" };
-      if (!noneMatchHolds(conditions, tag)) return { outcome: "not_modified", etag: tag };
-      return { outcome: "found", entry, etag: tag };
-    });
+  #executor(incarnation: string, room?: JsonRoom): Executor {
+    return new Executor(this.#entries, incarnation, room);
   }
 
   #write<T>(change: (args: BucketArgs) => T): Answered<T> {
@@ -414,10 +349,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   #writeOnce(
     idempotency: Idempotency | undefined,
     change: (incarnation: string) => JsonText,
-  ): Answered<Once> {
+  ): Answered<Once<JsonText>> {
     return this.handleCall(({ incarnation }) => {
       // Outside of the transaction: undone with it, the timer would be missing, and still be held to be set.
-      if (idempotency !== undefined) this.#upkeep.by("remembered", this.clock() + REMEMBER_MS);
+      if (idempotency !== undefined) this.#maintenance.by("remembered", this.clock() + REMEMBER_MS);
       try {
         return this.#entries.write(() =>
           idempotency === undefined
@@ -439,21 +374,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> {
   /** Runs in the turn of the write, behind its transaction. */
   #changed(changes: readonly Change[]): void {
     this.#sockets.publish(changes);
-    this.#watchers.publish(changes);
-    if (!this.#upkeep.isSet("log")) this.#upkeep.by("log", this.clock() + this.#settings.changeLogAgeMs);
-    if (this.#entries.large.takeReleased()) this.#upkeep.by("large values", this.clock() + KEEP_MS);
-    for (const { expires } of changes) if (expires !== null) this.#upkeep.by("expiry", expires);
-  }
-
-  #forget(socket: WebSocket, how: "closed" | "broken" = "closed"): void {
-    this.#watchers.forget(socket);
-    this.#sessions.forget(socket);
-    this.#sockets.forget(socket);
-    // A close may be reported as an error too.
-    if (this.ctx.getTags(socket).includes(OUTSIDE) && !this.#gone.has(socket)) {
-      if (how === "closed") connections.holdMore(this.ctx.id.toString(), -1);
-      else connections.breakOff(this.ctx.id.toString(), socket);
-    }
-    this.#gone.add(socket);
+    if (!this.#maintenance.isSet("log"))
+      this.#maintenance.by("log", this.clock() + this.#settings.changeLogAgeMs);
+    if (this.#entries.large.takeReleased()) this.#maintenance.by("large values", this.clock() + KEEP_MS);
+    for (const { expires } of changes) if (expires !== null) this.#maintenance.by("expiry", expires);
   }
 }

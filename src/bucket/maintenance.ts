@@ -6,7 +6,7 @@ import type { Clock, Timers } from "../otp/timers.ts";
  * One timer stands for all entries that expire, another for all values that nobody owns, and so on: it is set to the
  * earliest of their times, and sets itself again. What can wait for it costs nothing.
  */
-export class Upkeep<Kind extends string> {
+export class Maintenance<Kind extends string> {
   readonly #timers: Pick<Timers<Kind>, "sendAfter" | "cancel" | "due">;
   readonly #clock: Clock;
   /** When a kind's timer will run at the latest, as far as this object has set it since it woke. */

@@ -14,9 +14,8 @@ import { check } from "../schema/check.ts";
 import { operationsOf, transactionOf } from "../schema/operations.ts";
 import { requestsOf, SessionRequestJson, type Received } from "../schema/session.ts";
 import type { ListQuery } from "../model/entry.ts";
-import { onceFor, type Idempotency } from "../store/idempotency.ts";
-import type { Operation } from "../store/executor.ts";
-import type { Transaction } from "../store/transaction.ts";
+import { onceFor, type Idempotency } from "../model/idempotency.ts";
+import type { Operation, Transaction } from "../model/operation.ts";
 
 /** The tag of sessions' sockets. */
 export const SESSION = "session";
@@ -58,7 +57,7 @@ export interface SessionOwner {
  * A client that is sent much says how much of it it has read, so that it is known to read: `{"ack": 262144}`, in
  * characters since it said so last. That has no answer.
  */
-export class JsonSockets {
+export class Sessions {
   readonly #ctx: DurableObjectState;
   readonly #owner: SessionOwner;
   readonly #turns = new Serial<WebSocket>();

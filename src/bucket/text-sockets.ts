@@ -1,23 +1,24 @@
 /** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
 
-import { BoundedCache } from "../lib/bounded-cache.ts";
 import type { Answer, BucketCommand, Change, Signal } from "../text/command.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
 import { changeLine, signalLine } from "../text/replies.ts";
 import { Interpreter, type Service } from "../text/interpreter.ts";
 import { Conversations } from "../text/conversations.ts";
-import { Door } from "../config/auth.ts";
+import { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
 import { KvError } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
-import { callHere } from "../otp/call.ts";
+import { call, callHere } from "../otp/call.ts";
+import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Answered } from "../otp/exit.ts";
-import { Directory } from "../directory/directory.ts";
+import { partitionOf } from "../rpc/partition.ts";
+import { partitionStub } from "../rpc/partition-stub.ts";
 import type { Change as LoggedChange } from "../store/change-log.ts";
 import { settingsOf } from "../config/settings.ts";
 
-/** `session`: a connection of the text protocol. `feed`: only hears of changes. */
-export type SocketKind = "session" | "feed";
+/** `conversation`: a connection of the text protocol. `feed`: is only told of changes. */
+export type SocketKind = "conversation" | "feed";
 
 /** What a socket carries through hibernation. */
 interface Attachment {
@@ -42,7 +43,7 @@ interface Closing {
 const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
 
 /** What the sockets ask of their bucket. */
-export interface SocketsOwner {
+export interface TextSocketsOwner {
   /** Whether the bucket lives: `restarting` is neither yes nor no. */
   readonly lives: () => "lives" | "restarting" | "noproc";
   readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
@@ -53,17 +54,17 @@ export interface SocketsOwner {
  * The bucket's own WebSockets. They are accepted with hibernation: an idle bucket can leave memory while
  * its clients stay connected, and finds them again when it wakes.
  */
-export class Sockets {
+export class TextSockets {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
-  readonly #owner: SocketsOwner;
+  readonly #owner: TextSocketsOwner;
   readonly #subscribers: Set<WebSocket>;
   readonly #conversations = new Conversations();
   #closing: Closing | undefined;
   /** Called for each socket that has closed. */
   #gone: ((socket: WebSocket) => void) | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env, owner: SocketsOwner) {
+  constructor(ctx: DurableObjectState, env: Env, owner: TextSocketsOwner) {
     this.#ctx = ctx;
     this.#env = env;
     this.#owner = owner;
@@ -155,7 +156,7 @@ export class Sockets {
     return new Interpreter(this.#service(socket, attachment), {
       // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
       admitted: true,
-      accepts: (token) => new Door(settingsOf(this.#env)).accepts(token),
+      accepts: (token) => new Auth(settingsOf(this.#env)).accepts(token),
     });
   }
 
@@ -178,7 +179,7 @@ export class Sockets {
       },
       lookup: async (bucket) => (lives(bucket) ? this.#ctx.id.toString() : undefined),
       // The registry frees the name, and it is the registry that tells the bucket to end.
-      stop: async (bucket) => lives(bucket) && this.#directory().stop(bucket),
+      stop: async (bucket) => lives(bucket) && this.#stop(bucket),
       buckets: () => Promise.reject(wrongBucket(own)),
       subscribe: async (bucket) => {
         if (!lives(bucket)) return false;
@@ -199,10 +200,13 @@ export class Sockets {
     };
   }
 
-  #directory(): Directory {
-    return new Directory(this.#env, settingsOf(this.#env), new BoundedCache({ limit: 1 }), (sent) =>
-      this.#ctx.waitUntil(sent),
-    );
+  #stop(bucket: string): Promise<boolean> {
+    const { partitions, callTimeoutMs } = settingsOf(this.#env);
+    const partition = partitionOf(bucket, partitions);
+    // A new stub for each try: after an exception an old one stays broken.
+    const stop = () =>
+      partitionStub(this.#env.REGISTRY, partition).stopBucket({ partition, partitions }, bucket);
+    return call(stop, { deadlines: new Deadlines(callTimeoutMs) });
   }
 }
 

@@ -4,19 +4,8 @@ import { keptText, keptTexts } from "../model/kept-json.ts";
 import type { Change } from "../store/change-log.ts";
 import { etag } from "../model/conditions.ts";
 import type { Listed } from "../model/entry.ts";
+import type { View, WatchFormat } from "../model/watch.ts";
 import { entryJson } from "../schema/entry-json.ts";
-
-/** `json`: each message is a JSON array of events. `sse`: each is a piece of a stream of Server-Sent Events. */
-export type WatchFormat = "json" | "sse";
-
-export interface View {
-  readonly format: WatchFormat;
-  /** Keys that begin so; or the one key that is this. */
-  readonly scope: "prefix" | "key";
-  readonly text: string;
-  /** Whether values come with changes. */
-  readonly values: boolean;
-}
 
 /**
  * - `begin`: what comes after this revision follows.

@@ -7,16 +7,8 @@ import type { Clock } from "../otp/timers.ts";
 import { LOGGED_VALUE_BYTES, type Change } from "../store/change-log.ts";
 import { etag } from "../model/conditions.ts";
 import type { Entries } from "../store/entries.ts";
-import { changeEvent, entryEvent, render, sees, type View, type WatchEvent } from "./watch-view.ts";
-
-/** What a watcher asks for. */
-export interface WatchRequest {
-  readonly view: View;
-  /** Begin behind this revision, of this incarnation if it is given; from now on if left out. */
-  readonly since?: { readonly revision: number; readonly incarnation?: string | undefined } | undefined;
-  /** Begin with all that is there. */
-  readonly snapshot: boolean;
-}
+import type { View, WatchRequest } from "../model/watch.ts";
+import { changeEvent, entryEvent, render, sees, type WatchEvent } from "./watch-view.ts";
 
 /** The tag of watchers' sockets. */
 export const WATCH = "watch";
@@ -168,7 +160,7 @@ export class Watchers {
   }
 
   /** The watcher says that it has read what it was sent. */
-  heard(socket: WebSocket): void {
+  acknowledged(socket: WebSocket): void {
     const watcher = this.#watchers.get(socket);
     if (watcher === undefined) return;
     watcher.unheard = 0;

@@ -1,4 +1,4 @@
-/** Who may come in: one token for all, compared in constant time. */
+/** Authorization: one token for all callers, compared in constant time. */
 
 import { failure, type Failure } from "../model/errors.ts";
 import type { Settings } from "./settings.ts";
@@ -6,10 +6,10 @@ import type { Settings } from "./settings.ts";
 const encoder = new TextEncoder();
 
 /**
- * The service's door. `locked`: callers show the token. `open`: there is none, and only this machine can
- * reach the service. `unconfigured`: there is none, and anybody might: nothing is served.
+ * `locked`: callers show the token. `open`: there is none, and only this machine can reach the service. `unconfigured`: there
+ * is none although others might reach the service, so nothing is served.
  */
-export class Door {
+export class Auth {
   readonly state: "locked" | "open" | "unconfigured";
   readonly #token: Uint8Array | undefined;
 
@@ -19,17 +19,17 @@ export class Door {
     else this.state = openOnLoopback ? "open" : "unconfigured";
   }
 
-  /** Whether `shown` opens the door. Takes as long for a wrong token as for the right one of that length. */
+  /** Whether `shown` authorizes a caller. Takes as long for a wrong token as for the right one of that length. */
   accepts(shown: string): boolean {
     if (this.#token === undefined) return this.state === "open";
     const token = encoder.encode(shown);
-    // The comparison wants equal lengths. On unequal ones it still runs, against itself, and tells nothing.
+    // The comparison needs equal lengths. For unequal ones it still runs, against the token itself, so its time tells nothing.
     const comparable = token.byteLength === this.#token.byteLength;
     return crypto.subtle.timingSafeEqual(token, comparable ? this.#token : token) && comparable;
   }
 }
 
-/** What a deployment without a token answers. */
+/** The answer of a deployment without a token. */
 export function authNotConfigured(): Failure {
   return failure(
     "auth_not_configured",

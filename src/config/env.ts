@@ -1,7 +1,7 @@
 /** What the platform hands to the Worker and its objects: the bindings of wrangler.toml. */
 
-import type { Bucket } from "../bucket/bucket.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { BucketRpc } from "../rpc/bucket-rpc.ts";
+import type { RegistryRpc } from "../rpc/registry-rpc.ts";
 
 /** Variables that hold a whole number. */
 export type IntegerSetting =
@@ -20,8 +20,8 @@ export type IntegerSetting =
   | "KV_MAX_CONNECTIONS";
 
 export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
-  readonly REGISTRY: DurableObjectNamespace<Registry>;
-  readonly BUCKET: DurableObjectNamespace<Bucket>;
+  readonly REGISTRY: DurableObjectNamespace<RegistryRpc>;
+  readonly BUCKET: DurableObjectNamespace<BucketRpc>;
   readonly KV_ORIGINS?: string;
   /** A secret. */
   readonly KV_TOKEN?: string;

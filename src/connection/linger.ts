@@ -1,7 +1,7 @@
 /** Reads on behind a connection's last reply: closing a socket with unread data resets it, and the reset overtakes the reply. */
 
 import { breath } from "../lib/breath.ts";
-import { soon } from "../directory/received.ts";
+import { soon } from "../lib/soon.ts";
 
 /** Bytes that are read and dropped, of a client that may use the service, and of a stranger. */
 const MAX_BYTES = 16 * 1_048_576;

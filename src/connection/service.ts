@@ -1,12 +1,13 @@
 /** The whole service, as a connection's commands reach it. */
 
 import { breath, CALL_UNITS } from "../lib/breath.ts";
-import type { Answer, BucketCommand } from "../text/command.ts";
+import { isReadCommand, type Answer, type BucketCommand } from "../text/command.ts";
 import type { Service } from "../text/interpreter.ts";
 import { failureOf, KvError } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { isExit } from "../otp/exit.ts";
-import { READ, type Directory } from "../directory/directory.ts";
+import { BucketHandle, orNoBucket } from "../directory/bucket-handle.ts";
+import type { Directory } from "../directory/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { SessionMonitors } from "./monitors.ts";
 
@@ -16,32 +17,29 @@ export interface Lasting {
   readonly monitors: SessionMonitors;
 }
 
-/** Every bucket's service, by way of the directory. Without a connection nothing lasts. */
+/** Every bucket's service, by way of its handle. Without a connection nothing lasts. */
 export function directoryService(directory: Directory, lasting?: Lasting): Service {
+  const handle = (bucket: string): BucketHandle => new BucketHandle(directory, bucket);
   return {
-    create: async (bucket) => {
-      await directory.create(bucket);
-    },
+    create: (bucket) => handle(bucket).create(),
     lookup: async (bucket) => (await directory.lookup(bucket))?.id,
     stop: (bucket) => directory.stop(bucket),
-    exit: (bucket, reason) => directory.exit(bucket, reason),
+    exit: async (bucket, reason) =>
+      (await orNoBucket(
+        handle(bucket)
+          .exit(reason)
+          .then(() => true),
+      )) ?? false,
     buckets: async (prefix, after) =>
       (await directory.list({ prefix, after, limit: MAX_PAGE })).map(({ name }) => name),
     run: async (bucket, commands) => {
       const pause = breath.take(CALL_UNITS);
       if (pause !== undefined) await pause;
-      const reads = commands.filter(isRead);
-      if (reads.length === commands.length) return directory.call(bucket, (stub) => stub.run(commands), READ);
-      try {
-        return await directory.call(bucket, (stub) => stub.run(commands));
-      } catch (error) {
-        if (reads.length === 0 || !isExit(error, "noconnection") || error.overloaded) throw error;
-        return answersAround(commands, failed(error), await readAgain(directory, bucket, reads));
-      }
+      return orNoBucket(runOrReadAgain(handle(bucket), commands));
     },
     subscribe: async (bucket) => {
       if (lasting === undefined) throw needsConnection("SUBSCRIBE");
-      const feed = await directory.upgrade(bucket, "/subscribe");
+      const feed = await orNoBucket(handle(bucket).connect("/subscribe"));
       if (feed === undefined) return false;
       lasting.feeds.add(bucket, feed);
       return true;
@@ -53,19 +51,26 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
   };
 }
 
-function isRead({ verb }: BucketCommand): boolean {
-  return verb === "GET" || verb === "KEYS";
-}
-
-/** The first answers to reads, as many as there was room for. One that fails says nothing of what was sent with them. */
-async function readAgain(
-  directory: Directory,
-  bucket: string,
-  reads: readonly BucketCommand[],
+/** If the connection breaks, writes are answered as unknown, and the reads that travelled with them are repeated. */
+async function runOrReadAgain(
+  bucket: BucketHandle,
+  commands: readonly BucketCommand[],
 ): Promise<readonly Answer[]> {
   try {
-    const answers = await directory.call(bucket, (stub) => stub.run(reads), READ);
-    return answers ?? reads.map(() => ({ kind: "no_bucket" }));
+    return await bucket.run(commands);
+  } catch (error) {
+    const reads = commands.filter(isReadCommand);
+    // Where all are reads the handle has repeated them already.
+    const isMixed = reads.length > 0 && reads.length < commands.length;
+    if (!isMixed || !isExit(error, "noconnection") || error.overloaded) throw error;
+    return answersAround(commands, failed(error), await readAgain(bucket, reads));
+  }
+}
+
+/** The first answers to reads, as many as there was room for. A read that fails now says nothing of the writes. */
+async function readAgain(bucket: BucketHandle, reads: readonly BucketCommand[]): Promise<readonly Answer[]> {
+  try {
+    return (await orNoBucket(bucket.run(reads))) ?? reads.map(() => ({ kind: "no_bucket" }));
   } catch (error) {
     return reads.map(() => failed(error));
   }
@@ -83,7 +88,7 @@ function answersAround(
 ): Answer[] {
   let next = 0;
   return commands.map((command) => {
-    if (!isRead(command)) return broken;
+    if (!isReadCommand(command)) return broken;
     next += 1;
     return reads[next - 1] ?? broken;
   });

@@ -1,26 +1,24 @@
-/** Removing many keys, from the caller's side. */
+/** Deletes the keys of a range from the caller's side, part by part. */
 
 import { breath } from "../lib/breath.ts";
-import type { BucketCall } from "./directory.ts";
 import type { KeyRange } from "../model/key-range.ts";
+import type { Ask } from "./directory.ts";
 
-/** What it is worth to remove a key: see {@link breath}. */
+/** What it costs to delete a key: see {@link breath}. */
 const KEY_UNITS = 4;
 
 /**
- * Removes all keys of a range, in parts, each of which is one transaction and tells that it is done: a request that is
- * cut off leaves whole parts behind it.
+ * Each part is one transaction, acknowledged by itself: a request that is cut off leaves whole parts done.
  *
- * @param ask one bucket, whoever has its name later
- * @returns how many there were; undefined if there is no such bucket
+ * @param ask one bucket, never its successor
+ * @returns how many keys there were
  */
-export async function removeAll(ask: BucketCall, range: KeyRange): Promise<number | undefined> {
-  for (let removed = 0; ;) {
-    const part = await ask((bucket) => bucket.removeRange(range));
-    if (part === undefined) return undefined;
-    removed += part.removed;
-    if (!part.more) return removed;
-    const pause = breath.take(part.removed * KEY_UNITS);
+export async function deleteRange(ask: Ask, range: KeyRange): Promise<number> {
+  for (let deleted = 0; ;) {
+    const { removed, more } = await ask((bucket) => bucket.removeRange(range));
+    deleted += removed;
+    if (!more) return deleted;
+    const pause = breath.take(removed * KEY_UNITS);
     if (pause !== undefined) await pause;
   }
 }

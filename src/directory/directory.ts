@@ -1,18 +1,17 @@
 /** The registry from its caller's side: which partition, which bucket, and what was learnt before. */
 
-import type { Bucket } from "../bucket/bucket.ts";
 import type { Env } from "../config/env.ts";
+import type { Settings } from "../config/settings.ts";
+import type { BoundedCache } from "../lib/bounded-cache.ts";
+import type { CreateOptions, NamesQuery, Registration } from "../model/registration.ts";
 import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Reply } from "../otp/exit.ts";
-import { Follower, type Heard } from "./follower.ts";
-import type { CreateOptions } from "../registry/bucket-options.ts";
-import type { Settings } from "../config/settings.ts";
-import type { BoundedCache } from "../lib/bounded-cache.ts";
-import type { Registration } from "../registry/names.ts";
+import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { partitionOf, type Partition } from "../rpc/partition.ts";
-import { followPartition, partitionStub, upgraded } from "../rpc/partition-stub.ts";
-import type { Created, Registry, Stats } from "../registry/registry.ts";
+import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
+import type { Created, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
+import { Follower, type Heard } from "./follower.ts";
 
 /** Where a bucket was last seen. */
 export interface Whereabouts {
@@ -25,28 +24,25 @@ export interface Whereabouts {
 
 /** Calls in a row that do not reach a bucket before the registry is told. */
 const SUSPECT_AFTER = 2;
-/** How often a bucket that is being reset is asked whether it is back. */
-const RESET_TRIES = 5;
 
-/** How a bucket is asked: whether the connection may break once, because to ask twice is as good as once. */
+/** Lets what was sent without waiting go on when the request has been answered: the context's `waitUntil`. */
+export type KeepAlive = (sent: Promise<unknown>) => void;
+
+/** How a bucket is asked: `repeat: "once"` if asking again is safe when the connection breaks. */
 export type AskOptions = Pick<CallOptions, "repeat">;
-/** A read changes nothing and has no unknown outcome: who reads while the bucket is reset need not hear of that. */
+/** A read changes nothing and has no unknown outcome: it is repeated once, so that no reader sees a bucket's reset. */
 export const READ: AskOptions = { repeat: "once" };
 
-/** Asks a bucket. @returns its reply; undefined if there is no such bucket. */
+/** Asks a bucket. @returns its reply @throws if there is no such bucket */
+export type Ask = <T>(request: (bucket: BucketStub) => Promise<Reply<T>>, options?: AskOptions) => Promise<T>;
+
+/** As {@link Ask}. @returns undefined if there is no such bucket */
 export type BucketCall = <T>(
-  request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+  request: (bucket: BucketStub) => Promise<Reply<T>>,
   options?: AskOptions,
-) => Promise<T | undefined>;
+) => Promise<{ readonly reply: T } | undefined>;
 
 export type DirectoryCache = BoundedCache<Whereabouts>;
-
-export interface ListPage {
-  readonly prefix: string;
-  /** Only names behind this one. */
-  readonly after: string;
-  readonly limit: number;
-}
 
 /**
  * Finds buckets by name. The cache is an isolate's and may be as stale as it likes: a bucket's id belongs to
@@ -58,19 +54,19 @@ export class Directory {
   readonly #partitions: number;
   readonly #deadlines: Deadlines;
   readonly #cache: DirectoryCache;
-  readonly #keepAlive: (sent: Promise<unknown>) => void;
+  readonly keepAlive: KeepAlive;
 
   constructor(
     env: Pick<Env, "REGISTRY" | "BUCKET">,
     settings: Pick<Settings, "partitions" | "callTimeoutMs">,
     cache: DirectoryCache,
-    keepAlive: (sent: Promise<unknown>) => void,
+    keepAlive: KeepAlive,
   ) {
     this.#env = env;
     this.#partitions = settings.partitions;
     this.#deadlines = new Deadlines(settings.callTimeoutMs);
     this.#cache = cache;
-    this.#keepAlive = keepAlive;
+    this.keepAlive = keepAlive;
   }
 
   /**
@@ -100,17 +96,6 @@ export class Directory {
     return this.#call(() => registry.stopBucket(partition, name));
   }
 
-  /**
-   * Sends an exit signal. When it returns, the end is history: a temporary bucket is gone from every lookup,
-   * and a permanent one is back. @returns whether there was such a bucket.
-   */
-  async exit(name: string, reason: string): Promise<boolean> {
-    const said = await this.call(name, (bucket) => bucket.exit(reason));
-    if (said !== "exited") return said !== undefined;
-    await this.#back(name);
-    return true;
-  }
-
   /** How many names there are in each state, and what the sweeps have done, partition by partition. */
   stats(): Promise<Stats[]> {
     return this.#askAll((registry, caller) => registry.stats(caller));
@@ -129,7 +114,7 @@ export class Directory {
   }
 
   /** Names of living buckets in order, across all partitions. Wakes no bucket. */
-  async list(page: ListPage): Promise<Registration[]> {
+  async list(page: NamesQuery): Promise<Registration[]> {
     const pages = await this.#askAll((registry, caller) => registry.list(caller, page));
     // Each page is in order and at least as long as what is asked for, so nothing of the result is missing.
     return pages
@@ -139,22 +124,17 @@ export class Directory {
   }
 
   /**
-   * Calls the bucket of this name: one hop where its whereabouts are known.
+   * Calls whichever bucket has the name: one hop where its whereabouts are known.
    *
-   * @returns its reply; undefined if there is no such bucket.
+   * @returns its reply; undefined if there is no such bucket
    * @throws {Exit} as the call did; never `noproc`.
    */
-  async call<T>(
+  call<T>(
     name: string,
-    request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    request: (bucket: BucketStub) => Promise<Reply<T>>,
     options?: AskOptions,
-  ): Promise<T | undefined> {
-    return (await this.#answer(name, request, options))?.reply;
-  }
-
-  /** Whichever bucket has the name, at each call. */
-  named(name: string): BucketCall {
-    return (request, options) => this.call(name, request, options);
+  ): Promise<{ readonly reply: T } | undefined> {
+    return this.#answer(name, request, options);
   }
 
   /**
@@ -167,49 +147,18 @@ export class Directory {
       if (at === undefined) {
         const first = await this.#answer(name, request, options);
         at = first?.at;
-        return first?.reply;
+        return first;
       }
       const reply = await this.#tryCall(name, at, request, options);
-      if (reply !== NOPROC) return reply;
+      if (reply !== NOPROC) return { reply };
       if (this.#cachedAt(name, at) !== undefined) this.#cache.delete(name);
       return undefined;
     };
   }
 
-  /**
-   * Opens a WebSocket to the bucket's own object.
-   * @returns the other end, not yet accepted; undefined if there is no such bucket.
-   */
-  upgrade(
-    name: string,
-    path: "/connect" | "/session" | "/subscribe" | `/watch?${string}`,
-  ): Promise<WebSocket | undefined> {
-    return this.call(
-      name,
-      async (bucket): Promise<Reply<WebSocket>> => {
-        const response = await bucket.fetch(`http://bucket${path}`, { headers: { Upgrade: "websocket" } });
-        return upgraded(response);
-      },
-      READ,
-    );
-  }
-
-  /** Waits until a bucket that is being reset answers again, or is known not to. */
-  async #back(name: string): Promise<void> {
-    for (let tries = 0; tries < RESET_TRIES; tries += 1) {
-      try {
-        await this.call(name, (bucket) => bucket.probe());
-        return;
-      } catch (error) {
-        // The probe may have met the object just before its reset; whatever else it says, the bucket is back.
-        if (!isExit(error, "noconnection")) return;
-      }
-    }
-  }
-
   async #answer<T>(
     name: string,
-    request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    request: (bucket: BucketStub) => Promise<Reply<T>>,
     options?: AskOptions,
   ): Promise<{ readonly reply: T; readonly at: Whereabouts } | undefined> {
     const known = this.#cache.get(name) ?? (await this.#locate(name));
@@ -235,7 +184,7 @@ export class Directory {
   async #tryCall<T>(
     name: string,
     whereabouts: Whereabouts,
-    request: (bucket: DurableObjectStub<Bucket>) => Promise<Reply<T>>,
+    request: (bucket: BucketStub) => Promise<Reply<T>>,
     options?: AskOptions,
   ): Promise<T | typeof NOPROC> {
     const { id } = whereabouts;
@@ -260,7 +209,7 @@ export class Directory {
     this.#cache.set(name, { ...cached, failures });
     if (failures % SUSPECT_AFTER !== 0) return;
     const { partition, registry } = this.#partition(name);
-    cast(() => registry.suspect(partition, name, whereabouts.incarnation), this.#keepAlive);
+    cast(() => registry.suspect(partition, name, whereabouts.incarnation), this.keepAlive);
   }
 
   /** What the cache has of this incarnation: by the time that a call ends the name may be another's. */
@@ -285,9 +234,7 @@ export class Directory {
     );
   }
 
-  #askAll<T>(
-    request: (registry: DurableObjectStub<Registry>, caller: Partition) => Promise<Reply<T>>,
-  ): Promise<T[]> {
+  #askAll<T>(request: (registry: RegistryStub, caller: Partition) => Promise<Reply<T>>): Promise<T[]> {
     const partitions = this.#partitions;
     return Promise.all(
       Array.from({ length: partitions }, (_, partition) =>
@@ -301,7 +248,7 @@ export class Directory {
   /** Asks the partition of a name something that may be asked twice. */
   #ask<T>(
     name: string,
-    request: (registry: DurableObjectStub<Registry>, caller: Partition) => Promise<Reply<T>>,
+    request: (registry: RegistryStub, caller: Partition) => Promise<Reply<T>>,
   ): Promise<T> {
     return this.#call(
       () => {
@@ -312,7 +259,7 @@ export class Directory {
     );
   }
 
-  #partition(name: string): { registry: DurableObjectStub<Registry>; partition: Partition } {
+  #partition(name: string): { registry: RegistryStub; partition: Partition } {
     const partitions = this.#partitions;
     const partition = partitionOf(name, partitions);
     return { registry: partitionStub(this.#env.REGISTRY, partition), partition: { partition, partitions } };

@@ -1,7 +1,7 @@
 /** Follows a partition's events from outside, through restarts of the partition. */
 
-import type { FeedMessage, Hello } from "../registry/event-sockets.ts";
-import type { RegistryEvent } from "../registry/events.ts";
+import type { RegistryEvent } from "../model/registry-event.ts";
+import type { FeedMessage, Hello } from "../rpc/registry-rpc.ts";
 
 /** What a follower is told. */
 export interface Heard {

@@ -1,7 +1,7 @@
 /** Monitors a bucket from outside: hears of its restarts and, once, of its end. */
 
 import type { Directory } from "./directory.ts";
-import type { RegistryEvent } from "../registry/events.ts";
+import type { RegistryEvent } from "../model/registry-event.ts";
 
 export interface MonitorHeard {
   readonly restarted: (reason: string) => void;

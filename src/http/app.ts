@@ -5,7 +5,7 @@ import { RegExpRouter } from "hono/router/reg-exp-router";
 import { failure, failureOf, KvError } from "../model/errors.ts";
 import { API, type OperationId } from "./api/api.ts";
 import { isChange, type Endpoint } from "./api/endpoint.ts";
-import { discardBody, refusePartial } from "./body.ts";
+import { discardBody, refusePartial } from "../directory/body.ts";
 import { createBucket, exitBucket, listBuckets, lookUpBucket, stopBucket } from "./buckets.ts";
 import { runCommands } from "./commands.ts";
 import { connectToAny, connectToBucket, openSession } from "./connect.ts";
@@ -80,7 +80,7 @@ app.onError((error) => problem(failureOf(error)));
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
   const answer = why === undefined ? serveAdmitted(request, context) : readOut(request, problem(why));
-  return context.door.state === "open" ? forOwnPages(answer) : answer;
+  return context.auth.state === "open" ? forOwnPages(answer) : answer;
 }
 
 /**

@@ -1,18 +1,18 @@
 /** The bucket calls: create, look up, end, list. */
 
+import { readText } from "../directory/body.ts";
+import { describeBucket, describeBuckets } from "../directory/describe.ts";
 import { KvError } from "../model/errors.ts";
 import { keptText, keptTexts } from "../model/kept-json.ts";
-import { exitReason } from "../model/limits.ts";
-import type { CreateOptions } from "../registry/bucket-options.ts";
-import { bucketOptionsOf, describe, describeBucket, describeBuckets } from "../schema/bucket-json.ts";
+import type { CreateOptions } from "../model/registration.ts";
+import { exitReason } from "../model/validators.ts";
+import { bucketJson, bucketOptionsOf } from "../schema/bucket-json.ts";
 import { checkJson, checkQuery } from "../schema/check.ts";
 import { BucketOptionsJson, BucketsQuery, ExitJson } from "../schema/requests.ts";
-import { readText } from "./body.ts";
-import { perform } from "./respond-async.ts";
-import type { Context } from "./context.ts";
-import { jsonText } from "./json-text.ts";
+import { bucketNotFound, type Context } from "./context.ts";
 import { conditionsOf } from "./etags.ts";
-import { bucketNotFound } from "./keys.ts";
+import { jsonText } from "./json-text.ts";
+import { respond } from "./respond-async.ts";
 
 /** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
 export async function createBucket(request: Request, context: Context): Promise<Response> {
@@ -20,13 +20,13 @@ export async function createBucket(request: Request, context: Context): Promise<
   const name = target.bucket;
   const options = await createOptions(request);
   const onlyNew = isOnlyNew(request.headers);
-  return perform(request, context, async () => {
+  return respond(request, context, async () => {
     if (onlyNew && (await directory.lookup(name)) !== undefined) throw alreadyThere(name);
     const { registration, created } = await directory.create(name, options);
     // Another create may have come in between: then the bucket is there, and was not made by this request.
     if (onlyNew && !created) throw alreadyThere(name);
     const headers = created ? { Location: target.path } : {};
-    return jsonText(keptText(describe(registration)), headers, created ? 201 : 200);
+    return jsonText(keptText(bucketJson(registration)), headers, created ? 201 : 200);
   });
 }
 
@@ -45,7 +45,7 @@ export async function lookUpBucket(_request: Request, { directory, target }: Con
 export async function stopBucket(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
-  return perform(request, context, async () => {
+  return respond(request, context, async () => {
     if (!(await directory.stop(name))) throw bucketNotFound(name);
     return new Response(null, { status: 204 });
   });
@@ -56,11 +56,10 @@ export async function stopBucket(request: Request, context: Context): Promise<Re
  * has happened.
  */
 export async function exitBucket(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
+  const { bucket } = context;
   const reason = exitReason((await checkJson(ExitJson, await readText(request))).reason);
-  return perform(request, context, async () => {
-    if (!(await directory.exit(name, reason))) throw bucketNotFound(name);
+  return respond(request, context, async () => {
+    await bucket.exit(reason);
     return new Response(null, { status: 202 });
   });
 }

@@ -3,13 +3,13 @@
 import { hasOverlongLine, lineGroupsOf } from "../text/lines.ts";
 import { Interpreter } from "../text/interpreter.ts";
 import { directoryService } from "../connection/service.ts";
-import { readText } from "./body.ts";
+import { readText } from "../directory/body.ts";
 import { admitted, type Context } from "./context.ts";
 
 /** Runs the body's lines; the response has their replies, streamed as they come. */
-export async function runCommands(request: Request, { directory, door }: Context): Promise<Response> {
+export async function runCommands(request: Request, { directory, auth }: Context): Promise<Response> {
   const text = new Uint8Array(await readText(request));
-  const interpreter = new Interpreter(directoryService(directory), admitted(door));
+  const interpreter = new Interpreter(directoryService(directory), admitted(auth));
   const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
   const encoder = new TextEncoder();
   const pieces = repliesTo(text, interpreter);

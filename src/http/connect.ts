@@ -5,11 +5,10 @@ import { connections } from "../lib/connections.ts";
 import { acceptWebSocket } from "../connection/websocket.ts";
 import { admitted, type Context } from "./context.ts";
 import { subprotocol } from "./guard.ts";
-import { bucketNotFound } from "./keys.ts";
 
-export function connectToAny(request: Request, { directory, door }: Context): Response {
+export function connectToAny(request: Request, { directory, auth }: Context): Response {
   requireUpgrade(request);
-  return upgraded(request, acceptWebSocket(directory, admitted(door)));
+  return upgraded(request, acceptWebSocket(directory, admitted(auth)));
 }
 
 /** The bucket's own object takes the connection; from then on the Worker is not in its way. */
@@ -24,15 +23,12 @@ export function openSession(request: Request, context: Context): Promise<Respons
 
 async function connect(
   request: Request,
-  { directory, target }: Context,
+  { bucket }: Context,
   path: "/connect" | "/session",
 ): Promise<Response> {
-  const name = target.bucket;
   requireUpgrade(request);
   requirePlace();
-  const socket = await directory.upgrade(name, path);
-  if (socket === undefined) throw bucketNotFound(name);
-  return upgraded(request, socket);
+  return upgraded(request, await bucket.connect(path));
 }
 
 function upgraded(request: Request, webSocket: WebSocket): Response {

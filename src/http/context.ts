@@ -1,21 +1,54 @@
 /** What a request is served with. */
 
-import type { Admission } from "../text/interpreter.ts";
-import type { Door } from "../config/auth.ts";
-import type { Directory } from "../directory/directory.ts";
+import type { Auth } from "../config/auth.ts";
+import type { Env } from "../config/env.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Target } from "./target.ts";
+import { BucketHandle } from "../directory/bucket-handle.ts";
+import type { Directory, KeepAlive } from "../directory/directory.ts";
+import { directoryOf, isolateOf } from "../directory/isolate.ts";
+import { KvError } from "../model/errors.ts";
+import type { Admission } from "../text/interpreter.ts";
+import { Target } from "./target.ts";
 
-export interface Context {
+export class Context {
   readonly target: Target;
-  readonly directory: Directory;
-  readonly door: Door;
   readonly settings: Settings;
+  readonly auth: Auth;
+  readonly directory: Directory;
+
+  /** @throws {KvError} `settings_invalid` */
+  constructor(url: string, env: Env, keepAlive: KeepAlive) {
+    const { settings, auth } = isolateOf(env);
+    this.target = new Target(url);
+    this.settings = settings;
+    this.auth = auth;
+    this.directory = directoryOf(env, keepAlive);
+  }
+
   /** Lets what was sent without waiting go on when the request has been answered. */
-  readonly keepAlive: (sent: Promise<unknown>) => void;
+  get keepAlive(): KeepAlive {
+    return this.directory.keepAlive;
+  }
+
+  /**
+   * The bucket that the request's path names.
+   * @throws {KvError} `bucket_name_invalid`
+   */
+  get bucket(): BucketHandle {
+    return this.bucketOf(this.target.bucket);
+  }
+
+  /** @param name of a bucket, checked */
+  bucketOf(name: string): BucketHandle {
+    return new BucketHandle(this.directory, name, { missing: bucketNotFound });
+  }
 }
 
-/** The guard has let the request in; an AUTH line is still looked at. */
-export function admitted(door: Door): Admission {
-  return { admitted: true, accepts: (token) => door.accepts(token) };
+export function bucketNotFound(name: string): KvError {
+  return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: PUT /v1/buckets/${name}`);
+}
+
+/** The guard has let the request in; an AUTH line is still checked. */
+export function admitted(auth: Auth): Admission {
+  return { admitted: true, accepts: (token) => auth.accepts(token) };
 }

@@ -1,7 +1,7 @@
 /** What happens to buckets, as Server-Sent Events. */
 
 import { KvError } from "../model/errors.ts";
-import type { RegistryEvent } from "../registry/events.ts";
+import type { RegistryEvent } from "../model/registry-event.ts";
 import type { Context } from "./context.ts";
 import { EventStream, lastEventId, type StreamEvent } from "./event-stream.ts";
 

@@ -1,7 +1,6 @@
 /** Who may call: the token, the host, and the origin of a request. */
 
-import type { Door } from "../config/auth.ts";
-import { authNotConfigured } from "../config/auth.ts";
+import { authNotConfigured, type Auth } from "../config/auth.ts";
 import { failure, type Failure } from "../model/errors.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Context } from "./context.ts";
@@ -18,16 +17,19 @@ const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
 
 /** Why a request may not go on; undefined if it may. */
-export function turnedAway(request: Request, { door, settings, target }: Context): Failure | undefined {
-  if (door.state === "unconfigured") return authNotConfigured();
+export function turnedAway(
+  request: Request,
+  { auth, settings, target }: Pick<Context, "auth" | "settings" | "target">,
+): Failure | undefined {
+  if (auth.state === "unconfigured") return authNotConfigured();
   // Without a token the loopback address is all that protects the service, and a web page can give its own
   // name that address (DNS rebinding): the name has to be a loopback one too.
-  if (door.state === "open" && !LOOPBACK_HOST.test(target.host)) {
+  if (auth.state === "open" && !LOOPBACK_HOST.test(target.host)) {
     return failure("host_not_allowed", "Without a token the service answers to localhost only.");
   }
-  const foreign = foreignOrigin(request, target.host, settings) ?? foreignSite(request, door, settings);
+  const foreign = foreignOrigin(request, target.host, settings) ?? foreignSite(request, auth, settings);
   if (foreign !== undefined) return foreign;
-  if (door.state === "locked" && !showsToken(request, door)) {
+  if (auth.state === "locked" && !showsToken(request, auth)) {
     return failure("unauthorized", "Show the token: Authorization: Bearer <token>.");
   }
   return undefined;
@@ -49,18 +51,18 @@ function foreignOrigin(request: Request, host: string, { origins }: Settings): F
  * Where there is no token, a page of another site could load what is stored as a script, a style or an image, or tell by
  * the failure of that whether a key is there. Its browser says where it is from (Fetch Metadata), whatever it loads.
  */
-function foreignSite(request: Request, door: Door, { origins }: Settings): Failure | undefined {
-  if (door.state !== "open" || request.headers.get("Sec-Fetch-Site") !== "cross-site") return undefined;
+function foreignSite(request: Request, auth: Auth, { origins }: Settings): Failure | undefined {
+  if (auth.state !== "open" || request.headers.get("Sec-Fetch-Site") !== "cross-site") return undefined;
   const origin = request.headers.get("Origin");
   if (origin !== null && origins.includes(origin)) return undefined;
   return failure("origin_not_allowed", "Pages of other sites may not use a service without a token.");
 }
 
-function showsToken(request: Request, door: Door): boolean {
+function showsToken(request: Request, auth: Auth): boolean {
   const bearer = BEARER.exec(request.headers.get("Authorization") ?? "")?.[1];
-  if (bearer !== undefined) return door.accepts(bearer);
+  if (bearer !== undefined) return auth.accepts(bearer);
   const offered = subprotocols(request).find((name) => name.startsWith(TOKEN_SUBPROTOCOL));
-  return offered !== undefined && door.accepts(decode64(offered.slice(TOKEN_SUBPROTOCOL.length)) ?? "");
+  return offered !== undefined && auth.accepts(decode64(offered.slice(TOKEN_SUBPROTOCOL.length)) ?? "");
 }
 
 /** The subprotocol to confirm, if the client has offered ours. */

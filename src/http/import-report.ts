@@ -1,6 +1,7 @@
 /** What became of the lines of an import. */
 
-import type { Restored } from "../store/restore.ts";
+import type { ImportResult } from "../contract/entries.ts";
+import type { Restored } from "../model/restored.ts";
 import type { Failure } from "../model/errors.ts";
 
 /** Errors that are told of; `failed` counts all of them. */
@@ -23,7 +24,7 @@ export class ImportReport {
     if (this.errors.length < MAX_ERRORS) this.errors.push({ line, code, detail });
   }
 
-  summary(): Record<string, unknown> {
+  summary(): ImportResult {
     return { lines: this.lines, ...this.#counts, failed: this.failed, errors: this.errors };
   }
 }

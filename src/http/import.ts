@@ -1,23 +1,20 @@
 /** `POST …/import?onError`: entries of an export, one a line. */
 
+import { BrokenOff, piecesOf } from "../directory/body.ts";
+import type { BucketHandle } from "../directory/bucket-handle.ts";
 import { breath } from "../lib/breath.ts";
-import { isLarge } from "../store/large-values.ts";
-import type { RestoredEntry } from "../store/restore.ts";
-import { Transfer } from "../directory/transfer.ts";
 import { failure, failureOf, KvError } from "../model/errors.ts";
+import { isLarge } from "../model/large-value.ts";
 import { CHUNK_BYTES } from "../model/limits.ts";
-import { Refusal } from "../otp/exit.ts";
-import { BrokenOff } from "../directory/received.ts";
-import { READ, type BucketCall } from "../directory/directory.ts";
+import type { RestoredEntry } from "../model/restored.ts";
 import { bytesOf } from "../model/value.ts";
+import { Refusal } from "../otp/exit.ts";
 import { checkQuery, parseJson, parseJsonInPieces } from "../schema/check.ts";
 import { entryOf } from "../schema/entry-line.ts";
 import { ImportQuery } from "../schema/requests.ts";
 import { bytesOfBase64 } from "./base64-pieces.ts";
-import { piecesOf } from "./body.ts";
 import type { Context } from "./context.ts";
 import { ImportReport } from "./import-report.ts";
-import { bucketNotFound } from "./keys.ts";
 import { bodyLines, type BodyLine } from "./ndjson.ts";
 import { problem } from "./problem.ts";
 
@@ -36,13 +33,12 @@ const BROKEN_OFF =
  * none behind it; with `?onError=continue` it is only told of. To send the same again changes nothing.
  */
 export async function importBucket(request: Request, context: Context): Promise<Response> {
-  const { directory, target, keepAlive } = context;
-  const name = target.bucket;
+  const { target } = context;
   const { onError = "stop" } = checkQuery(ImportQuery, target.query);
   // All lines go to the bucket that the first one went to.
-  const ask = directory.whereis(name);
-  if ((await ask((bucket) => bucket.totals(), READ)) === undefined) throw bucketNotFound(name);
-  const lines = new Import(name, ask, keepAlive, { stop: onError === "stop" });
+  const bucket = context.bucket.pinned();
+  await bucket.check();
+  const lines = new Import(bucket, { stop: onError === "stop" });
   const { report } = lines;
   try {
     for await (const line of bodyLines(piecesOf(request))) {
@@ -53,7 +49,7 @@ export async function importBucket(request: Request, context: Context): Promise<
   } catch (error) {
     if (!(error instanceof BrokenOff)) throw error;
     await lines.flush();
-    return problem(failure("upload_lost", BROKEN_OFF), {}, report.summary());
+    return problem(failure("upload_lost", BROKEN_OFF), {}, { ...report.summary() });
   }
   if (!lines.stopped) return Response.json(report.summary());
   const [first] = report.errors;
@@ -65,22 +61,13 @@ export async function importBucket(request: Request, context: Context): Promise<
 /** Lines on their way into a bucket, in groups. */
 class Import {
   readonly report = new ImportReport();
-  readonly #name: string;
-  readonly #ask: BucketCall;
-  readonly #transfer: Transfer;
+  readonly #bucket: BucketHandle;
   readonly #stop: boolean;
   readonly #group: { readonly number: number; readonly entry: RestoredEntry }[] = [];
   #bytes = 0;
 
-  constructor(
-    name: string,
-    ask: BucketCall,
-    keepAlive: Context["keepAlive"],
-    { stop }: { readonly stop: boolean },
-  ) {
-    this.#name = name;
-    this.#ask = ask;
-    this.#transfer = new Transfer(ask, keepAlive);
+  constructor(bucket: BucketHandle, { stop }: { readonly stop: boolean }) {
+    this.#bucket = bucket;
     this.#stop = stop;
   }
 
@@ -92,8 +79,7 @@ class Import {
   /** @throws {BrokenOff} */
   async add(line: BodyLine): Promise<void> {
     try {
-      const entry = await entryOfLine(line, this.#transfer);
-      if (entry === undefined) throw bucketNotFound(this.#name);
+      const entry = await entryOfLine(line, this.#bucket);
       this.#group.push({ number: line.number, entry });
       // A large value waits for its entry, and not for long: it goes at once.
       this.#bytes += isLarge(entry.value) ? GROUP_BYTES : bytesOf(entry.value).byteLength;
@@ -115,8 +101,7 @@ class Import {
     this.#bytes = 0;
     if (lines.length === 0) return;
     const entries = lines.map(({ entry }) => entry);
-    const restored = await this.#ask((bucket) => bucket.restore(entries, { stop: this.#stop }));
-    if (restored === undefined) throw bucketNotFound(this.#name);
+    const restored = await this.#bucket.restore(entries, { stop: this.#stop });
     restored.forEach((one, index) => this.report.add(lines[index]?.number ?? 0, one));
   }
 }
@@ -126,30 +111,22 @@ function isAboutLine(error: unknown): boolean {
   return error instanceof Refusal && error.code !== "bucket_not_found" && !(error instanceof BrokenOff);
 }
 
-async function entryOfLine(line: BodyLine, transfer: Transfer): Promise<RestoredEntry | undefined> {
+async function entryOfLine(line: BodyLine, bucket: BucketHandle): Promise<RestoredEntry> {
   if ("bytes" in line) {
     const entry = entryOf(await parseJsonInPieces(line.bytes));
     const value = bytesOf(entry.value);
-    if (value.byteLength <= CHUNK_BYTES) return entry;
-    return withValue(entry, await transfer.take([value]));
+    return value.byteLength <= CHUNK_BYTES ? entry : { ...entry, value: await bucket.take([value]) };
   }
   if (!BASE64_LAST.test(new TextDecoder().decode(line.head))) {
     throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
   }
   const entry = entryOf(parseJson(await new Blob([line.head, '"}']).arrayBuffer()));
-  const value = await transfer.take(bytesOfBase64(line.rest));
+  const value = await bucket.take(bytesOfBase64(line.rest));
   try {
     await line.end();
   } catch (error) {
-    if (value !== undefined && isLarge(value)) transfer.abandon(value.large);
+    if (isLarge(value)) bucket.abandon(value);
     throw error;
   }
-  return withValue(entry, value);
-}
-
-function withValue(
-  entry: RestoredEntry,
-  value: RestoredEntry["value"] | undefined,
-): RestoredEntry | undefined {
-  return value === undefined ? undefined : { ...entry, value };
+  return { ...entry, value };
 }

@@ -1,102 +1,73 @@
 /** The key calls: put, get, delete. */
 
-import type { Entry, EntryInfo, Properties } from "../model/entry.ts";
-import type { LargeValue } from "../store/large-values.ts";
-import { expiry } from "../model/lifetime.ts";
-import { preconditionFailed } from "../store/executor.ts";
-import { Transfer, type ByteRange } from "../directory/transfer.ts";
+import { readValue } from "../directory/body.ts";
+import type { Read, StoredValue } from "../directory/stored-value.ts";
+import type { ByteRange } from "../directory/transfer.ts";
+import type { EntryInfo, Properties } from "../model/entry.ts";
 import { failure, KvError } from "../model/errors.ts";
-import { CHUNK_BYTES, contentType, metadataJson } from "../model/limits.ts";
-import { READ } from "../directory/directory.ts";
-import { BYTES_TYPE, bytesOf, TEXT_TYPE } from "../model/value.ts";
-import { checkQuery } from "../schema/check.ts";
 import { KeptJson } from "../model/kept-json.ts";
+import { expiry } from "../model/lifetime.ts";
+import { contentType, metadataJson } from "../model/validators.ts";
+import { BYTES_TYPE, TEXT_TYPE } from "../model/value.ts";
+import { checkQuery } from "../schema/check.ts";
 import { parseExactly } from "../schema/exact-json.ts";
 import { lifetimeOf } from "../schema/operations.ts";
 import { KeyQuery, PutQuery } from "../schema/requests.ts";
-import { announcedLength, bodyOf, refuseTooLarge, wholeBody } from "./body.ts";
-import { perform } from "./respond-async.ts";
-import { conditionsOf, etagHeader } from "./etags.ts";
 import type { Context } from "./context.ts";
+import { conditionsOf, etagHeader } from "./etags.ts";
 import { problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
+import { respond } from "./respond-async.ts";
 import { CACHE_CONTROL, STORED_HEADERS } from "./stored-headers.ts";
 import type { Target } from "./target.ts";
 
 /** `PUT …/keys/{k}?ttl&expires&metadata`: stores the body. 201 if the key is new, 204 if it was there. */
 export async function putKey(request: Request, context: Context): Promise<Response> {
-  const { directory, target, keepAlive } = context;
-  const name = target.bucket;
+  const { target, bucket } = context;
   const { key } = target;
   const given = request.headers.get("Content-Type");
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
   const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
-  const transfer = new Transfer(directory.named(name), keepAlive);
-  const value = await takeBody(request, transfer);
-  if (value === undefined) throw bucketNotFound(name);
-  return perform(request, context, async () => {
-    const written = await transfer.store(value, (bucket) => bucket.put(key, value, options));
-    if (written?.outcome === "stored") {
-      const headers = { ETag: etagHeader(written.etag), "KV-Revision": String(written.revision) };
-      return new Response(null, { status: written.created ? 201 : 204, headers });
-    }
-    throw written === undefined ? bucketNotFound(name) : preconditionFailed();
+  const value = await bucket.take(await readValue(request));
+  return respond(request, context, async () => {
+    const { created, etag, revision } = await bucket.put(key, value, options);
+    const headers = { ETag: etagHeader(etag), "KV-Revision": String(revision) };
+    return new Response(null, { status: created ? 201 : 204, headers });
   });
 }
 
 /** `GET …/keys/{k}`: the bytes that were stored, or a range of them. */
-export async function getKey(request: Request, { directory, target, keepAlive }: Context): Promise<Response> {
-  const name = target.bucket;
+export async function getKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
-  const conditions = conditionsOf(request.headers);
-  // A large value's chunks are asked of the bucket that has told of it.
-  const ask = directory.whereis(name);
-  const found = await ask((bucket) => bucket.get(key, conditions), READ);
-  if (found === undefined) throw bucketNotFound(name);
+  const found = await bucket.get(key, conditionsOf(request.headers));
   if (found.outcome !== "found") return notServed(found, key);
-  const { entry, etag } = found;
-  const { large, size, value } = entry;
+  const { entry, etag, value } = found;
   const headers = entryHeaders(entry, etag);
-  const range = rangeOf(request.headers, size, headers["ETag"] ?? "");
-  if (range === undefined && large === null) return new Response(value, { headers });
-  const transfer = new Transfer(ask, keepAlive);
-  if (range !== undefined) return part(entry, range, transfer, headers);
-  return new Response(large === null ? value : transfer.read({ large, size }), { headers });
+  const range = rangeOf(request.headers, value.size, headers["ETag"] ?? "");
+  return range === undefined ? new Response(value.body(), { headers }) : part(value, range, headers);
 }
 
 /** `HEAD …/keys/{k}`: what a GET would say, without the bytes leaving the bucket. */
-export async function headKey(request: Request, { directory, target }: Context): Promise<Response> {
-  const name = target.bucket;
+export async function headKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
-  const conditions = conditionsOf(request.headers);
-  const found = await directory.call(name, (bucket) => bucket.info(key, conditions), READ);
-  if (found === undefined) throw bucketNotFound(name);
+  const found = await bucket.info(key, conditionsOf(request.headers));
   if (found.outcome !== "found") return notServed(found, key);
+  const { entry, etag } = found;
   return new Response(null, {
-    headers: {
-      ...entryHeaders(found.entry, found.etag),
-      "Content-Length": String(found.entry.size),
-    },
+    headers: { ...entryHeaders(entry, etag), "Content-Length": String(entry.size) },
   });
 }
 
 /** `DELETE …/keys/{k}`: 204, also when the key is not there. */
 export async function deleteKey(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
+  const { target, bucket } = context;
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
-  return perform(request, context, async () => {
-    const removed = await directory.call(name, (bucket) => bucket.remove(key, conditions));
-    if (removed === undefined) throw bucketNotFound(name);
-    if (removed.outcome === "precondition_failed") throw preconditionFailed();
+  return respond(request, context, async () => {
+    await bucket.delete(key, conditions);
     return new Response(null, { status: 204 });
   });
-}
-
-export function bucketNotFound(name: string): KvError {
-  return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: PUT /v1/buckets/${name}`);
 }
 
 /** The key of a request that has no other query than `key64`. */
@@ -127,49 +98,28 @@ function parsedMetadata(text: string): string {
   }
 }
 
-async function takeBody(request: Request, transfer: Transfer): Promise<ArrayBuffer | LargeValue | undefined> {
-  const announced = announcedLength(request);
-  // Read whole before anything is sent on, so that a broken upload changes nothing and the request can go to
-  // another bucket than the one that it was first sent to.
-  if (announced === undefined || announced > CHUNK_BYTES) {
-    refuseTooLarge(announced);
-    return transfer.take(bodyOf(request));
-  }
-  const bytes = await wholeBody(request);
-  // Another Worker may have announced less than it sends: there nothing else holds it to that.
-  return bytes.byteLength <= CHUNK_BYTES ? bytes : transfer.take([new Uint8Array(bytes)]);
-}
-
 function part(
-  { value, large, size }: Entry,
+  value: StoredValue,
   range: ByteRange | "unsatisfiable",
-  transfer: Transfer,
   headers: Record<string, string>,
 ): Response {
+  const { size } = value;
   if (range === "unsatisfiable") {
     const why = failure("range_not_satisfiable", `The value has ${size} bytes, and none in this range.`);
     return problem(why, { "Content-Range": `bytes */${size}` });
   }
-  const { first, last } = range;
-  const body = large === null ? bytesOf(value).slice(first, last + 1) : transfer.read({ large, size }, range);
-  return new Response(body, {
+  return new Response(value.body(range), {
     status: 206,
-    headers: { ...headers, "Content-Range": `bytes ${first}-${last}/${size}` },
+    headers: { ...headers, "Content-Range": `bytes ${range.first}-${range.last}/${size}` },
   });
 }
 
-function notServed(
-  found:
-    | { readonly outcome: "not_modified"; readonly etag: string }
-    | { readonly outcome: "precondition_failed" | "absent" },
-  key: string,
-): Response {
-  if (found.outcome === "not_modified") {
-    const headers = { ETag: etagHeader(found.etag), "Cache-Control": CACHE_CONTROL };
-    return new Response(null, { status: 304, headers });
+function notServed(found: Exclude<Read, { readonly outcome: "found" }>, key: string): Response {
+  if (found.outcome === "absent") {
+    throw new KvError("key_not_found", `The bucket has no key ${JSON.stringify(key)}.`);
   }
-  if (found.outcome === "precondition_failed") throw preconditionFailed();
-  throw new KvError("key_not_found", `The bucket has no key ${JSON.stringify(key)}.`);
+  const headers = { ETag: etagHeader(found.etag), "Cache-Control": CACHE_CONTROL };
+  return new Response(null, { status: 304, headers });
 }
 
 function entryHeaders(entry: EntryInfo, tag: string): Record<string, string> {

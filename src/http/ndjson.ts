@@ -2,7 +2,7 @@
 
 import { breath } from "../lib/breath.ts";
 import { KvError } from "../model/errors.ts";
-import { received } from "../directory/received.ts";
+import { received } from "../directory/body.ts";
 
 /** Bytes in the longest line that is read as a whole. A value of a chunk fits, however it is escaped. */
 export const MAX_WHOLE_LINE = 8 * 1_048_576;

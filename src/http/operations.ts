@@ -1,5 +1,7 @@
 /** Increment, batch, transaction. */
 
+import { readText } from "../directory/body.ts";
+import { onceFor } from "../model/idempotency.ts";
 import { checkJson } from "../schema/check.ts";
 import {
   BatchJson,
@@ -9,67 +11,50 @@ import {
   TransactionJson,
   transactionOf,
 } from "../schema/operations.ts";
-import { readText } from "./body.ts";
-import { perform } from "./respond-async.ts";
 import type { Context } from "./context.ts";
 import { conditionsOf } from "./etags.ts";
-import { idempotencyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
-import { bucketNotFound, keyOf } from "./keys.ts";
-import { READ } from "../directory/directory.ts";
-import { readsOnly } from "../store/executor.ts";
-import { onlyReads } from "../store/transaction.ts";
+import { keyOf } from "./keys.ts";
+import { respond } from "./respond-async.ts";
 
 /** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
 export async function incrementKey(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
+  const { target, bucket } = context;
   const key = keyOf(target);
   const conditions = conditionsOf(request.headers);
   const body = await readText(request);
   const json = body.byteLength === 0 ? {} : await checkJson(IncrementJson, body);
   const increment = incrementOf(json);
-  const idempotency = await idempotencyOf(request, ["increment", key, increment, conditions]);
-  return perform(request, context, async () => {
-    const done = await directory.call(name, (bucket) =>
-      bucket.increment(key, increment, { conditions, idempotency }),
-    );
-    if (done === undefined) throw bucketNotFound(name);
-    const { result, replayed } = done;
+  const idempotency = await onceFor(idempotencyKeyOf(request), ["increment", key, increment, conditions]);
+  return respond(request, context, async () => {
+    const { result, replayed } = await bucket.increment(key, increment, { conditions, idempotency });
     return jsonText(result, replayHeader(replayed));
   });
 }
 
 /** `POST …/batch` `[{op, key, …}]`: many operations in one round trip, each by itself. */
 export async function runBatch(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
+  const { bucket } = context;
   const operations = await operationsOf(await checkJson(BatchJson, await readText(request)));
-  return perform(request, context, async () => {
-    const results = await directory.call(
-      name,
-      (bucket) => bucket.batch(operations),
-      readsOnly(operations) ? READ : undefined,
-    );
-    if (results === undefined) throw bucketNotFound(name);
-    return jsonText(results);
-  });
+  return respond(request, context, async () => jsonText(await bucket.batch(operations)));
 }
 
 /** `POST …/transaction` `{if, then, else}`: compares, then does one list of operations, all or nothing. */
 export async function runTransaction(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
-  const json = await checkJson(TransactionJson, await readText(request));
-  const transaction = await transactionOf(json);
-  const idempotency = await idempotencyOf(request, ["transaction", transaction]);
-  return perform(request, context, async () => {
-    const done = await directory.call(
-      name,
-      (bucket) => bucket.transact(transaction, idempotency),
-      idempotency === undefined && onlyReads(transaction) ? READ : undefined,
-    );
-    if (done === undefined) throw bucketNotFound(name);
-    return jsonText(done.result, replayHeader(done.replayed));
+  const { bucket } = context;
+  const transaction = await transactionOf(await checkJson(TransactionJson, await readText(request)));
+  const idempotency = await onceFor(idempotencyKeyOf(request), ["transaction", transaction]);
+  return respond(request, context, async () => {
+    const { result, replayed } = await bucket.transact(transaction, idempotency);
+    return jsonText(result, replayHeader(replayed));
   });
+}
+
+function idempotencyKeyOf({ headers }: Request): string | null {
+  return headers.get("Idempotency-Key");
+}
+
+/** Tells the sender that this was done before. */
+function replayHeader(replayed: boolean): Record<string, string> {
+  return replayed ? { "Idempotency-Replayed": "true" } : {};
 }

@@ -1,7 +1,7 @@
 /** What a request's URL says, taken apart once. */
 
 import { KvError } from "../model/errors.ts";
-import { bucketName, key } from "../model/limits.ts";
+import { bucketName, key } from "../model/validators.ts";
 import { decode64 } from "../lib/utf8.ts";
 
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;

@@ -4,20 +4,16 @@
  * keys below it (1.17 asks for `base/:`, 2.0 for `base:`).
  */
 
-import { isUnmodified, type Conditions } from "../model/conditions.ts";
-import type { LargeValue } from "../store/large-values.ts";
-import { preconditionFailed } from "../store/executor.ts";
-import { removeAll } from "../directory/delete-range.ts";
-import { Transfer } from "../directory/transfer.ts";
-import { KvError } from "../model/errors.ts";
-import type { KeysPage } from "../schema/entry-json.ts";
-import { behindKey } from "../model/cursor.ts";
-import { READ } from "../directory/directory.ts";
+import { announcedLength, readValue, refusePartial, refuseTooLarge } from "../directory/body.ts";
+import { orNoBucket, type BucketHandle } from "../directory/bucket-handle.ts";
 import { streamed } from "../lib/streamed.ts";
-import { bucketName, key as checkedKey, MAX_PAGE, MAX_TTL_SECONDS } from "../model/limits.ts";
+import { isUnmodified, type Conditions } from "../model/conditions.ts";
+import { KvError, preconditionFailed } from "../model/errors.ts";
+import { MAX_TTL_SECONDS } from "../model/limits.ts";
+import { bucketName, key as checkedKey } from "../model/validators.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../model/value.ts";
+import type { EntriesPage } from "../rpc/bucket-rpc.ts";
 import { isChange } from "./api/endpoint.ts";
-import { announcedLength, bodyOf, refusePartial, refuseTooLarge } from "./body.ts";
 import type { Context } from "./context.ts";
 import { isNotModified, unmodifiedSince } from "./dates.ts";
 import { conditionsOf } from "./etags.ts";
@@ -31,16 +27,16 @@ const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 
 /** Reading makes nothing; the first item that is set makes the bucket. */
 export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
-  const { bucket, key, all } = address(context.target.path);
+  const { bucket: name, key, all } = address(context.target.path);
+  const bucket = context.bucketOf(name);
   const { method } = request;
   if (context.target.hasQuery) throw new KvError("query_invalid", "Nothing here takes a query.");
   if (isChange(method)) refuseUnheeded(request.headers, all ? [] : ["If-Unmodified-Since"]);
   if (all && (method === "GET" || method === "HEAD")) return listKeys(method, context, bucket, key);
-  if (all && method === "DELETE") return clear(context, bucket, key);
-  if (!all && (method === "GET" || method === "HEAD"))
-    return getItem(request, context, bucket, checkedKey(key));
-  if (!all && method === "PUT") return setItem(request, context, bucket, checkedKey(key));
-  if (!all && method === "DELETE") return removeItem(request, context, bucket, checkedKey(key));
+  if (all && method === "DELETE") return clear(bucket, key);
+  if (!all && (method === "GET" || method === "HEAD")) return getItem(request, bucket, checkedKey(key));
+  if (!all && method === "PUT") return setItem(request, bucket, checkedKey(key));
+  if (!all && method === "DELETE") return removeItem(request, bucket, checkedKey(key));
   return methodNotAllowed(method, all ? "GET, HEAD, DELETE" : "GET, HEAD, PUT, DELETE");
 }
 
@@ -66,20 +62,14 @@ function decoded(segment: string): string {
   }
 }
 
-async function getItem(
-  request: Request,
-  { directory, keepAlive }: Context,
-  bucket: string,
-  key: string,
-): Promise<Response> {
-  const ask = directory.whereis(bucket);
+async function getItem(request: Request, bucket: BucketHandle, key: string): Promise<Response> {
   const since = unmodifiedSince(request.headers, Date.now());
-  const found = await ask((stub) => stub.get(key, conditionsOf(request.headers)), READ);
+  const found = await orNoBucket(bucket.get(key, conditionsOf(request.headers)));
   if (found?.outcome === "not_modified") return new Response(null, { status: 304, headers: HEADERS });
-  if (found?.outcome === "precondition_failed") throw preconditionFailed();
   if (found?.outcome !== "found")
     throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);
-  const { value, large, size, at, expires } = found.entry;
+  const { entry, value } = found;
+  const { at, expires } = entry;
   if (since !== undefined && !isUnmodified(at, since)) throw preconditionFailed();
   if (isNotModified(request.headers, at, Date.now()))
     return new Response(null, { status: 304, headers: HEADERS });
@@ -92,89 +82,80 @@ async function getItem(
     ...(expires === null ? {} : { "X-TTL": String(Math.max(0, Math.ceil((expires - Date.now()) / 1_000))) }),
   };
   if (request.method === "HEAD") {
-    return new Response(null, { headers: { ...headers, "Content-Length": String(size) } });
+    return new Response(null, { headers: { ...headers, "Content-Length": String(value.size) } });
   }
-  const transfer = new Transfer(ask, keepAlive);
-  const body = large === null ? value : transfer.read({ large, size });
-  return new Response(body, { headers });
+  return new Response(value.body(), { headers });
 }
 
-async function setItem(
-  request: Request,
-  { directory, keepAlive }: Context,
-  bucket: string,
-  key: string,
-): Promise<Response> {
+async function setItem(request: Request, bucket: BucketHandle, key: string): Promise<Response> {
   refusePartial(request.headers);
   refuseTooLarge(announcedLength(request));
   const raw = request.headers.get("Content-Type")?.includes(BYTES_TYPE) === true;
   const ttl = ttlOf(request.headers.get("X-TTL"));
+  const conditions = dateCondition(request.headers);
   const options = {
     type: raw ? BYTES_TYPE : null,
-    conditions: dateCondition(request.headers),
+    conditions,
     ...(ttl === undefined ? {} : { lifetime: { ttl } }),
   };
-  const transfer = new Transfer(directory.named(bucket), keepAlive);
-  // A large value is sent on before it is read to its end: by then there has to be a bucket. What is to be there already
-  // makes none.
-  const conditional = options.conditions.unmodifiedSince !== undefined;
-  if (!conditional) await directory.create(bucket);
-  const value: ArrayBuffer | LargeValue | undefined = await transfer.take(bodyOf(request));
-  const written = value && (await transfer.store(value, (stub) => stub.put(key, value, options)));
-  if (written === undefined && conditional) throw preconditionFailed();
-  if (written === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
-  if (written.outcome === "precondition_failed") throw preconditionFailed();
+  // A large value is sent on before it is read to its end: by then there has to be a bucket. An item that has to be there
+  // already creates none.
+  const conditional = conditions.unmodifiedSince !== undefined;
+  if (!conditional) await bucket.create();
+  const value = await readValue(request);
+  if ((await orNoBucket(bucket.put(key, value, options))) === undefined) {
+    throw conditional ? preconditionFailed() : hasEnded(bucket.name);
+  }
   return new Response("OK", { headers: { ...HEADERS, "Content-Type": TEXT_TYPE } });
 }
 
-async function removeItem(
-  { headers }: Request,
-  { directory }: Context,
-  bucket: string,
-  key: string,
-): Promise<Response> {
-  const conditions = dateCondition(headers);
-  const removed = await directory.call(bucket, (stub) => stub.remove(key, conditions));
-  if (removed?.outcome === "precondition_failed") throw preconditionFailed();
+async function removeItem({ headers }: Request, bucket: BucketHandle, key: string): Promise<Response> {
+  await orNoBucket(bucket.delete(key, dateCondition(headers)));
   return new Response(null, { status: 204 });
 }
 
-async function clear({ directory }: Context, bucket: string, prefix: string): Promise<Response> {
-  await removeAll(directory.whereis(bucket), { prefix });
+async function clear(bucket: BucketHandle, prefix: string): Promise<Response> {
+  await orNoBucket(bucket.deleteRange({ prefix }));
   return new Response(null, { status: 204 });
 }
 
 /** A JSON array, written page by page: there may be more keys than fit in memory. */
 async function listKeys(
   method: "GET" | "HEAD",
-  { directory, keepAlive }: Context,
-  bucket: string,
+  { keepAlive }: Context,
+  bucket: BucketHandle,
   prefix: string,
 ): Promise<Response> {
-  const ask = directory.whereis(bucket);
-  const read = async (after?: string): Promise<KeysPage | undefined> => {
-    const page = await ask((stub) => stub.list({ prefix, after, limit: MAX_PAGE }), READ);
-    return page === undefined ? undefined : (JSON.parse(page) as KeysPage);
-  };
-  const first = (await read()) ?? { keys: [] };
+  const pages = bucket.pages({ prefix });
+  const first = await orNoBucket(pages.next());
   return new Response(method === "HEAD" ? null : streamed(array(), keepAlive), {
     headers: { ...HEADERS, "Content-Type": "application/json" },
   });
 
   async function* array(): AsyncGenerator<Uint8Array, void, void> {
     let separator = "[";
-    for (let page: KeysPage | undefined = first; ; page = await read(behindKey(page.cursor).after)) {
-      // It has ended meanwhile: half a list would look like a whole one.
-      if (page === undefined) throw new KvError("bucket_not_found", `The bucket ${bucket} has just ended.`);
-      const texts = page.keys.map(({ key }) => JSON.stringify(key)).join(",");
+    for (let next = first; next !== undefined && next.done !== true; next = await nextOf(pages)) {
+      const texts = next.value.entries.map(({ key }) => JSON.stringify(key)).join(",");
       if (texts !== "") {
         yield encoder.encode(separator + texts);
         separator = ",";
       }
-      if (page.cursor === undefined) break;
     }
     yield encoder.encode(separator === "[" ? "[]" : "]");
   }
+
+  /** If the bucket has ended meanwhile the list breaks off: half a list would look like a whole one. */
+  async function nextOf(
+    rest: AsyncGenerator<EntriesPage, void, void>,
+  ): Promise<IteratorResult<EntriesPage, void>> {
+    const next = await orNoBucket(rest.next());
+    if (next === undefined) throw hasEnded(bucket.name);
+    return next;
+  }
+}
+
+function hasEnded(name: string): KvError {
+  return new KvError("bucket_not_found", `The bucket ${name} has just ended.`);
 }
 
 /** What these answers have of conditions is `Last-Modified`. */

@@ -1,17 +1,17 @@
 /** `GET …/watch`: a bucket's changes, as Server-Sent Events, or over WebSocket. */
 
-import type { WatchFormat } from "../bucket/watch-view.ts";
-import type { WatchRequest } from "../bucket/watchers.ts";
+import type { WatchFormat, WatchRequest } from "../model/watch.ts";
 import { KvError } from "../model/errors.ts";
 import { connections } from "../lib/connections.ts";
-import { byteLength, key as checkedKey, MAX_KEY_BYTES } from "../model/limits.ts";
+import { byteLength } from "../lib/utf8.ts";
+import { MAX_KEY_BYTES } from "../model/limits.ts";
+import { key as checkedKey } from "../model/validators.ts";
 import { checkQuery } from "../schema/check.ts";
 import { WatchQuery } from "../schema/requests.ts";
 import { isUpgrade, requirePlace } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EVENT_STREAM_HEADERS, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
-import { bucketNotFound } from "./keys.ts";
 
 /** Characters that the client has taken before the bucket is told. */
 const ACKNOWLEDGE_AFTER = 131_072;
@@ -22,13 +22,11 @@ const LAST_WORD_MS = 10_000;
 const encoder = new TextEncoder();
 
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
-  const { directory, target, settings, keepAlive } = context;
-  const name = target.bucket;
+  const { bucket, settings, keepAlive } = context;
   const direct = isUpgrade(request);
   const asked = watchRequest(request, context, direct ? "json" : "sse");
   requirePlace();
-  const feed = await directory.upgrade(name, `/watch?request=${encodeURIComponent(JSON.stringify(asked))}`);
-  if (feed === undefined) throw bucketNotFound(name);
+  const feed = await bucket.watch(asked);
   // The bucket's own object holds the connection; from then on the Worker is not in its way.
   if (direct) return new Response(null, { status: 101, webSocket: feed, headers: subprotocol(request) });
   const { readable, writable } = new IdentityTransformStream();

@@ -1,4 +1,12 @@
-/** Bytes as text, where they are text. */
+/** UTF-8: bytes to text and text to bytes. */
+
+const ASCII = /^[\0-\x7f]*$/;
+const encoder = new TextEncoder();
+
+/** How many bytes `text` has in UTF-8. */
+export function byteLength(text: string): number {
+  return ASCII.test(text) ? text.length : encoder.encode(text).length;
+}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -22,6 +22,11 @@ export function etag(incarnation: string, revision: number): string {
   return `${incarnation}-${revision}`;
 }
 
+/** The incarnation of the bucket that gave an entity tag. */
+export function incarnationOfTag(tag: string): string {
+  return tag.slice(0, tag.lastIndexOf("-"));
+}
+
 /** Whether If-Match holds. `current` is the entry's tag, undefined if there is no entry. */
 export function matchHolds({ ifMatch }: Conditions, current: string | undefined): boolean {
   return ifMatch === undefined || matches(ifMatch, current);

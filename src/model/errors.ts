@@ -107,6 +107,22 @@ export function serverStopped(): Failure {
   );
 }
 
+/** For a write, or a read, whose condition stops it. */
+export function preconditionFailed(): KvError {
+  return new KvError(
+    "precondition_failed",
+    "The condition of this request did not hold. Nothing was changed.",
+  );
+}
+
+/** For a list that would go on in another bucket. */
+export function bucketChanged(): KvError {
+  return new KvError(
+    "bucket_changed",
+    "The bucket of the pages before has ended, and another one has its name. Begin again without a cursor.",
+  );
+}
+
 /** For a connection that has to be turned away so that those that are there can go on. */
 export function tooManyConnections(): KvError {
   return new KvError(

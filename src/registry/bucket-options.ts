@@ -1,19 +1,7 @@
 /** What a bucket was created with, and whether another create means the same. Pure. */
 
 import { KvError } from "../model/errors.ts";
-import type { RestartKind } from "../otp/restart.ts";
-import { UNKNOWN, type Registration } from "./names.ts";
-
-export interface CreateOptions {
-  /** What an exit or a crash does to the bucket, if it is new; `permanent` if left out. */
-  readonly restart?: RestartKind | undefined;
-  /** JSON, kept beside the name. */
-  readonly metadata?: string | undefined;
-  /** Where the bucket's object should live, if it is new. */
-  readonly locationHint?: DurableObjectLocationHint | undefined;
-  /** What the bucket's object must not leave, if it is new. */
-  readonly jurisdiction?: DurableObjectJurisdiction | undefined;
-}
+import { UNKNOWN, type CreateOptions, type Registration } from "../model/registration.ts";
 
 type Kept = Pick<Registration, "restart" | "metadata" | "jurisdiction" | "locationHint">;
 

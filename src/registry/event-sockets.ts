@@ -1,23 +1,9 @@
 /** The WebSockets on which a partition tells of its events. */
 
 import { CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
-import type { Events, RegistryEvent } from "./events.ts";
-import type { Registration } from "./names.ts";
-
-/** The first message to a follower: from where on it hears everything. */
-export interface Hello {
-  /** Events behind this one follow. */
-  readonly position: number;
-  /** Of the one name that it asked about, as it is at that position; null if it is free. */
-  readonly found: Registration | null;
-}
-
-/** What a follower is sent. */
-export type FeedMessage =
-  | { readonly hello: Hello }
-  | { readonly events: readonly RegistryEvent[] }
-  /** There was nothing for the follower up to here. */
-  | { readonly position: number };
+import type { RegistryEvent } from "../model/registry-event.ts";
+import type { FeedMessage, Hello } from "../rpc/registry-rpc.ts";
+import type { Events } from "./events.ts";
 
 /** Events in one message. */
 const BATCH = 500;

@@ -1,24 +1,6 @@
 /** What has happened to names, in order: a bounded log. Synchronous, one thread. */
 
-import type { Incarnation } from "../model/incarnation.ts";
-
-/**
- * - `created`: the bucket can be looked up.
- * - `RESTARTED`: it ended, and lives on with what it kept.
- * - `unreachable`, `reachable`: probes of it fail, or do so no longer. Its name is kept.
- * - `DOWN`: it has ended, what it kept is gone, and its name is free.
- */
-export type EventKind = "created" | "RESTARTED" | "unreachable" | "reachable" | "DOWN";
-
-export interface RegistryEvent extends Incarnation {
-  /** Increasing; a partition's own. */
-  readonly seq: number;
-  readonly kind: EventKind;
-  /** Null for `created` and `reachable`. */
-  readonly reason: string | null;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-}
+import type { RegistryEvent } from "../model/registry-event.ts";
 
 /** Rows that may be there above the limit before they are removed together, at most. */
 const TRIM_EVERY = 256;

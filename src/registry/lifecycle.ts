@@ -2,11 +2,13 @@
 
 import type { Clock } from "../otp/timers.ts";
 import type { EventSockets } from "./event-sockets.ts";
-import type { EventKind, Events, RegistryEvent } from "./events.ts";
+import type { EventKind, RegistryEvent } from "../model/registry-event.ts";
+import { isLiving, type Registration, type State } from "../model/registration.ts";
+import type { Events } from "./events.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import type { Incarnation } from "../model/incarnation.ts";
 import { recheckDelay, UNREACHABLE_AFTER, type Verdict } from "./liveness.ts";
-import { isLiving, type Names, type Registration, type State } from "./names.ts";
+import type { Names } from "./names.ts";
 
 export interface BooksOptions {
   readonly ctx: DurableObjectState;

@@ -1,54 +1,14 @@
 /** The registry's table: names and the incarnations behind them. Synchronous, one thread. */
 
-import type { RestartKind } from "../otp/restart.ts";
-import type { Totals } from "../model/totals.ts";
 import type { Incarnation } from "../model/incarnation.ts";
-
-/**
- * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have been told yet.
- * `stopping`: it may not have been wiped yet. Between them the bucket lives: `running`, or `suspect` when a
- * probe has failed, or `unreachable` when several have.
- */
-export type State = "starting" | "running" | "suspect" | "unreachable" | "stopping";
-
-/** What a bucket said of itself when it was last probed. */
-export interface Probe extends Totals {
-  /** When, in milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** What a table of the version before has of options that it did not keep: they may have been anything. */
-export const UNKNOWN = "?";
-
-/** What a name stands for. */
-export interface Registration extends Incarnation {
-  /** The id of the bucket's object, 64 hexadecimal digits. */
-  readonly id: string;
-  readonly state: State;
-  readonly restart: RestartKind;
-  /** How often the bucket was restarted. */
-  readonly restarts: number;
-  /** Why it was last restarted, or is suspect or unreachable. */
-  readonly reason: string | null;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  /** JSON, as it was given. */
-  readonly metadata: string | null;
-  /** What its object must not leave, and where it should live, as they were given; {@link UNKNOWN}, if that was not kept. */
-  readonly jurisdiction: string | null;
-  readonly locationHint: string | null;
-  /** Null if the bucket has not been probed yet. */
-  readonly probe: Probe | null;
-  /** How often in a row what has to be done about it has failed. */
-  readonly attempts: number;
-}
-
-export interface NamesPage {
-  readonly prefix: string;
-  /** Only names behind this one. */
-  readonly after: string;
-  readonly limit: number;
-}
+import {
+  UNKNOWN,
+  type NamesQuery,
+  type Probe,
+  type Registration,
+  type State,
+} from "../model/registration.ts";
+import type { RestartKind } from "../otp/restart.ts";
 
 /** How a name goes on. */
 export interface Step {
@@ -232,7 +192,7 @@ export class Names {
   }
 
   /** Names of living buckets, in the order of their bytes. */
-  page({ prefix, after, limit }: NamesPage): Registration[] {
+  page({ prefix, after, limit }: NamesQuery): Registration[] {
     const page: Registration[] = [];
     // One bound, not two: SQLite would begin at the first of them and read all names up to the second.
     const rows = this.#sql.exec<Row>(
@@ -380,9 +340,4 @@ function registration(row: Row, sweptAt: number | undefined): Registration {
     attempts: row.attempts,
     probe: entries === null ? null : { entries, bytes, revision, at: probedAt },
   };
-}
-
-/** Whether a name leads to a bucket. */
-export function isLiving({ state }: Pick<Registration, "state">): boolean {
-  return state !== "starting" && state !== "stopping";
 }

@@ -1,29 +1,23 @@
 /** Asks buckets whether they live, in batches, and hands over the verdicts. */
 
-import type { Bucket } from "../bucket/bucket.ts";
+import type { Registration } from "../model/registration.ts";
+import type { BucketStub } from "../rpc/bucket-rpc.ts";
+import type { SweepStats } from "../rpc/registry-rpc.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, formatReason } from "../otp/exit.ts";
 import type { Settings } from "../config/settings.ts";
 import { judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
-import type { Names, Registration } from "./names.ts";
+import type { Names } from "./names.ts";
 
 export interface ProberOptions {
   readonly names: Names;
   readonly kv: DurableObjectStorage["kv"];
   readonly settings: Pick<Settings, "probeTimeoutMs" | "recheckMs" | "sweepBatch" | "sweepPeriodMs">;
   readonly clock: () => number;
-  readonly bucket: (entry: Registration) => DurableObjectStub<Bucket>;
+  readonly bucket: (entry: Registration) => BucketStub;
   /** Does what follows. The name may have gone another way since the probe was sent. */
   readonly apply: (entry: Registration, verdict: Verdict) => void;
-}
-
-/** What the sweep has done since the partition was last woken. */
-export interface SweepStats {
-  readonly batches: number;
-  readonly probes: number;
-  /** Rows of tables; the sweep's own timer and alarm add three for each batch. */
-  readonly rowsWritten: number;
 }
 
 /** Where the sweep is. */

@@ -1,6 +1,8 @@
 /** The registry's object: one partition of the names. Client calls on top, the order of things below. */
 
-import type { Bucket, BucketArgs } from "../bucket/bucket.ts";
+import type { BucketArgs, BucketStub } from "../rpc/bucket-rpc.ts";
+import type { Created, FollowRequest, RegistryRpc, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
+import { isLiving, type CreateOptions, type NamesQuery, type Registration } from "../model/registration.ts";
 import { answerClose } from "../lib/close-codes.ts";
 import type { Env } from "../config/env.ts";
 import { call } from "../otp/call.ts";
@@ -12,28 +14,16 @@ import type { Notice } from "../otp/monitor.ts";
 import { settingsOf } from "../config/settings.ts";
 import { Books } from "./lifecycle.ts";
 import { newBucketId } from "./bucket-id.ts";
-import { differenceOf, existsDifferently, hintOf, type CreateOptions } from "./bucket-options.ts";
+import { differenceOf, existsDifferently, hintOf } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
 import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
-import { isLiving, Names, type NamesPage, type Registration, type State } from "./names.ts";
+import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
-import { partitionStub, type FollowRequest } from "../rpc/partition-stub.ts";
-import { Prober, type SweepStats } from "./prober.ts";
+import { partitionStub } from "../rpc/partition-stub.ts";
+import { Prober } from "./prober.ts";
 import { agree, Settlement } from "./partition-count.ts";
-
-export interface Created {
-  readonly registration: Registration;
-  /** Whether the bucket is new. */
-  readonly created: boolean;
-}
-
-export interface Stats {
-  /** How many names there are in each state. */
-  readonly states: Readonly<Record<State, number>>;
-  readonly sweep: SweepStats;
-}
 
 /**
  * Timers. `check`: something has to be done about some names: they are between two states, and whoever was to
@@ -56,7 +46,7 @@ const MAX_CREATES = 3;
  *
  * Reads create nothing: a partition in which no name was ever created has no schema.
  */
-export class Registry extends GenServer<Env, Partition, Info> {
+export class Registry extends GenServer<Env, Partition, Info> implements RegistryRpc {
   readonly #settings = settingsOf(this.env);
   readonly #deadlines = new Deadlines(this.#settings.callTimeoutMs);
   readonly #events = new Events(this.ctx.storage.sql, this.#settings.eventLog);
@@ -105,7 +95,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
   }
 
   /** Names of living buckets of this partition, in order. */
-  async list(caller: Partition, page: NamesPage): Promise<Reply<Registration[]>> {
+  async list(caller: Partition, page: NamesQuery): Promise<Reply<Registration[]>> {
     return this.#read(caller, [], () => this.#names.page(page));
   }
 
@@ -366,10 +356,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     return found !== undefined && isLiving(found) ? found : undefined;
   }
 
-  protected bucket({
-    id,
-    locationHint,
-  }: Pick<Registration, "id" | "locationHint">): DurableObjectStub<Bucket> {
+  protected bucket({ id, locationHint }: Pick<Registration, "id" | "locationHint">): BucketStub {
     return this.env.BUCKET.get(this.env.BUCKET.idFromString(id), hintOf(locationHint));
   }
 
@@ -405,7 +392,7 @@ export class Registry extends GenServer<Env, Partition, Info> {
     });
   }
 
-  #first(): DurableObjectStub<Registry> {
+  #first(): RegistryStub {
     return partitionStub(this.env.REGISTRY, 0);
   }
 }

@@ -1,34 +1,20 @@
-/** The object that keeps a partition, and how to follow its events. */
+/** The object that keeps a registry partition, and WebSocket upgrades of objects. */
 
 import type { Reply } from "../otp/exit.ts";
 import type { Partition } from "./partition.ts";
-import type { Registry } from "../registry/registry.ts";
-
-/** What a follower of events asks for. */
-export interface Follow {
-  /** Only this name. */
-  readonly name?: string;
-  /** What came after this event; from now on, if left out. */
-  readonly since?: number;
-}
-
-/** What is asked of the object when a follower connects. */
-export interface FollowRequest {
-  readonly caller: Partition;
-  readonly follow: Follow;
-}
+import type { Follow, FollowRequest, RegistryRpc, RegistryStub } from "./registry-rpc.ts";
 
 /** The object that keeps a partition. */
 export function partitionStub(
-  namespace: DurableObjectNamespace<Registry>,
+  namespace: DurableObjectNamespace<RegistryRpc>,
   partition: number,
-): DurableObjectStub<Registry> {
+): RegistryStub {
   return namespace.get(namespace.idFromName(`partition-${partition}`));
 }
 
-/** Opens a WebSocket that follows a partition's events; null where the log does not reach back so far. */
+/** Opens a WebSocket that follows a partition's events; null if the log does not reach back so far. */
 export async function followPartition(
-  registry: DurableObjectStub<Registry>,
+  registry: RegistryStub,
   caller: Partition,
   follow: Follow,
 ): Promise<Reply<WebSocket | null>> {
@@ -40,7 +26,7 @@ export async function followPartition(
   return response.status === 410 ? { reply: null } : upgraded(response);
 }
 
-/** What an object answers to a WebSocket upgrade: the socket, or, as JSON, why there is none. */
+/** An object's answer to a WebSocket upgrade: the socket, or, as JSON, why there is none. */
 export async function upgraded(response: Response): Promise<Reply<WebSocket>> {
   const { webSocket } = response;
   return webSocket === null ? ((await response.json()) as Reply<never>) : { reply: webSocket };

@@ -1,32 +1,12 @@
 /** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
 
+import type { EntryJson } from "../contract/entries.ts";
 import { keyCursorOf } from "../model/cursor.ts";
-import { KvError } from "../model/errors.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { MAX_PAGE_LENGTH } from "../model/limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
 import { etag } from "../model/conditions.ts";
 import type { EntryInfo, Listed } from "../model/entry.ts";
-
-export interface EntryJson {
-  readonly key: string;
-  readonly revision: number;
-  readonly etag: string;
-  /** The content type. */
-  readonly type: string;
-  /** Bytes of the value. */
-  readonly size: number;
-  /** When it was put (RFC 3339). */
-  readonly modified?: string;
-  /** RFC 3339; left out: never. */
-  readonly expires?: string;
-  /** A {@link KeptJson}, where the entry has some. */
-  readonly metadata?: unknown;
-  /** The value, if it was asked for and is small enough, as text … */
-  readonly value?: string;
-  /** … or, where its bytes are no UTF-8, in base64. */
-  readonly base64?: string;
-}
 
 /** @param value left out where it was not asked for, or is too large to travel with others. */
 export function entryJson(
@@ -47,21 +27,6 @@ export function entryJson(
     ...(metadata === null ? {} : { metadata: new KeptJson(metadata) }),
     ...(value === undefined ? {} : toJson(value)),
   };
-}
-
-/** A page of a list. */
-export interface KeysPage {
-  readonly keys: readonly EntryJson[];
-  /** There are more: send it back for the next page. */
-  readonly cursor?: string;
-}
-
-/** For a list that would go on in another bucket. */
-export function bucketChanged(): KvError {
-  return new KvError(
-    "bucket_changed",
-    "The bucket of the pages before has ended, and another one has its name. Begin again without a cursor.",
-  );
 }
 
 /**

@@ -3,9 +3,9 @@
 import * as z from "zod/mini";
 import { ONE_LIFETIME, PutJson, putOf, VALUE_ONCE } from "./operations.ts";
 import { check } from "./check.ts";
-import type { EntryJson } from "./entry-json.ts";
-import type { RestoredEntry } from "../store/restore.ts";
-import { key as checkedKey } from "../model/limits.ts";
+import type { EntryJson } from "../contract/entries.ts";
+import type { RestoredEntry } from "../model/restored.ts";
+import { key as checkedKey } from "../model/validators.ts";
 import { TEXT_TYPE, type Value } from "../model/value.ts";
 
 const { op: _, ifMatch: __, ifNoneMatch: ___, ...members } = PutJson.shape;

@@ -5,18 +5,10 @@ import { breath } from "../lib/breath.ts";
 import type { Conditions } from "../model/conditions.ts";
 import type { Increment, Properties } from "../model/entry.ts";
 import type { Lifetime } from "../model/lifetime.ts";
-import type { Operation } from "../store/executor.ts";
-import type { Comparison, Transaction } from "../store/transaction.ts";
+import type { Comparison, Operation, Transaction } from "../model/operation.ts";
 import { KvError } from "../model/errors.ts";
-import {
-  contentType,
-  key as checkedKey,
-  MAX_OPERATIONS,
-  MAX_TTL_SECONDS,
-  jsonOf,
-  metadataJson,
-  wholeValue,
-} from "../model/limits.ts";
+import { MAX_OPERATIONS, MAX_TTL_SECONDS } from "../model/limits.ts";
+import { contentType, key as checkedKey, jsonOf, metadataJson, wholeValue } from "../model/validators.ts";
 import { BYTES_TYPE, sentBytes, TEXT_TYPE, type Value } from "../model/value.ts";
 
 /** Bytes of the values of one batch or transaction, on their way to the bucket; a message has 32 MiB. */

@@ -2,14 +2,16 @@
 
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { KvError } from "../model/errors.ts";
-import { byteLength, MAX_PAGE_BYTES } from "../model/limits.ts";
+import { byteLength } from "../lib/utf8.ts";
+import { MAX_PAGE_BYTES } from "../model/limits.ts";
+import { isLarge, type LargeValue } from "../model/large-value.ts";
 import type { Clock } from "../otp/timers.ts";
 import type { Totals } from "../model/totals.ts";
 import { textOf, type Value } from "../model/value.ts";
 import { ChangeLog, type Change, type ChangeLogOptions } from "./change-log.ts";
 import { greatest, least, rangeOf, type KeyRange } from "../model/key-range.ts";
 import type { Entry, EntryInfo, Increment, ListPage, ListQuery, Listed, Properties } from "../model/entry.ts";
-import { isLarge, LargeValues, type LargeValue } from "./large-values.ts";
+import { LargeValues } from "./large-values.ts";
 import { expiry } from "../model/lifetime.ts";
 
 export interface EntriesOptions {

@@ -1,155 +1,91 @@
-/** Operations on a bucket's entries, as batches and transactions have them, and what each of them gives. */
+/**
+ * Carries out steps on a bucket's entries: the one place where an operation of a batch, of a transaction, a single call and
+ * a text command become reads and writes. Synchronous; to be called inside {@link Entries.write}.
+ */
 
-import { failureOf, KvError, type Failure } from "../model/errors.ts";
-import { MAX_RESULT_LENGTH } from "../model/limits.ts";
+import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
+import type { Entry, EntryInfo } from "../model/entry.ts";
+import { failureOf, preconditionFailed } from "../model/errors.ts";
+import type { Operation, Step } from "../model/operation.ts";
+import type { Found, OperationOutcome, Outcome, Refused } from "../model/outcome.ts";
 import { Refusal } from "../otp/exit.ts";
-import { jsonLengthOf, type Value } from "../model/value.ts";
-import { allows, etag, type Conditions } from "../model/conditions.ts";
 import type { Entries } from "./entries.ts";
-import type { Increment, Properties } from "../model/entry.ts";
-import { entryJson, type EntryJson } from "../schema/entry-json.ts";
 
-export type Operation = { readonly key: string; readonly conditions?: Conditions | undefined } & (
-  | { readonly op: "get" }
-  | { readonly op: "put"; readonly value: Value; readonly properties: Properties }
-  | { readonly op: "delete" }
-  | { readonly op: "increment"; readonly increment: Increment }
-);
-
-/** A thousand values of this size fit an answer, however JSON writes them. */
-const SMALL_BYTES = 1_024;
-/** Characters of JSON for one byte, at most: a control character's escape. */
-const MAX_JSON_GROWTH = 6;
-
-/** A 64-bit integer in JSON: a number as long as every reader can hold it exactly, else its digits. */
-export type IntegerJson = number | string;
-
-export type OperationResult =
-  | ({ readonly op: "get"; readonly found: true } & EntryJson)
-  | { readonly op: "get"; readonly found: false; readonly key: string }
-  | {
-      readonly op: "put";
-      readonly key: string;
-      readonly created: boolean;
-      readonly revision: number;
-      readonly etag: string;
-    }
-  | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
-  | ({ readonly op: "increment"; readonly key: string } & Incremented);
-
-export interface Incremented {
-  readonly value: IntegerJson;
-  readonly created: boolean;
-  readonly revision: number;
-  readonly etag: string;
+/** Bounds the values of one answer. */
+export interface Room {
+  /** Whether a value had no room: then {@link refuseUnread} is called before the next ones are read. */
+  readonly isFull: boolean;
+  /** @throws {Refusal} if the value is not to be read any more */
+  refuseUnread(info: EntryInfo | undefined): void;
+  /** Called with each entry that is read. @throws {Refusal} if its value has no room */
+  take(entry: Entry): void;
 }
 
-/** An operation of a batch that was turned down, and changed nothing. */
-export interface OperationError {
-  readonly op: Operation["op"];
-  readonly key: string;
-  readonly error: Failure;
-}
-
-export interface BatchResult {
-  readonly results: readonly (OperationResult | OperationError)[];
-}
-
-/** Carries operations out. To be called inside {@link Entries.write}. */
-export class Operations {
+export class Executor {
   readonly #entries: Entries;
   readonly #incarnation: string;
-  #answered = 0;
-  /** Set when a value had no room. */
-  #full: KvError | undefined;
+  readonly #room: Room | undefined;
 
-  constructor(entries: Entries, incarnation: string) {
+  /** @param room of the values that are read; unlimited if left out */
+  constructor(entries: Entries, incarnation: string, room?: Room) {
     this.#entries = entries;
     this.#incarnation = incarnation;
+    this.#room = room;
   }
 
-  /** Each by itself: one that is turned down leaves the others alone. */
-  batch(operations: readonly Operation[]): (OperationResult | OperationError)[] {
-    return operations.map((operation) => {
-      try {
-        return this.perform(operation);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        return { op: operation.op, key: operation.key, error: failureOf(error) };
-      }
-    });
+  /** As {@link perform}; a step that is refused leaves the steps around it alone. */
+  attempt(step: Operation): OperationOutcome | Refused;
+  attempt(step: Step): Outcome | Refused;
+  attempt(step: Step): Outcome | Refused {
+    try {
+      return this.perform(step);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { error: failureOf(error) };
+    }
   }
 
   /** @throws {KvError} changing nothing: `precondition_failed`, `result_too_large`, and as {@link Entries} does */
-  perform(operation: Operation): OperationResult {
-    const { op, key, conditions } = operation;
-    const incarnation = this.#incarnation;
-    if (conditions !== undefined && !allows(this.#entries, key, conditions, incarnation)) {
+  perform(step: Operation): OperationOutcome;
+  perform<Op extends Step["op"]>(step: Step & { readonly op: Op }): Outcome & { readonly op: Op };
+  perform(step: Step): Outcome;
+  perform(step: Step): Outcome {
+    if (step.op === "list") return { op: "list", page: this.#entries.list(step.query) };
+    const { key, conditions } = step;
+    if (conditions !== undefined && !allows(this.#entries, key, conditions, this.#incarnation)) {
       throw preconditionFailed();
     }
-    switch (op) {
+    switch (step.op) {
       case "get":
-        return this.#get(key);
-      case "put": {
-        const { created, revision } = this.#entries.put(key, operation.value, operation.properties);
-        return { op, key, created, revision, etag: etag(incarnation, revision) };
-      }
+        return { op: "get", key, entry: this.#get(key) };
+      case "put":
+        return { op: "put", key, ...this.#entries.put(key, step.value, step.properties) };
       case "delete":
-        return { op, key, deleted: this.#entries.remove(key) };
+        return { op: "delete", key, deleted: this.#entries.remove(key) };
       case "increment":
-        return { op, key, ...this.increment(key, operation.increment) };
+        return { op: "increment", key, ...this.#entries.increment(key, step.increment) };
     }
   }
 
-  increment(key: string, increment: Increment): Incremented {
-    const { value, created, revision } = this.#entries.increment(key, increment);
-    return { value: integerJson(value), created, revision, etag: etag(this.#incarnation, revision) };
+  /**
+   * A conditional read, as a GET over HTTP has it.
+   * @param find reads the entry, or what is known of it without its value
+   * @throws {KvError} `precondition_failed`
+   */
+  read<T extends EntryInfo>(conditions: Conditions, find: (entries: Entries) => T | undefined): Found<T> {
+    const entry = find(this.#entries);
+    const tag = entry && etag(this.#incarnation, entry.revision);
+    // If-Match comes first, and a read that it stops is an error, while If-None-Match spares the body (RFC 9110 §13.2.2).
+    if (!matchHolds(conditions, tag)) throw preconditionFailed();
+    if (entry === undefined || tag === undefined) return { outcome: "absent" };
+    if (!noneMatchHolds(conditions, tag)) return { outcome: "not_modified", etag: tag };
+    return { outcome: "found", entry, etag: tag };
   }
 
-  #get(key: string): OperationResult {
-    // Of a thousand values that have no room, none is to cost what one does: not even to be read.
-    if (this.#full !== undefined) {
-      const info = this.#entries.info(key);
-      if (info?.large === null && info.size > SMALL_BYTES) throw this.#full;
-    }
+  #get(key: string): Entry | undefined {
+    if (this.#room?.isFull === true) this.#room.refuseUnread(this.#entries.info(key));
     const entry = this.#entries.get(key);
-    if (entry === undefined) return { op: "get", found: false, key };
-    // A large value is told of, and read by itself.
-    const value = entry.large === null ? entry.value : undefined;
-    const length = value === undefined ? 0 : jsonLength(value, entry.size);
-    if (this.#answered + length > MAX_RESULT_LENGTH) throw this.#tooLarge();
-    this.#answered += length;
-    return { op: "get", found: true, ...entryJson(this.#incarnation, key, entry, value) };
+    if (entry !== undefined) this.#room?.take(entry);
+    return entry;
   }
-
-  /** From here on only small values still get in. */
-  #tooLarge(): KvError {
-    this.#full ??= new KvError(
-      "result_too_large",
-      `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
-    );
-    return this.#full;
-  }
-}
-
-/** Whether they change nothing, so that to do them again is as good. */
-export function readsOnly(operations: readonly Operation[]): boolean {
-  return operations.every(({ op }) => op === "get");
-}
-
-export function preconditionFailed(): KvError {
-  return new KvError(
-    "precondition_failed",
-    "The condition of this request did not hold. Nothing was changed.",
-  );
-}
-
-/** How long a value is in JSON; of small ones, how long it may be. */
-function jsonLength(value: Value, size: number): number {
-  return size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : jsonLengthOf(value);
-}
-
-function integerJson(value: bigint): IntegerJson {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
 }

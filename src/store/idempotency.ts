@@ -1,29 +1,9 @@
 /** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
 
 import { KvError } from "../model/errors.ts";
-import { idempotencyKey } from "../model/limits.ts";
 import type { Clock } from "../otp/timers.ts";
-import { areComparable, fingerprintOf } from "../model/fingerprint.ts";
-
-/** What tells a request that is sent again from another one. */
-export interface Idempotency {
-  readonly key: string;
-  /** The same for the same request only. */
-  readonly fingerprint: string;
-}
-
-/**
- * For a request as it was understood: however it was written, and sent, the same one has the same fingerprint.
- * @throws {KvError} `header_invalid`
- */
-export async function onceFor(
-  key: string | null | undefined,
-  meaning: readonly unknown[],
-): Promise<Idempotency | undefined> {
-  if (key === undefined || key === null) return undefined;
-  const checked = idempotencyKey(key);
-  return { key: checked, fingerprint: await fingerprintOf(meaning) };
-}
+import { areComparable } from "../model/fingerprint.ts";
+import type { Idempotency, Once } from "../model/idempotency.ts";
 
 /** How long a result is remembered, in milliseconds. */
 export const REMEMBER_MS = 86_400_000;
@@ -95,7 +75,7 @@ export class Remembered {
    *
    * @throws {KvError} `idempotency_key_reused`: the key was another request's. `result_too_large`
    */
-  once(idempotency: Idempotency, run: () => string): { readonly result: string; readonly replayed: boolean } {
+  once(idempotency: Idempotency, run: () => string): Once<string> {
     const before = this.#find(idempotency);
     if (before !== undefined) return { result: before, replayed: true };
     const result = run();

@@ -1,25 +1,11 @@
 /** Values that are too large for one row, in chunks. Synchronous, one thread. */
 
 import { KvError } from "../model/errors.ts";
-import { CHUNK_BYTES, MAX_VALUE_BYTES, valueTooLarge } from "../model/limits.ts";
-import type { Value } from "../model/value.ts";
-import { Readers, type Reading } from "./leases.ts";
+import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../model/limits.ts";
+import { valueTooLarge } from "../model/validators.ts";
+import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
+import { Leases } from "./leases.ts";
 
-/** A value in chunks. */
-export interface LargeValue {
-  /** Whoever uploads it makes it up. */
-  readonly large: string;
-  /** Bytes of the value. */
-  readonly size: number;
-}
-
-/** Whether a value is in chunks, and not whole. */
-export function isLarge(value: Value | LargeValue): value is LargeValue {
-  return typeof value === "object" && "large" in value;
-}
-
-/** How long what nobody owns is kept after it was sent, read or held last, in milliseconds. */
-export const KEEP_MS = 120_000;
 /** Bytes of replaced values that are kept although nobody reads them: who has just found one will. */
 const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
 /** Bytes of replaced values that are kept for those who read them. Readers may be slow, and a disk is no cache. */
@@ -35,7 +21,7 @@ const MAX_READ_BYTES = 40 * MAX_VALUE_BYTES;
 export class LargeValues {
   readonly #sql: SqlStorage;
   #released = false;
-  readonly #readers = new Readers(KEEP_MS);
+  readonly #leases = new Leases(KEEP_MS);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -80,7 +66,7 @@ export class LargeValues {
   release({ large, size }: LargeValue, now: number): void {
     this.#released = true;
     this.#keep(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
-    const reading = this.#readers.values(now);
+    const reading = this.#leases.values(now);
     const room = { read: MAX_READ_BYTES, unread: MAX_REPLACED_BYTES };
     const replaced = this.#sql.exec<{ large: string; size: number }>(
       "SELECT large, size FROM unowned WHERE replaced = 1 ORDER BY at DESC",
@@ -92,15 +78,15 @@ export class LargeValues {
     }
   }
 
-  /** Somebody is still sending this value, or reading it. */
-  hold(large: string, now: number, reader?: string): void {
+  /** This value is still being uploaded; or, with a lease, read. */
+  renewLease(large: string, now: number, lease?: string): void {
     this.#sql.exec("UPDATE unowned SET at = ? WHERE large = ?", now, large);
-    if (reader !== undefined) this.#readers.reading(large, { reader, last: false }, now);
+    if (lease !== undefined) this.#leases.renew(large, { lease, last: false }, now);
   }
 
   /** A reader has stopped before the end. */
-  letGo(reader: string): void {
-    this.#readers.done(reader);
+  releaseLease(lease: string): void {
+    this.#leases.release(lease);
   }
 
   /** Whether something was released since this was asked last: then a sweep is due, once it has been kept. */
@@ -124,9 +110,9 @@ export class LargeValues {
   }
 
   /** One chunk, counted from 0; undefined if the value is not there any more. */
-  chunk(large: string, n: number, reading: Reading, now: number): ArrayBuffer | undefined {
+  chunk(large: string, n: number, lease: Lease, now: number): ArrayBuffer | undefined {
     // An entry's own value needs no row for that: it stays. Should it be replaced, it is known that it is being read.
-    this.#readers.reading(large, reading, now);
+    this.#leases.renew(large, lease, now);
     return this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
       .toArray()[0]?.bytes;

@@ -1,49 +1,43 @@
-/** Who reads which large value. In memory: what is lost with it are readers, and they say again that they read. */
+/** Leases on large values: which ones are being read. In memory: readers whose lease is lost renew it with their next chunk. */
 
 import { isRecent } from "../lib/recent.ts";
+import type { Lease } from "../model/large-value.ts";
 
-/** One chunk's part in a reading. */
-export interface Reading {
-  /** Whoever reads makes it up, for one reading. */
-  readonly reader: string;
-  /** Whether this is all that was still to be read. */
-  readonly last: boolean;
-}
-
-/** Readers that are forgotten when nothing was heard of them for a while. */
-export class Readers {
+/** Leases that expire when they have not been renewed for a while. */
+export class Leases {
   readonly #keepMs: number;
-  /** In the order in which they were heard of, by reader. */
-  readonly #readers = new Map<string, { readonly large: string; readonly at: number }>();
+  /** In the order in which they were renewed, by lease. */
+  readonly #leases = new Map<string, { readonly large: string; readonly at: number }>();
 
-  /** @param keepMs how long a reader is believed to be there, in milliseconds */
+  /** @param keepMs how long a lease lasts without being renewed, in milliseconds */
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
   }
 
-  reading(large: string, { reader, last }: Reading, now: number): void {
-    this.#readers.delete(reader);
+  /** A chunk is read. With the last one the lease ends. */
+  renew(large: string, { lease, last }: Lease, now: number): void {
+    this.#leases.delete(lease);
     if (last) return;
-    this.#readers.set(reader, { large, at: now });
-    this.#forget(now);
+    this.#leases.set(lease, { large, at: now });
+    this.#expire(now);
   }
 
-  done(reader: string): void {
-    this.#readers.delete(reader);
+  release(lease: string): void {
+    this.#leases.delete(lease);
   }
 
   /** The values that are being read. */
   values(now: number): ReadonlySet<string> {
-    this.#forget(now);
-    return new Set([...this.#readers.values()].map(({ large }) => large));
+    this.#expire(now);
+    return new Set([...this.#leases.values()].map(({ large }) => large));
   }
 
-  #forget(now: number): void {
-    for (const [reader, { large, at }] of this.#readers) {
-      // The clock was put back: counted from now on, so that it neither goes too soon nor stays for ever.
-      if (at > now) this.#readers.set(reader, { large, at: now });
+  #expire(now: number): void {
+    for (const [lease, { large, at }] of this.#leases) {
+      // The clock was put back: count from now on, so that the lease ends neither too soon nor never.
+      if (at > now) this.#leases.set(lease, { large, at: now });
       else if (isRecent(at, now, this.#keepMs)) return;
-      else this.#readers.delete(reader);
+      else this.#leases.delete(lease);
     }
   }
 }

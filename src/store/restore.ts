@@ -1,21 +1,13 @@
 /** Entries as an import brings them back. */
 
-import { failureOf, type Failure } from "../model/errors.ts";
+import { failureOf } from "../model/errors.ts";
+import { isLarge, type LargeValue } from "../model/large-value.ts";
+import type { Restored, RestoredEntry } from "../model/restored.ts";
 import { Refusal } from "../otp/exit.ts";
 import type { Clock } from "../otp/timers.ts";
 import { sameBytes, TEXT_TYPE, type Value } from "../model/value.ts";
 import type { Entries } from "./entries.ts";
-import type { Entry, Properties } from "../model/entry.ts";
-import { isLarge, type LargeValue } from "./large-values.ts";
-
-export interface RestoredEntry {
-  readonly key: string;
-  readonly value: Value | LargeValue;
-  readonly properties: Properties;
-}
-
-/** `unchanged`: it was there already, just so. `expired`: its time was over. */
-export type Restored = "imported" | "unchanged" | "expired" | Failure;
+import type { Entry } from "../model/entry.ts";
 
 /**
  * Puts entries that are not there just so: to do it again changes nothing, and nobody hears of it. With `stop` the

@@ -1,59 +1,36 @@
 /** Transactions: compare, then do one of two lists of operations, all or nothing (after etcd's Txn). */
 
 import { KvError } from "../model/errors.ts";
+import type { Comparison, Relation, Transaction } from "../model/operation.ts";
+import type { OperationOutcome } from "../model/outcome.ts";
 import { Refusal } from "../otp/exit.ts";
 import { compareBytes, type Value } from "../model/value.ts";
 import { integerOf, type Entries } from "./entries.ts";
+import type { Executor } from "./executor.ts";
 import type { Entry } from "../model/entry.ts";
-import { Operations, readsOnly, type Operation, type OperationResult } from "./executor.ts";
 
-export type Relation = "=" | "!=" | "<" | "<=" | ">" | ">=";
-
-/**
- * What is compared: whether the key is there; its revision, 0 if it is not; its value's bytes; or the decimal
- * integer that its value is. A key that is not there, or no integer where one is compared, is only `!=`.
- */
-export type Comparison = { readonly key: string; readonly is: Relation } & (
-  | { readonly exists: boolean }
-  | { readonly revision: number }
-  | { readonly value: Value }
-  | { readonly integer: bigint }
-);
-
-export interface Transaction {
-  readonly if: readonly Comparison[];
-  readonly then: readonly Operation[];
-  readonly else: readonly Operation[];
-}
-
-export interface TransactionResult {
+export interface TransactionOutcome {
   /** Whether every comparison held, and so `then` was done; otherwise `else` was. */
   readonly succeeded: boolean;
-  readonly results: readonly OperationResult[];
+  readonly outcomes: readonly OperationOutcome[];
 }
 
 /**
  * To be called inside {@link Entries.write}, which takes everything back if an operation is turned down.
  * @throws {KvError} as the operation that was turned down did; the message says which one it was.
  */
-export function transact(entries: Entries, incarnation: string, transaction: Transaction): TransactionResult {
+export function transact(entries: Entries, executor: Executor, transaction: Transaction): TransactionOutcome {
   const succeeded = transaction.if.every((comparison) => holds(entries, comparison));
   const branch = succeeded ? "then" : "else";
-  const operations = new Operations(entries, incarnation);
-  const results = transaction[branch].map((operation, index) => {
+  const outcomes = transaction[branch].map((operation, index) => {
     try {
-      return operations.perform(operation);
+      return executor.perform(operation);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       throw new Refusal(error.code, `${branch}[${index}]: ${error.message} The transaction changed nothing.`);
     }
   });
-  return { succeeded, results };
-}
-
-/** Whether it changes nothing, whichever way it goes, so that to do it again is as good. */
-export function onlyReads({ then, else: otherwise }: Transaction): boolean {
-  return readsOnly(then) && readsOnly(otherwise);
+  return { succeeded, outcomes };
 }
 
 function holds(entries: Entries, comparison: Comparison): boolean {

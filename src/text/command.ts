@@ -11,6 +11,11 @@ export type BucketCommand =
   | { readonly verb: "KEYS"; readonly bucket: string; readonly prefix: string; readonly after: string }
   | { readonly verb: "INCR"; readonly bucket: string; readonly key: string; readonly by: bigint };
 
+/** Whether it changes nothing, so that repeating it is safe. */
+export function isReadCommand({ verb }: BucketCommand): boolean {
+  return verb === "GET" || verb === "KEYS";
+}
+
 /** A command about buckets, or about the connection. */
 export type ServiceCommand =
   | { readonly verb: "CREATE"; readonly bucket: string }

@@ -3,7 +3,7 @@
 import { breath } from "../lib/breath.ts";
 import { failure, failureOf, type Failure } from "../model/errors.ts";
 import type { Answer, BucketCommand, Command, Malformed, ServiceCommand } from "./command.ts";
-import { byteLength } from "../model/limits.ts";
+import { byteLength } from "../lib/utf8.ts";
 import { MAX_LINE_BYTES, type Line } from "./lines.ts";
 import { foreignLine } from "./foreign.ts";
 import { parse } from "./parser.ts";

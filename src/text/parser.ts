@@ -2,7 +2,12 @@
 
 import type { Value } from "../model/value.ts";
 import { failureOf, KvError } from "../model/errors.ts";
-import { bucketName, exitReason as checkedReason, key as checkedKey, wholeValue } from "../model/limits.ts";
+import {
+  bucketName,
+  exitReason as checkedReason,
+  key as checkedKey,
+  wholeValue,
+} from "../model/validators.ts";
 import type { Command, Malformed } from "./command.ts";
 import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./lexer.ts";

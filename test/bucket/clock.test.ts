@@ -4,8 +4,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { REMEMBER_MS, Remembered } from "../../src/store/idempotency.ts";
-import { KEEP_MS } from "../../src/store/large-values.ts";
-import { Readers } from "../../src/store/leases.ts";
+import { KEEP_MS } from "../../src/model/large-value.ts";
+import { Leases } from "../../src/store/leases.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
 import { withEntries } from "../support/entries.ts";
@@ -66,13 +66,13 @@ describe.each(JUMPS)("when the clock is put %s", (way, jump) => {
   });
 
   it("a reader that is not heard of is forgotten, and not too soon when it was put back", () => {
-    const readers = new Readers(KEEP_MS);
+    const leases = new Leases(KEEP_MS);
     let now = 10 * HOUR_MS;
-    readers.reading("u", { reader: "r", last: false }, now);
+    leases.renew("u", { lease: "r", last: false }, now);
     now += jump;
-    expect(readers.values(now).has("u")).toBe(jump < 0);
+    expect(leases.values(now).has("u")).toBe(jump < 0);
     now += KEEP_MS;
-    expect(readers.values(now).has("u")).toBe(false);
+    expect(leases.values(now).has("u")).toBe(false);
   });
 
   it("a watcher that does not read is dropped, and not too soon when it was put back", async () => {

@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { Door } from "../../src/config/auth.ts";
+import { Auth } from "../../src/config/auth.ts";
 import { Connections } from "../../src/lib/connections.ts";
 import { Login } from "../../src/connection/login.ts";
 import { serveTcp } from "../../src/connection/tcp.ts";
@@ -9,7 +9,7 @@ import { cut, EVERY_BYTE, expected, keyOf, putLines, puts, type BytePut } from "
 import { isolate } from "../support/directories.ts";
 import { bucket, jsonOf, post } from "../support/http.ts";
 
-const open = new Door({ token: undefined, openOnLoopback: true });
+const open = new Auth({ token: undefined, openOnLoopback: true });
 
 /** Sends the pieces of some lines. @returns all replies, once each line has one */
 type Sends = (pieces: readonly Uint8Array[], bucket: string, lines: number) => Promise<string>;

@@ -23,7 +23,7 @@ function breakingDirectory(answersPerHop = Infinity): { directory: Directory; as
     await request({ run: (given: readonly BucketCommand[]) => (commands = given) });
     asked.push({ verbs: commands.map(({ verb }) => verb), options });
     if (asked.length === 1) throw new Exit("noconnection");
-    return commands.slice(0, answersPerHop).map(answer);
+    return { reply: commands.slice(0, answersPerHop).map(answer) };
   };
   return { directory: { call } as unknown as Directory, asked };
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { Connections } from "../../src/lib/connections.ts";
-import { Door } from "../../src/config/auth.ts";
+import { Auth } from "../../src/config/auth.ts";
 import { Login } from "../../src/connection/login.ts";
 import { serveTcp } from "../../src/connection/tcp.ts";
 import { isolate } from "../support/directories.ts";
 
 const TOKEN = "correct horse battery staple";
-const locked = new Door({ token: TOKEN, openOnLoopback: false });
+const locked = new Auth({ token: TOKEN, openOnLoopback: false });
 
 /** A connection without a network: the server's end, and what its client does. */
 function connection({ reads = true }: { readonly reads?: boolean } = {}) {

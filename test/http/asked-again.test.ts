@@ -3,6 +3,7 @@ import { BoundBucket } from "../../src/binding/bucket.ts";
 import { Reach } from "../../src/binding/reach.ts";
 import { runBatch, runTransaction } from "../../src/http/operations.ts";
 import type { Context } from "../../src/http/context.ts";
+import { BucketHandle } from "../../src/directory/bucket-handle.ts";
 import { READ, type AskOptions, type Directory } from "../../src/directory/directory.ts";
 
 const get = { op: "get", key: "k" };
@@ -13,12 +14,9 @@ function listening(): { readonly directory: Directory; readonly heard: (AskOptio
   const heard: (AskOptions | undefined)[] = [];
   const call = async (_name: string, _request: unknown, options?: AskOptions) => {
     heard.push(options);
-    return { result: '{"succeeded":true,"results":[]}', replayed: false };
+    return { reply: { result: '{"succeeded":true,"results":[]}', replayed: false } };
   };
-  const directory = {
-    call,
-    named: (name: string) => (request: unknown, options?: AskOptions) => call(name, request, options),
-  };
+  const directory = { call };
   return { directory: directory as unknown as Directory, heard };
 }
 
@@ -31,8 +29,8 @@ async function askedAgain(transaction: object, idempotencyKey?: string): Promise
     body: JSON.stringify(transaction),
     headers,
   });
-  await runTransaction(request, { directory, target: { bucket: "b" } } as unknown as Context);
-  const bound = new BoundBucket(new Reach(directory, "b", () => undefined));
+  await runTransaction(request, { bucket: new BucketHandle(directory, "b") } as unknown as Context);
+  const bound = new BoundBucket(new Reach(directory, "b"));
   await bound.transaction(transaction, idempotencyKey === undefined ? {} : { idempotencyKey });
   return heard;
 }
@@ -65,7 +63,7 @@ describe("a request whose connection to its bucket breaks", () => {
     ] as const) {
       const { directory, heard } = listening();
       const request = new Request("http://localhost/", { method: "POST", body: JSON.stringify(batch) });
-      await runBatch(request, { directory, target: { bucket: "b" } } as unknown as Context);
+      await runBatch(request, { bucket: new BucketHandle(directory, "b") } as unknown as Context);
       expect(heard).toEqual([options]);
     }
   });

@@ -1,15 +1,13 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../../src/config/env.ts";
-import { Door } from "../../src/config/auth.ts";
+import { Auth } from "../../src/config/auth.ts";
 import { failureOf } from "../../src/model/errors.ts";
 import { subprotocol, turnedAway } from "../../src/http/guard.ts";
 import { Target } from "../../src/http/target.ts";
-import { isolate } from "../support/directories.ts";
 import { ask, bucket, put } from "../support/http.ts";
 import { settingsOf, type Settings } from "../../src/config/settings.ts";
 
-const { directory } = isolate();
 const settings = (some: Partial<Settings>): Settings => ({
   ...settingsOf(env),
   token: undefined,
@@ -24,10 +22,8 @@ function code(some: Partial<Settings>, url: string, init: RequestInit = {}): str
   const request = new Request(url, init);
   return turnedAway(request, {
     settings: all,
-    door: new Door(all),
-    directory,
+    auth: new Auth(all),
     target: new Target(request.url),
-    keepAlive: () => undefined,
   })?.code;
 }
 

@@ -5,7 +5,7 @@ import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Exit } from "../../src/otp/exit.ts";
 import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
-import { isolate, PARTITIONS, type Isolate } from "../support/directories.ts";
+import { ask, exitBucket, type Isolate, isolate, PARTITIONS } from "../support/directories.ts";
 import {
   armFailpoint,
   bucketOf,
@@ -37,9 +37,9 @@ const crash = async (name: string): Promise<void> => {
 };
 
 /** An object that was made to end after its answer may be met while it does: that is no answer at all. */
-const again = <T>(ask: () => Promise<T>): Promise<T> =>
-  ask().catch((error: unknown) => {
-    if (error instanceof Exit && error.reason === "noconnection") return ask();
+const again = <T>(request: () => Promise<T>): Promise<T> =>
+  request().catch((error: unknown) => {
+    if (error instanceof Exit && error.reason === "noconnection") return request();
     throw error;
   });
 
@@ -50,11 +50,15 @@ const ways: Readonly<Record<string, Way>> = {
     ends: false,
   },
   stop: { before: "temporary", run: ({ directory }, name) => directory.stop(name), ends: true },
-  exit: { before: "temporary", run: ({ directory }, name) => directory.exit(name, "shutdown"), ends: true },
+  exit: {
+    before: "temporary",
+    run: ({ directory }, name) => exitBucket(directory, name, "shutdown"),
+    ends: true,
+  },
   crash: { before: "temporary", run: (_, name) => crash(name), ends: true },
   "exit of a permanent one": {
     before: "permanent",
-    run: ({ directory }, name) => directory.exit(name, "kill"),
+    run: ({ directory }, name) => exitBucket(directory, name, "kill"),
     ends: false,
   },
 };
@@ -75,7 +79,7 @@ async function go({ before, run, ends }: Way, name: string, arm: () => void): Pr
   const caller = isolate();
   if (before !== undefined) {
     await caller.directory.create(name, { restart: before });
-    await caller.directory.call(name, (bucket) => bucket.put("milk", "1"));
+    await ask(caller.directory, name, (bucket) => bucket.put("milk", "1"));
   }
   arm();
   const acknowledged = await run(caller, name).then(
@@ -86,7 +90,7 @@ async function go({ before, run, ends }: Way, name: string, arm: () => void): Pr
   if (acknowledged && ends) {
     expect(await again(() => isolate().directory.lookup(name))).toBeUndefined();
     expect(
-      await again(() => caller.directory.call(name, (bucket) => bucket.get("milk", {}))),
+      await again(() => ask(caller.directory, name, (bucket) => bucket.get("milk", {}))),
     ).toBeUndefined();
   }
   await runAlarms([name], bucketsSince(earlier));
@@ -188,14 +192,14 @@ describe.each(recorded)("invariants 1, 2, 4 and 5: a cut off %s", (title, way, p
       await expectInvariants(name, ids);
       if (way.before === "permanent") {
         // 3: nothing is lost by a restart.
-        expect(await caller.directory.call(name, (bucket) => bucket.get("milk", {}))).toMatchObject({
+        expect(await ask(caller.directory, name, (bucket) => bucket.get("milk", {}))).toMatchObject({
           entry: { value: "1" },
         });
       }
       // Whatever was cut off, the name can be used, and is empty if it is new.
       const { created } = await caller.directory.create(name);
       if (created) {
-        expect(await caller.directory.call(name, (bucket) => bucket.totals())).toMatchObject({
+        expect(await ask(caller.directory, name, (bucket) => bucket.totals())).toMatchObject({
           entries: 0,
         });
       }

@@ -6,9 +6,10 @@ import fc from "fast-check";
 import { beforeAll, expect, inject, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import type { Exit } from "../../src/otp/exit.ts";
-import { Events, type RegistryEvent } from "../../src/registry/events.ts";
+import type { RegistryEvent } from "../../src/model/registry-event.ts";
+import { Events } from "../../src/registry/events.ts";
 import { partitionStub } from "../../src/rpc/partition-stub.ts";
-import { isolate, PARTITIONS } from "../support/directories.ts";
+import { exitBucket, isolate, PARTITIONS } from "../support/directories.ts";
 import {
   abortObject,
   bucketOf,
@@ -33,9 +34,9 @@ const { directory } = isolate();
 
 const ends: readonly End[] = [
   { reason: "normal", run: (name) => directory.stop(name) },
-  { reason: "shutdown", run: (name) => directory.exit(name, "shutdown") },
-  { reason: "killed", run: (name) => directory.exit(name, "kill") },
-  { reason: "out of stock", run: (name) => directory.exit(name, "out of stock") },
+  { reason: "shutdown", run: (name) => exitBucket(directory, name, "shutdown") },
+  { reason: "killed", run: (name) => exitBucket(directory, name, "kill") },
+  { reason: "out of stock", run: (name) => exitBucket(directory, name, "out of stock") },
   {
     reason: "crash: out of cheese",
     run: async (_, id) => {

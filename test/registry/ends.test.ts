@@ -6,25 +6,25 @@ import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import type { RestartKind } from "../../src/otp/restart.ts";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
-import { isolate, type Isolate } from "../support/directories.ts";
+import { ask, connectBucket, exitBucket, isolate, type Isolate } from "../support/directories.ts";
 import { bucketOf, bucketState, eventsOf, rowOf } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
 
 async function shopping(name: string, restart: RestartKind): Promise<Isolate & { readonly id: string }> {
   const caller = isolate();
   const { registration } = await caller.directory.create(name, { restart });
-  await caller.directory.call(name, (bucket) => bucket.put("milk", "1"));
+  await ask(caller.directory, name, (bucket) => bucket.put("milk", "1"));
   return { ...caller, id: registration.id };
 }
 
 const get = (caller: Isolate, name: string) =>
-  caller.directory.call(name, (bucket) => bucket.get("milk", {}));
+  ask(caller.directory, name, (bucket) => bucket.get("milk", {}));
 
 /** A connection to the bucket's own object. */
 async function connect(
   name: string,
 ): Promise<{ socket: WebSocket; heard: string[]; closed: Promise<number> }> {
-  const socket = await isolate().directory.upgrade(name, "/connect");
+  const socket = await connectBucket(isolate().directory, name, "/connect");
   if (socket === undefined) throw new Error(`no bucket ${name}`);
   const heard: string[] = [];
   const closed = new Promise<number>((resolve) => {
@@ -51,7 +51,7 @@ describe("KV.RegistryTest", () => {
   it("removes bucket on crash", async () => {
     const caller = await shopping("crash", "temporary");
     // The guide stops its bucket with a reason that is not normal.
-    await caller.directory.exit("crash", "shutdown");
+    await exitBucket(caller.directory, "crash", "shutdown");
     expect(await isolate().directory.lookup("crash")).toBeUndefined();
     expect(await kinds("crash")).toEqual(["created", "DOWN shutdown"]);
   });
@@ -59,8 +59,8 @@ describe("KV.RegistryTest", () => {
 
 describe("invariant 1: truth", () => {
   it.each([
-    ["kill", "killed", (caller: Isolate, name: string) => caller.directory.exit(name, "kill")],
-    ["an exit signal", "boom", (caller: Isolate, name: string) => caller.directory.exit(name, "boom")],
+    ["kill", "killed", (caller: Isolate, name: string) => exitBucket(caller.directory, name, "kill")],
+    ["an exit signal", "boom", (caller: Isolate, name: string) => exitBucket(caller.directory, name, "boom")],
     [
       "a crash of its own code",
       "crash: out of cheese",
@@ -89,12 +89,12 @@ describe("invariant 1: truth", () => {
 
   it("normal from outside ends nothing", async () => {
     const caller = await shopping("normal", "temporary");
-    expect(await caller.directory.exit("normal", "normal")).toBe(true);
+    expect(await exitBucket(caller.directory, "normal", "normal")).toBe(true);
     expect(await get(caller, "normal")).toMatchObject({ outcome: "found" });
   });
 
   it("an exit signal to a name that leads nowhere says so", async () => {
-    expect(await isolate().directory.exit("nobody", "kill")).toBe(false);
+    expect(await exitBucket(isolate().directory, "nobody", "kill")).toBe(false);
   });
 });
 
@@ -103,7 +103,7 @@ describe("invariant 3: nothing lost", () => {
     const name = `back-from-${signal}`;
     const caller = await shopping(name, "permanent");
     const before = await rowOf(name);
-    expect(await caller.directory.exit(name, signal)).toBe(true);
+    expect(await exitBucket(caller.directory, name, signal)).toBe(true);
     expect(await get(caller, name)).toMatchObject({ entry: { value: "1" } });
     expect(await rowOf(name)).toMatchObject({
       incarnation: before?.incarnation,
@@ -135,7 +135,8 @@ describe("restart intensity", () => {
     const caller = await shopping("spinning", "permanent");
     // However busy the machine is.
     clock.stoppedAt = Date.now();
-    for (let count = 0; count < 4; count += 1) await caller.directory.exit("spinning", `boom ${count}`);
+    for (let count = 0; count < 4; count += 1)
+      await exitBucket(caller.directory, "spinning", `boom ${count}`);
     clock.stoppedAt = undefined;
     expect(await rowOf("spinning")).toMatchObject({ state: "unreachable", reason: "boom 3", restarts: 4 });
     await expect(get(caller, "spinning")).rejects.toMatchObject({ code: "restart_intensity" });
@@ -161,9 +162,9 @@ describe("a bucket that is being restarted", () => {
       release = resolve;
     });
     setFailpointHook((_, point) => (point === "restart: written, not told" ? held : undefined));
-    const exit = isolate().directory.exit("held-restart", "boom");
+    const exit = exitBucket(isolate().directory, "held-restart", "boom");
     const asked = Promise.allSettled([
-      isolate().directory.upgrade("held-restart", "/subscribe"),
+      connectBucket(isolate().directory, "held-restart", "/subscribe"),
       get(isolate(), "held-restart"),
     ]);
     await expect.poll(() => bucketOf(id).totals()).toEqual({ exit: "restarting" });
@@ -184,7 +185,7 @@ describe("the connections of a bucket", () => {
     const { socket, heard, closed } = await connect("connected");
     socket.send("MONITOR connected\nMONITOR connected");
     await expect.poll(() => heard.length).toBe(1);
-    await isolate().directory.exit("connected", "boom");
+    await exitBucket(isolate().directory, "connected", "boom");
     expect(await closed).toBe(1001);
     expect(heard).toEqual(["OK\r\nOK\r\n", "DOWN connected boom\r\n"]);
   });
@@ -194,7 +195,7 @@ describe("the connections of a bucket", () => {
     const { socket, heard, closed } = await connect("reconnect");
     socket.send("MONITOR reconnect");
     await expect.poll(() => heard.length).toBe(1);
-    await isolate().directory.exit("reconnect", "boom");
+    await exitBucket(isolate().directory, "reconnect", "boom");
     expect(await closed).toBe(1012);
     expect(heard).toEqual(["OK\r\n", "RESTARTED reconnect boom\r\n"]);
   });

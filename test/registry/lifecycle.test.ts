@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { Books } from "../../src/registry/lifecycle.ts";
 import { EventSockets } from "../../src/registry/event-sockets.ts";
 import { Events } from "../../src/registry/events.ts";
-import { Names, type Registration } from "../../src/registry/names.ts";
+import type { Registration } from "../../src/model/registration.ts";
+import { Names } from "../../src/registry/names.ts";
 import { nameRow } from "../support/rows.ts";
 
 const totals = { entries: 1, bytes: 2, revision: 3 };

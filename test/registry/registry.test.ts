@@ -8,10 +8,11 @@ import {
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import { Names, type Registration } from "../../src/registry/names.ts";
+import type { Registration } from "../../src/model/registration.ts";
+import { Names } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { partitionStub } from "../../src/rpc/partition-stub.ts";
-import { isolate, PARTITIONS } from "../support/directories.ts";
+import { ask, isolate, PARTITIONS } from "../support/directories.ts";
 import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
 import { nameRow } from "../support/rows.ts";
@@ -40,8 +41,8 @@ describe("KV.RegistryTest", () => {
       name: "shopping-spawn",
       state: "running",
     });
-    await directory.call("shopping-spawn", (bucket) => bucket.put("milk", "1"));
-    expect(await directory.call("shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
+    await ask(directory, "shopping-spawn", (bucket) => bucket.put("milk", "1"));
+    expect(await ask(directory, "shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
       entry: { value: "1" },
     });
   });
@@ -88,7 +89,7 @@ describe("create", () => {
       created: true,
       registration: { id: entry.id },
     });
-    expect(await directory.call("cut-create-next", (bucket) => bucket.totals())).toMatchObject({
+    expect(await ask(directory, "cut-create-next", (bucket) => bucket.totals())).toMatchObject({
       entries: 0,
     });
   });
@@ -103,7 +104,7 @@ describe("create", () => {
     // The alarm has run before its time: the repair is due ten seconds after the create.
     await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("check"));
     expect(await rowOf(name)).toMatchObject({ state: "running", incarnation: "cut-off" });
-    expect(await directory.call(name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
+    expect(await ask(directory, name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
   });
 
   it("sets the repair's alarm before the object hears of it, once for many", async () => {
@@ -122,13 +123,13 @@ describe("create", () => {
 describe("stop", () => {
   it("frees the name, and a bucket that takes it is empty and another", async () => {
     const first = await directory.create("again");
-    await directory.call("again", (bucket) => bucket.put("milk", "1"));
+    await ask(directory, "again", (bucket) => bucket.put("milk", "1"));
     await directory.stop("again");
     const second = await directory.create("again");
     expect(second.created).toBe(true);
     expect(second.registration.id).not.toBe(first.registration.id);
     expect(second.registration.incarnation).not.toBe(first.registration.incarnation);
-    expect(await directory.call("again", (bucket) => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+    expect(await ask(directory, "again", (bucket) => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
   });
 
   it("of a name that leads nowhere says so", async () => {
@@ -159,7 +160,7 @@ describe("stop", () => {
     );
     expect(results).toHaveLength(30);
     const found = await directory.lookup("churned");
-    const reached = await directory.call("churned", (bucket) => bucket.totals());
+    const reached = await ask(directory, "churned", (bucket) => bucket.totals());
     expect(reached === undefined).toBe(found === undefined);
   });
 });
@@ -229,7 +230,7 @@ describe("invariant 7: names are cheap", () => {
     const rows = await tableSizes();
     for (let index = 0; index < 100; index += 1) {
       expect(await reader.directory.lookup(`unknown-${index}`)).toBeUndefined();
-      expect(await reader.directory.call(`unknown-${index}`, (bucket) => bucket.totals())).toBeUndefined();
+      expect(await ask(reader.directory, `unknown-${index}`, (bucket) => bucket.totals())).toBeUndefined();
       expect(await reader.directory.stop(`unknown-${index}`)).toBe(false);
     }
     expect(reader.cache.size).toBe(0);

@@ -7,7 +7,7 @@ import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
-import { isolate, PARTITIONS } from "../support/directories.ts";
+import { ask, exitBucket, isolate, PARTITIONS } from "../support/directories.ts";
 import {
   abortObject,
   bucketOf,
@@ -86,7 +86,7 @@ describe("a clock that is put back by an hour", () => {
   it("does not stop the sweep", async () => {
     await create("back-swept");
     await sweep();
-    await directory.call("back-swept", (bucket) => bucket.put("milk", "1"));
+    await ask(directory, "back-swept", (bucket) => bucket.put("milk", "1"));
     putBack();
     // Any call to the partition finds out.
     await directory.lookup("back-swept");
@@ -112,13 +112,13 @@ describe("a clock that is put back by an hour", () => {
     await create("back-given-up");
     clock.stoppedAt = Date.now();
     onTestFinished(() => void (clock.stoppedAt = undefined));
-    for (let count = 0; count < 4; count += 1) await directory.exit("back-given-up", "boom");
+    for (let count = 0; count < 4; count += 1) await exitBucket(directory, "back-given-up", "boom");
     expect(await rowOf("back-given-up")).toMatchObject({ state: "unreachable" });
     putBack();
     await directory.lookup("back-given-up");
     await runDurableObjectAlarm(registryOf("back-given-up"));
     expect(await rowOf("back-given-up")).toMatchObject({ state: "running", restarts: 4 });
-    await directory.exit("back-given-up", "boom");
+    await exitBucket(directory, "back-given-up", "boom");
     expect(await rowOf("back-given-up")).toMatchObject({ state: "running", restarts: 5 });
   });
 });
@@ -126,7 +126,7 @@ describe("a clock that is put back by an hour", () => {
 describe("the sweep", () => {
   it("brings back entries, bytes and revision, with the time", async () => {
     await create("swept");
-    await directory.call("swept", (bucket) => bucket.put("milk", "12345"));
+    await ask(directory, "swept", (bucket) => bucket.put("milk", "12345"));
     expect(await directory.lookup("swept")).toMatchObject({ probe: null });
     const before = Date.now() + clock.aheadMs;
     await sweep();
@@ -147,7 +147,7 @@ describe("the sweep", () => {
     const second = (await directory.lookup("idle"))?.probe;
     expect(Number(second?.at) - Number(first?.at)).toBeGreaterThanOrEqual(HOUR_MS);
     expect(await written("idle")).toEqual([row]);
-    await directory.call("idle", (bucket) => bucket.put("milk", "1"));
+    await ask(directory, "idle", (bucket) => bucket.put("milk", "1"));
     await sweep();
     expect(await written("idle")).not.toEqual([row]);
   });
@@ -209,7 +209,7 @@ describe("invariant 6: only the bucket's own word kills it", () => {
     const names = namesOfOnePartition("broken", 24);
     const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
     const broken = names.slice(0, 12);
-    await Promise.all(names.slice(12).map((name) => directory.call(name, (bucket) => bucket.totals())));
+    await Promise.all(names.slice(12).map((name) => ask(directory, name, (bucket) => bucket.totals())));
     for (const name of broken.slice(0, 6)) deaf.add(ids.get(name) ?? "");
     await later("broken-0", HOUR_MS + 1_000);
     for (const name of broken) deaf.add(ids.get(name) ?? "");
@@ -252,7 +252,7 @@ describe("invariant 6: only the bucket's own word kills it", () => {
       release = resolve;
     });
     setFailpointHook((_, point) => (point === "end: terminated, not wiped" ? held : undefined));
-    const exit = directory.exit("half-wiped", "shutdown");
+    const exit = exitBucket(directory, "half-wiped", "shutdown");
     await doubt("half-wiped");
     expect(await rowOf("half-wiped")).toMatchObject({ state: "running", id });
     release();
@@ -266,7 +266,7 @@ describe("invariant 6: only the bucket's own word kills it", () => {
     deaf.add(id);
     const caller = isolate();
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      await expect(caller.directory.call("doubted", (bucket) => bucket.totals())).rejects.toMatchObject({
+      await expect(ask(caller.directory, "doubted", (bucket) => bucket.totals())).rejects.toMatchObject({
         reason: "noconnection",
       });
     }
@@ -279,9 +279,9 @@ describe("suspicion", () => {
   it("a caller that hears noproc is answered when the name is free", async () => {
     const id = await create("suspected");
     const caller = isolate();
-    await caller.directory.call("suspected", (bucket) => bucket.totals());
+    await ask(caller.directory, "suspected", (bucket) => bucket.totals());
     await wipeBehind(id);
-    expect(await caller.directory.call("suspected", (bucket) => bucket.totals())).toBeUndefined();
+    expect(await ask(caller.directory, "suspected", (bucket) => bucket.totals())).toBeUndefined();
     expect(await kinds("suspected")).toEqual(["created", "DOWN noproc"]);
     expect(await caller.directory.create("suspected")).toMatchObject({ created: true });
   });

@@ -1,7 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { onceFor, Remembered } from "../../src/store/idempotency.ts";
+import { onceFor } from "../../src/model/idempotency.ts";
+import { Remembered } from "../../src/store/idempotency.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
 import { abortObject } from "../support/faults.ts";

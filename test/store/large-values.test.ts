@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { KEEP_MS } from "../../src/store/large-values.ts";
+import { KEEP_MS } from "../../src/model/large-value.ts";
 import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../../src/model/limits.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
@@ -19,8 +19,8 @@ function upload({ entries, time }: Tables, large: string, last = 1): { large: st
 }
 
 /** A chunk, and the end of a reading unless it is said otherwise. */
-const read = ({ entries, time }: Tables, large: string, n: number, reading = { reader: "r", last: true }) =>
-  entries.large.chunk(large, n, reading, time.now);
+const read = ({ entries, time }: Tables, large: string, n: number, lease = { lease: "r", last: true }) =>
+  entries.large.chunk(large, n, lease, time.now);
 
 describe("a large value", () => {
   it("is nobody's until an entry takes it, whole, and then counts", async () => {
@@ -103,10 +103,10 @@ describe("a large value", () => {
       const { entries } = tables;
       for (let n = 0; n < 60; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
-        read(tables, `u${n}`, 0, { reader: `to the end ${n}`, last: false });
-        read(tables, `u${n}`, 1, { reader: `to the end ${n}`, last: true });
-        read(tables, `u${n}`, 0, { reader: `let go ${n}`, last: false });
-        entries.large.letGo(`let go ${n}`);
+        read(tables, `u${n}`, 0, { lease: `to the end ${n}`, last: false });
+        read(tables, `u${n}`, 1, { lease: `to the end ${n}`, last: true });
+        read(tables, `u${n}`, 0, { lease: `let go ${n}`, last: false });
+        entries.large.releaseLease(`let go ${n}`);
       }
       expect(rows(tables)).toBe(102);
     });
@@ -116,13 +116,13 @@ describe("a large value", () => {
     await withEntries("large two readers", (tables) => {
       const { entries } = tables;
       entries.write(() => entries.put("a", upload(tables, "read")));
-      read(tables, "read", 0, { reader: "slow", last: false });
-      read(tables, "read", 0, { reader: "quick", last: false });
-      read(tables, "read", 1, { reader: "quick", last: true });
+      read(tables, "read", 0, { lease: "slow", last: false });
+      read(tables, "read", 0, { lease: "quick", last: false });
+      read(tables, "read", 1, { lease: "quick", last: true });
       for (let n = 0; n < 60; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
-      expect(read(tables, "read", 1, { reader: "slow", last: true })).toBeDefined();
+      expect(read(tables, "read", 1, { lease: "slow", last: true })).toBeDefined();
     });
   });
 
@@ -130,7 +130,7 @@ describe("a large value", () => {
     await withEntries("large flood of slow readers", (tables) => {
       const { entries, time, storage } = tables;
       for (let n = 0; n < 50; n += 1) {
-        read(tables, `u${n}`, 0, { reader: `slow ${n}`, last: false });
+        read(tables, `u${n}`, 0, { lease: `slow ${n}`, last: false });
         entries.write(() => entries.large.release({ large: `u${n}`, size: MAX_VALUE_BYTES }, time.now + n));
       }
       const kept = storage.sql.exec("SELECT large FROM unowned ORDER BY at").toArray();
@@ -144,14 +144,14 @@ describe("a large value", () => {
       const { entries, time } = tables;
       const sweep = () => entries.write(() => entries.large.sweep(time.now));
       entries.write(() => entries.put("a", upload(tables, "read")));
-      read(tables, "read", 0, { reader: "slow", last: false });
+      read(tables, "read", 0, { lease: "slow", last: false });
       // Not even many others take its place.
       for (let n = 0; n < 60; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
       for (let n = 0; n < 20; n += 1) {
         time.now += KEEP_MS / 2;
-        entries.write(() => entries.large.hold("read", time.now, "slow"));
+        entries.write(() => entries.large.renewLease("read", time.now, "slow"));
         sweep();
       }
       expect(read(tables, "read", 1)).toBeDefined();
@@ -167,7 +167,7 @@ describe("a large value", () => {
       const value = upload(tables, "slow");
       for (let n = 0; n < 5; n += 1) {
         time.now += KEEP_MS - 1;
-        entries.write(() => entries.large.hold("slow", time.now));
+        entries.write(() => entries.large.renewLease("slow", time.now));
         entries.write(() => entries.large.sweep(time.now));
       }
       entries.write(() => entries.put("a", value));

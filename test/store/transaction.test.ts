@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BatchResult, Operation } from "../../src/store/executor.ts";
-import { transact, type Comparison, type Relation, type Transaction } from "../../src/store/transaction.ts";
+import type { BatchResults } from "../../src/contract/operations.ts";
+import type { Comparison, Operation, Relation, Transaction } from "../../src/model/operation.ts";
+import { Executor } from "../../src/store/executor.ts";
+import { transact } from "../../src/store/transaction.ts";
 import { call } from "../../src/otp/call.ts";
 import { bytes, startBucket } from "../support/buckets.ts";
 import { emptyTables, withEntries } from "../support/entries.ts";
@@ -69,7 +71,7 @@ function told(model: Model, revision: number, { if: comparisons, then, else: oth
     const found = after.get(step.key);
     switch (step.op) {
       case "get":
-        results.push(found === undefined ? { found: false } : { found: true, ...found });
+        results.push({ entry: found });
         break;
       case "put":
         results.push({ created: found === undefined, revision: (latest += 1) });
@@ -83,12 +85,12 @@ function told(model: Model, revision: number, { if: comparisons, then, else: oth
       case "increment": {
         if (found?.value === "text") return undefined;
         const sum = BigInt(found?.value ?? 0) + step.increment.by;
-        results.push({ value: Number(sum), created: found === undefined, revision: (latest += 1) });
+        results.push({ value: sum, created: found === undefined, revision: (latest += 1) });
         after.set(step.key, { value: String(sum), revision: latest });
       }
     }
   }
-  return { after, latest, result: { succeeded, results } };
+  return { after, latest, result: { succeeded, outcomes: results } };
 }
 
 describe("a transaction", () => {
@@ -102,7 +104,7 @@ describe("a transaction", () => {
           let revision = 0;
           for (const next of transactions) {
             const expected = told(model, revision, next);
-            const run = () => entries.write(() => transact(entries, "cafe", next));
+            const run = () => entries.write(() => transact(entries, new Executor(entries, "cafe"), next));
             if (expected === undefined)
               expect(run).toThrow(expect.objectContaining({ code: "not_an_integer" }) as Error);
             else {
@@ -145,7 +147,9 @@ describe("a transaction", () => {
   it("compares bytes as bytes, and a time that is over as nothing", async () => {
     await withEntries("transaction bytes", ({ entries, time }) => {
       const holds = (candidate: Comparison): boolean =>
-        entries.write(() => transact(entries, "cafe", { if: [candidate], then: [], else: [] })).succeeded;
+        entries.write(() =>
+          transact(entries, new Executor(entries, "cafe"), { if: [candidate], then: [], else: [] }),
+        ).succeeded;
       entries.write(() => entries.put("a", "\uffff", { lifetime: { ttl: 1 } }));
       expect(holds({ key: "a", is: "<", value: "😀" })).toBe(true);
       expect(holds({ key: "a", is: "=", value: bytes(0xef, 0xbf, 0xbf) })).toBe(true);
@@ -191,7 +195,7 @@ describe("a batch", () => {
     const text = await call(() =>
       bucket.batch(Array.from({ length: 18 }, () => ({ op: "get", key: "a" }) as const)),
     );
-    const { results } = JSON.parse(text) as BatchResult;
+    const { results } = JSON.parse(text) as BatchResults;
     expect(results.filter((result) => "found" in result)).toHaveLength(11);
     expect(results.at(-1)).toMatchObject({ error: { code: "result_too_large" } });
   });

@@ -1,7 +1,7 @@
 /** Lines of the text protocol made of any bytes, and what has to come of them. */
 
 import fc from "fast-check";
-import { key as checkedKey } from "../../src/model/limits.ts";
+import { key as checkedKey } from "../../src/model/validators.ts";
 import { decodeUtf8 } from "../../src/lib/utf8.ts";
 import { anyText } from "./any-text.ts";
 

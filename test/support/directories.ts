@@ -2,7 +2,10 @@
 
 import { env } from "cloudflare:workers";
 import { BoundedCache } from "../../src/lib/bounded-cache.ts";
-import { Directory, type DirectoryCache } from "../../src/directory/directory.ts";
+import type { Reply } from "../../src/otp/exit.ts";
+import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
+import { BucketHandle, orNoBucket } from "../../src/directory/bucket-handle.ts";
+import { Directory, type AskOptions, type DirectoryCache } from "../../src/directory/directory.ts";
 
 /** As many as the project under test is set to. */
 export const PARTITIONS = Number(env.KV_PARTITIONS);
@@ -28,4 +31,28 @@ export function isolate(
       await Promise.all(sent);
     },
   };
+}
+
+/** Sends an exit signal. @returns whether there was such a bucket */
+export async function exitBucket(directory: Directory, name: string, reason: string): Promise<boolean> {
+  return (await orNoBucket(new BucketHandle(directory, name).exit(reason).then(() => true))) ?? false;
+}
+
+/** Opens a WebSocket of a bucket. @returns undefined if there is no such bucket */
+export function connectBucket(
+  directory: Directory,
+  name: string,
+  to: Parameters<BucketHandle["connect"]>[0],
+): Promise<WebSocket | undefined> {
+  return orNoBucket(new BucketHandle(directory, name).connect(to));
+}
+
+/** Asks whichever bucket has the name. @returns its reply; undefined if there is no such bucket */
+export async function ask<T>(
+  directory: Directory,
+  name: string,
+  request: (bucket: BucketStub) => Promise<Reply<T>>,
+  options?: AskOptions,
+): Promise<T | undefined> {
+  return (await directory.call(name, request, options))?.reply;
 }

@@ -7,9 +7,9 @@ import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { call } from "../../src/otp/call.ts";
 import { Exit, Refusal } from "../../src/otp/exit.ts";
 import type { RestartKind } from "../../src/otp/restart.ts";
-import type { Registration } from "../../src/registry/names.ts";
+import type { Registration } from "../../src/model/registration.ts";
 import { refOf } from "../../src/model/incarnation.ts";
-import { isolate, type Isolate } from "./directories.ts";
+import { ask, exitBucket, type Isolate, isolate } from "./directories.ts";
 import {
   abortObject,
   armFailpoint,
@@ -137,7 +137,7 @@ async function checkEntries(model: Model, real: Real, name: string, caller: numb
   const directory = directoryOf(real, caller);
   const found: Record<string, string> = {};
   for (const key of KEYS) {
-    const answer = await directory.call(name, (bucket) => bucket.get(key, {}));
+    const answer = await ask(directory, name, (bucket) => bucket.get(key, {}));
     if (isHalfStopped(model, name)) return;
     const bucket = heard(model, name);
     expect(answer === undefined, `${name} is there`).toBe(bucket === undefined);
@@ -155,9 +155,12 @@ interface Ending {
 const endings: Readonly<Record<string, Ending>> = {
   shutdown: {
     reason: "shutdown",
-    send: (real, name, caller) => directoryOf(real, caller).exit(name, "shutdown"),
+    send: (real, name, caller) => exitBucket(directoryOf(real, caller), name, "shutdown"),
   },
-  kill: { reason: "killed", send: (real, name, caller) => directoryOf(real, caller).exit(name, "kill") },
+  kill: {
+    reason: "killed",
+    send: (real, name, caller) => exitBucket(directoryOf(real, caller), name, "kill"),
+  },
   crash: {
     reason: "crash: out of cheese",
     send: async (_, name) => {
@@ -265,7 +268,7 @@ const commands: readonly fc.Arbitrary<Command>[] = [
   fc.tuple(which, which).map(([at, caller]) =>
     command(`exit normal(${at}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
-      const said = await directoryOf(real, caller).exit(name, "normal");
+      const said = await exitBucket(directoryOf(real, caller), name, "normal");
       if (isHalfStopped(model, name)) return;
       expect(said, "heard").toBe(heard(model, name) !== undefined);
     }),
@@ -275,9 +278,7 @@ const commands: readonly fc.Arbitrary<Command>[] = [
       const name = real.names[at] as string;
       passWindow();
       const isHit = armFailpoint("notice: written, not sent", "throw");
-      const said = await directoryOf(real, caller)
-        .exit(name, "shutdown")
-        .catch(() => undefined);
+      const said = await exitBucket(directoryOf(real, caller), name, "shutdown").catch(() => undefined);
       setFailpointHook();
       const half = model.buckets.get(name)?.halfStopped;
       if (half !== undefined) {
@@ -370,11 +371,11 @@ async function pair(
           case "stop":
             return { what, said: await directory.stop(name) };
           case "shutdown":
-            return { what, said: await directory.exit(name, "shutdown") };
+            return { what, said: await exitBucket(directory, name, "shutdown") };
           case "put":
             return {
               what,
-              put: await directory.call(name, (bucket) => bucket.put("milk", `by ${caller}`)),
+              put: await ask(directory, name, (bucket) => bucket.put("milk", `by ${caller}`)),
             };
         }
       } catch (error) {
@@ -431,7 +432,7 @@ async function readBack(
 ): Promise<void> {
   const bucket = model.buckets.get(name) as ModelBucket;
   if (bucket.unheard !== undefined) return;
-  const found = await again(() => directoryOf(real, 0).call(name, (stub) => stub.get("milk", {})));
+  const found = await again(() => ask(directoryOf(real, 0), name, (stub) => stub.get("milk", {})));
   const value = found?.outcome === "found" ? (found.entry.value as string) : undefined;
   const old = bucket.entries.get("milk");
   const puts = both.flatMap((what, caller) => (what === "put" ? [`by ${caller}`] : []));
@@ -440,10 +441,10 @@ async function readBack(
   if (value !== undefined) bucket.entries.set("milk", value);
 }
 
-async function again<T>(ask: () => Promise<T>): Promise<T> {
+async function again<T>(request: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       if (!(error instanceof Exit) || attempt === READ_ATTEMPTS) throw error;
     }

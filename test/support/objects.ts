@@ -1,13 +1,15 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
-import { Bucket, type BucketArgs } from "../../src/bucket/bucket.ts";
+import { Bucket } from "../../src/bucket/bucket.ts";
 import { asReply, type Answered, type Reply } from "../../src/otp/exit.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
-import type { CreateOptions } from "../../src/registry/bucket-options.ts";
+import type { CreateOptions, Registration } from "../../src/model/registration.ts";
 import { incarnationOf, refOf } from "../../src/model/incarnation.ts";
-import { Names, type Registration } from "../../src/registry/names.ts";
+import { Names } from "../../src/registry/names.ts";
 import type { Partition } from "../../src/rpc/partition.ts";
-import { Registry, type Created } from "../../src/registry/registry.ts";
+import { Registry } from "../../src/registry/registry.ts";
+import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
+import type { Created } from "../../src/rpc/registry-rpc.ts";
 
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
 export const clock: { aheadMs: number; stoppedAt: number | undefined } = { aheadMs: 0, stoppedAt: undefined };

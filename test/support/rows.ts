@@ -1,6 +1,6 @@
 /** Rows of the registry's table, for tests. */
 
-import type { Registration } from "../../src/registry/names.ts";
+import type { Registration } from "../../src/model/registration.ts";
 
 /** A name whose create has begun, and what is different about it. */
 export function nameRow(different: Partial<Registration> = {}): Registration {

@@ -2,7 +2,7 @@
 
 import type { Bucket } from "../../src/bucket/bucket.ts";
 import type { WatchEvent } from "../../src/bucket/watch-view.ts";
-import type { WatchRequest } from "../../src/bucket/watchers.ts";
+import type { WatchRequest } from "../../src/model/watch.ts";
 
 export interface Watching {
   /** All that has been heard. */

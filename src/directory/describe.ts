@@ -1,0 +1,54 @@
+/** What the registry and a bucket together know of it. */
+
+import type { BucketJson, BucketsPage, BucketsQueryJson } from "../contract/buckets.ts";
+import { cursorOf, behind } from "../model/cursor.ts";
+import { MAX_PAGE } from "../model/limits.ts";
+import type { Totals } from "../model/totals.ts";
+import { Exit, Refusal } from "../otp/exit.ts";
+import { bucketJson } from "../schema/bucket-json.ts";
+import { READ, type Directory } from "./directory.ts";
+
+/**
+ * A bucket with its present totals; if it can't be reached, with those of its last probe and their age.
+ * @returns undefined if there is no such bucket
+ */
+export async function describeBucket(directory: Directory, name: string): Promise<BucketJson | undefined> {
+  for (;;) {
+    // The registry is asked, not the cache: a lookup is never answered from what was true before.
+    const registration = await directory.lookup(name);
+    const totals = registration && (await totalsOf(directory, name));
+    if (registration === undefined || totals === undefined) return undefined;
+    if (totals === "unreached") return bucketJson(registration);
+    // Between the two questions another bucket may have taken the name: then both are asked again.
+    if (totals.incarnation === registration.incarnation) {
+      return bucketJson({ ...registration, probe: { ...totals, at: Date.now() } });
+    }
+  }
+}
+
+/** A page of buckets in the order of their names, from the registry alone. @throws {KvError} `cursor_invalid` */
+export async function describeBuckets(
+  directory: Directory,
+  { prefix = "", cursor, limit = MAX_PAGE }: BucketsQueryJson,
+): Promise<BucketsPage> {
+  // One more than asked for tells whether there is a next page.
+  const found = await directory.list({ prefix, after: behind(cursor) ?? "", limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    buckets: page.map(bucketJson),
+    ...(found.length > limit && last !== undefined ? { cursor: cursorOf(last.name) } : {}),
+  };
+}
+
+async function totalsOf(
+  directory: Directory,
+  name: string,
+): Promise<(Totals & { readonly incarnation: string }) | "unreached" | undefined> {
+  try {
+    return (await directory.call(name, (bucket) => bucket.totals(), READ))?.reply;
+  } catch (error) {
+    if (error instanceof Exit || error instanceof Refusal) return "unreached";
+    throw error;
+  }
+}
