@@ -75,9 +75,9 @@ export class Sessions {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const read = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
-    if (read !== undefined) {
-      this.#flow.read(socket, Number(read));
+    const acked = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+    if (acked !== undefined) {
+      this.#flow.acked(socket, Number(acked));
       return;
     }
     if (!this.#flow.receive(socket, message)) return;

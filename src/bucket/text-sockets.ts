@@ -1,6 +1,6 @@
 /** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
 
-import type { Answer, BucketCommand, Change, Signal } from "../text/command.ts";
+import type { Answer, BucketCommand, Notification, Signal } from "../text/command.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
 import { changeLine, signalLine } from "../text/replies.ts";
 import { Interpreter, type Service } from "../text/interpreter.ts";
@@ -14,7 +14,7 @@ import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Answered } from "../otp/exit.ts";
 import { partitionOf } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
-import type { Change as LoggedChange } from "../store/change-log.ts";
+import type { Change } from "../store/change-log.ts";
 import { settingsOf } from "../config/settings.ts";
 
 /** `conversation`: a connection of the text protocol. `feed`: is only told of changes. */
@@ -82,7 +82,7 @@ export class TextSockets {
     const attachment = attachmentOf(socket);
     // All that a feed sends is that it has read what it was sent.
     if (attachment.kind === "feed") {
-      this.#conversations.heard(socket);
+      this.#conversations.acked(socket);
       return;
     }
     await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));
@@ -97,9 +97,9 @@ export class TextSockets {
   }
 
   /** Tells the subscribers, in order. The output gate holds it back until the change is on disk. */
-  publish(changes: readonly LoggedChange[]): void {
+  publish(changes: readonly Change[]): void {
     if (this.#subscribers.size === 0) return;
-    const text = changes.map((change) => changeLine(told(change))).join("");
+    const text = changes.map((change) => changeLine(notificationOf(change))).join("");
     for (const socket of this.#subscribers) {
       if (!this.#conversations.push(socket, text)) this.#subscribers.delete(socket);
     }
@@ -221,7 +221,7 @@ async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
 }
 
 /** The guide's words for a change. */
-function told({ kind, key, value }: LoggedChange): Change {
+function notificationOf({ kind, key, value }: Change): Notification {
   if (kind !== "put") return { kind: "delete", key };
   return value === null ? { kind: "large", key } : { kind: "put", key, value };
 }

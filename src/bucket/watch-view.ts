@@ -1,5 +1,6 @@
 /** What a watcher sees of changes, and in which words. Pure. */
 
+import { sseBegin, sseEvent, ssePosition } from "../lib/sse.ts";
 import { keptText, keptTexts } from "../model/kept-json.ts";
 import type { Change } from "../store/change-log.ts";
 import { etag } from "../model/conditions.ts";
@@ -33,9 +34,6 @@ export interface WatchEvent {
   readonly [member: string]: unknown;
 }
 
-/** Milliseconds after which an EventSource comes back. */
-const RETRY_MS = 1_000;
-
 export function sees({ scope, text }: View, key: string): boolean {
   return scope === "key" ? key === text : key.startsWith(text);
 }
@@ -58,14 +56,7 @@ export function render(format: WatchFormat, events: readonly WatchEvent[]): stri
 }
 
 function renderSse({ event, id, ...data }: WatchEvent): string {
-  const idLine = id === undefined ? "" : `id: ${id}\n`;
-  switch (event) {
-    case "begin":
-      return `retry: ${RETRY_MS}\n${idLine}\n`;
-    case "position":
-      // Without data nothing is dispatched, but the id counts (WHATWG HTML §9.2.6).
-      return `${idLine}\n`;
-    default:
-      return `${idLine}event: ${event}\ndata: ${keptText(data)}\n\n`;
-  }
+  if (event === "begin") return sseBegin(id);
+  if (event === "position") return ssePosition(id);
+  return sseEvent(event, id, keptText(data));
 }

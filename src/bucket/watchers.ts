@@ -2,6 +2,8 @@
 
 import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
 import { failure, KvError, type ErrorCode } from "../model/errors.ts";
+import { Budget } from "../lib/budget.ts";
+import { FlowWindow } from "../lib/flow-window.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import type { Clock } from "../otp/timers.ts";
 import { LOGGED_VALUE_BYTES, type Change } from "../store/change-log.ts";
@@ -16,14 +18,11 @@ export const WATCH = "watch";
 const PING = '{"ping":true}';
 const PONG = '{"pong":true}';
 
-/** Characters that are sent to a watcher before it has to say that it has read them. */
-const WINDOW = 1_048_576;
 /**
- * And those that are sent to all of them: where there are many, each has a smaller window, but for a least one, which is
- * more than a client reads before it says so.
+ * Characters that are sent to a watcher before it has to acknowledge them; and to all of the bucket's. Where those have used
+ * theirs up, each still has a share, which is more than a client reads before it acknowledges.
  */
-const ALL_WINDOWS = 32 * 1_048_576;
-const MIN_WINDOW = 262_144;
+const WINDOWS = { each: 1_048_576, all: 32 * 1_048_576, share: 262_144 };
 /** Bytes of values in one message, about. */
 const PART_BYTES = 262_144;
 /** How long a watcher may keep changes waiting before it is dropped, in milliseconds. */
@@ -57,8 +56,7 @@ interface Watcher {
   /** The same for those who see the same. */
   readonly viewName: string;
   behind: Behind | undefined;
-  /** Characters sent since it was last heard of. */
-  unheard: number;
+  readonly window: FlowWindow;
 }
 
 export interface WatchersOptions {
@@ -83,6 +81,7 @@ export class Watchers {
   readonly #options: WatchersOptions;
   readonly #watchers = new Map<WebSocket, Watcher>();
   readonly #announceEvery: number;
+  readonly #windows = new Budget(WINDOWS);
 
   constructor(ctx: DurableObjectState, options: WatchersOptions) {
     this.#ctx = ctx;
@@ -90,7 +89,13 @@ export class Watchers {
     this.#announceEvery = Math.max(1, Math.floor(options.logLimit / 4));
     for (const socket of ctx.getWebSockets(WATCH)) {
       const { view, behind } = socket.deserializeAttachment() as Attachment;
-      this.#watchers.set(socket, { socket, view, viewName: nameOf(view), behind, unheard: 0 });
+      this.#watchers.set(socket, {
+        socket,
+        view,
+        viewName: nameOf(view),
+        behind,
+        window: new FlowWindow(this.#windows),
+      });
     }
   }
 
@@ -112,7 +117,13 @@ export class Watchers {
       heardAt,
       ...(snapshot && since === undefined ? { snapshot: { after: undefined } } : {}),
     };
-    const watcher: Watcher = { socket: server, view, viewName: nameOf(view), behind, unheard: 0 };
+    const watcher: Watcher = {
+      socket: server,
+      view,
+      viewName: nameOf(view),
+      behind,
+      window: new FlowWindow(this.#windows),
+    };
     this.#watchers.set(server, watcher);
     // In a snapshot there is no coming back to the middle of it.
     const id = behind.snapshot === undefined ? { id: this.#id(position) } : {};
@@ -155,7 +166,7 @@ export class Watchers {
       }
       if (text === "") continue;
       this.#write(watcher, text);
-      if (watcher.unheard > this.#window) this.#fallBehind(watcher, last);
+      if (!watcher.window.hasRoomFor(0)) this.#fallBehind(watcher, last);
     }
   }
 
@@ -163,7 +174,7 @@ export class Watchers {
   acknowledged(socket: WebSocket): void {
     const watcher = this.#watchers.get(socket);
     if (watcher === undefined) return;
-    watcher.unheard = 0;
+    watcher.window.acked();
     if (watcher.behind === undefined) return;
     watcher.behind = { ...watcher.behind, heardAt: this.#options.clock() };
     this.#advance(watcher);
@@ -179,11 +190,8 @@ export class Watchers {
     return next;
   }
 
-  get #window(): number {
-    return Math.max(MIN_WINDOW, Math.min(WINDOW, Math.floor(ALL_WINDOWS / this.#watchers.size)));
-  }
-
   forget(socket: WebSocket): void {
+    this.#watchers.get(socket)?.window.acked();
     this.#watchers.delete(socket);
   }
 
@@ -205,7 +213,7 @@ export class Watchers {
 
   /** Sends what a watcher has not had yet, as much as it can take. */
   #advance(watcher: Watcher): void {
-    while (watcher.behind !== undefined && watcher.unheard <= this.#window) {
+    while (watcher.behind !== undefined && watcher.window.hasRoomFor(0)) {
       const { behind } = watcher;
       if (behind.snapshot === undefined) this.#replay(watcher, behind);
       else this.#sendEntries(watcher, behind, behind.snapshot.after);
@@ -319,7 +327,7 @@ export class Watchers {
       this.forget(watcher.socket);
       return;
     }
-    watcher.unheard += text.length;
+    watcher.window.sent(text.length);
     watcher.socket.send(text);
   }
 

@@ -1,10 +1,8 @@
 /** The feeds of changes that SUBSCRIBE has opened on one connection. */
 
 import { errorLine } from "../text/replies.ts";
+import { Acks } from "../lib/flow-window.ts";
 import { failure } from "../model/errors.ts";
-
-/** Characters of changes after which the bucket hears that they have been read. */
-const ACKNOWLEDGE_AFTER = 131_072;
 
 /** Sends text to the connection. False if the client reads too slowly to be sent more. */
 export type Offer = (text: string) => boolean;
@@ -29,18 +27,15 @@ export class Feeds {
       return;
     }
     this.#open.set(bucket, feed);
-    let unacknowledged = 0;
+    const acks = new Acks();
     feed.addEventListener("message", ({ data }) => {
       if (this.#closed || typeof data !== "string") return;
       if (!this.#offer(data)) {
         this.#tooSlow();
         return;
       }
-      unacknowledged += data.length;
-      if (unacknowledged < ACKNOWLEDGE_AFTER) return;
-      // The bucket cuts off a feed from which it hears nothing; this one is being read.
-      unacknowledged = 0;
-      feed.send("");
+      // The bucket cuts off a feed that does not acknowledge.
+      if (acks.read(data.length)) feed.send("");
     });
     feed.addEventListener("close", () => this.#lost(bucket));
     feed.addEventListener("error", () => this.#lost(bucket));

@@ -13,8 +13,8 @@ import { Feeds } from "./feeds.ts";
 import { linger } from "./linger.ts";
 import type { Login } from "./login.ts";
 import { SessionMonitors } from "./monitors.ts";
-import { Inbox } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
+import { SocketReader } from "./socket-reader.ts";
+import { SocketWriter } from "./socket-writer.ts";
 import { directoryService } from "./service.ts";
 
 /** What it is worth to read once, and to take a connection in: see {@link Breath}. */
@@ -42,30 +42,30 @@ export async function serveTcp(
   login: Login,
   { loginWithinMs = LOGIN_WITHIN_MS, places = connections }: TcpOptions = {},
 ): Promise<void> {
-  const inbox = new Inbox(socket.readable.getReader());
+  const reader = new SocketReader(socket.readable.getReader());
   const pause = breath.take(CONNECTION_UNITS);
   if (pause !== undefined) await pause;
-  const writer = socket.writable.getWriter();
+  const sink = socket.writable.getWriter();
   let farewell: Failure | undefined;
   let lastWord: number | null = null;
   // What is being answered is answered; then the next read finds the end.
   const endWith = (why: Failure): void => {
     if (farewell !== undefined) return;
     farewell = why;
-    inbox.end();
+    reader.end();
     // A client that does not read keeps the last write waiting: then it is cut off.
-    lastWord = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
+    lastWord = setTimeout(() => void sink.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
   if (place === undefined) {
-    inbox.release();
-    writer.releaseLock();
+    reader.release();
+    sink.releaseLock();
     return refuseTcp(socket, failureOf(tooManyConnections()), { lingers: false });
   }
   const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
-  const patience = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
-  const outbox = new Outbox(writer);
-  const offer = (text: string): boolean => outbox.offer(text);
+  const loginTimer = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
+  const writer = new SocketWriter(sink);
+  const offer = (text: string): boolean => writer.offer(text);
   const tooSlow = (): void => {
     // The error line would only join the queue that the client does not read.
     void socket.close().catch(() => undefined);
@@ -74,21 +74,21 @@ export async function serveTcp(
   const monitors = new SessionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
   const admitted = (): void => {
-    clearTimeout(patience);
+    clearTimeout(loginTimer);
     place.admit();
   };
   try {
-    await converse(inbox, outbox, new Interpreter(service, login), () => {
+    await converse(reader, writer, new Interpreter(service, login), () => {
       if (login.admitted) admitted();
     });
-    if (farewell !== undefined) await outbox.write(errorLine(farewell));
-    await writer.close();
+    if (farewell !== undefined) await writer.write(errorLine(farewell));
+    await sink.close();
     clearTimeout(lastWord);
-    await linger(() => inbox.read(), { stranger: !login.admitted });
+    await linger(() => reader.read(), { stranger: !login.admitted });
   } catch {
     // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
   } finally {
-    clearTimeout(patience);
+    clearTimeout(loginTimer);
     clearTimeout(lastWord);
     place.leave();
     feeds.closeAll();
@@ -108,8 +108,8 @@ export async function refuseTcp(
     await writer.write(new TextEncoder().encode(errorLine(why)));
     await writer.close();
     if (!lingers) return;
-    const inbox = new Inbox(socket.readable.getReader());
-    await linger(() => inbox.read(), { stranger: true });
+    const reader = new SocketReader(socket.readable.getReader());
+    await linger(() => reader.read(), { stranger: true });
   } catch {
     // It has gone already.
   } finally {
@@ -119,8 +119,8 @@ export async function refuseTcp(
 
 /** @param progress called when lines have been run */
 async function converse(
-  inbox: Inbox,
-  outbox: Outbox,
+  reader: SocketReader,
+  writer: SocketWriter,
   interpreter: Interpreter,
   progress: () => void,
 ): Promise<void> {
@@ -129,19 +129,19 @@ async function converse(
   let first = true;
   try {
     while (!interpreter.closed) {
-      const value = await inbox.next();
+      const value = await reader.next();
       if (value === undefined) return;
       const pause = breath.take(READ_UNITS);
       if (pause !== undefined) await pause;
       const foreign = first ? beginsForeign(value) : undefined;
-      if (foreign !== undefined) return await outbox.write(errorLine(foreign));
+      if (foreign !== undefined) return await writer.write(errorLine(foreign));
       first &&= isBlank(value);
       const { lines: whole, tooLong } = splitter.push(value);
-      for await (const text of interpreter.run(whole)) await outbox.write(text);
+      for await (const text of interpreter.run(whole)) await writer.write(text);
       progress();
       if (interpreter.closed) return;
-      if (tooLong || interpreter.isTooLong(splitter.held)) return await outbox.write(interpreter.tooLong());
-      if (!held.keep(splitter.capacity)) return await outbox.write(errorLine(tooMuchUnfinished()));
+      if (tooLong || interpreter.isTooLong(splitter.held)) return await writer.write(interpreter.tooLong());
+      if (!held.keep(splitter.capacity)) return await writer.write(errorLine(tooMuchUnfinished()));
     }
   } finally {
     held.keep(0);

@@ -1,17 +1,19 @@
-/** Server-Sent Events (WHATWG HTML §9.2). */
+/** A response of Server-Sent Events, written as fast as the client reads. */
 
+import type { KeepAlive } from "../directory/directory.ts";
 import { Budget } from "../lib/budget.ts";
 import { connections, type Place } from "../lib/connections.ts";
+import { FlowWindow } from "../lib/flow-window.ts";
+import { SSE_HEARTBEAT, sseBegin, sseEvent } from "../lib/sse.ts";
 import { tooManyConnections } from "../model/errors.ts";
 
-/** Bytes that may wait for a reader; one who is further behind is cut off, and can resume. */
-const MAX_WAITING_BYTES = 4 * 1_048_576;
-/** And those that wait for all readers of the isolate. */
-const waiting = new Budget({ each: MAX_WAITING_BYTES, all: 48 * 1_048_576, share: 65_536 });
-/** The wait before a client comes back, in milliseconds. */
-const RETRY_MS = 1_000;
+/** Characters that may wait for a client; one that is further behind is cut off, and can resume. For all of the isolate: */
+const unread = new Budget({ each: 4 * 1_048_576, all: 48 * 1_048_576, share: 65_536 });
 
-export const EVENT_STREAM_HEADERS = {
+/** How long a client may take to read the end of the stream, in milliseconds. */
+const LAST_WORD_MS = 10_000;
+
+const HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
@@ -19,82 +21,93 @@ export const EVENT_STREAM_HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
+const encoder = new TextEncoder();
+
 /** The id behind which a client goes on; null if it has none. Browsers send an empty one before they have heard any. */
 export function lastEventId({ headers }: Request): string | null {
   return headers.get("Last-Event-ID") || null;
 }
 
-export interface StreamEvent {
-  /** What a client shows in Last-Event-ID to go on behind this event. */
-  readonly id: string;
-  readonly event: string;
-  readonly data: unknown;
+export interface EventStreamOptions {
+  /** Between two signs of life, in milliseconds. */
+  readonly heartbeatMs: number;
+  readonly keepAlive: KeepAlive;
+  /** Called once, whichever side ends the stream. */
+  readonly closed: () => void;
+  /** Called when the client has taken so many characters. */
+  readonly taken?: (characters: number) => void;
 }
 
-const encoder = new TextEncoder();
-
 export class EventStream {
-  readonly #body: ReadableStream<Uint8Array>;
-  readonly #closed: () => void;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  readonly #heartbeat: ReturnType<typeof setInterval>;
-  readonly #waiting = waiting.hold();
+  readonly #options: EventStreamOptions;
   readonly #place: Place;
+  readonly #stream = new IdentityTransformStream();
+  readonly #writer = this.#stream.writable.getWriter();
+  readonly #window = new FlowWindow(unread);
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  /** All that was written before: what waits is text, and is made into bytes when it is its turn. */
+  #written = Promise.resolve();
+  #closed = false;
 
-  /**
-   * `closed` is called once, whoever ends the stream.
-   * @throws {KvError} `too_many_connections`
-   */
-  constructor(heartbeatMs: number, closed: () => void) {
-    this.#closed = closed;
+  /** @throws {KvError} `too_many_connections` */
+  constructor(options: EventStreamOptions) {
     const place = connections.enter({ goodbye: () => this.close() });
     if (place === undefined) throw tooManyConnections();
     this.#place = place;
-    this.#body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        cancel: () => this.close(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING_BYTES }),
-    );
-    // A comment is a sign of life for both sides, and tells us of a client that has gone.
-    this.#heartbeat = setInterval(() => this.#write(": still here\n\n"), heartbeatMs);
+    this.#options = options;
+    const ended = this.#writer.closed.catch(() => this.close());
+    options.keepAlive(ended.then(() => undefined));
+    // Where something waits to be taken, that is sign of life enough.
+    this.#heartbeat = setInterval(() => {
+      if (this.#window.unacked === 0) this.write(SSE_HEARTBEAT);
+    }, options.heartbeatMs);
   }
 
   /** Where a client that hears nothing more would go on: an id without an event. */
   begin(id: string): void {
-    this.#write(`retry: ${RETRY_MS}\nid: ${id}\n\n`);
+    this.write(sseBegin(id));
   }
 
-  send({ id, event, data }: StreamEvent): void {
-    this.#write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  send({ id, event, data }: { readonly id: string; readonly event: string; readonly data: unknown }): void {
+    this.write(sseEvent(event, id, JSON.stringify(data)));
   }
 
+  /** Writes text of the stream's format. */
+  write(text: string): void {
+    if (this.#closed) return;
+    const kept = this.#window.sent(text.length);
+    this.#written = this.#written.then(() => this.#write(text));
+    if (!kept) this.close();
+  }
+
+  /** Ends the stream behind all that was written: the client hears the last of it, unless it reads nothing at all. */
   close(): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    this.#controller = undefined;
-    this.#place.leave();
-    this.#waiting.keep(0);
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#heartbeat);
-    try {
-      controller.close();
-    } catch {
-      // The client was faster.
-    }
-    this.#closed();
+    this.#place.leave();
+    this.#options.closed();
+    const givenUp = setTimeout(() => void this.#writer.abort().catch(() => undefined), LAST_WORD_MS);
+    const end = async (): Promise<void> => {
+      await this.#written;
+      await this.#writer.close().catch(() => undefined);
+      clearTimeout(givenUp);
+      this.#window.acked();
+    };
+    this.#options.keepAlive(end());
   }
 
   response(): Response {
-    return new Response(this.#body, { headers: EVENT_STREAM_HEADERS });
+    return new Response(this.#stream.readable, { headers: HEADERS });
   }
 
-  #write(text: string): void {
-    if (this.#controller === undefined) return;
-    this.#controller.enqueue(encoder.encode(text));
-    const room = this.#controller.desiredSize ?? 0;
-    if (room <= 0 || !this.#waiting.keep(MAX_WAITING_BYTES - room)) this.close();
+  async #write(text: string): Promise<void> {
+    try {
+      await this.#writer.write(encoder.encode(text));
+      this.#options.taken?.(text.length);
+    } catch {
+      this.close(); // the client has gone
+    }
+    this.#window.acked(text.length);
   }
 }

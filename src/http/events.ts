@@ -3,14 +3,21 @@
 import { KvError } from "../model/errors.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 import type { Context } from "./context.ts";
-import { EventStream, lastEventId, type StreamEvent } from "./event-stream.ts";
+import { EventStream, lastEventId } from "./event-stream.ts";
 
 /** `GET /v1/events`: what happens to all buckets, from now on, or behind Last-Event-ID. */
-export async function allEvents(request: Request, { directory, settings }: Context): Promise<Response> {
+export async function allEvents(
+  request: Request,
+  { directory, settings, keepAlive }: Context,
+): Promise<Response> {
   const lastId = lastEventId(request);
   const positions = lastId === null ? undefined : positionsOf(lastId, settings.partitions);
-  const stream = new EventStream(settings.heartbeatMs, () => {
-    for (const follower of followers) follower.close();
+  const stream = new EventStream({
+    heartbeatMs: settings.heartbeatMs,
+    keepAlive,
+    closed: () => {
+      for (const follower of followers) follower.close();
+    },
   });
   const reached = positions ?? Array.from({ length: settings.partitions }, () => 0);
   // What comes before every partition has said where it begins: an id without that would lead back too far.
@@ -20,7 +27,7 @@ export async function allEvents(request: Request, { directory, settings }: Conte
       const hear = (): void => {
         for (const event of events) {
           reached[partition] = event.seq;
-          stream.send(streamed(event, idOf(reached)));
+          stream.send(sseOf(event, idOf(reached)));
         }
       };
       if (early === undefined) hear();
@@ -50,12 +57,16 @@ export async function allEvents(request: Request, { directory, settings }: Conte
  */
 export async function bucketEvents(
   request: Request,
-  { directory, settings, target }: Context,
+  { directory, settings, target, keepAlive }: Context,
 ): Promise<Response> {
   const name = target.bucket;
   const last = monitorIdOf(lastEventId(request));
   if (last?.incarnation === "") return new Response(null, { status: 204 });
-  const stream = new EventStream(settings.heartbeatMs, () => follower.close());
+  const stream = new EventStream({
+    heartbeatMs: settings.heartbeatMs,
+    keepAlive,
+    closed: () => follower.close(),
+  });
   let incarnation = last?.incarnation;
   const follower = directory.follower(name, {
     events: (events) => {
@@ -63,7 +74,7 @@ export async function bucketEvents(
         if (event.incarnation !== incarnation || event.kind === "created") continue;
         // An id without an incarnation says that there is nothing more to hear.
         const down = event.kind === "DOWN";
-        stream.send(streamed(event, `${event.seq}-${down ? "" : incarnation}`));
+        stream.send(sseOf(event, `${event.seq}-${down ? "" : incarnation}`));
         if (down) stream.close();
       }
     },
@@ -88,7 +99,7 @@ export async function bucketEvents(
   return stream.response();
 }
 
-function streamed(event: RegistryEvent, id: string): StreamEvent {
+function sseOf(event: RegistryEvent, id: string): Parameters<EventStream["send"]>[0] {
   const { kind, name, incarnation, reason, at } = event;
   return {
     id,

@@ -2,7 +2,8 @@
 
 import type { WatchFormat, WatchRequest } from "../model/watch.ts";
 import { KvError } from "../model/errors.ts";
-import { connections } from "../lib/connections.ts";
+import { Acks } from "../lib/flow-window.ts";
+import type { KeepAlive } from "../directory/directory.ts";
 import { byteLength } from "../lib/utf8.ts";
 import { MAX_KEY_BYTES } from "../model/limits.ts";
 import { key as checkedKey } from "../model/validators.ts";
@@ -10,16 +11,8 @@ import { checkQuery } from "../schema/check.ts";
 import { WatchQuery } from "../schema/requests.ts";
 import { isUpgrade, requirePlace } from "./connect.ts";
 import type { Context } from "./context.ts";
-import { EVENT_STREAM_HEADERS, lastEventId } from "./event-stream.ts";
+import { EventStream, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
-
-/** Characters that the client has taken before the bucket is told. */
-const ACKNOWLEDGE_AFTER = 131_072;
-
-/** How long a client may take to hear the last of it, in milliseconds. */
-const LAST_WORD_MS = 10_000;
-
-const encoder = new TextEncoder();
 
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
   const { bucket, settings, keepAlive } = context;
@@ -29,66 +22,31 @@ export async function watchBucket(request: Request, context: Context): Promise<R
   const feed = await bucket.watch(asked);
   // The bucket's own object holds the connection; from then on the Worker is not in its way.
   if (direct) return new Response(null, { status: 101, webSocket: feed, headers: subprotocol(request) });
-  const { readable, writable } = new IdentityTransformStream();
-  keepAlive(pipe(feed, writable, settings.heartbeatMs));
-  return new Response(readable, { headers: EVENT_STREAM_HEADERS });
+  return streamOf(feed, settings.heartbeatMs, keepAlive).response();
 }
 
 /**
- * Passes what the bucket sends on to the client, as fast as the client takes it, and tells the bucket: what is not
- * taken waits in the bucket's log, and not here.
+ * Passes what the bucket sends on to the client, as fast as the client takes it, and acknowledges it: what is not taken
+ * waits in the bucket's log, and not here.
  */
-async function pipe(
-  feed: WebSocket,
-  writable: WritableStream<Uint8Array>,
-  heartbeatMs: number,
-): Promise<void> {
-  const place = connections.enter({ goodbye: () => feed.close() });
-  const writer = writable.getWriter();
-  let waiting = 0;
-  let taken = 0;
-  let before = Promise.resolve();
-  const write = (text: string): void => {
-    waiting += 1;
-    // One after the other: what waits is text, and is made into bytes when it is its turn.
-    before = before.then(() => send(text));
+function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): EventStream {
+  const acks = new Acks();
+  const taken = (characters: number): void => {
+    if (acks.read(characters) && feed.readyState === WebSocket.OPEN) feed.send("");
   };
-  const send = async (text: string): Promise<void> => {
-    try {
-      await writer.write(encoder.encode(text));
-    } catch {
-      feed.close(); // the client has gone
-    }
-    waiting -= 1;
-    taken += text.length;
-    if (taken < ACKNOWLEDGE_AFTER || feed.readyState !== WebSocket.OPEN) return;
-    taken = 0;
-    feed.send("");
-  };
-  // A comment is a sign of life for both sides; where something waits to be taken, that is sign enough.
-  const heartbeat = setInterval(() => {
-    if (waiting === 0) write(": still here\n\n");
-  }, heartbeatMs);
-  const ended = new Promise<void>((resolve) => {
-    feed.addEventListener("message", ({ data }: { data: unknown }) => write(String(data)));
-    feed.addEventListener("close", () => resolve());
-    feed.addEventListener("error", () => resolve());
-    writer.closed.then(resolve, () => {
-      feed.close();
-      resolve();
-    });
-  });
   feed.accept();
-  // The bucket has let it in a moment ago, and just then it was one too many.
-  if (place === undefined) feed.close();
-  await ended;
-  place?.leave();
-  clearInterval(heartbeat);
-  // Behind all that was written: the client hears the bucket's last word, unless it takes nothing at all.
-  const given = setTimeout(() => void writer.abort().catch(() => undefined), LAST_WORD_MS);
-  await before;
-  await writer.close().catch(() => undefined);
-  clearTimeout(given);
+  let stream: EventStream;
+  try {
+    stream = new EventStream({ heartbeatMs, keepAlive, closed: () => feed.close(), taken });
+  } catch (error) {
+    // The bucket has let it in a moment ago, and just then it was one connection too many.
+    feed.close();
+    throw error;
+  }
+  feed.addEventListener("message", ({ data }: { data: unknown }) => stream.write(String(data)));
+  feed.addEventListener("close", () => stream.close());
+  feed.addEventListener("error", () => stream.close());
+  return stream;
 }
 
 function watchRequest(request: Request, { target }: Context, format: WatchFormat): WatchRequest {

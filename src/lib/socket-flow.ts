@@ -1,6 +1,7 @@
 /** What WebSockets have of us in memory: messages that wait to be answered, and what was sent and may not have been read. */
 
 import { Budget, type Held } from "./budget.ts";
+import { FlowWindow } from "./flow-window.ts";
 import { CLOSE_TRY_AGAIN } from "./close-codes.ts";
 
 /** A message that waits costs more than its own bytes: its event, and its place in the queue. */
@@ -15,10 +16,7 @@ const unreadOfAll = new Budget(UNREAD);
 
 /** An object that is gone, by a reset for example, has told of none of its sockets: what they had is free then. */
 const goneObjects = new FinalizationRegistry((flows: ReadonlyMap<WebSocket, Flow>) => {
-  for (const { waiting, unread } of flows.values()) {
-    waiting.keep(0);
-    unread.keep(0);
-  }
+  for (const flow of flows.values()) release(flow);
 });
 
 export interface FlowLimits {
@@ -30,7 +28,7 @@ interface Flow {
   /** Bytes of messages that have come and are not answered. */
   readonly waiting: Held;
   /** Characters that were sent since the client was last known to have read what it had. */
-  readonly unread: Held;
+  readonly window: FlowWindow;
   closed?: true;
 }
 
@@ -59,7 +57,7 @@ export class SocketFlow {
   receive(socket: WebSocket, message: string | ArrayBuffer): boolean {
     const flow = this.#of(socket);
     if (!isOpen(socket)) return false;
-    if (flow.waiting.bytes === 0) flow.unread.keep(0);
+    if (flow.waiting.bytes === 0) flow.window.acked();
     if (flow.waiting.add(weightOf(message))) return true;
     this.#close(socket, flow, "too many messages before their replies");
     return false;
@@ -81,30 +79,28 @@ export class SocketFlow {
   owe(socket: WebSocket, text: string): boolean {
     if (!isOpen(socket)) return false;
     const flow = this.#of(socket);
-    if (flow.unread.add(text.length)) return true;
-    flow.unread.add(-text.length);
+    if (flow.window.sent(text.length)) return true;
+    flow.window.acked(text.length);
     this.#close(socket, flow, "slow_reader");
     return false;
   }
 
   /** The client says that it has read so many characters more; all, if it does not say how many. */
-  read(socket: WebSocket, characters = Infinity): void {
-    const { unread } = this.#of(socket);
-    unread.keep(Math.max(0, unread.bytes - characters));
+  acked(socket: WebSocket, characters?: number): void {
+    this.#of(socket).window.acked(characters);
   }
 
   /** The socket is gone. */
   forget(socket: WebSocket): void {
     const flow = this.#flows.get(socket);
-    flow?.waiting.keep(0);
-    flow?.unread.keep(0);
+    if (flow !== undefined) release(flow);
     this.#flows.delete(socket);
   }
 
   #of(socket: WebSocket): Flow {
     let flow = this.#flows.get(socket);
     if (flow === undefined) {
-      flow = { waiting: this.#waiting.hold(), unread: this.#unread.hold() };
+      flow = { waiting: this.#waiting.hold(), window: new FlowWindow(this.#unread) };
       this.#flows.set(socket, flow);
     }
     return flow;
@@ -115,6 +111,11 @@ export class SocketFlow {
     flow.closed = true;
     socket.close(CLOSE_TRY_AGAIN, reason);
   }
+}
+
+function release({ waiting, window }: Flow): void {
+  waiting.keep(0);
+  window.acked();
 }
 
 function weightOf(message: string | ArrayBuffer): number {

@@ -1,4 +1,4 @@
-/** A partition's books: every move of a name, with the event that tells of it, as one. */
+/** Every move of a name, with the event that tells of it, as one. */
 
 import type { Clock } from "../otp/timers.ts";
 import type { EventSockets } from "./event-sockets.ts";
@@ -10,7 +10,7 @@ import type { Incarnation } from "../model/incarnation.ts";
 import { recheckDelay, UNREACHABLE_AFTER, type Verdict } from "./liveness.ts";
 import type { Names } from "./names.ts";
 
-export interface BooksOptions {
+export interface LifecycleOptions {
   readonly ctx: DurableObjectState;
   readonly names: Names;
   readonly events: Events;
@@ -41,10 +41,10 @@ const LIVING = ["running", "suspect", "unreachable"] as const satisfies readonly
  * Each move names the incarnation and the states from which it may be made. What was true before an await
  * may not be so after it: then the move is not made, and there is no event.
  */
-export class Books {
-  readonly #options: BooksOptions;
+export class Lifecycle {
+  readonly #options: LifecycleOptions;
 
-  constructor(options: BooksOptions) {
+  constructor(options: LifecycleOptions) {
     this.#options = options;
   }
 

@@ -12,7 +12,7 @@ import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Notice } from "../otp/monitor.ts";
 import { settingsOf } from "../config/settings.ts";
-import { Books } from "./lifecycle.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import { newBucketId } from "./bucket-id.ts";
 import { differenceOf, existsDifferently, hintOf } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
@@ -23,7 +23,7 @@ import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
 import { Prober } from "./prober.ts";
-import { agree, Settlement } from "./partition-count.ts";
+import { agree, PartitionCount } from "./partition-count.ts";
 
 /**
  * Timers. `check`: something has to be done about some names: they are between two states, and whoever was to
@@ -52,11 +52,11 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   readonly #events = new Events(this.ctx.storage.sql, this.#settings.eventLog);
   readonly #followers = new EventSockets(this.ctx);
   readonly #names = new Names(this.ctx.storage.sql);
-  readonly #settlement = new Settlement({
-    settled: () => this.#call(() => this.#first().settledPartitions()),
-    settle: (partitions) => this.#call(() => this.#first().settlePartitions(partitions)),
+  readonly #partitionCount = new PartitionCount({
+    fixed: () => this.#call(() => this.#first().partitionCount()),
+    fix: (partitions) => this.#call(() => this.#first().fixPartitionCount(partitions)),
   });
-  protected readonly books = new Books({
+  protected readonly lifecycle = new Lifecycle({
     ctx: this.ctx,
     names: this.#names,
     events: this.#events,
@@ -72,7 +72,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     settings: this.#settings,
     clock: () => this.clock(),
     bucket: (entry) => this.bucket(entry),
-    apply: (entry, verdict) => this.books.judged(entry, verdict),
+    apply: (entry, verdict) => this.lifecycle.judged(entry, verdict),
   });
   /** Probes that callers have asked for and that are under way, by name. */
   readonly #suspicions = new Map<string, Promise<unknown>>();
@@ -132,7 +132,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     });
   }
 
-  /** Whether the registry has this bucket on its books; a bucket that hears no has no right to live. */
+  /** Whether the registry has this bucket on record; a bucket that hears no has no right to live. */
   knows({ name, incarnation }: Incarnation): Reply<boolean> {
     this.wake();
     // A partition that has lost its storage knows nothing, and says nothing.
@@ -141,12 +141,12 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   }
 
   /** Partition 0 only: how many partitions the registry was first used with; null before that. */
-  settledPartitions(): Reply<number | null> {
+  partitionCount(): Reply<number | null> {
     return { reply: this.args?.partitions ?? null };
   }
 
   /** Partition 0 only: settles the number of partitions, if it is open, and answers with what it is. */
-  settlePartitions(partitions: number): Reply<number> {
+  fixPartitionCount(partitions: number): Reply<number> {
     if (this.args === undefined) this.start({ partition: 0, partitions });
     return { reply: this.args?.partitions ?? partitions };
   }
@@ -191,8 +191,8 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   protected override async handleNotice(notice: Notice): Promise<void> {
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
     const bucket = incarnationOf(notice.ref);
-    if (notice.kind === "down") this.books.down(bucket, notice.reason);
-    else this.books.restarted(bucket, notice);
+    if (notice.kind === "down") this.lifecycle.down(bucket, notice.reason);
+    else this.lifecycle.restarted(bucket, notice);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
   }
 
@@ -206,7 +206,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
       }
       // A create that was cut off, and asked for otherwise, is undone: it was never answered.
       if (found?.state === "starting" && difference !== undefined)
-        this.books.stopping(found, this.#repairAt());
+        this.lifecycle.stopping(found, this.#repairAt());
       // A stop that was cut off comes first: its bucket must be gone before the name is used again.
       if (found !== undefined && (found.state === "stopping" || difference !== undefined)) {
         await this.finishStop(found);
@@ -230,7 +230,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     if (found === undefined) return false;
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
     // The mark first: should anything go wrong from here on, it says what is to be finished.
-    this.books.stopping(found, this.#repairAt());
+    this.lifecycle.stopping(found, this.#repairAt());
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
     await this.finishStop(found);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
@@ -257,7 +257,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
       probe: null,
       attempts: 0,
     };
-    this.books.starting(entry, this.#repairAt());
+    this.lifecycle.starting(entry, this.#repairAt());
     this.#scheduleSweep();
     return entry;
   }
@@ -272,19 +272,19 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     } catch (error) {
       if (!isExit(error, "noproc")) throw error;
       // Its object was told to end before it was told to start, and will not start any more.
-      this.books.down(entry, "noproc");
+      this.lifecycle.down(entry, "noproc");
       return false;
     }
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
     // Only now: a name that is looked up leads to a bucket that lives.
-    return this.books.running(entry);
+    return this.lifecycle.running(entry);
   }
 
   protected async finishStop(entry: Registration): Promise<void> {
     const reason = await this.#call(() => this.bucket(entry).stop("normal", refOf(entry)));
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
     // Only now: a free name has no bucket behind it.
-    this.books.down(entry, reason);
+    this.lifecycle.down(entry, reason);
   }
 
   /** Looks after the names of which the time has come: finishes what was cut off, probes what is suspect. */
@@ -348,7 +348,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     // One that is suspect already is probed when its time has come; callers do not make it fail more often.
     if (result.kind === "failed" && entry.state !== "running") return;
     const [verdict] = judge([{ result, attempts: entry.attempts }], this.#settings.recheckMs);
-    if (verdict !== undefined) this.books.judged(entry, verdict);
+    if (verdict !== undefined) this.lifecycle.judged(entry, verdict);
   }
 
   #living(name: string): Registration | undefined {
@@ -369,7 +369,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   async #read<T>(caller: Partition, unused: T, body: () => T | Promise<T>): Promise<Reply<T>> {
     this.wake();
     return asReply(async () => {
-      if (this.args === undefined) await this.#settlement.confirm(caller);
+      if (this.args === undefined) await this.#partitionCount.confirm(caller);
       // Read again: while partition 0 was asked, a create may have come.
       if (this.args === undefined) return unused;
       agree(caller, this.args.partitions);
@@ -382,7 +382,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     this.wake();
     return asReply(async () => {
       if (this.args === undefined) {
-        await this.#settlement.settle(caller);
+        await this.#partitionCount.fix(caller);
         if (globalThis.KV_FAILPOINTS)
           await failpoint(this.ctx, "create: partitions settled, partition not started");
         if (this.args === undefined) this.start({ ...caller });

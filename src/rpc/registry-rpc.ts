@@ -65,8 +65,8 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   stopBucket(caller: Partition, name: string): Promise<Reply<boolean>>;
   suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>>;
   knows(bucket: Incarnation): Reply<boolean>;
-  settledPartitions(): Reply<number | null>;
-  settlePartitions(partitions: number): Reply<number>;
+  partitionCount(): Reply<number | null>;
+  fixPartitionCount(partitions: number): Reply<number>;
 }
 
 export type RegistryStub = DurableObjectStub<RegistryRpc>;

@@ -51,7 +51,7 @@ export type Answer =
   | { readonly kind: "error"; readonly failure: Failure };
 
 /** A change, as a subscriber hears of it. */
-export type Change =
+export type Notification =
   | { readonly kind: "put"; readonly key: string; readonly value: Value }
   /** A value that is too large for this protocol. */
   | { readonly kind: "large"; readonly key: string }

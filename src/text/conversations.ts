@@ -44,8 +44,8 @@ export class Conversations {
   }
 
   /** The client is there, and has read what it was sent: it says so. */
-  heard(socket: WebSocket): void {
-    this.#flow.read(socket);
+  acked(socket: WebSocket): void {
+    this.#flow.acked(socket);
   }
 
   /** The socket is gone. */

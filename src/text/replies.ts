@@ -1,7 +1,7 @@
 /** An answer to the bytes of its reply. Pure. */
 
 import { failure, type Failure } from "../model/errors.ts";
-import type { Answer, Change, Signal } from "./command.ts";
+import type { Answer, Notification, Signal } from "./command.ts";
 import { printProse, printValue, printWord } from "./lexer.ts";
 
 const HELP = [
@@ -52,7 +52,7 @@ export function reply(answer: Answer): string {
 }
 
 /** The line that tells a subscriber of a change. */
-export function changeLine(change: Change): string {
+export function changeLine(change: Notification): string {
   const key = printWord(change.key);
   switch (change.kind) {
     case "put":

@@ -199,8 +199,8 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     await runInDurableObject(registryOf("quiet"), (instance) => {
       for (let count = 0; count < 600; count += 1) {
         const noise = nameRow({ name: `noise-${count}` });
-        instance["books"].starting(noise, Number.MAX_SAFE_INTEGER);
-        instance["books"].down(noise, "normal");
+        instance["lifecycle"].starting(noise, Number.MAX_SAFE_INTEGER);
+        instance["lifecycle"].down(noise, "normal");
       }
     });
     await expect

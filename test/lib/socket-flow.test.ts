@@ -45,9 +45,9 @@ describe("the flow on sockets", () => {
     const flow = new SocketFlow(LIMITS);
     const one = socket();
     flow.send(one, "x".repeat(30));
-    flow.read(one, 10);
+    flow.acked(one, 10);
     expect(flow.send(one, "x".repeat(10))).toBe(true);
-    flow.read(one);
+    flow.acked(one);
     expect(flow.send(one, "x".repeat(30))).toBe(true);
   });
 

@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { Books } from "../../src/registry/lifecycle.ts";
+import { Lifecycle } from "../../src/registry/lifecycle.ts";
 import { EventSockets } from "../../src/registry/event-sockets.ts";
 import { Events } from "../../src/registry/events.ts";
 import type { Registration } from "../../src/model/registration.ts";
@@ -15,22 +15,22 @@ const starting = nameRow();
 
 interface Shelf {
   readonly names: Names;
-  readonly books: Books;
+  readonly lifecycle: Lifecycle;
   readonly kinds: () => string[];
   readonly row: () => Registration;
   /** Objects that no name leads to any more. */
   readonly freed: string[];
 }
 
-/** Books with one running name. */
-function withBooks(test: (shelf: Shelf) => void): Promise<void> {
+/** Lifecycle with one running name. */
+function withLifecycle(test: (shelf: Shelf) => void): Promise<void> {
   return runInDurableObject(env.REGISTRY.get(env.REGISTRY.newUniqueId()), (_, ctx) => {
     const names = new Names(ctx.storage.sql);
     const events = new Events(ctx.storage.sql, 100);
     names.createTables();
     events.createTables();
     const freed: string[] = [];
-    const books = new Books({
+    const lifecycle = new Lifecycle({
       ctx,
       names,
       events,
@@ -40,11 +40,11 @@ function withBooks(test: (shelf: Shelf) => void): Promise<void> {
       checkBy: () => undefined,
       freed: (id) => void freed.push(id),
     });
-    books.starting(starting, 0);
-    books.running(starting);
+    lifecycle.starting(starting, 0);
+    lifecycle.running(starting);
     test({
       names,
-      books,
+      lifecycle,
       kinds: () => events.after(0, 100).map(({ kind }) => kind),
       row: () => names.find("milk") as Registration,
       freed,
@@ -54,71 +54,71 @@ function withBooks(test: (shelf: Shelf) => void): Promise<void> {
 
 describe("an end", () => {
   it("frees the object once, however often it is heard, and never that of a bucket which has the name by then", () =>
-    withBooks(({ books, row, freed }) => {
+    withLifecycle(({ lifecycle, row, freed }) => {
       const before = row();
-      books.down({ ...before, incarnation: "another" }, "normal");
+      lifecycle.down({ ...before, incarnation: "another" }, "normal");
       expect(freed).toEqual([]);
-      books.down(before, "normal");
-      books.down(before, "normal");
+      lifecycle.down(before, "normal");
+      lifecycle.down(before, "normal");
       expect(freed).toEqual([before.id]);
-      books.starting({ ...before, id: "successor", incarnation: "successor" }, 0);
-      books.down(before, "normal");
+      lifecycle.starting({ ...before, id: "successor", incarnation: "successor" }, 0);
+      lifecycle.down(before, "normal");
       expect(freed).toEqual([before.id]);
     }));
 });
 
 describe("a verdict that comes late", () => {
   it("“gone” does not free a name whose stop is under way: that has the reason", () =>
-    withBooks(({ books, row, kinds }) => {
+    withLifecycle(({ lifecycle, row, kinds }) => {
       const before = row();
-      books.stopping(before, 0);
-      books.judged(before, { kind: "free", reason: "noproc" });
+      lifecycle.stopping(before, 0);
+      lifecycle.judged(before, { kind: "free", reason: "noproc" });
       expect(row()).toMatchObject({ state: "stopping" });
-      books.down(before, "normal");
-      books.judged(before, { kind: "free", reason: "noproc" });
+      lifecycle.down(before, "normal");
+      lifecycle.judged(before, { kind: "free", reason: "noproc" });
       expect(kinds()).toEqual(["created", "DOWN"]);
     }));
 
   it("“alive” does not take back that the bucket was given up on", () =>
-    withBooks(({ books, row, kinds }) => {
+    withLifecycle(({ lifecycle, row, kinds }) => {
       const before = row();
-      books.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
-      books.judged(before, { kind: "alive", totals });
+      lifecycle.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
+      lifecycle.judged(before, { kind: "alive", totals });
       expect(row()).toMatchObject({ state: "unreachable", reason: "boom", probe: null });
       expect(kinds()).toEqual(["created", "RESTARTED", "unreachable"]);
     }));
 
   it("“failed” does not make one suspect that is unreachable, or was found well, since", () =>
-    withBooks(({ books, row }) => {
+    withLifecycle(({ lifecycle, row }) => {
       const before = row();
-      books.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
-      books.judged(before, { kind: "suspect", reason: "timeout", checkInMs: 5_000 });
+      lifecycle.restarted(before, { reason: "boom", restarts: 4, givenUp: true });
+      lifecycle.judged(before, { kind: "suspect", reason: "timeout", checkInMs: 5_000 });
       expect(row()).toMatchObject({ state: "unreachable", reason: "boom" });
       const unreachable = row();
-      books.judged(unreachable, { kind: "alive", totals });
-      books.judged(unreachable, { kind: "unreachable", reason: "timeout", checkInMs: 5_000 });
+      lifecycle.judged(unreachable, { kind: "alive", totals });
+      lifecycle.judged(unreachable, { kind: "unreachable", reason: "timeout", checkInMs: 5_000 });
       expect(row()).toMatchObject({ state: "running", probe: totals });
     }));
 
   it("leaves the reason of a bucket that was given up on, however often it is looked at", () =>
-    withBooks(({ books, row }) => {
-      books.restarted(row(), { reason: "boom", restarts: 4, givenUp: true });
-      books.judged(row(), { kind: "unreachable", reason: undefined, checkInMs: 5_000 });
+    withLifecycle(({ lifecycle, row }) => {
+      lifecycle.restarted(row(), { reason: "boom", restarts: 4, givenUp: true });
+      lifecycle.judged(row(), { kind: "unreachable", reason: undefined, checkInMs: 5_000 });
       expect(row()).toMatchObject({ state: "unreachable", reason: "boom", attempts: 4 });
     }));
 
   it("of a bucket that has lost its name moves nothing", () =>
-    withBooks(({ books, names, row }) => {
+    withLifecycle(({ lifecycle, names, row }) => {
       const before = row();
-      books.down(before, "normal");
-      books.starting({ ...starting, incarnation: "bbbb" }, 0);
-      books.running({ ...starting, incarnation: "bbbb" });
+      lifecycle.down(before, "normal");
+      lifecycle.starting({ ...starting, incarnation: "bbbb" }, 0);
+      lifecycle.running({ ...starting, incarnation: "bbbb" });
       for (const verdict of [
         { kind: "free", reason: "noproc" },
         { kind: "alive", totals },
         { kind: "suspect", reason: "timeout", checkInMs: 1 },
       ] as const) {
-        books.judged(before, verdict);
+        lifecycle.judged(before, verdict);
       }
       expect(names.find("milk")).toMatchObject({ incarnation: "bbbb", state: "running", probe: null });
     }));

@@ -65,7 +65,7 @@ export class TestRegistry extends Registry {
   }
 
   protected override async finishStop(entry: Registration): Promise<void> {
-    if (seeded.bug === "freed before the wipe") this.books.down(entry, "normal");
+    if (seeded.bug === "freed before the wipe") this.lifecycle.down(entry, "normal");
     await super.finishStop(entry);
   }
 

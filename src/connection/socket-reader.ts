@@ -2,7 +2,7 @@
 
 type Piece = ReadableStreamReadResult<Uint8Array>;
 
-export class Inbox {
+export class SocketReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   /** A read that was begun and whose piece nobody has taken. */
   #begun: Promise<Piece> | undefined;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { Outbox } from "../../src/connection/outbox.ts";
+import { SocketWriter } from "../../src/connection/socket-writer.ts";
 
-function outbox() {
+function writer() {
   const { readable, writable } = new IdentityTransformStream();
-  return { outbox: new Outbox(writable.getWriter()), reader: readable.getReader() };
+  return { writer: new SocketWriter(writable.getWriter()), reader: readable.getReader() };
 }
 
 describe("what goes out", () => {
   it("is all of a reply, however long, to a client that reads", async () => {
-    const { outbox: out, reader } = outbox();
+    const { writer: out, reader } = writer();
     const written = out.write("x".repeat(20 * 1_048_576));
     let heard = 0;
     while (heard < 20 * 1_048_576) heard += (await reader.read()).value?.byteLength ?? 0;
@@ -17,7 +17,7 @@ describe("what goes out", () => {
   });
 
   it("is what was said also where a slice would end in the middle of a character", async () => {
-    const { outbox: out, reader } = outbox();
+    const { writer: out, reader } = writer();
     const text = `x${"😀".repeat(200_000)}`;
     const written = out.write(text);
     const decoder = new TextDecoder();
@@ -28,7 +28,7 @@ describe("what goes out", () => {
   });
 
   it("is no more of what was not asked for than four megabytes, while nothing is read", () => {
-    const { outbox: out } = outbox();
+    const { writer: out } = writer();
     const megabyte = "x".repeat(1_048_576);
     const offered = Array.from({ length: 10 }, () => out.offer(megabyte));
     expect(offered).toEqual([
@@ -38,9 +38,9 @@ describe("what goes out", () => {
   });
 
   it("is no more for all connections together than sixteen megabytes, but little is always taken", () => {
-    const all = Array.from({ length: 30 }, outbox);
-    const taken = all.filter(({ outbox: out }) => out.offer("x".repeat(1_048_576)));
+    const all = Array.from({ length: 30 }, writer);
+    const taken = all.filter(({ writer: out }) => out.offer("x".repeat(1_048_576)));
     expect(taken.length).toBeLessThanOrEqual(16);
-    expect(all.at(-1)?.outbox.offer("little")).toBe(true);
+    expect(all.at(-1)?.writer.offer("little")).toBe(true);
   });
 });
