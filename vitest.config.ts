@@ -28,7 +28,14 @@ interface Files {
 const filesOf = ({ include, exclude = [], volume }: Files): { include: string[]; exclude: string[] } =>
   KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude: [] };
 
-const inWorkerd = (name: string, partitions: number, files: Files) => ({
+/** A runtime costs three seconds of a processor before its first test: there are no more than keep the machine busy. */
+interface Runtimes {
+  readonly maxWorkers: number;
+  /** Those with as many run together, and before those with a higher one. */
+  readonly groupOrder: number;
+}
+
+const inWorkerd = (name: string, partitions: number, { maxWorkers, groupOrder }: Runtimes, files: Files) => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./test/wrangler.toml" },
@@ -43,6 +50,8 @@ const inWorkerd = (name: string, partitions: number, files: Files) => ({
   ],
   test: {
     name,
+    maxWorkers,
+    sequence: { groupOrder },
     ...filesOf(files),
     provide,
     // One runtime for many files, which takes seconds to start: each begins with nothing in it.
@@ -63,22 +72,32 @@ export default defineConfig({
     // On two processors: most wait for the disk, or for a process that starts.
     maxWorkers: 3,
     projects: [
-      inWorkerd("workerd, 16 partitions", 16, {
-        include: [
-          "test/{otp,lib,registry,bucket,binding,command,http,session,wire}/**/*.test.ts",
-          "test/*.test.ts",
-        ],
-        volume: [
-          "test/registry/{model,down}.test.ts",
-          "test/bucket/watch-log.test.ts",
-          "test/http/{pace,round-trip}.test.ts",
-        ],
-      }),
-      inWorkerd("workerd, 1 partition", 1, {
-        include: WITH_ONE_PARTITION,
-        exclude: WITH_MANY_ONLY,
-        volume: ["test/registry/model.test.ts"],
-      }),
+      inWorkerd(
+        "workerd, 16 partitions",
+        16,
+        { maxWorkers: 2, groupOrder: 1 },
+        {
+          include: [
+            "test/{otp,lib,registry,bucket,binding,command,http,session,wire}/**/*.test.ts",
+            "test/*.test.ts",
+          ],
+          volume: [
+            "test/registry/{model,down}.test.ts",
+            "test/bucket/watch-log.test.ts",
+            "test/http/{pace,round-trip}.test.ts",
+          ],
+        },
+      ),
+      inWorkerd(
+        "workerd, 1 partition",
+        1,
+        { maxWorkers: 2, groupOrder: 1 },
+        {
+          include: WITH_ONE_PARTITION,
+          exclude: WITH_MANY_ONLY,
+          volume: ["test/registry/model.test.ts"],
+        },
+      ),
       {
         test: {
           name: "end to end",

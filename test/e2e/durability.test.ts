@@ -13,7 +13,7 @@ const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
 describe("invariant 3: nothing lost", () => {
-  it(`every acknowledged write is there after each of ${ROUNDS} kills under ${WRITERS} writers`, async () => {
+  it(`every acknowledged write is there after a kill under ${WRITERS} writers, kills: ${ROUNDS}`, async () => {
     const acknowledged = new Map<string, string>();
     const maybe = new Map<string, string>();
     for (let round = 0; round < ROUNDS; round += 1) {
