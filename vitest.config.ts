@@ -26,7 +26,10 @@ interface Files {
 }
 
 const filesOf = ({ include, exclude = [], volume }: Files): { include: string[]; exclude: string[] } =>
-  KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude: [] };
+  KV_TEST_DEPTH === "sample" ? { include, exclude } : { include: volume, exclude };
+
+/** A runtime costs three seconds of a processor before its first test: there are no more than keep the machine busy. */
+const RUNTIMES = { maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 const inWorkerd = (name: string, partitions: number, files: Files) => ({
   plugins: [
@@ -43,6 +46,7 @@ const inWorkerd = (name: string, partitions: number, files: Files) => ({
   ],
   test: {
     name,
+    ...RUNTIMES,
     ...filesOf(files),
     provide,
     // One runtime for many files, which takes seconds to start: each begins with nothing in it.
@@ -54,9 +58,16 @@ const inWorkerd = (name: string, partitions: number, files: Files) => ({
   },
 });
 
+/** Their names say where they run: inside workerd, or, with `.e2e`, outside. */
+const END_TO_END = "test/**/*.e2e.test.ts";
+
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
-const WITH_ONE_PARTITION = ["test/registry/**/*.test.ts", "test/http/{buckets,events}.test.ts"];
-const WITH_MANY_ONLY = ["test/registry/{crash-matrix,down}.test.ts"];
+const WITH_ONE_PARTITION = [
+  "test/registry/**/*.test.ts",
+  "test/spec/{invariant-*,random-sequences}.test.ts",
+  "test/http/{buckets,events}.test.ts",
+];
+const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -64,27 +75,24 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       inWorkerd("workerd, 16 partitions", 16, {
-        include: [
-          "test/{otp,lib,model,schema,store,text,registry,bucket,directory,connection,http,binding}/**/*.test.ts",
-        ],
-        volume: [
-          "test/registry/{model,down}.test.ts",
-          "test/bucket/watch-log.test.ts",
-          "test/http/{pace,round-trip}.test.ts",
-        ],
+        include: ["test/**/*.test.ts"],
+        exclude: ["test/{e2e,cli,fuzz,serve}/**", END_TO_END],
+        volume: ["test/deep/*.test.ts", "test/spec/{random-sequences,invariant-5-*}.test.ts"],
       }),
       inWorkerd("workerd, 1 partition", 1, {
         include: WITH_ONE_PARTITION,
-        exclude: WITH_MANY_ONLY,
-        volume: ["test/registry/model.test.ts"],
+        exclude: [...WITH_MANY_ONLY, END_TO_END],
+        volume: ["test/spec/random-sequences.test.ts"],
       }),
       {
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/{e2e,cli,fuzz,serve}/**/*.test.ts"],
+            include: ["test/{e2e,cli,fuzz,serve}/**/*.test.ts", END_TO_END],
             volume: [
-              "test/e2e/{disk,durability,unknown-names,watch-crowd,cut-off,docs,door}.test.ts",
+              "test/deep/*.e2e.test.ts",
+              "test/spec/invariant-{3,7}-*.e2e.test.ts",
+              "test/e2e/{docs,refused-uploads}.test.ts",
               "test/fuzz/fuzz.test.ts",
             ],
           }),

@@ -1,7 +1,5 @@
 /** The Worker in one file. */
 
-import { build, stop } from "esbuild";
-
 /** As in wrangler.toml. With the syntax minified, what stands behind a constant `false` is gone. */
 const DEFINE = { "globalThis.KV_FAILPOINTS": "false" };
 
@@ -10,6 +8,8 @@ export async function bundle(
   entryPoint: string,
   define: Readonly<Record<string, string>> = DEFINE,
 ): Promise<string> {
+  // Loaded only here: a server that refuses its options ends without it.
+  const { build, stop } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [entryPoint],
     bundle: true,

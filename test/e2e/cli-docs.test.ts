@@ -3,7 +3,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { KV, start } from "./support/cli.ts";
+import { KV, kv, start } from "./support/cli.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 
 interface Example {
@@ -65,8 +65,17 @@ it("has examples of all commands that print", () => {
   for (const verb of verbs.split(" ")) expect(typed).toMatch(new RegExp(`\\bkv ${verb}\\b`));
 });
 
+/** One `kv` whose words a shell would hand on as they are, and that touches no file: it needs no process of its own. */
+const PLAIN = /^kv (?!export|import|repl|watch|monitor|completion)[\w /:.,=-]+$/;
+
 // One after the other: each stands on what those before it have done.
 it.each(examples)("$ $command", async ({ command, output }) => {
+  if (PLAIN.test(command)) {
+    const { out, err } = await kv({ url: server.http }, ...command.split(/ +/).slice(1));
+    const shown = out + err;
+    expect(shown === "" || shown.endsWith("\n") ? shown : `${shown}\n`).toMatch(pattern(output));
+    return;
+  }
   const environment = { KV_URL: server.http, PATH: shims + delimiter + String(process.env["PATH"]) };
   // As a terminal shows it: stderr among stdout.
   const running = start(["bash", "-c", `exec 2>&1\n${command}`], environment, work);

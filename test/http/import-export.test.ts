@@ -50,10 +50,11 @@ describe("an export", () => {
 
   it("breaks off where its bucket ends, and never goes on in the next one of the name", async () => {
     const b = await bucket("export spliced");
+    // More than a page, so that not all of it has been read from the bucket when that ends.
     const fill = async (from: string) => {
-      for (let part = 0; part < 4; part += 1) {
-        const value = "x".repeat(4_000);
-        const keys = Array.from({ length: 900 }, (_, n) => ({
+      for (let part = 0; part < 2; part += 1) {
+        const value = "x".repeat(400_000);
+        const keys = Array.from({ length: 9 }, (_, n) => ({
           op: "put",
           key: `${part}/${from}/${n}`,
           value,
@@ -73,8 +74,7 @@ describe("an export", () => {
       }
     };
     await expect(toTheEnd()).rejects.toThrow();
-    expect(text).toContain("/old/");
-    expect(text).not.toContain("/new/");
+    expect([text.includes("/old/"), text.includes("/new/")]).toEqual([true, false]);
   });
 
   it("of nothing is nothing, and of a bucket that is not there 404", async () => {

@@ -159,7 +159,7 @@ describe("a batch", () => {
 
   it("of values that JSON makes longer is answered as far as a message goes", async () => {
     const b = await bucket("batch escapes");
-    const keys = Array.from({ length: 6 }, (_, n) => `k${n}`);
+    const keys = Array.from({ length: 3 }, (_, n) => `k${n}`);
     for (const key of keys) await put(`${b}/keys/${key}`, `${"\u0001".repeat(1_000_000)}€`);
     const { results } = await jsonOf<{ results: { found?: boolean; error?: { code: string } }[] }>(
       await post(
@@ -167,16 +167,12 @@ describe("a batch", () => {
         keys.map((key) => ({ op: "get", key })),
       ),
     );
-    expect(results.map(({ found, error }) => found ?? error?.code)).toEqual([
-      true,
-      true,
-      ...Array.from({ length: 4 }, () => "result_too_large"),
-    ]);
+    expect(results.map(({ found, error }) => found ?? error?.code)).toEqual([true, true, "result_too_large"]);
     // A list ends its page there, and an export goes over as many pages as there are.
     const page = await jsonOf<{ keys: unknown[]; cursor: string }>(await ask(`${b}/keys?values=true`));
     expect([page.keys.length, typeof page.cursor]).toEqual([2, "string"]);
     const exported = new TextDecoder().decode(await (await ask(`${b}/export`)).arrayBuffer());
-    expect(exported.split("\n")).toHaveLength(7);
+    expect(exported.split("\n").length).toBe(4);
     const refused = await post(`${b}/transaction`, {
       then: [{ op: "put", key: "tx", value: "1" }, ...keys.map((key) => ({ op: "get", key }))],
     });

@@ -7,6 +7,8 @@ import { startBucket } from "../support/buckets.ts";
 import { withEntries, type Tables } from "../support/entries.ts";
 
 const chunk = (byte: number, size = CHUNK_BYTES): ArrayBuffer => new Uint8Array(size).fill(byte).buffer;
+/** Values of two chunks of which a hundred megabytes hold fewer. */
+const MORE_THAN_KEPT = 53;
 const rows = ({ storage }: Pick<Tables, "storage">): number =>
   Number(storage.sql.exec("SELECT count(*) AS n FROM chunks").one()["n"]);
 
@@ -90,7 +92,7 @@ describe("a large value", () => {
   it("that was replaced again and again does not fill the disk", async () => {
     await withEntries("large flood", (tables) => {
       const { entries } = tables;
-      for (let n = 0; n < 60; n += 1) {
+      for (let n = 0; n < MORE_THAN_KEPT; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
       // A hundred megabytes for readers, and the value itself.
@@ -101,7 +103,7 @@ describe("a large value", () => {
   it("that was read to its end, or let go, and then replaced does not fill the disk either", async () => {
     await withEntries("large flood of readers", (tables) => {
       const { entries } = tables;
-      for (let n = 0; n < 60; n += 1) {
+      for (let n = 0; n < MORE_THAN_KEPT; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
         read(tables, `u${n}`, 0, { lease: `to the end ${n}`, last: false });
         read(tables, `u${n}`, 1, { lease: `to the end ${n}`, last: true });
@@ -119,7 +121,7 @@ describe("a large value", () => {
       read(tables, "read", 0, { lease: "slow", last: false });
       read(tables, "read", 0, { lease: "quick", last: false });
       read(tables, "read", 1, { lease: "quick", last: true });
-      for (let n = 0; n < 60; n += 1) {
+      for (let n = 0; n < MORE_THAN_KEPT; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
       expect(read(tables, "read", 1, { lease: "slow", last: true })).toBeDefined();
@@ -146,7 +148,7 @@ describe("a large value", () => {
       entries.write(() => entries.put("a", upload(tables, "read")));
       read(tables, "read", 0, { lease: "slow", last: false });
       // Not even many others take its place.
-      for (let n = 0; n < 60; n += 1) {
+      for (let n = 0; n < MORE_THAN_KEPT; n += 1) {
         entries.write(() => entries.put("a", upload(tables, `u${n}`, CHUNK_BYTES)));
       }
       for (let n = 0; n < 20; n += 1) {

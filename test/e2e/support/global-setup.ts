@@ -1,5 +1,6 @@
 /** Once for all end-to-end tests: the programs that they start, bundled, and the server that many of them share. */
 
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { bundlePrograms } from "./bundled.ts";
 import { startServer, temporaryFolder, type Addresses } from "./server.ts";
@@ -19,6 +20,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   provide("command", command);
   // Not provided: servers are started here too, where nothing is injected.
   process.env["KV_TEST_SERVER"] = program;
+  // Hundreds of processes load the same few modules: Node keeps what it has compiled of them.
+  process.env["NODE_COMPILE_CACHE"] = join(folder.path, "compiled");
   const server = await startServer();
   provide("sharedServer", { http: server.http, httpPort: server.httpPort, tcpPort: server.tcpPort });
   return async () => {

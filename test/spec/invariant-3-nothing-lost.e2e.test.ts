@@ -1,8 +1,8 @@
 /** kill -9 under load: what was acknowledged is there. */
 
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
-import { openTcp } from "./support/transports.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
+import { openTcp } from "../e2e/support/transports.ts";
 
 const ROUNDS = inject("sizes").kills;
 const WRITERS = 4;

@@ -2,8 +2,8 @@
 
 import { readdir } from "node:fs/promises";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { startServer, temporaryFolder } from "./support/server.ts";
-import { openTcp } from "./support/transports.ts";
+import { startServer, temporaryFolder } from "../e2e/support/server.ts";
+import { openTcp } from "../e2e/support/transports.ts";
 
 const LOOKUPS = inject("sizes").unknownNames;
 const BATCH = 1_000;

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { askForFreed } from "../../src/serve/control.ts";
-import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
 
 const ENDS = inject("sizes").endedFiles;
 const folder = temporaryFolder();

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
-import { openTcp, openWebSocket } from "./support/transports.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
+import { openTcp, openWebSocket } from "../e2e/support/transports.ts";
 
 const TOKEN = "correct horse battery staple";
 let locked: RunningServer;

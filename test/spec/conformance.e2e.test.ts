@@ -1,8 +1,8 @@
 /** One suite for the text protocol, over every transport, under one partition and sixteen. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
-import { transports } from "./support/transports.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
+import { transports } from "../e2e/support/transports.ts";
 
 /** What is sent, and the bytes that come back. `B` stands for a bucket of the test's own. */
 type Step = readonly [sent: string, reply: string];

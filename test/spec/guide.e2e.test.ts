@@ -4,8 +4,8 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { server } from "./support/shared-server.ts";
-import { openTcp, openWebSocket } from "./support/transports.ts";
+import { server } from "../e2e/support/shared-server.ts";
+import { openTcp, openWebSocket } from "../e2e/support/transports.ts";
 
 const run = promisify(execFile);
 

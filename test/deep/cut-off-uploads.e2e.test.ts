@@ -1,9 +1,9 @@
 /** Requests whose sender goes away: nothing is half done, and nobody is told that it is done. */
 
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { digest, MEBIBYTE, random } from "./support/bytes.ts";
-import { server } from "./support/shared-server.ts";
-import { sendAndCut, sendWhole, wire, type Cut } from "./support/wire.ts";
+import { digest, MEBIBYTE, random } from "../e2e/support/bytes.ts";
+import { server } from "../e2e/support/shared-server.ts";
+import { sendAndCut, sendWhole, wire, type Cut } from "../e2e/support/wire.ts";
 
 const bucket = `${server.http}/v1/buckets/cut-off`;
 beforeAll(async () => void (await fetch(bucket, { method: "PUT" })));

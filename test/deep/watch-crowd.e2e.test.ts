@@ -1,8 +1,8 @@
 /** Many watchers of one bucket, over both of their transports. */
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
-import { batch, create, put, revisionOf, take, upTo, watch, watchSocket } from "./support/watchers.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
+import { batch, create, put, revisionOf, take, upTo, watch, watchSocket } from "../e2e/support/watchers.ts";
 
 const WATCHERS = inject("sizes").watchers;
 
