@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
-import { ATTACK_MS } from "./attack.ts";
 import { ask, brief, type Answer, type Ask } from "./http.ts";
+import { ATTACK_MS } from "./limits.ts";
 import type { HostileServer } from "./server.ts";
 
 type Request = Pick<Ask, "body" | "headers">;

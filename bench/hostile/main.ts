@@ -2,7 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { BOUNDS, type Attack } from "./attack.ts";
+import type { Attack } from "./attack.ts";
+import { BOUNDS } from "./limits.ts";
 import { attacks } from "./attacks/index.ts";
 import { table } from "./report.ts";
 import type { HostileServer } from "./server.ts";

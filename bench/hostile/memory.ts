@@ -1,6 +1,6 @@
 /** Samples a server's memory, and kills the server before it takes the machine's. */
 
-import { KILL_AT_MEGABYTES } from "./attack.ts";
+import { KILL_AT_MEGABYTES } from "./limits.ts";
 import { megabytes, type Tree } from "./processes.ts";
 
 const EVERY_MS = 50;

@@ -1,7 +1,7 @@
 /** The neighbour: one small put after another on a bucket of its own, each with its latency. */
 
 import { Agent } from "node:http";
-import { BOUNDS } from "./attack.ts";
+import { BOUNDS } from "./limits.ts";
 import { ask } from "./http.ts";
 import { quantile } from "../load/measure.ts";
 

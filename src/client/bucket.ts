@@ -11,7 +11,7 @@ import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { onceHeader } from "./once.ts";
 import { bucketPath, keyPlace } from "./paths.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { BucketSession, type SessionOptions } from "./session.ts";
 import { checkMembers, checkOptions, RANGE, refused } from "./options.ts";
 import { shown } from "./shown.ts";
 import { isLargerThan } from "./size.ts";
@@ -291,7 +291,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   session(options: Readonly<Record<string, never>> = {}): Session<T> {
     checkOptions("session", options);
     const { http, session } = this.#context;
-    return new Session<T>(
+    return new BucketSession(
       (caller) => new Bucket<T>({ ...this.#context, caller }),
       // Once: the session itself tries again.
       () => http.ask(this.#path, { safe: false }, async (response) => response.body?.cancel()),
@@ -377,6 +377,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     return { path: this.#path + path + behind, query: { ...query } };
   }
 }
+
+/** A bucket on a connection of its own; {@link Bucket.session} opens one. */
+export type Session<T extends Entries> = BucketSession<Bucket<T>>;
+export const Session = BucketSession;
 
 /** What of the options is about the call, and not about what it asks for. */
 function callOf({ signal, timeoutMs }: CallOptions): CallOptions {

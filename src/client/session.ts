@@ -4,7 +4,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { parsed, shaped, unexpected } from "./answers.ts";
-import type { Bucket } from "./bucket.ts";
 import { onlyRead, onlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
@@ -12,7 +11,7 @@ import { jsonText } from "./json-text.ts";
 import { waitAskedFor } from "./retry-after.ts";
 import { isLargerThan } from "./size.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
-import type { CallOptions, Entries, OnceOptions } from "./types.ts";
+import type { CallOptions, OnceOptions } from "./types.ts";
 import { FAILURE } from "./wire.ts";
 
 export interface SessionOptions {
@@ -59,8 +58,8 @@ interface Call {
  * A bucket's connection. It connects with the first call, and again with the next one after it has broken; calls whose
  * answers were outstanding then end with a {@link ConnectionError}: whether they were done is not known.
  */
-export class Session<T extends Entries> {
-  readonly bucket: Bucket<T>;
+export class BucketSession<OwnBucket> {
+  readonly bucket: OwnBucket;
   readonly #url: URL;
   readonly #token: string | undefined;
   readonly #options: SessionOptions;
@@ -79,7 +78,7 @@ export class Session<T extends Entries> {
 
   /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
   constructor(
-    open: (caller: Caller) => Bucket<T>,
+    open: (caller: Caller) => OwnBucket,
     refusal: () => Promise<unknown>,
     url: URL,
     token: string | undefined,

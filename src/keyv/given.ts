@@ -6,7 +6,7 @@ import { checkedKey } from "../client/paths.ts";
 import { isPlain } from "../client/json-text.ts";
 import { shown } from "../client/shown.ts";
 import type { BucketOptions } from "../client/types.ts";
-import type { KeyvDurableKvOptions, Setting } from "./store.ts";
+import type { KeyvDurableKvOptions, Setting } from "./types.ts";
 
 /** Ten years, the longest time to live that the service takes. Beyond it is for ever. */
 const LONGEST_TTL_MS = 315_360_000_000;

@@ -2,26 +2,12 @@
 
 import type { Bucket } from "../client/bucket.ts";
 import { BucketNotFoundError, KvError, PreconditionFailedError } from "../client/errors.ts";
-import type { Kv, KvOptions } from "../client/kv.ts";
+import type { Kv } from "../client/kv.ts";
 import type { BucketOptions, Operation, Result } from "../client/types.ts";
 import { checkedKey } from "../client/paths.ts";
 import { asGiven, typeOf } from "./codec.ts";
 import { checkKeys, checkSettings, checkTtl, isOver, optionsOf, ttlSeconds } from "./given.ts";
-
-/** Where the bucket is: a client, or what makes one. */
-export type KeyvDurableKvOptions = (KvOptions | { readonly kv: Kv }) & {
-  readonly bucket: string;
-  /** What the bucket is created with, if it is not there when something is first set. */
-  readonly create?: BucketOptions;
-};
-
-/** An entry to set. */
-export interface Setting {
-  readonly key: string;
-  readonly value: unknown;
-  /** Milliseconds; for ever if left out, or Infinity. */
-  readonly ttl?: number | undefined;
-}
+import type { KeyvDurableKvOptions, Setting } from "./types.ts";
 
 /** Operations in one batch, and bytes of their values: the service's limits are 1,000 and 16 MiB of JSON. */
 const MAX_OPERATIONS = 1_000;
