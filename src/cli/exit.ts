@@ -60,7 +60,7 @@ export function messageOf(error: unknown): string | undefined {
 function inCommands(message: string): string {
   return message
     .replace(/\bPUT \/v1\/buckets\/(\S+)$/, "kv create $1")
-    .replace(/^[A-Z]+ \/v1\/\S* got no answer\./, "The service gave no answer.");
+    .replace(/^[A-Z]+ \/v1\/\S* got no response\./, "The service did not respond.");
 }
 
 function isNotFound({ code, status }: KvError): boolean {

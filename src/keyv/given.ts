@@ -1,10 +1,10 @@
 /** What the store is given: refused where it can't be meant, so that nothing lives for ever, or shorter, by mistake. */
 
 import { Kv } from "../client/kv.ts";
-import { checkMembers, checkOptions, refused, type Rules } from "../client/options.ts";
+import { checkMembers, checkOptions, invalidRequest, type Rules } from "../client/options.ts";
 import { checkedKey } from "../client/paths.ts";
 import { isPlain } from "../client/json-text.ts";
-import { shown } from "../client/shown.ts";
+import { describeValue } from "../client/describe-value.ts";
 import type { BucketOptions } from "../client/types.ts";
 import type { KeyvDurableKvOptions, Setting } from "./types.ts";
 
@@ -27,7 +27,7 @@ export function optionsOf(options: KeyvDurableKvOptions): {
   readonly kv: Kv;
 } {
   if (!isPlain(options)) {
-    throw invalid(`new KeyvDurableKv takes its options as an object, and not ${shown(options)}.`);
+    throw invalid(`new KeyvDurableKv takes its options as an object, and not ${describeValue(options)}.`);
   }
   const {
     bucket,
@@ -49,7 +49,7 @@ export function optionsOf(options: KeyvDurableKvOptions): {
   }
   // By what it can do: a program may have this package twice.
   if (typeof (kv as Partial<Kv> | null)?.bucket !== "function" || typeof kv.create !== "function") {
-    throw invalid(`new KeyvDurableKv: kv has to be a Kv, and not ${shown(kv)}.`);
+    throw invalid(`new KeyvDurableKv: kv has to be a Kv, and not ${describeValue(kv)}.`);
   }
   return { bucket, create, kv };
 }
@@ -73,7 +73,7 @@ export function checkKeys(keys: readonly string[]): void {
 /** @param what they are, as a sentence begins with it */
 function listed(given: unknown, what: string): readonly unknown[] {
   if (Array.isArray(given)) return given;
-  throw refused("options_invalid", `${what} have to be an array, and not ${shown(given)}.`);
+  throw invalidRequest("options_invalid", `${what} have to be an array, and not ${describeValue(given)}.`);
 }
 
 /** Whether what is set is over at once. */

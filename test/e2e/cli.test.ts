@@ -646,7 +646,7 @@ describe("a service that is not there", () => {
     async (...args) => {
       const { code, out, err } = await kv({ url: NOWHERE }, ...args);
       expect([code, out, err]).toEqual([4, "", expect.stringContaining("ECONNREFUSED")]);
-      expect(err).toMatch(/^kv: The service gave no answer\./);
+      expect(err).toMatch(/^kv: The service did not respond\./);
     },
   );
 });
@@ -725,7 +725,7 @@ describe("an export that breaks off", () => {
     expect(await startKvProcess({ url }, "export", "b", file).ended).toMatchObject({
       code: 4,
       err: expect.stringMatching(
-        /^kv: The connection broke before all of it had come. \(connection_lost\)\n/,
+        /^kv: The connection broke before all data had arrived. \(connection_lost\)\n/,
       ) as string,
     });
     expect(await readFile(file, "utf8")).toBe("before");
