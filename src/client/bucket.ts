@@ -62,7 +62,7 @@ import {
 } from "./wire.ts";
 
 /** Largest value, in bytes, that a batch or session can carry. A larger one has a request of its own. */
-const WHOLE_BYTES = 1_048_576;
+const MAX_BATCHED_VALUE_BYTES = 1_048_576;
 /** Attempts of {@link Bucket.update} while other writers keep changing the key. */
 const MAX_UPDATES = 100;
 
@@ -145,7 +145,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   ): Promise<Written> {
     checkOptions("put", options);
     const encoded = encodeWith(this.#codec, value);
-    if (this.#context.caller === undefined || isLargerThan(WHOLE_BYTES, encoded)) {
+    if (this.#context.caller === undefined || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
       return this.#putOverHttp(key, encoded, options);
     }
     const { signal: _, timeoutMs: __, ...rest } = options;

@@ -1,19 +1,19 @@
-/** What the store is created with, and what it stores. */
+/** The store's option types. */
 
 import type { Kv, KvOptions } from "../client/kv.ts";
 import type { BucketOptions } from "../client/types.ts";
 
-/** Where the bucket is: a client, or what makes one. */
+/** The bucket's name, and a client or the options to create one. */
 export type KeyvDurableKvOptions = (KvOptions | { readonly kv: Kv }) & {
   readonly bucket: string;
-  /** What the bucket is created with, if it is not there when something is first set. */
+  /** Options for creating the bucket, if it does not exist at the first `set`. */
   readonly create?: BucketOptions;
 };
 
-/** An entry to set. */
+/** One entry of `setMany`. */
 export interface Setting {
   readonly key: string;
   readonly value: unknown;
-  /** Milliseconds; for ever if left out, or Infinity. */
+  /** Time to live in milliseconds; no expiry if undefined or Infinity. */
   readonly ttl?: number | undefined;
 }
