@@ -465,7 +465,7 @@ describe("kv export and kv import", () => {
     await mkdir(join(first, "shop.ndjson"));
     expect((await kv({ url: old.http }, "export", "--all", first)).code).toBe(2);
     expect((await kv({ url: fresh.http }, "import", "--all", first)).err).toContain(
-      "is no export, or half of one",
+      "is not an export, or an incomplete one",
     );
     await Promise.all([old.stop(), fresh.stop()]);
   });
@@ -611,7 +611,7 @@ describe("--timeout", () => {
     const running = startKvProcess({ url }, verb, "b", "--timeout", "1");
     running.end('{"key":"a"}\n');
     const { code, out, err } = await running.ended;
-    expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: Nothing .*\(timeout\)\n$/)]);
+    expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: No progress .*\(timeout\)\n$/)]);
     close();
   });
 });
