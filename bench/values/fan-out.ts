@@ -1,4 +1,4 @@
-/** One bucket's changes told to many who watch it. */
+/** One bucket's changes with many watchers. */
 
 import { isWholeResponse, rawClient } from "../load/client.ts";
 import { BUCKET, makeBucket, type Bench } from "./bench.ts";
@@ -7,7 +7,7 @@ import { watch, type Watcher } from "./watcher.ts";
 const PUTS = 200;
 const CONNECTIONS = 4;
 const VALUE_BYTES = 100;
-/** Watchers that connect at once. */
+/** Watchers that connect in parallel. */
 const AT_ONCE = 50;
 
 export const fanOut = [1, 50, 500].map(told);
@@ -15,7 +15,7 @@ export const fanOut = [1, 50, 500].map(told);
 function told(count: number): Bench {
   return {
     name: `${PUTS} puts on ${CONNECTIONS} connections, ${count} watching`,
-    // The least that does the same would be most of ours: a log, positions, and who has read how far.
+    // No minimal counterpart: it would need a log, positions and acks, which is most of ours.
     bare: false,
     prepare: async (server) => {
       await makeBucket(server);

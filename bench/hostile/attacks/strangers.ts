@@ -1,4 +1,4 @@
-/** Strangers: connections without the token. */
+/** Attacks without the token. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
@@ -20,7 +20,7 @@ export const strangers: readonly Attack[] = [
   idle("http", "hard"),
   {
     name: "unfinished-lines",
-    about: "1,000 TCP connections, each with 2 MB of a line that does not end.",
+    about: "1,000 TCP connections, each with 2 MB of an unfinished line.",
     server: { token: "set" },
     run: unfinishedLines,
   },
@@ -32,7 +32,7 @@ export const strangers: readonly Attack[] = [
   },
 ];
 
-/** Node raises a soft limit to the hard one, and its children inherit that: only a hard one binds the engine. */
+/** Node raises its soft limit to the hard one, and child processes inherit that: only a hard limit binds the engine. */
 function idle(protocol: "tcp" | "http", kind: "soft" | "hard"): Attack {
   return {
     name: `idle-${protocol}${kind === "hard" ? "-hard" : ""}`,
