@@ -1,29 +1,18 @@
 /** A bucket's methods: reads, writes, lists, batches, transactions, watches. */
 
-import {
-  readJson,
-  expectStatus,
-  undefinedFor,
-  parseAnswer,
-  checkShape,
-  unexpectedAnswer,
-  versionOf,
-  type Version,
-} from "./answers.ts";
+import { checkShape, unexpectedAnswer } from "./answers.ts";
+import { isLargerThan } from "./byte-length.ts";
 import type { Caller } from "./caller.ts";
-import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
-import { conditionHeaders } from "./conditions.ts";
+import type { Codec } from "./codecs.ts";
 import { backoff, pause, within } from "./deadline.ts";
+import { describeValue } from "./describe-value.ts";
 import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
-import { jsonText } from "./json-text.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
-import { idempotencyHeader } from "./idempotency.ts";
-import { bucketPath, keyPlace } from "./paths.ts";
+import { HttpKeys } from "./http-keys.ts";
+import { checkMembers, checkOptions, invalidRequest, RANGE } from "./options.ts";
+import { bucketPath } from "./paths.ts";
 import { BucketSession, type SessionOptions } from "./session.ts";
-import { checkMembers, checkOptions, RANGE, invalidRequest } from "./options.ts";
-import { describeValue } from "./describe-value.ts";
-import { isLargerThan } from "./byte-length.ts";
 import { exportEntries, importEntries, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
   CallOptions,
@@ -47,16 +36,12 @@ import type {
 } from "./types.ts";
 import { watch } from "./watch.ts";
 import {
-  decodeWith,
-  encodeWith,
   deletedOf,
-  incrementedOf,
-  incrementToJson,
+  encodeWith,
   listedOf,
-  operationToJson,
   operationsToJson,
+  operationToJson,
   pageOf,
-  propertiesToJson,
   resultsOf,
   transactionToJson,
 } from "./wire.ts";
@@ -94,6 +79,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   readonly name: string;
   readonly #context: BucketContext;
   readonly #caller: Caller;
+  readonly #keys: HttpKeys;
   readonly #codec: Codec;
   readonly #path: string;
 
@@ -102,6 +88,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     this.#context = context;
     this.#codec = context.codec;
     this.#path = bucketPath(context.name);
+    this.#keys = new HttpKeys(context.http, this.#path, context.codec);
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
   }
 
@@ -120,13 +107,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   /** Whether the key exists. The value is not transferred. */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
     checkOptions("has", options);
-    const { path, query } = this.#key(key);
-    // A 304 has no value, as a HEAD has none. But an error's code is in the body, and a HEAD has no body either.
-    const headers = { "If-None-Match": "*" };
-    const request: HttpRequest = { query, headers, ...options, repeatable: true, accept: [304] };
-    return (
-      (await undefinedFor("key_not_found", this.#context.http.ask(path, request, expectStatus(304)))) ?? false
-    );
+    return this.#keys.has(key, options);
   }
 
   /**
@@ -146,7 +127,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     checkOptions("put", options);
     const encoded = encodeWith(this.#codec, value);
     if (this.#context.caller === undefined || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
-      return this.#putOverHttp(key, encoded, options);
+      return this.#keys.put(key, encoded, options);
     }
     const { signal: _, timeoutMs: __, ...rest } = options;
     const operation = { op: "put", key, value, ...rest } as Operation<T>;
@@ -176,18 +157,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: IncrementOptions & Conditions & OnceOptions & CallOptions = {},
   ): Promise<Incremented> {
     checkOptions("increment", options);
-    const { idempotencyKey, signal, timeoutMs } = options;
-    const { path, query } = this.#key(key, "/increment");
-    const request: HttpRequest = {
-      method: "POST",
-      query,
-      headers: { ...conditionHeaders(options), ...idempotencyHeader(idempotencyKey) },
-      body: jsonText(incrementToJson(options)),
-      signal,
-      timeoutMs,
-      repeatable: idempotencyKey !== undefined,
-    };
-    if (this.#context.caller !== undefined && idempotencyKey === undefined) {
+    if (this.#context.caller !== undefined && options.idempotencyKey === undefined) {
       const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = options;
       const { value, created, revision, etag } = (await this.#one(
         { op: "increment", key, ...rest },
@@ -195,7 +165,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       )) as Incremented;
       return { value, created, revision, etag };
     }
-    return incrementedOf(await this.#context.http.ask(path, request, readJson));
+    return this.#keys.increment(key, options);
   }
 
   /**
@@ -362,11 +332,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   }
 
   async #entry<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    if (this.#context.caller === undefined) return this.#getOverHttp(key, options);
+    const overHttp = () => this.#keys.get(key, options) as Promise<Entry<T[K]> | undefined>;
+    if (this.#context.caller === undefined) return overHttp();
     const result = await this.#one({ op: "get", key }, options);
     if (result.op !== "get" || !result.found) return undefined;
     // The value is too large for a batch: read it with a request of its own.
-    if (result.value === undefined) return this.#getOverHttp(key, options);
+    if (result.value === undefined) return overHttp();
     const { op: _, found: __, ...entry } = result;
     return entry as Entry<T[K]>;
   }
@@ -378,64 +349,6 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     if (result?.op !== operation.op)
       throw unexpectedAnswer(`it is about another operation than ${operation.op}.`);
     return result;
-  }
-
-  async #getOverHttp<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    const { path, query } = this.#key(key);
-    const request: HttpRequest = { query, ...options, repeatable: true };
-    const read = async (response: Response): Promise<Entry> => {
-      const version = versionOf(response);
-      return this.#entryOf(key, version, response.headers, new Uint8Array(await response.arrayBuffer()));
-    };
-    return undefinedFor("key_not_found", this.#context.http.ask(path, request, read) as Promise<Entry<T[K]>>);
-  }
-
-  #entryOf(key: string, version: Version, headers: Headers, body: Uint8Array): Entry {
-    const type = headers.get("Content-Type") ?? bytesCodec.type;
-    const expires = headers.get("KV-Expires");
-    const metadata = headers.get("KV-Metadata");
-    return {
-      key,
-      value: decodeWith(this.#codec, body, { type, key }),
-      ...version,
-      type,
-      size: body.byteLength,
-      modified: undefined,
-      expires: expires === null ? undefined : new Date(expires),
-      metadata: metadata === null ? undefined : parseAnswer(metadata),
-    };
-  }
-
-  async #putOverHttp(
-    key: string,
-    encoded: Encoded,
-    options: Properties & Conditions & CallOptions,
-  ): Promise<Written> {
-    const { path, query } = this.#key(key);
-    const { metadata, ...lifetime } = propertiesToJson(options);
-    const { signal, timeoutMs, type = this.#codec.type } = options;
-    const request: HttpRequest = {
-      method: "PUT",
-      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: jsonText(metadata) }) },
-      headers: { "Content-Type": type, ...conditionHeaders(options) },
-      body: encoded,
-      signal,
-      timeoutMs,
-      // A retry could overwrite what another client wrote in between.
-      repeatable: false,
-    };
-    return this.#context.http.ask(path, request, async (response) => ({
-      created: response.status === 201,
-      ...versionOf(response),
-    }));
-  }
-
-  #key(
-    key: string,
-    behind = "",
-  ): { readonly path: string; readonly query: NonNullable<HttpRequest["query"]> } {
-    const { path, query } = keyPlace(key);
-    return { path: this.#path + path + behind, query: { ...query } };
   }
 }
 

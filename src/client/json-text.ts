@@ -76,7 +76,7 @@ interface Frame {
   /** Index of the current member. */
   at: number;
   /** Whether a member has been written already, so that the next one needs a comma. */
-  behind: boolean;
+  needsComma: boolean;
   /** This object, and those whose `toJSON` led to it. Any of them inside means a cycle. */
   readonly entered: readonly object[];
 }
@@ -114,8 +114,8 @@ class Writer {
     const name = names?.[at] ?? String(at);
     const value = (of as Readonly<Record<string, unknown>>)[name];
     if (names !== undefined && value === undefined) return;
-    if (frame.behind) this.#text += ",";
-    frame.behind = true;
+    if (frame.needsComma) this.#text += ",";
+    frame.needsComma = true;
     if (names !== undefined) this.#text += this.#nameText(name);
     this.#begin(value, name);
   }
@@ -185,7 +185,7 @@ class Writer {
   }
 
   #open(value: object, entered: readonly object[]): void {
-    const rest = { at: -1, behind: false, entered };
+    const rest = { at: -1, needsComma: false, entered };
     if (Array.isArray(value)) {
       // By index, so that holes in the array are seen.
       this.#frames.push({ of: value, names: undefined, length: value.length, ...rest });
