@@ -1,28 +1,28 @@
 /** Parsers for option values and arguments of the command line. */
 
 import { InvalidArgumentError } from "commander";
-import { parseExactly } from "./json-argument.ts";
+import { parseLossless } from "./json-argument.ts";
 
-export function whole(text: string): number {
+export function parseWhole(text: string): number {
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(number)) return number;
   throw new InvalidArgumentError("Expected a whole number.");
 }
 
-export function positive(text: string): number {
-  const number = whole(text);
+export function parsePositive(text: string): number {
+  const number = parseWhole(text);
   if (number > 0) return number;
   throw new InvalidArgumentError("Expected a whole number above 0.");
 }
 
 /** Seconds, with up to three decimal places. */
-export function seconds(text: string): number {
+export function parseSeconds(text: string): number {
   if (/^\d{1,9}(\.\d{1,3})?$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("Expected a number of seconds above 0, such as 60 or 0.5.");
 }
 
 /** An integer. Whether it fits into 64 bits is checked by the service. */
-export function integer(text: string): bigint {
+export function parseInteger(text: string): bigint {
   if (/^[+-]?\d{1,19}$/.test(text)) return BigInt(text);
   throw new InvalidArgumentError("Expected an integer.");
 }
@@ -30,7 +30,7 @@ export function integer(text: string): bigint {
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** A time in the service's format (RFC 3339), with a time zone and an existing day. */
-export function date(text: string): Date {
+export function parseDate(text: string): Date {
   const day = RFC_3339.exec(text)?.[1];
   // `Date` turns 30 February into 2 March, so compare the day.
   if (day !== undefined && !Number.isNaN(Date.parse(day)) && new Date(day).toISOString().startsWith(day)) {
@@ -46,9 +46,9 @@ export interface Json {
   readonly json: unknown;
 }
 
-export function json(text: string): Json {
+export function parseJsonArgument(text: string): Json {
   try {
-    return { json: parseExactly(text) };
+    return { json: parseLossless(text) };
   } catch {
     throw new InvalidArgumentError(
       "Expected JSON that JavaScript keeps as it is: integers up to 2^53, no number beyond its range, no duplicate members, and members with numeric names first.",
@@ -57,7 +57,7 @@ export function json(text: string): Json {
 }
 
 /** An etag as `--json` prints it, or quoted as in HTTP. A repeated option collects several. */
-export function etag(text: string, before: readonly string[] | "*" = []): readonly string[] | "*" {
+export function parseEtag(text: string, before: readonly string[] | "*" = []): readonly string[] | "*" {
   if (text === "*" || before === "*") return "*";
   const tag = text.replace(/^"(.*)"$/, "$1");
   if (/^[0-9a-f]+-\d+$/.test(tag)) return [...before, tag];

@@ -48,7 +48,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** The message for an error; undefined if there is none, or commander has printed it. */
-export function messageOf(error: unknown): string | undefined {
+export function errorMessage(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
   if (error instanceof ExitError) return error.message === "" ? undefined : error.message;
   if (error instanceof KvError) return `kv: ${inCommands(error.message)} (${error.code})${causeOf(error)}`;

@@ -8,7 +8,7 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[a-z]+|[[\]{},:]/g;
  * @throws {RangeError} if JavaScript would change it: it drops duplicate members, moves members with numeric names to
  *   the front, turns `1e400` into null, and rounds integers beyond 2^53. Only a fraction may lose digits.
  */
-export function parseExactly(text: string): unknown {
+export function parseLossless(text: string): unknown {
   const value = JSON.parse(text) as unknown;
   const [said, kept] = [tokensOf(text), tokensOf(JSON.stringify(value))];
   if (said.length !== kept.length || said.some((token, at) => !isKept(token, kept[at] ?? ""))) {

@@ -2,7 +2,7 @@
 /** The executable `kv`. */
 
 import { writeSync } from "node:fs";
-import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
+import { EXIT, exitCodeOf, errorMessage } from "./exit.ts";
 import { run } from "./run.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -10,7 +10,7 @@ for (const stream of [process.stdout, process.stderr]) {
     // The reader has closed the pipe, as in `kv keys b | head -1`: not a failure.
     if (error.code === "EPIPE") process.exit(EXIT.done);
     // For example `kv export > file` on a full disk.
-    if (stream === process.stdout) writeSync(process.stderr.fd, `${messageOf(error)}\n`);
+    if (stream === process.stdout) writeSync(process.stderr.fd, `${errorMessage(error)}\n`);
     process.exit(exitCodeOf(error));
   });
 }

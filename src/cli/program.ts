@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { positive } from "./arguments.ts";
+import { parsePositive } from "./arguments.ts";
 import { addBuckets, addCreate, addLookup, addStop } from "./commands/buckets.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addExit } from "./commands/exit.ts";
@@ -55,7 +55,7 @@ export function program(process: CommandProcess): Command {
         "--timeout <seconds>",
         "deadline of a call; for an export or import, the longest time without progress",
       )
-        .argParser(positive)
+        .argParser(parsePositive)
         .default(30),
     )
     .option("--json", "print JSON, one object per line")

@@ -1,6 +1,6 @@
 /** Runs one command line. */
 
-import { exitCodeOf, messageOf } from "./exit.ts";
+import { exitCodeOf, errorMessage } from "./exit.ts";
 import { endOutput, writeMessage } from "./output.ts";
 import type { CommandProcess } from "./process.ts";
 import { program } from "./program.ts";
@@ -13,7 +13,7 @@ export async function run(words: readonly string[], process: CommandProcess): Pr
     await program(process).parseAsync(words, { from: "user" });
     endOutput(process);
   } catch (error) {
-    const message = messageOf(error);
+    const message = errorMessage(error);
     if (message !== undefined) writeMessage(process, message);
     // Not exit(): output may still be buffered.
     process.exitCode = exitCodeOf(error);

@@ -48,9 +48,9 @@ export function service(
 
 /** A bucket whose values are bytes, so that they pass through unchanged. */
 export function bucketOf(command: Command, name: string): Bytes {
-  return bytesOf(serviceOf(command), name);
+  return bytesBucket(serviceOf(command), name);
 }
 
-export function bytesOf(kv: Kv, name: string): Bytes {
+export function bytesBucket(kv: Kv, name: string): Bytes {
   return kv.bucket<Record<string, Uint8Array>>(name, { codec: bytes });
 }

@@ -8,14 +8,14 @@ import { openStdin } from "./stdin.ts";
 /** The service's limit for a value, in bytes. */
 const MAX_VALUE_BYTES = 25 * 1_048_576;
 
-export interface GivenValue {
+export interface PutValue {
   readonly value: Uint8Array;
   /** The default content type. */
   readonly type: string;
 }
 
 /** @throws {ExitError} if there is no value, or it is too large */
-export async function valueFrom(command: Command, text: string | undefined): Promise<GivenValue> {
+export async function valueFrom(command: Command, text: string | undefined): Promise<PutValue> {
   if (text !== undefined && text !== "-") {
     return { value: new TextEncoder().encode(text), type: "text/plain; charset=utf-8" };
   }

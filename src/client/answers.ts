@@ -18,7 +18,7 @@ export function unexpectedAnswer(why: string, status = 0, retryAfterMs?: number)
 }
 
 /** @throws {KvError} `unexpected_answer` if the body is not JSON */
-export async function readJson(response: Response): Promise<unknown> {
+export async function readJsonBody(response: Response): Promise<unknown> {
   return parseAnswer(await response.text(), response.status);
 }
 
@@ -34,7 +34,7 @@ export function parseAnswer(text: string, status = 0): unknown {
 
 /** @returns a function that reads a response as JSON of this shape @throws {KvError} `unexpected_answer` */
 export function readShape<T>(shape: Shape<T>): (response: Response) => Promise<T> {
-  return async (response) => checkShape(await readJson(response), shape, response.status);
+  return async (response) => checkShape(await readJsonBody(response), shape, response.status);
 }
 
 /** @throws {KvError} `unexpected_answer` if `json` is not an object with these members */

@@ -315,7 +315,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    * calls still use HTTP, in no particular order with them: values over 1 MiB, `has`, `deleteRange`, an increment with
    * an idempotency key, `export`, `import` and `watch`.
    *
-   *     using session = kv.bucket<{ milk: number }>("shopping").session();
+   *     using session = kv.bucket<{ milk: number; eggs: number }>("shopping").session();
    *     const [milk] = await Promise.all([session.bucket.get("milk"), session.bucket.put("eggs", 6)]);
    */
   session(options: Readonly<Record<string, never>> = {}): Session<T> {

@@ -2,7 +2,7 @@
 
 import { fromBase64, toBase64 } from "./base64.ts";
 import { parseJson } from "./exact-json.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 
 /** What the service stores: text or bytes. */
 export type Encoded = string | Uint8Array;
@@ -17,7 +17,7 @@ export interface Codec<Value = unknown> {
 /** Values are JSON and come back as they were; integers beyond 2^53 are bigints. `encode` throws for anything else. */
 export const json: Codec = {
   type: "application/json",
-  encode: (value) => jsonText(value),
+  encode: (value) => stringifyJson(value),
   decode: (encoded) => parseJson(asText(encoded)),
 };
 
@@ -46,11 +46,11 @@ export const bytes: Codec<Uint8Array> = {
 };
 
 /** The value's member in a JSON request: text as it is, bytes as Base64. */
-export function toJson(encoded: Encoded): { readonly value: string } | { readonly base64: string } {
+export function encodedToJson(encoded: Encoded): { readonly value: string } | { readonly base64: string } {
   return typeof encoded === "string" ? { value: encoded } : { base64: toBase64(encoded) };
 }
 
-export function fromJson(carried: {
+export function encodedFromJson(carried: {
   readonly value?: string;
   readonly base64?: string;
 }): Encoded | undefined {

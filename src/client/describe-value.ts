@@ -1,6 +1,6 @@
 /** Describes a wrong argument in an error's sentence: text and numbers literally, anything else by its kind. */
 
-import { isPlain } from "./json-text.ts";
+import { isPlain } from "./stringify-json.ts";
 
 /** Most characters of a text that are quoted. */
 const MAX_TEXT = 100;

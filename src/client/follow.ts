@@ -18,14 +18,14 @@ export interface ResumableStream {
 }
 
 /** `connected`: a connection has been opened at the current position. */
-export type StreamEvent = ServerEvent | "connected";
+export type FollowEvent = ServerEvent | "connected";
 
 /**
  * The stream's events. When the connection ends or breaks, it reconnects after the position; the service replays what
  * happened meanwhile from its log. Ends when the service answers 204 (no more events).
  * @throws {KvError} an error that a retry can't mend, and any error before the first connection
  */
-export async function* follow(http: Http, stream: ResumableStream): AsyncGenerator<StreamEvent, void, void> {
+export async function* follow(http: Http, stream: ResumableStream): AsyncGenerator<FollowEvent, void, void> {
   const { path, query, signal } = stream;
   let attempt = 0;
   let begun = false;

@@ -1,6 +1,6 @@
 /** Sends each call of a bucket as an HTTP request of its own. */
 
-import { readJson } from "./answers.ts";
+import { readJsonBody } from "./answers.ts";
 import {
   operationsOnlyRead,
   transactionOnlyReads,
@@ -8,7 +8,7 @@ import {
   type JsonObject,
   type TransactionJson,
 } from "./caller.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import type { Http } from "./http.ts";
 import { idempotencyHeader } from "./idempotency.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
@@ -24,8 +24,8 @@ export class HttpCaller implements Caller {
 
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
     const repeatable = operationsOnlyRead(operations);
-    const request = { method: "POST", body: jsonText(operations), ...options, repeatable };
-    return this.#http.ask(`${this.#path}/batch`, request, readJson);
+    const request = { method: "POST", body: stringifyJson(operations), ...options, repeatable };
+    return this.#http.ask(`${this.#path}/batch`, request, readJsonBody);
   }
 
   transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown> {
@@ -33,15 +33,15 @@ export class HttpCaller implements Caller {
     const request = {
       method: "POST",
       headers: idempotencyHeader(idempotencyKey),
-      body: jsonText(transaction),
+      body: stringifyJson(transaction),
       ...call,
       repeatable: idempotencyKey !== undefined || transactionOnlyReads(transaction),
     };
-    return this.#http.ask(`${this.#path}/transaction`, request, readJson);
+    return this.#http.ask(`${this.#path}/transaction`, request, readJsonBody);
   }
 
   list(query: JsonObject, options: CallOptions): Promise<unknown> {
     const request = { query: query as Record<string, string>, ...options, repeatable: true };
-    return this.#http.ask(`${this.#path}/keys`, request, readJson);
+    return this.#http.ask(`${this.#path}/keys`, request, readJsonBody);
   }
 }

@@ -1,11 +1,11 @@
 /** Calls about one key, each an HTTP request of its own. Unlike a batch or session, HTTP carries values of any size. */
 
-import { expectStatus, parseAnswer, readJson, undefinedFor, versionOf, type Version } from "./answers.ts";
+import { expectStatus, parseAnswer, readJsonBody, undefinedFor, versionOf, type Version } from "./answers.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { idempotencyHeader } from "./idempotency.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import { keyPlace } from "./paths.ts";
 import type {
   CallOptions,
@@ -56,7 +56,7 @@ export class HttpKeys {
     const { signal, timeoutMs, type = this.#codec.type } = options;
     const request: HttpRequest = {
       method: "PUT",
-      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: jsonText(metadata) }) },
+      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: stringifyJson(metadata) }) },
       headers: { "Content-Type": type, ...conditionHeaders(options) },
       body: encoded,
       signal,
@@ -80,12 +80,12 @@ export class HttpKeys {
       method: "POST",
       query,
       headers: { ...conditionHeaders(options), ...idempotencyHeader(idempotencyKey) },
-      body: jsonText(incrementToJson(options)),
+      body: stringifyJson(incrementToJson(options)),
       signal,
       timeoutMs,
       repeatable: idempotencyKey !== undefined,
     };
-    return incrementedOf(await this.#http.ask(`${path}/increment`, request, readJson));
+    return incrementedOf(await this.#http.ask(`${path}/increment`, request, readJsonBody));
   }
 
   #place(key: string): { readonly path: string; readonly query: NonNullable<HttpRequest["query"]> } {

@@ -3,7 +3,7 @@
 import { expectStatus, undefinedFor, checkShape, readShape, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, invalidRequest } from "./options.ts";
@@ -102,7 +102,13 @@ export class Kv {
   ): Promise<BucketInfo & { readonly created: boolean }> {
     checkOptions("create", options);
     const { signal, timeoutMs, ...body } = options;
-    const request: HttpRequest = { method: "PUT", body: jsonText(body), signal, timeoutMs, repeatable: true };
+    const request: HttpRequest = {
+      method: "PUT",
+      body: stringifyJson(body),
+      signal,
+      timeoutMs,
+      repeatable: true,
+    };
     return this.#http.ask(bucketPath(name), request, async (response) => ({
       ...(await bucketOf(response)),
       created: response.status === 201,

@@ -2,7 +2,7 @@
 
 import { InvalidRequestError } from "./errors.ts";
 import { longNumbers } from "./exact-json.ts";
-import { isPlain, jsonText } from "./json-text.ts";
+import { isPlain, stringifyJson } from "./stringify-json.ts";
 import { describeValue } from "./describe-value.ts";
 
 /** @returns undefined if the value is valid; otherwise the rest of a sentence that begins with the option's name */
@@ -46,7 +46,7 @@ const functional = kind("a function", (given) => typeof given === "function");
 
 function metadata(given: unknown): string | undefined {
   try {
-    const rounded = [...longNumbers(jsonText(given))].find(({ source }) => isRounded(source));
+    const rounded = [...longNumbers(stringifyJson(given))].find(({ source }) => isRounded(source));
     if (rounded === undefined) return undefined;
     return `can't keep ${rounded.source.slice(0, MAX_SHOWN)}, which a double rounds. Send it as text.`;
   } catch (error) {

@@ -15,7 +15,7 @@ import { parseAnswer, checkShape, unexpectedAnswer } from "./answers.ts";
 import { operationsOnlyRead, transactionOnlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { isLargerThan } from "./byte-length.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
@@ -163,7 +163,7 @@ export class BucketSession<OwnBucket> {
     const id = this.#next;
     this.#next += 1;
     // Encode now, so that a value that can't be encoded fails this call only, and not the others in the message.
-    const text = jsonText({ id, ...request });
+    const text = stringifyJson({ id, ...request });
     if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { call, text, resolve, reject });

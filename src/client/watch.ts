@@ -4,11 +4,11 @@ import { parseAnswer, checkShape, type Shape } from "./answers.ts";
 import type { Codec } from "./codecs.ts";
 import { endable } from "./endable.ts";
 import { BucketDownError, BucketNotFoundError, errorOf } from "./errors.ts";
-import { follow, type StreamEvent, type ResumableStream } from "./follow.ts";
+import { follow, type FollowEvent, type ResumableStream } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
-import { entryOf, FAILURE } from "./wire.ts";
+import { decodeEntry, FAILURE } from "./wire.ts";
 
 interface Removed {
   readonly key: string;
@@ -52,7 +52,7 @@ async function* changesOf(
 }
 
 /** Reports a bucket that ended while the stream was disconnected, and so is missing at the reconnect, as its end. */
-async function* untilDown(followed: AsyncIterable<StreamEvent>): AsyncGenerator<StreamEvent, void, void> {
+async function* untilDown(followed: AsyncIterable<FollowEvent>): AsyncGenerator<FollowEvent, void, void> {
   let begun = false;
   try {
     for await (const event of followed) {
@@ -76,9 +76,9 @@ function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change |
   const json = parseAnswer(data);
   switch (event) {
     case "entry":
-      return { event, ...entryOf(json, codec) };
+      return { event, ...decodeEntry(json, codec) };
     case "put":
-      return { event, id, ...entryOf(json, codec, { id }) };
+      return { event, id, ...decodeEntry(json, codec, { id }) };
     case "end_of_snapshot": {
       const { revision } = checkShape<{ readonly revision: number }>(json, { revision: "number" });
       return { event, id, revision };

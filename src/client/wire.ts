@@ -3,7 +3,7 @@
 import { checkShape, readShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { toBase64Url } from "./base64.ts";
 import type { TransactionJson } from "./caller.ts";
-import { fromJson, toJson, type Codec, type Encoded } from "./codecs.ts";
+import { encodedFromJson, encodedToJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsToJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
 import { checkMembers, COMPARISON, OPERATIONS, invalidRequest, TRANSACTION } from "./options.ts";
@@ -91,7 +91,7 @@ export function operationToJson<T extends Entries>(operation: Operation<T>, code
     case "put":
       return {
         ...base,
-        ...toJson(encodeWith(codec, operation.value)),
+        ...encodedToJson(encodeWith(codec, operation.value)),
         type: operation.type ?? codec.type,
         ...propertiesToJson(operation),
       };
@@ -180,10 +180,10 @@ export function decodeWith<Value>(
 }
 
 /** @throws {DecodeError}, {KvError} `unexpected_answer` */
-export function entryOf<Value>(json: unknown, codec: Codec<Value>, resume?: Resume): Entry<Value> {
+export function decodeEntry<Value>(json: unknown, codec: Codec<Value>, resume?: Resume): Entry<Value> {
   const wire = checkShape(json, ENTRY);
   const { key, revision, etag, type, size, modified, expires, metadata } = wire;
-  const encoded = fromJson(wire);
+  const encoded = encodedFromJson(wire);
   return {
     key,
     value: encoded === undefined ? undefined : decodeWith(codec, encoded, { type, key }, resume),
@@ -220,11 +220,11 @@ export const importedOf = readShape<ImportResult>({
   errors: "array",
 });
 
-/** As {@link entryOf}, for an entry of a list. A cursor of the service is the bucket's id and the last key. */
+/** As {@link decodeEntry}, for an entry of a list. A cursor of the service is the bucket's id and the last key. */
 export function listedOf<Value>(json: unknown, codec: Codec<Value>): Entry<Value> {
   const { key, etag } = checkShape(json, ENTRY);
   const bucket = etag.slice(0, etag.lastIndexOf("-"));
-  return entryOf(json, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
+  return decodeEntry(json, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
 }
 
 /** @throws {KvError} `unexpected_answer` */
@@ -265,7 +265,7 @@ function resultOf<Value>(json: unknown, codec: Codec<Value>): Result<Value> | Kv
 
 function found<Value>(wire: EntryWire, codec: Codec<Value>): Result<Value> | KvError {
   try {
-    return { op: "get", found: true, ...entryOf(wire, codec) };
+    return { op: "get", found: true, ...decodeEntry(wire, codec) };
   } catch (error) {
     if (error instanceof DecodeError) return error;
     throw error;
@@ -287,7 +287,7 @@ function comparisonToJson<T extends Entries>(comparison: Comparison<T>, codec: C
     key: checkedKey(key),
     ...rest,
     ...(integer === undefined ? {} : { integer: integerToJson(integer) }),
-    ...(value === undefined ? {} : toJson(encodeWith(codec, value))),
+    ...(value === undefined ? {} : encodedToJson(encodeWith(codec, value))),
   };
 }
 

@@ -3,7 +3,7 @@
 import { Kv } from "../client/kv.ts";
 import { checkMembers, checkOptions, invalidRequest, type Rules } from "../client/options.ts";
 import { checkedKey } from "../client/paths.ts";
-import { isPlain } from "../client/json-text.ts";
+import { isPlain } from "../client/stringify-json.ts";
 import { describeValue } from "../client/describe-value.ts";
 import type { BucketOptions } from "../client/types.ts";
 import type { KeyvDurableKvOptions, Setting } from "./types.ts";

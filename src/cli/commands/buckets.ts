@@ -2,8 +2,8 @@
 
 import { Option, type Command } from "commander";
 import type { BucketInfo, BucketOptions } from "../../client/index.ts";
-import { jsonText } from "../../client/json-text.ts";
-import { withoutUndefined, json, type Json } from "../arguments.ts";
+import { stringifyJson } from "../../client/stringify-json.ts";
+import { withoutUndefined, parseJsonArgument, type Json } from "../arguments.ts";
 import { ExitError, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeRow } from "../output.ts";
@@ -29,7 +29,7 @@ export function addCreate(kv: Command): void {
     )
     .option("--location <hint>", "region to create it in: weur, enam …")
     .option("--jurisdiction <name>", "jurisdiction that it must not leave: eu, fedramp …")
-    .option("--metadata <json>", "any JSON to store with it", json)
+    .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .action(async (name: string, options: CreateOptions) => {
       const { location: locationHint, restart, jurisdiction, metadata } = options;
       const settings = withoutUndefined({
@@ -72,7 +72,7 @@ export function addLookup(kv: Command): void {
       if (bucket === undefined) throw noBucket(name);
       if (globals(command).json) return writeJson(command, bucket);
       for (const [member, value] of Object.entries(bucket)) {
-        await writeRow(command, member, typeof value === "string" ? keyText(value) : jsonText(value));
+        await writeRow(command, member, typeof value === "string" ? keyText(value) : stringifyJson(value));
       }
     });
   withExamples(command, { "kv lookup shopping": "", "kv lookup shopping --json | jq .entries": "" });

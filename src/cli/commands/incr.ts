@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { IncrementOptions, OnceOptions } from "../../client/index.ts";
-import { integer, seconds } from "../arguments.ts";
+import { parseInteger, parseSeconds } from "../arguments.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { bucketOf, globals } from "../service.ts";
@@ -13,9 +13,9 @@ export function addIncr(kv: Command): void {
     .description("add to a counter, atomically, and print the sum")
     .argument("<bucket>")
     .argument("<key>")
-    .argument("[by]", "amount to add (default: 1)", integer)
-    .option("--initial <number>", "start value of a missing key (default: 0)", integer)
-    .option("--ttl <seconds>", "time to live of a missing key; an existing key keeps its own", seconds)
+    .argument("[by]", "amount to add (default: 1)", parseInteger)
+    .option("--initial <number>", "start value of a missing key (default: 0)", parseInteger)
+    .option("--ttl <seconds>", "time to live of a missing key; an existing key keeps its own", parseSeconds)
     .option("--idempotency-key <key>", "requests with the same key count once")
     .action(
       async (

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { ListOptions } from "../../client/index.ts";
-import { positive } from "../arguments.ts";
+import { parsePositive } from "../arguments.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeRow } from "../output.ts";
 import { bucketOf, globals } from "../service.ts";
@@ -16,7 +16,7 @@ export function addKeys(kv: Command): void {
     .option("--start <key>", "first key, inclusive")
     .option("--end <key>", "last key, exclusive")
     .option("--reverse", "in descending order")
-    .option("--limit <number>", "maximum number of keys", positive)
+    .option("--limit <number>", "maximum number of keys", parsePositive)
     .option("--values", "add the value after a tab")
     .action(async (name: string, options: ListOptions) => {
       const bucket = bucketOf(command, name);

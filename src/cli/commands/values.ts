@@ -2,7 +2,14 @@
 
 import { Option, type Command } from "commander";
 import type { Conditions, Properties, Range } from "../../client/index.ts";
-import { date, etag, withoutUndefined, json, seconds, type Json } from "../arguments.ts";
+import {
+  parseDate,
+  parseEtag,
+  withoutUndefined,
+  parseJsonArgument,
+  parseSeconds,
+  type Json,
+} from "../arguments.ts";
 import { ExitError, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
@@ -17,9 +24,9 @@ export function addPut(kv: Command): void {
   const command = kv
     .command("put <bucket> <key> [value]")
     .description("store a value; with `-`, or with no value and piped input, read it from stdin")
-    .addOption(new Option("--ttl <seconds>", "time to live").argParser(seconds).conflicts("expires"))
-    .option("--expires <time>", "time of expiry", date)
-    .option("--metadata <json>", "any JSON to store with it", json)
+    .addOption(new Option("--ttl <seconds>", "time to live").argParser(parseSeconds).conflicts("expires"))
+    .option("--expires <time>", "time of expiry", parseDate)
+    .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .option("--type <type>", "content type (default: text for a value, bytes for stdin)");
   addConditions(command).action(
     async (bucket: string, key: string, text: string | undefined, { metadata, ...options }: PutOptions) => {
@@ -91,10 +98,14 @@ export function addDelete(kv: Command): void {
 
 function addConditions(command: Command): Command {
   return command
-    .option("--if-match <etag>", "only if the key has this etag, or, with *, if it exists; repeatable", etag)
+    .option(
+      "--if-match <etag>",
+      "only if the key has this etag, or, with *, if it exists; repeatable",
+      parseEtag,
+    )
     .option(
       "--if-none-match <etag>",
       "only if the key does not have this etag, or, with *, does not exist; repeatable",
-      etag,
+      parseEtag,
     );
 }

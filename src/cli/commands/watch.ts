@@ -5,7 +5,7 @@ import type { Change, WatchOptions } from "../../client/index.ts";
 import { withExamples } from "../help.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { writeJson, writeRow } from "../output.ts";
-import { bytesOf, globals, serviceOf } from "../service.ts";
+import { bytesBucket, globals, serviceOf } from "../service.ts";
 import { keyText, valueJson, valueText } from "../value-text.ts";
 import { noBucket } from "./buckets.ts";
 
@@ -28,7 +28,7 @@ export function addWatch(kv: Command): void {
       if ((await service.lookup(name)) === undefined) throw noBucket(name);
       await untilInterrupted(command, async (signal) => {
         let begun = false;
-        for await (const change of bytesOf(service, name).watch({ ...options, signal })) {
+        for await (const change of bytesBucket(service, name).watch({ ...options, signal })) {
           // The first `begin` is not printed. A later one means that the snapshot was cut off and starts again.
           const first = change.event === "begin" && !begun;
           begun = true;

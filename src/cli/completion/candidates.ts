@@ -11,7 +11,7 @@ const MAX_NAMES = 100;
 const REQUEST_LIMITS = { timeoutMs: 2_000, retries: 0 };
 
 /** The parsed words before the cursor. */
-export interface Cursor {
+export interface CompletionContext {
   /** Undefined while the command itself is being typed. */
   readonly command: Command | undefined;
   /** Positional arguments before the cursor. */
@@ -24,7 +24,7 @@ export interface Cursor {
   readonly literal: boolean;
 }
 
-export function cursorOf(kv: Command, words: readonly string[]): Cursor {
+export function contextOf(kv: Command, words: readonly string[]): CompletionContext {
   let command: Command | undefined;
   let pending: Option | undefined;
   const args: string[] = [];
@@ -56,13 +56,17 @@ export function cursorOf(kv: Command, words: readonly string[]): Cursor {
 /** The candidates for the last word, which may be empty. */
 export async function candidates(kv: Command, words: readonly string[]): Promise<readonly string[]> {
   const partial = words.at(-1) ?? "";
-  const cursor = cursorOf(kv, words.slice(0, -1));
-  const found = await candidatesAt(kv, cursor, partial);
+  const context = contextOf(kv, words.slice(0, -1));
+  const found = await candidatesAt(kv, context, partial);
   return found.filter((candidate) => candidate.startsWith(partial));
 }
 
-async function candidatesAt(kv: Command, cursor: Cursor, partial: string): Promise<readonly string[]> {
-  const { command, args, pending, literal } = cursor;
+async function candidatesAt(
+  kv: Command,
+  context: CompletionContext,
+  partial: string,
+): Promise<readonly string[]> {
+  const { command, args, pending, literal } = context;
   if (pending !== undefined) return pending.argChoices ?? [];
   if (partial.startsWith("-") && !literal) {
     return [...optionsOf(kv, command), ...kv.createHelp().visibleOptions(kv)]
@@ -77,7 +81,7 @@ async function candidatesAt(kv: Command, cursor: Cursor, partial: string): Promi
   }
   const argument = command.registeredArguments[args.length];
   if (argument?.argChoices !== undefined) return argument.argChoices;
-  const names = argument === undefined ? [] : await namesOf(kv, argument.name(), cursor, partial);
+  const names = argument === undefined ? [] : await namesOf(kv, argument.name(), context, partial);
   return literal ? names : names.filter((name) => !name.startsWith("-"));
 }
 
@@ -85,7 +89,7 @@ async function candidatesAt(kv: Command, cursor: Cursor, partial: string): Promi
 async function namesOf(
   program: Command,
   argument: string,
-  { args, values }: Cursor,
+  { args, values }: CompletionContext,
   prefix: string,
 ): Promise<string[]> {
   if (argument !== "bucket" && argument !== "key") return [];

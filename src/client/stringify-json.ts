@@ -6,7 +6,7 @@
  * @param name the value's name in error messages
  * @throws {TypeError} for a value that is not JSON, at any depth; the message has its path
  */
-export function jsonText(value: unknown, name = "The value"): string {
+export function stringifyJson(value: unknown, name = "The value"): string {
   // JSON.stringify is many times faster than the writer below, even after a walk over the whole value.
   return isSimple(value, 0) ? JSON.stringify(value) : new Writer(name).write(value);
 }
@@ -18,7 +18,7 @@ const MAX_LOOKS = 4;
 /** Longest chain of `toJSON` methods whose results have a `toJSON` again. */
 const MAX_TO_JSON = 100;
 
-/** Whether `JSON.stringify` writes the value exactly as {@link jsonText} must. */
+/** Whether `JSON.stringify` writes the value exactly as {@link stringifyJson} must. */
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
