@@ -4,6 +4,7 @@
 export type Entries = object;
 export type Key<T extends Entries> = keyof T & string;
 
+/** What is stored beside a value. Each put replaces all of it. */
 export interface Properties {
   /** The content type; the codec's by default. */
   readonly type?: string | undefined;
@@ -23,12 +24,15 @@ export interface Conditions {
   readonly ifNoneMatch?: string | readonly string[] | undefined;
 }
 
+/** Options of every call. */
 export interface CallOptions {
+  /** Aborts the call: it then throws the signal's reason, and the outcome is unknown. */
   readonly signal?: AbortSignal | undefined;
   /** Deadline in milliseconds. Default: the client's; one hour for an import; none for `update` as a whole. */
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of calls that the service can carry out exactly once. */
 export interface OnceOptions {
   /**
    * The service carries out requests with the same key once. With a key, the client retries a request whose outcome is
@@ -46,33 +50,41 @@ export interface IncrementOptions {
   readonly ttl?: number | undefined;
 }
 
+/** A value with what is stored beside it. */
 export interface Entry<Value = unknown> {
   readonly key: string;
   /** Undefined if values were not asked for, or if it is too large for this response: read it with `get`. */
   readonly value: Value | undefined;
   /** The bucket's revision of the write. */
   readonly revision: number;
+  /** For `ifMatch` and `ifNoneMatch`. Never reused under the bucket's name. */
   readonly etag: string;
   /** The content type. */
   readonly type: string;
   /** Size of the value in bytes. */
   readonly size: number | undefined;
+  /** Time of the write, with the precision of milliseconds. Undefined from `get` and `entry`. */
   readonly modified: Date | undefined;
   readonly expires: Date | undefined;
   readonly metadata: unknown;
 }
 
+/** The result of a write. */
 export interface Written {
+  /** Whether the key did not exist before. */
   readonly created: boolean;
+  /** The bucket's revision of the write. */
   readonly revision: number;
   readonly etag: string;
 }
 
+/** The result of an increment. */
 export interface Incremented extends Written {
   /** A number; a bigint beyond 2^53. */
   readonly value: number | bigint;
 }
 
+/** A range of keys, in byte order. Without members, all keys. */
 export interface Range {
   readonly prefix?: string | undefined;
   /** First key, inclusive. */
@@ -82,8 +94,9 @@ export interface Range {
 }
 
 export interface ListOptions extends Range, CallOptions {
+  /** In descending order; false by default. */
   readonly reverse?: boolean | undefined;
-  /** With values of up to 1 MiB. */
+  /** Include values of up to 1 MiB; false by default. */
   readonly values?: boolean | undefined;
   /** Continue after a {@link DecodeError}: its `details.cursor`. */
   readonly cursor?: string | undefined;
@@ -91,43 +104,63 @@ export interface ListOptions extends Range, CallOptions {
   readonly limit?: number | undefined;
 }
 
+/** Counts of an import's lines: `lines` is the sum of the others. */
 export interface ImportResult {
   readonly lines: number;
   readonly imported: number;
+  /** Lines whose entry was already there, identical. */
   readonly unchanged: number;
+  /** Lines whose entry had expired, which are not imported. */
   readonly expired: number;
+  /** Invalid lines, with `onError: "continue"`. */
   readonly failed: number;
+  /** The first thousand invalid lines. `line` counts from 1. */
   readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
 }
 
+/** Options for creating a bucket. They can't be changed later. */
 export interface BucketOptions {
+  /** `permanent` (default): restarted after an exit signal or a crash. `temporary`: ends, and its data is deleted. */
   readonly restart?: "permanent" | "temporary" | undefined;
+  /** Cloudflare's region to create it in, such as `weur`. */
   readonly locationHint?: string | undefined;
+  /** Cloudflare's jurisdiction that its data must not leave, such as `eu`. */
   readonly jurisdiction?: string | undefined;
+  /** Any JSON of at most 1,024 bytes. */
   readonly metadata?: unknown;
 }
 
+/** A bucket as the registry knows it. Times are RFC 3339. */
 export interface BucketInfo {
   readonly name: string;
+  /** Id of its Durable Object. */
   readonly id: string;
+  /** Identifies this bucket among all that ever had the name. */
   readonly incarnation: string;
+  /** `suspect`: did not respond to a probe. `unreachable`: did not respond repeatedly; its name and data are kept. */
   readonly status: "running" | "suspect" | "unreachable";
   readonly restart: "permanent" | "temporary";
+  /** Restarts since it was created. */
   readonly restarts: number;
+  /** Why it was last restarted, or is suspect or unreachable. */
   readonly lastReason?: string;
   readonly createdAt: string;
   /** The jurisdiction that it was created with. */
   readonly jurisdiction?: string;
   readonly locationHint?: string;
   readonly metadata?: unknown;
+  /** Number of entries at the time of the last probe. Undefined, like the following members, before the first probe. */
   readonly entries?: number;
+  /** Bytes that it stored then. */
   readonly bytes?: number;
   readonly revision?: number;
+  /** Time of the last probe. */
   readonly probedAt?: string;
+  /** Milliseconds since the last probe. */
   readonly probeAgeMs?: number;
 }
 
-/** A restart or the end of a bucket. */
+/** A restart or the end of a bucket. `reason` is for example `normal`, `killed`, `crash: …` or `noproc`. */
 export interface BucketEvent {
   readonly event: "RESTARTED" | "DOWN";
   readonly name: string;
@@ -159,12 +192,14 @@ export type Comparison<T extends Entries = Record<string, unknown>> = {
   };
 }[Key<T>];
 
+/** Runs `then` if all comparisons hold, otherwise `else`. Missing lists are empty. */
 export interface Transaction<T extends Entries = Record<string, unknown>> {
   readonly if?: readonly Comparison<T>[] | undefined;
   readonly then?: readonly Operation<T>[] | undefined;
   readonly else?: readonly Operation<T>[] | undefined;
 }
 
+/** The result of one operation. */
 export type Result<Value = unknown> =
   | ({ readonly op: "get"; readonly found: true } & Entry<Value>)
   | { readonly op: "get"; readonly found: false; readonly key: string }
