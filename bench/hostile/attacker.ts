@@ -56,11 +56,11 @@ export class Attacker {
   }
 
   /** Creates a bucket over a new connection. @returns the outcome, in a few words */
-  async newcomer(): Promise<string> {
+  async newClient(): Promise<string> {
     try {
-      return `a newcomer: ${brief(await this.#ask("PUT", "/v1/buckets/newcomer", {}))}`;
+      return `a new client: ${brief(await this.#ask("PUT", "/v1/buckets/newcomer", {}))}`;
     } catch (error) {
-      return `a newcomer: ${this.isOver ? "no answer" : (error as Error).message}`;
+      return `a new client: ${this.isOver ? "no answer" : (error as Error).message}`;
     }
   }
 
@@ -75,9 +75,9 @@ export class Attacker {
   }
 
   /** Waits until the condition holds, at most `ms` milliseconds or until the time is up. */
-  async until(isSo: () => boolean, ms = ATTACK_MS): Promise<void> {
+  async until(condition: () => boolean, ms = ATTACK_MS): Promise<void> {
     const end = performance.now() + ms;
-    while (!isSo() && !this.isOver && performance.now() < end) await this.hold(10);
+    while (!condition() && !this.isOver && performance.now() < end) await this.hold(10);
   }
 
   /** Closes all connections. */

@@ -67,6 +67,6 @@ export function ask({ port, token, method, path, body, headers, agent, signal }:
 /** Summarises a response: its status, and its error code or the beginning of its body. */
 export function brief({ status, text, bytes, ms }: Answer): string {
   const code = /"code":"(\w+)"/.exec(text)?.[1];
-  const said = status >= 400 ? (code ?? text.slice(0, 80)) : `${bytes} bytes`;
-  return `${status} ${said} in ${ms.toFixed(0)} ms`;
+  const outcome = status >= 400 ? (code ?? text.slice(0, 80)) : `${bytes} bytes`;
+  return `${status} ${outcome} in ${ms.toFixed(0)} ms`;
 }

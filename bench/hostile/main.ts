@@ -55,7 +55,7 @@ async function run(wanted: readonly Attack[]): Promise<void> {
         running = server;
       }),
     );
-    console.error(`  ${outcomes.at(-1)?.told}`);
+    console.error(`  ${outcomes.at(-1)?.attackerOutcome}`);
     // After each attack, so that an interrupted run keeps its results.
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(outcomes, undefined, 2));
   }

@@ -12,7 +12,7 @@ const COLUMNS: Readonly<Record<string, (outcome: Outcome) => string>> = {
   errors: ({ during }) => errors(during),
   "peak MB": ({ memory }) => memory.engine.toFixed(0),
   "tree MB": ({ memory }) => memory.tree.toFixed(0),
-  "attacker's outcome": ({ told }) => told,
+  "attacker's outcome": ({ attackerOutcome }) => attackerOutcome,
   alive: ({ alive }) => alive,
   "within bounds": ({ withinBounds }) => (withinBounds ? "yes" : "**NO**"),
 };

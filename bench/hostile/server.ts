@@ -28,7 +28,7 @@ export interface HostileServer {
   readonly data: string | undefined;
   readonly processes: Tree;
   /** The end of its output. */
-  said(): string;
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export async function startServer({ token, data, openFiles }: ServerOptions): Pr
   };
   try {
     const [http, tcp] = await readyPorts(() => text, ended);
-    return { http, tcp, token, data, processes: treeOf(Number(child.pid)), said: () => text, stop };
+    return { http, tcp, token, data, processes: treeOf(Number(child.pid)), output: () => text, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -80,16 +80,16 @@ function limitScript({ limit, kind }: NonNullable<ServerOptions["openFiles"]>): 
 }
 
 /** Reads the ports from the server's output. @throws if the server ends, or takes too long */
-async function readyPorts(said: () => string, ended: Promise<unknown>): Promise<[number, number]> {
+async function readyPorts(output: () => string, ended: Promise<unknown>): Promise<[number, number]> {
   const gone = new AbortController();
   const end = (): void => gone.abort();
   ended.then(end, end);
   const late = AbortSignal.timeout(START_MS);
   while (!gone.signal.aborted && !late.aborted) {
-    const http = /^Ready on http:\/\/\S+:(\d+)$/m.exec(said())?.[1];
-    const tcp = /^Ready on tcp:\/\/\S+:(\d+)$/m.exec(said())?.[1];
+    const http = /^Ready on http:\/\/\S+:(\d+)$/m.exec(output())?.[1];
+    const tcp = /^Ready on tcp:\/\/\S+:(\d+)$/m.exec(output())?.[1];
     if (http !== undefined && tcp !== undefined) return [Number(http), Number(tcp)];
     await sleep(20);
   }
-  throw new Error(`the server did not start: ${said()}`);
+  throw new Error(`the server did not start: ${output()}`);
 }

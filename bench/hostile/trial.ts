@@ -24,11 +24,11 @@ type Aliveness = "yes" | "no answer" | "ended" | "killed by the harness";
 
 export interface Outcome extends Observed {
   readonly attack: string;
-  readonly told: string;
+  readonly attackerOutcome: string;
   readonly alive: Aliveness;
   readonly withinBounds: boolean;
   /** The end of the server's output. */
-  readonly said: string;
+  readonly output: string;
 }
 
 export async function tryAttack(attack: Attack, started: (server: HostileServer) => void): Promise<Outcome> {
@@ -45,7 +45,7 @@ export async function tryAttack(attack: Attack, started: (server: HostileServer)
     await sleep(BASELINE_MS);
     witness.attack();
     const attacker = new Attacker(server);
-    const told = await attackWith(attack, attacker);
+    const attackerOutcome = await attackWith(attack, attacker);
     await sleep(AFTERMATH_MS);
     const observed = await witness.finish();
     attacker.end();
@@ -54,11 +54,11 @@ export async function tryAttack(attack: Attack, started: (server: HostileServer)
     return {
       attack: attack.name,
       ...observed,
-      told,
+      attackerOutcome,
       alive,
       withinBounds:
         during.p99 < BOUNDS.p99 && during.errors === 0 && memory.engine < BOUNDS.memory && alive === "yes",
-      said: server.said(),
+      output: server.output(),
     };
   } finally {
     await server.stop();

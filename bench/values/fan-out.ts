@@ -10,9 +10,9 @@ const VALUE_BYTES = 100;
 /** Watchers that connect in parallel. */
 const AT_ONCE = 50;
 
-export const fanOut = [1, 50, 500].map(told);
+export const fanOut = [1, 50, 500].map(withWatchers);
 
-function told(count: number): Bench {
+function withWatchers(count: number): Bench {
   return {
     name: `${PUTS} puts on ${CONNECTIONS} connections, ${count} watching`,
     // No minimal counterpart: it would need a log, positions and acks, which is most of ours.
@@ -46,11 +46,11 @@ function told(count: number): Bench {
           );
           const answered = performance.now() - started;
           await all;
-          const heard = performance.now() - started;
+          const elapsedMs = performance.now() - started;
           return {
             "puts/s": (PUTS / answered) * 1_000,
-            "events/s": ((PUTS * count) / heard) * 1_000,
-            "ms until the last has heard the last": heard,
+            "events/s": ((PUTS * count) / elapsedMs) * 1_000,
+            "ms until all watchers have all events": elapsedMs,
           };
         },
       };

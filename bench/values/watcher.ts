@@ -32,8 +32,8 @@ export async function watch(port: number, path: string): Promise<Watcher> {
     for (let at = payload.indexOf(PUT); at !== -1; at = payload.indexOf(PUT, at + PUT.length)) puts += 1;
     begun ||= payload.includes(BEGIN);
   };
-  const until = async (isSo: () => boolean): Promise<void> => {
-    while (!isSo()) {
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) {
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => {
         wake = resolve;

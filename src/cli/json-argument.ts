@@ -10,8 +10,8 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[a-z]+|[[\]{},:]/g;
  */
 export function parseLossless(text: string): unknown {
   const value = JSON.parse(text) as unknown;
-  const [said, kept] = [tokensOf(text), tokensOf(JSON.stringify(value))];
-  if (said.length !== kept.length || said.some((token, at) => !isKept(token, kept[at] ?? ""))) {
+  const [given, kept] = [tokensOf(text), tokensOf(JSON.stringify(value))];
+  if (given.length !== kept.length || given.some((token, at) => !isKept(token, kept[at] ?? ""))) {
     throw new RangeError("JavaScript would change this JSON.");
   }
   return value;
@@ -21,12 +21,12 @@ function tokensOf(text: string): readonly string[] {
   return text.match(TOKEN) ?? [];
 }
 
-function isKept(said: string, kept: string): boolean {
-  if (said.startsWith('"')) return kept.startsWith('"') && JSON.parse(said) === JSON.parse(kept);
-  if (!/^-?\d/.test(said)) return said === kept;
-  const number = Number(said);
+function isKept(given: string, kept: string): boolean {
+  if (given.startsWith('"')) return kept.startsWith('"') && JSON.parse(given) === JSON.parse(kept);
+  if (!/^-?\d/.test(given)) return given === kept;
+  const number = Number(given);
   if (!Object.is(number, Number(kept)) || !Number.isFinite(number)) return false;
-  if (/^-?\d+$/.test(said)) return said === kept || BigInt(said) === BigInt(number);
+  if (/^-?\d+$/.test(given)) return given === kept || BigInt(given) === BigInt(number);
   // Zero is fine only if it was written as zero, and is not a number too small for a double.
-  return number !== 0 || !/[1-9]/.test(said.replace(/e.*/i, ""));
+  return number !== 0 || !/[1-9]/.test(given.replace(/e.*/i, ""));
 }

@@ -15,8 +15,8 @@ export function retryAfterMs(headers: Headers): number | undefined {
 
 /** @returns milliseconds that the error, or one of its causes, asks to wait; 0 if none does */
 export function retryAfterOf(error: unknown): number {
-  for (let said = error; said instanceof Error; said = said.cause) {
-    const { retryAfterMs: wait } = said as { readonly retryAfterMs?: number | undefined };
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { retryAfterMs: wait } = cause as { readonly retryAfterMs?: number | undefined };
     if (wait !== undefined) return wait;
   }
   return 0;

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { json } from "node:stream/consumers";
 
 /** Milliseconds between two health checks. The engine closes a connection that is idle for fifteen seconds. */
-const ASK_EVERY_MS = 5_000;
+const CHECK_EVERY_MS = 5_000;
 
 /** Longest path of a Unix socket (`sun_path`: 108 bytes on Linux, 104 on macOS). */
 export const MAX_SOCKET_PATH = 100;
@@ -48,7 +48,7 @@ export function watchEngine(socketPath: string, graceMs: number, overdue: () => 
     clearTimeout(grace);
     agent.destroy();
   };
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const asked = request({ socketPath, path: "/alive", agent });
     asked.once("socket", (socket) => {
       if (socket === known) return;
@@ -62,9 +62,9 @@ export function watchEngine(socketPath: string, graceMs: number, overdue: () => 
     if (stopped || (await ask(request({ socketPath, path: "/alive", agent: false }), graceMs))) return;
     if (!stopped) grace ??= setTimeout(overdue, graceMs);
   };
-  const timer = setInterval(() => void look(), ASK_EVERY_MS);
+  const timer = setInterval(() => void check(), CHECK_EVERY_MS);
   timer.unref();
-  void look();
+  void check();
   return stop;
 }
 

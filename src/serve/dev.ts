@@ -69,7 +69,7 @@ function listening(given: readonly string[]): {
   readonly inspector: string;
   readonly args: readonly string[];
 } {
-  const said = { ip: DEFAULT_IP, inspector: DEFAULT_IP };
+  const addresses = { ip: DEFAULT_IP, inspector: DEFAULT_IP };
   const args: string[] = [];
   for (let at = 0; at < given.length; at += 1) {
     const arg = given[at] ?? "";
@@ -88,9 +88,9 @@ function listening(given: readonly string[]): {
       continue;
     }
     if (value === undefined) at += 1;
-    said[option === "ip" ? "ip" : "inspector"] = value ?? given[at] ?? "";
+    addresses[option === "ip" ? "ip" : "inspector"] = value ?? given[at] ?? "";
   }
-  return { ...said, args };
+  return { ...addresses, args };
 }
 
 /** Writes the token to a file that only this user can read. Arguments are visible to all users of the machine. */

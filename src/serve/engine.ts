@@ -117,7 +117,7 @@ async function run(
     await rm(folder, { recursive: true, force: true });
     return (code as number | null) ?? 1;
   });
-  const said = logTo(child);
+  const output = logTo(child);
   const events = createInterface({ input: child.stdio[3] as Readable });
   const ports = new Map<string, number>();
   let pid = 0;
@@ -143,7 +143,7 @@ async function run(
     endAtOnce();
     await ended;
     shutdown.throwIfAborted();
-    throw new StartupError(`The engine did not start: ${said.join(" ").trim()}`);
+    throw new StartupError(`The engine did not start: ${output.join(" ").trim()}`);
   }
   // The engine has read these files.
   await Promise.all(["worker.js", "config.capnp"].map((name) => rm(join(folder, name), { force: true })));
@@ -170,14 +170,14 @@ async function run(
 
 /** Copies the engine's output to stderr. @returns its first chunks, for an error message */
 function logTo(child: ChildProcess): string[] {
-  const said: string[] = [];
+  const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
-      if (said.length < 20) said.push(String(chunk));
+      if (output.length < 20) output.push(String(chunk));
       process.stderr.write(chunk);
     });
   }
-  return said;
+  return output;
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { inspect, removeFile } from "./object-files.ts";
 
 /** Milliseconds between two checks. */
-const LOOK_EVERY_MS = 15_000;
+const CHECK_EVERY_MS = 15_000;
 /** Milliseconds from the loss of an object's name to the removal of its file. The engine closes the file before. */
 const WAIT_MS = 180_000;
 /** Most files in the queue; further ones are removed at the next start. */
-const MAX_WAITING = 100_000;
+const MAX_QUEUED = 100_000;
 /** Files per turn of the event loop, so that signals and the engine's output are not delayed. */
-const AT_ONCE = 200;
+const FILES_PER_TURN = 200;
 const ID = /^[0-9a-f]{64}$/;
 
 export interface FreedFilesOptions {
@@ -35,7 +35,7 @@ export interface FreedFilesOptions {
 export class FreedFiles {
   readonly #options: FreedFilesOptions;
   /** Ids with the time at which they were freed, oldest first. */
-  readonly #waiting = new Map<string, number>();
+  readonly #queue = new Map<string, number>();
 
   constructor(options: FreedFilesOptions) {
     this.#options = options;
@@ -44,37 +44,37 @@ export class FreedFiles {
   /** Checks periodically. @returns a function that stops it */
   watch(): () => void {
     // A read error must not end the server: the next check tries again.
-    let looking = false;
-    const look = async (): Promise<void> => {
-      if (looking) return;
-      looking = true;
-      await this.look().catch(() => undefined);
-      looking = false;
+    let isChecking = false;
+    const check = async (): Promise<void> => {
+      if (isChecking) return;
+      isChecking = true;
+      await this.check().catch(() => undefined);
+      isChecking = false;
     };
-    const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+    const timer = setInterval(() => void check(), CHECK_EVERY_MS);
     timer.unref();
     return () => clearInterval(timer);
   }
 
   /** Removes the files that are due. @returns how many were removed */
-  async look(): Promise<number> {
+  async check(): Promise<number> {
     const { folder, freed, clock } = this.#options;
     for (const id of await freed()) {
-      if (ID.test(id) && this.#waiting.size < MAX_WAITING) this.#waiting.set(id, clock());
+      if (ID.test(id) && this.#queue.size < MAX_QUEUED) this.#queue.set(id, clock());
     }
     let removed = 0;
-    let looked = 0;
+    let checked = 0;
     // A file that still holds data goes back to the end of the queue with the current time, so the loop ends.
-    for (const [id, since] of this.#waiting) {
+    for (const [id, since] of this.#queue) {
       if (clock() - since < WAIT_MS) break;
-      if (++looked % AT_ONCE === 0) await turn();
-      this.#waiting.delete(id);
+      if (++checked % FILES_PER_TURN === 0) await turn();
+      this.#queue.delete(id);
       const path = join(folder, `${id}.sqlite`);
       if (!existsSync(path)) continue;
       if (inspect(path)?.isEmpty === true) {
         removeFile(path);
         removed += 1;
-      } else this.#waiting.set(id, clock());
+      } else this.#queue.set(id, clock());
     }
     return removed;
   }

@@ -9,7 +9,7 @@ import { StartupError } from "./run-program.ts";
 
 /** Milliseconds to wait for the engine of a server that was just killed. */
 const MAX_LINGER_MS = 3_000;
-const LOOK_EVERY_MS = 20;
+const CHECK_EVERY_MS = 20;
 
 /**
  * Locks the folder for this process and its engine, and creates it if it does not exist. There are two locks, because
@@ -37,7 +37,7 @@ export async function lockFolder(folder: string): Promise<number | undefined> {
         `The data folder ${folder} is in use by an engine whose server has gone. Stop that engine first.`,
       );
     }
-    await wait(LOOK_EVERY_MS);
+    await wait(CHECK_EVERY_MS);
   }
   return openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
 }

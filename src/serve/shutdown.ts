@@ -1,7 +1,7 @@
 /** Detects when to shut down: on a signal, or when npm's shell has died. */
 
 /** Milliseconds between two checks of the parent process. */
-const LOOK_EVERY_MS = 200;
+const CHECK_EVERY_MS = 200;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Milliseconds in which a repeated signal is ignored: Ctrl-C reaches us directly and again through npm. */
@@ -37,14 +37,14 @@ export function watchForShutdown({ parent }: ShutdownOptions): AbortSignal {
     });
   }
   if (parent !== undefined && parent !== process.pid) {
-    const look = (): void => {
+    const check = (): void => {
       if (process.ppid === parent) return;
       clearInterval(watch);
       shutdown.abort();
     };
-    const watch = setInterval(look, LOOK_EVERY_MS);
+    const watch = setInterval(check, CHECK_EVERY_MS);
     watch.unref();
-    look();
+    check();
   }
   return shutdown.signal;
 }

@@ -47,8 +47,8 @@ async function stayIdle(attacker: Attacker, port: number): Promise<string> {
   await attacker.hold(IDLE_MS);
   const { engine } = attacker.server.processes;
   const files = `the engine has ${openFiles(engine)} of ${openFilesLimit(engine)} files open`;
-  const newcomer = await attacker.newcomer();
-  return `${tally(connections.map((connection) => connection.ending()))}; ${files}; ${newcomer}`;
+  const newClient = await attacker.newClient();
+  return `${tally(connections.map((connection) => connection.ending()))}; ${files}; ${newClient}`;
 }
 
 async function unfinishedLines(attacker: Attacker): Promise<string> {

@@ -72,7 +72,7 @@ async function leave(attacker: Attacker, asked: Asked): Promise<string> {
   await webSocket.send(messages);
   await webSocket.leave();
   await attacker.hold(AFTER_LEAVING_MS);
-  return `nothing: it left behind ${messages.length} messages; ${await attacker.newcomer()}`;
+  return `disconnected after sending ${messages.length} messages; ${await attacker.newClient()}`;
 }
 
 function messagesOf({ messages }: Asked, bytes: number): string[] {

@@ -33,6 +33,6 @@ async function uploadSlowly(attacker: Attacker): Promise<string> {
     await Promise.all(connections.map((connection) => connection.send("x")));
     await attacker.hold(1_000);
   }
-  const newcomer = await attacker.newcomer();
-  return `${tally(connections.map((connection) => connection.ending()))}; ${newcomer}`;
+  const newClient = await attacker.newClient();
+  return `${tally(connections.map((connection) => connection.ending()))}; ${newClient}`;
 }

@@ -41,9 +41,9 @@ export function addImport(kv: Command): void {
     .action(async (name: string | undefined, file: string | undefined, options: ImportOptions) => {
       const service = serviceOf(command);
       const { json, timeout } = globals(command);
-      const isSaid = command.getOptionValueSourceWithGlobals("timeout") !== "default";
-      const timeoutMs = isSaid ? timeout * 1_000 : DEFAULT_IDLE_TIMEOUT_MS;
-      const bring = async (bucket: string, from: string): Promise<void> => {
+      const isGiven = command.getOptionValueSourceWithGlobals("timeout") !== "default";
+      const timeoutMs = isGiven ? timeout * 1_000 : DEFAULT_IDLE_TIMEOUT_MS;
+      const importFile = async (bucket: string, from: string): Promise<void> => {
         const result = await importOne(command, service.bucket(bucket), {
           from,
           onError: options.onError,
@@ -59,7 +59,7 @@ export function addImport(kv: Command): void {
       };
       if (options.all === undefined) {
         if (name === undefined) throw usage("Give a bucket, or --all with a folder.");
-        return bring(name, file ?? "-");
+        return importFile(name, file ?? "-");
       }
       if (name !== undefined) throw usage("--all can't be combined with a bucket.");
       const folder = options.all;
@@ -68,7 +68,7 @@ export function addImport(kv: Command): void {
       await Promise.all(list.map(({ file: source }) => stat(join(folder, source))));
       for (const { name: bucket, file: source, ...settings } of list) {
         await service.create(bucket, settings);
-        await bring(bucket, join(folder, source));
+        await importFile(bucket, join(folder, source));
       }
     });
   withExamples(command, {
