@@ -65,7 +65,7 @@ export class Attacker {
   }
 
   /** Waits for `ms` milliseconds, but no longer than the time limit. */
-  async hold(ms: number): Promise<void> {
+  async wait(ms: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const held = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
@@ -77,7 +77,7 @@ export class Attacker {
   /** Waits until the condition holds, at most `ms` milliseconds or until the time is up. */
   async until(condition: () => boolean, ms = ATTACK_MS): Promise<void> {
     const end = performance.now() + ms;
-    while (!condition() && !this.isOver && performance.now() < end) await this.hold(10);
+    while (!condition() && !this.isOver && performance.now() < end) await this.wait(10);
   }
 
   /** Closes all connections. */

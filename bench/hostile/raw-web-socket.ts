@@ -61,7 +61,7 @@ export class RawWebSocket {
   /** Sends a close frame, and closes the socket a moment later without reading. */
   async leave(): Promise<void> {
     await this.#attacker.write(this.#socket, closeFrame(CLOSE_NORMAL));
-    await this.#attacker.hold(100);
+    await this.#attacker.wait(100);
     this.#socket.destroy();
   }
 

@@ -70,7 +70,7 @@ function fed(name: string, about: string, bytes: number, follow: Follow): Attack
 
 async function readNothing(attacker: Attacker, follow: Follow, work: () => Promise<string>): Promise<string> {
   const followers = await Promise.all(Array.from({ length: FOLLOWERS }, () => follow(attacker)));
-  await attacker.hold(SUBSCRIBED_MS);
+  await attacker.wait(SUBSCRIBED_MS);
   const done = await work();
   const seen = followers.slice(0, SEEN);
   for (const follower of seen) follower.resume();

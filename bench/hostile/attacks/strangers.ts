@@ -44,7 +44,7 @@ function idle(protocol: "tcp" | "http", kind: "soft" | "hard"): Attack {
 
 async function stayIdle(attacker: Attacker, port: number): Promise<string> {
   const connections = await Promise.all(Array.from({ length: IDLE }, () => openText(attacker, port)));
-  await attacker.hold(IDLE_MS);
+  await attacker.wait(IDLE_MS);
   const { engine } = attacker.server.processes;
   const files = `the engine has ${openFiles(engine)} of ${openFilesLimit(engine)} files open`;
   const newClient = await attacker.newClient();
@@ -65,7 +65,7 @@ async function unfinishedLines(attacker: Attacker): Promise<string> {
       return Math.min(bytes, UNFINISHED.bytes);
     }),
   );
-  await attacker.hold(Math.max(0, UNFINISHED.ms - (performance.now() - began)));
+  await attacker.wait(Math.max(0, UNFINISHED.ms - (performance.now() - began)));
   const megabytes = sent.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
   return `${tally(connections.map((connection) => connection.ending()))}; ${megabytes.toFixed(0)} MB sent`;
 }

@@ -57,7 +57,7 @@ async function readNothing(attacker: Attacker, asked: Asked): Promise<string> {
   webSocket.pause();
   const messages = messagesOf(asked, UNREAD_BYTES);
   await webSocket.send(messages);
-  await attacker.hold(UNREAD_MS);
+  await attacker.wait(UNREAD_MS);
   // The server's close frame comes after the data that it has sent before.
   webSocket.resume();
   await attacker.until(() => webSocket.isClosed, READ_ON_MS);
@@ -71,7 +71,7 @@ async function leave(attacker: Attacker, asked: Asked): Promise<string> {
   const messages = messagesOf(asked, LEAVING_BYTES);
   await webSocket.send(messages);
   await webSocket.leave();
-  await attacker.hold(AFTER_LEAVING_MS);
+  await attacker.wait(AFTER_LEAVING_MS);
   return `disconnected after sending ${messages.length} messages; ${await attacker.newClient()}`;
 }
 

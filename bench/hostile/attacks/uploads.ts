@@ -31,7 +31,7 @@ async function uploadSlowly(attacker: Attacker): Promise<string> {
   );
   for (let second = 0; second < SECONDS; second += 1) {
     await Promise.all(connections.map((connection) => connection.send("x")));
-    await attacker.hold(1_000);
+    await attacker.wait(1_000);
   }
   const newClient = await attacker.newClient();
   return `${tally(connections.map((connection) => connection.ending()))}; ${newClient}`;
