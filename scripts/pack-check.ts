@@ -13,7 +13,7 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The files that the package must have: client, keyv store and binding with types, the command without types. */
+/** The files that the package must have: everything with its types, except the command. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
@@ -24,6 +24,8 @@ function expected(): string[] {
     ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
     ...modulesOf("binding", ["types", "failure"]),
     ...modulesOf("client", sources("client")),
+    // The types that the binding refers to.
+    ...modulesOf("contract", sources("contract")),
     ...modulesOf("keyv", sources("keyv")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
   ];
