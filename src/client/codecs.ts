@@ -51,8 +51,8 @@ export function encodedToJson(encoded: Encoded): { readonly value: string } | { 
 }
 
 export function encodedFromJson(carried: {
-  readonly value?: string;
-  readonly base64?: string;
+  readonly value?: string | undefined;
+  readonly base64?: string | undefined;
 }): Encoded | undefined {
   return carried.base64 === undefined ? carried.value : fromBase64(carried.base64);
 }

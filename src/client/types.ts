@@ -1,4 +1,15 @@
-/** The client's public types. */
+/** The client's public types. Where they are the service's own JSON, they are declared in contract/. */
+
+import type { BucketJson as BucketInfo, BucketOptionsJson } from "../contract/buckets.ts";
+import type {
+  ConditionsJson as Conditions,
+  ImportResult,
+  RangeJson as Range,
+  Written,
+} from "../contract/entries.ts";
+import type { Relation, ResultJson } from "../contract/operations.ts";
+
+export type { BucketInfo, Conditions, ImportResult, Range, Written };
 
 /** A type whose members are a bucket's keys, with the types of their values. */
 export type Entries = object;
@@ -14,14 +25,6 @@ export interface Properties {
   readonly expires?: Date | undefined;
   /** Any JSON of at most 1,024 bytes. */
   readonly metadata?: unknown;
-}
-
-/** Conditions of a call: an etag, several, or `*` for any. */
-export interface Conditions {
-  /** Only if the entry has this etag. */
-  readonly ifMatch?: string | readonly string[] | undefined;
-  /** Only if the entry does not have this etag; with `*`, only if the key does not exist. */
-  readonly ifNoneMatch?: string | readonly string[] | undefined;
 }
 
 /** Options of every call. */
@@ -69,28 +72,10 @@ export interface Entry<Value = unknown> {
   readonly metadata: unknown;
 }
 
-/** The result of a write. */
-export interface Written {
-  /** Whether the key did not exist before. */
-  readonly created: boolean;
-  /** The bucket's revision of the write. */
-  readonly revision: number;
-  readonly etag: string;
-}
-
 /** The result of an increment. */
 export interface Incremented extends Written {
   /** A number; a bigint beyond 2^53. */
   readonly value: number | bigint;
-}
-
-/** A range of keys, in byte order. Without members, all keys. */
-export interface Range {
-  readonly prefix?: string | undefined;
-  /** First key, inclusive. */
-  readonly start?: string | undefined;
-  /** Last key, exclusive. */
-  readonly end?: string | undefined;
 }
 
 export interface ListOptions extends Range, CallOptions {
@@ -104,60 +89,12 @@ export interface ListOptions extends Range, CallOptions {
   readonly limit?: number | undefined;
 }
 
-/** Counts of an import's lines: `lines` is the sum of the others. */
-export interface ImportResult {
-  readonly lines: number;
-  readonly imported: number;
-  /** Lines whose entry was already there, identical. */
-  readonly unchanged: number;
-  /** Lines whose entry had expired, which are not imported. */
-  readonly expired: number;
-  /** Invalid lines, with `onError: "continue"`. */
-  readonly failed: number;
-  /** The first thousand invalid lines. `line` counts from 1. */
-  readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
-}
-
 /** Options for creating a bucket. They can't be changed later. */
-export interface BucketOptions {
-  /** `permanent` (default): restarted after an exit signal or a crash. `temporary`: ends, and its data is deleted. */
-  readonly restart?: "permanent" | "temporary" | undefined;
+export interface BucketOptions extends Pick<BucketOptionsJson, "restart" | "metadata"> {
   /** Cloudflare's region to create it in, such as `weur`. */
   readonly locationHint?: string | undefined;
   /** Cloudflare's jurisdiction that its data must not leave, such as `eu`. */
   readonly jurisdiction?: string | undefined;
-  /** Any JSON of at most 1,024 bytes. */
-  readonly metadata?: unknown;
-}
-
-/** A bucket as the registry knows it. Times are RFC 3339. */
-export interface BucketInfo {
-  readonly name: string;
-  /** Id of its Durable Object. */
-  readonly id: string;
-  /** Identifies this bucket among all that ever had the name. */
-  readonly incarnation: string;
-  /** `suspect`: did not respond to a probe. `unreachable`: did not respond repeatedly; its name and data are kept. */
-  readonly status: "running" | "suspect" | "unreachable";
-  readonly restart: "permanent" | "temporary";
-  /** Restarts since it was created. */
-  readonly restarts: number;
-  /** Why it was last restarted, or is suspect or unreachable. */
-  readonly lastReason?: string;
-  readonly createdAt: string;
-  /** The jurisdiction that it was created with. */
-  readonly jurisdiction?: string;
-  readonly locationHint?: string;
-  readonly metadata?: unknown;
-  /** Number of entries at the time of the last probe. Undefined, like the following members, before the first probe. */
-  readonly entries?: number;
-  /** Bytes that it stored then. */
-  readonly bytes?: number;
-  readonly revision?: number;
-  /** Time of the last probe. */
-  readonly probedAt?: string;
-  /** Milliseconds since the last probe. */
-  readonly probeAgeMs?: number;
 }
 
 /** A restart or the end of a bucket. `reason` is for example `normal`, `killed`, `crash: …` or `noproc`. */
@@ -184,7 +121,7 @@ export type Comparison<T extends Entries = Record<string, unknown>> = {
   [K in Key<T>]: {
     readonly key: K;
     /** `=` by default. */
-    readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=" | undefined;
+    readonly is?: Relation | undefined;
     readonly exists?: boolean | undefined;
     readonly revision?: number | undefined;
     readonly integer?: number | bigint | undefined;
@@ -202,9 +139,7 @@ export interface Transaction<T extends Entries = Record<string, unknown>> {
 /** The result of one operation. */
 export type Result<Value = unknown> =
   | ({ readonly op: "get"; readonly found: true } & Entry<Value>)
-  | { readonly op: "get"; readonly found: false; readonly key: string }
-  | ({ readonly op: "put"; readonly key: string } & Written)
-  | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
+  | Exclude<ResultJson, { readonly found: true } | { readonly op: "increment" }>
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 
 export interface WatchOptions {

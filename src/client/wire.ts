@@ -1,8 +1,10 @@
 /** Converts between the client's types and the service's JSON. */
 
+import type { EntryJson, Incremented as IncrementedJson } from "../contract/entries.ts";
+import type { ResultJson } from "../contract/operations.ts";
 import { checkShape, readShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { toBase64Url } from "./base64.ts";
-import type { TransactionJson } from "./caller.ts";
+import type { JsonObject, TransactionJson } from "./caller.ts";
 import { encodedFromJson, encodedToJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsToJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
@@ -23,36 +25,14 @@ import type {
   Written,
 } from "./types.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+type Json = JsonObject;
 
-/** An entry in the service's JSON. */
-export interface EntryWire {
-  readonly key: string;
-  readonly revision: number;
-  readonly etag: string;
-  readonly type: string;
-  readonly size: number;
-  readonly modified?: string;
-  readonly expires?: string;
-  readonly metadata?: unknown;
-  readonly value?: string;
-  readonly base64?: string;
-}
-
-const ENTRY: Shape<EntryWire> = { key: "string", revision: "number", etag: "string", type: "string" };
-
-type IncrementedWire = Omit<Incremented, "value"> & { readonly value: number | string };
+const ENTRY: Shape<EntryJson> = { key: "string", revision: "number", etag: "string", type: "string" };
 
 const WRITTEN: Shape<Written> = { created: "boolean", revision: "number", etag: "string" };
-const INCREMENTED: Shape<IncrementedWire> = { value: "integer", ...WRITTEN };
+const INCREMENTED: Shape<IncrementedJson> = { value: "integer", ...WRITTEN };
 
-/** One operation's result in the service's JSON. A failed operation has an `error` instead. */
-type ResultWire =
-  | ({ readonly op: "get"; readonly found: true } & EntryWire)
-  | Extract<Result, { readonly found: false } | { readonly op: "put" | "delete" }>
-  | ({ readonly op: "increment"; readonly key: string } & IncrementedWire);
-
-const RESULTS: ReadonlyMap<string, Shape<ResultWire>> = new Map<string, Shape<ResultWire>>([
+const RESULTS: ReadonlyMap<string, Shape<ResultJson>> = new Map<string, Shape<ResultJson>>([
   ["get", { key: "string", found: "boolean" }],
   ["put", { key: "string", ...WRITTEN }],
   ["delete", { key: "string", deleted: "boolean" }],
@@ -263,7 +243,7 @@ function resultOf<Value>(json: unknown, codec: Codec<Value>): Result<Value> | Kv
   }
 }
 
-function found<Value>(wire: EntryWire, codec: Codec<Value>): Result<Value> | KvError {
+function found<Value>(wire: EntryJson, codec: Codec<Value>): Result<Value> | KvError {
   try {
     return { op: "get", found: true, ...decodeEntry(wire, codec) };
   } catch (error) {
