@@ -30,6 +30,7 @@ export class KvError extends Error {
 
 /** Codes of the service's, and of the client's, that say that nothing was done. */
 const NOT_DONE: ReadonlySet<string> = new Set([
+  "storage_newer",
   "restart_intensity",
   "answers_too_long",
   "upload_lost",

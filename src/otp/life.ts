@@ -18,12 +18,6 @@ export interface Manner {
   readonly tell?: "nobody";
 }
 
-/** Versions before restart kinds kept the arguments alone. */
-export function lifeOf<Args extends object>(stored: Life<Args> | Args | undefined): Life<Args> | undefined {
-  if (stored === undefined || "args" in stored) return stored;
-  return { args: stored, restart: "permanent", restarts: 0, recent: [] };
-}
-
 /** Whether two arguments are those of one process, in whatever order, and by whatever version, they were written. */
 export function haveSame(kept: object, given: object): boolean {
   const other = new Map(Object.entries(given));

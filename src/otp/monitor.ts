@@ -47,8 +47,8 @@ interface Letter {
 
 type Kv = DurableObjectStorage["kv"];
 
-const MONITOR = "monitor/";
-const NOTICE = "notice/";
+const MONITOR = "otp:monitor/";
+const NOTICE = "otp:notice/";
 /** Digits of a notice's number, so that keys sort as numbers do. */
 const DIGITS = 12;
 

@@ -1,10 +1,12 @@
 /** A process on a Durable Object: it starts, is watched, and ends. */
 
 import { DurableObject } from "cloudflare:workers";
-import { asReply, Exit, messageOf, type Reply } from "./exit.ts";
+import { asReply, Exit, messageOf, type Refusal, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
-import { haveSame, lifeOf, type Life, type Manner } from "./life.ts";
+import { haveSame, type Life, type Manner } from "./life.ts";
+import { Versions, type Migrations } from "./migrations.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
+import { PROCESS_MIGRATIONS } from "./process-migrations.ts";
 import { restarted, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
 import { dropEverything } from "./wipe.ts";
@@ -16,9 +18,10 @@ export interface StartOptions {
   readonly monitor?: Monitor;
 }
 
-const PROCESS = "process";
+/** Keys of the storage that begin with `otp:` are the process's own; its class may use every other one. */
+const PROCESS = "otp:process";
 /** The reason with which it ended, for as long as somebody has to be told. */
-const ENDED = "ended";
+const ENDED = "otp:ended";
 
 /** Timers of the process's own, beside those of its subclass. */
 const NOTICES = "otp:notices";
@@ -29,6 +32,11 @@ type Internal = { readonly otp: typeof NOTICES | typeof FORGET };
 const NOTICES_AFTER_MS = 2_000;
 /** How long a process that was stopped before its start came remembers that, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
+/** How often an object whose data is newer than the code wakes, to find its timers when newer code is back, in milliseconds. */
+const NEWER_ALARM_MS = 3_600_000;
+/** Formats of what is kept: the process's own, and that of its class. */
+const OWN = "otp";
+const DATA = "data";
 
 /**
  * A process lives from `start` until it ends: by `stop`, by an exit signal, or by a crash. What it is kept in
@@ -44,6 +52,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   readonly #timers: Timers<Info | Internal>;
   readonly #monitors: Monitors;
   readonly #outbox: Outbox;
+  readonly #versions: Versions;
+  readonly #newer: Refusal | undefined;
   #life: Life<Args> | undefined;
   /** Settles when what the process kept is gone. */
   #wiping: Promise<void> | undefined;
@@ -52,7 +62,14 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { kv } = ctx.storage;
-    this.#life = lifeOf<Args>(kv.get<Life<Args> | Args>(PROCESS));
+    this.#versions = new Versions(ctx.storage, { [OWN]: PROCESS_MIGRATIONS, [DATA]: this.migrations });
+    this.#newer = this.#versions.newer();
+    // The process's own first: only then is it known whether it lives. One that has ended has no data of its class.
+    if (this.#newer === undefined) {
+      this.#versions.migrate(OWN);
+      this.#life = kv.get<Life<Args>>(PROCESS);
+      if (this.#life !== undefined) this.#versions.migrate(DATA);
+    }
     this.#monitors = new Monitors(kv);
     this.#outbox = new Outbox(ctx, env);
     this.#timers = new Timers<Info | Internal>(ctx, {
@@ -61,7 +78,21 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     });
     this.timers = this.#timers;
     // Held before the first message, so that none is served by a process whose alarm is lost.
-    if (this.#timers.pending) void ctx.blockConcurrencyWhile(() => this.#timers.restore());
+    if (this.#newer === undefined && this.#timers.pending)
+      void ctx.blockConcurrencyWhile(() => this.#timers.restore());
+  }
+
+  /**
+   * How the tables and keys of the class came to be what they are (OTP's `code_change`). Read while the object is
+   * constructed, so it can't use the fields of the class: return a constant.
+   */
+  protected get migrations(): Migrations {
+    return { steps: [] };
+  }
+
+  /** Why the process serves nothing: its data is of a newer version than the code. Undefined if it is not. */
+  protected get refusal(): Refusal | undefined {
+    return this.#newer;
   }
 
   /** What the process is; undefined if it does not live. */
@@ -127,7 +158,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */
   start(args: Args, options: StartOptions = {}): Reply<"started" | "already_started"> {
-    if (this.#restarting || this.#wiping !== undefined) return { exit: "restarting" };
+    if (this.#newer !== undefined || this.#restarting || this.#wiping !== undefined) return this.absent();
     const running = this.#life;
     if (running !== undefined) {
       return haveSame(running.args, args)
@@ -139,6 +170,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     const life: Life<Args> = { args, restart: options.restart ?? "permanent", restarts: 0, recent: [] };
     // One transaction: a start that is cut off leaves neither arguments nor monitor nor schema behind.
     this.#transaction(() => {
+      this.#versions.mark(OWN, DATA);
       storage.kv.put(PROCESS, life);
       if (options.monitor !== undefined) this.#monitors.add(options.monitor);
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "start: arguments written, tables not");
@@ -161,6 +193,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   async stop(reason: string, asker?: string): Promise<Reply<string>> {
     this.wake();
     return asReply(async () => {
+      if (this.#newer !== undefined) throw this.#newer;
       // An end that has begun comes first: whoever is told "stopped" may rely on everything being wiped.
       await this.#wiping?.catch(() => undefined);
       if (this.#life === undefined) return this.#endedBefore(reason, asker);
@@ -198,6 +231,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** Takes a monitor back, and what it has not heard yet (OTP's `demonitor` with `flush`). */
   demonitor(ref: string): Reply<null> {
+    if (this.#newer !== undefined) return this.absent();
     this.#monitors.remove(ref);
     this.#outbox.flush(ref);
     return { reply: null };
@@ -216,7 +250,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** The reason with which the process ended, while somebody has not been told yet. */
   protected get lastWords(): string | undefined {
-    return this.#life === undefined ? this.ctx.storage.kv.get<string>(ENDED) : undefined;
+    if (this.#life !== undefined || this.#newer !== undefined) return undefined;
+    return this.ctx.storage.kv.get<string>(ENDED);
   }
 
   /** Ends the process with nobody to tell: those who watched it have said that they do not know it. */
@@ -226,6 +261,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
 
   /** The object's alarm, which belongs to the timers. */
   override async alarm(): Promise<void> {
+    // When its timers are due is written in a format that is not known here: it is kept awake until newer code is back.
+    if (this.#newer !== undefined) return this.ctx.storage.setAlarm(this.clock() + NEWER_ALARM_MS);
     // The rows stay, and the object that comes after the reset sets the alarm again.
     if (this.#restarting) return;
     // What is being wiped hears nothing; if that fails it hears everything after all.
@@ -321,6 +358,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     this.#transaction(() => {
       dropEverything(this.ctx.storage);
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "end: wiped, obituary not written");
+      this.#versions.mark(OWN);
       this.ctx.storage.kv.put(ENDED, reason);
       for (const { ref, watcher } of told) this.#outbox.post(watcher, { kind: "down", ref, reason });
       this.#scheduleNotices();
@@ -344,6 +382,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     if (ended === undefined) {
       // A start may still be on its way. It must not find an object that knows nothing.
       this.#transaction(() => {
+        this.#versions.mark(OWN);
         kv.put(ENDED, reason);
         this.#timers.sendAfter(FORGET, { otp: FORGET }, FORGET_AFTER_MS);
       });
@@ -398,11 +437,16 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   protected get liveliness(): "lives" | "restarting" | "noproc" {
     if (this.#life !== undefined) return "lives";
     // Not `noproc` while it is being wiped: that may still fail, and then it lives.
-    return this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc";
+    const undecided = this.#restarting || this.#wiping !== undefined || this.#newer !== undefined;
+    return undecided ? "restarting" : "noproc";
   }
 
   /** The answer of a process that does not live, or not at this moment. */
   protected absent(): Reply<never> {
+    if (this.#newer !== undefined) {
+      const { code, message } = this.#newer;
+      return { refusal: { code, message } };
+    }
     return { exit: this.liveliness === "noproc" ? "noproc" : "restarting" };
   }
 }

@@ -26,7 +26,7 @@ interface Timer<Message> {
   readonly ref: string;
 }
 
-const PREFIX = "timer/";
+const PREFIX = "otp:timer/";
 
 /** An alarm that is so late was lost, or set before the clock was put forward, in milliseconds. */
 const LATE_MS = 5_000;
