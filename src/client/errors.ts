@@ -30,6 +30,7 @@ export class KvError extends Error {
 
 /** Codes, of the service and of the client, that mean that nothing was done although the status is not 4xx. */
 const NOT_DONE: ReadonlySet<string> = new Set([
+  "storage_newer",
   "restart_intensity",
   "answers_too_long",
   "upload_lost",
