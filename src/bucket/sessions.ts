@@ -5,6 +5,7 @@ import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
 import { behindKey } from "../model/cursor.ts";
 import { failure, failureOf } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
+import { ackOf } from "../lib/flow-window.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
@@ -32,7 +33,6 @@ const TOO_MUCH = failure(
 
 /** What a request is worth beside its answer's length: see {@link breath}. */
 const REQUEST_UNITS = 3;
-const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
 
 const CLOSINGS = {
   DOWN: [CLOSE_GOING_AWAY, "noproc"],
@@ -75,9 +75,9 @@ export class Sessions {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const acked = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+    const acked = ackOf(message);
     if (acked !== undefined) {
-      this.#flow.acked(socket, Number(acked));
+      this.#flow.acked(socket, acked);
       return;
     }
     if (!this.#flow.receive(socket, message)) return;

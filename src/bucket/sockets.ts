@@ -65,7 +65,7 @@ export class Sockets {
     if (breath.isDue(MESSAGE_UNITS)) await this.#ctx.blockConcurrencyWhile(() => breath.pause());
     if (socket.readyState !== WebSocket.OPEN) return;
     const tags = this.#ctx.getTags(socket);
-    if (tags.includes(WATCH)) this.#watchers.acknowledged(socket);
+    if (tags.includes(WATCH)) this.#watchers.acknowledged(socket, message);
     else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);
     else await this.#text.receive(socket, message);
   }

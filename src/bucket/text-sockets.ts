@@ -9,6 +9,7 @@ import { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
 import { KvError } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
+import { ackOf } from "../lib/flow-window.ts";
 import { call, callHere } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Answered } from "../otp/exit.ts";
@@ -82,7 +83,7 @@ export class TextSockets {
     const attachment = attachmentOf(socket);
     // All that a feed sends is that it has read what it was sent.
     if (attachment.kind === "feed") {
-      this.#conversations.acked(socket);
+      this.#conversations.acked(socket, ackOf(message));
       return;
     }
     await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));

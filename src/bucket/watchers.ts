@@ -3,7 +3,7 @@
 import { CLOSE_GOING_AWAY, CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
 import { failure, KvError, type ErrorCode } from "../model/errors.ts";
 import { Budget } from "../lib/budget.ts";
-import { FlowWindow } from "../lib/flow-window.ts";
+import { ackOf, FlowWindow } from "../lib/flow-window.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import type { Clock } from "../otp/timers.ts";
 import { LOGGED_VALUE_BYTES, type Change } from "../store/change-log.ts";
@@ -171,10 +171,10 @@ export class Watchers {
   }
 
   /** The watcher says that it has read what it was sent. */
-  acknowledged(socket: WebSocket): void {
+  acknowledged(socket: WebSocket, message: string | ArrayBuffer): void {
     const watcher = this.#watchers.get(socket);
     if (watcher === undefined) return;
-    watcher.window.acked();
+    watcher.window.acked(ackOf(message));
     if (watcher.behind === undefined) return;
     watcher.behind = { ...watcher.behind, heardAt: this.#options.clock() };
     this.#advance(watcher);

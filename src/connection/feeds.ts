@@ -35,7 +35,8 @@ export class Feeds {
         return;
       }
       // The bucket cuts off a feed that does not acknowledge.
-      if (acks.read(data.length)) feed.send("");
+      const ack = acks.read(data.length);
+      if (ack !== undefined) feed.send(ack);
     });
     feed.addEventListener("close", () => this.#lost(bucket));
     feed.addEventListener("error", () => this.#lost(bucket));
