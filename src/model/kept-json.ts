@@ -11,7 +11,10 @@ export class KeptJson {
     this.text = compact(text);
   }
 
-  /** The parsed value. Parsing loses detail: of members with the same name only the last remains, and the order may change. */
+  /**
+   * The parsed value. Parsing loses detail: of members with the same name only the last remains, and the order may
+   * change.
+   */
   toJSON(): unknown {
     return JSON.parse(this.text);
   }

@@ -15,7 +15,7 @@ export function isLarge(value: Value | LargeValue): value is LargeValue {
   return typeof value === "object" && "large" in value;
 }
 
-/** How long chunks that no entry owns are kept after their last upload, read or renewal, in milliseconds. */
+/** How long chunks that no entry owns are kept after their last upload, release or renewal, in milliseconds. */
 export const KEEP_MS = 120_000;
 
 /** A reader's lease on a large value: while the reader renews it, a replaced value keeps its chunks. */

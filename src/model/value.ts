@@ -39,7 +39,8 @@ function escapedLength(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22 || code === 0x5c) length += 1;
-    // Backspace, tab, line feed, form feed and carriage return escape to `\n` and alike; the others to `\u` and four digits.
+    // Backspace, tab, line feed, form feed and carriage return escape to `\n` and alike; the others to `\u` and four
+    // digits.
     else if (code < 0x20) length += code >= 0x08 && code <= 0x0d && code !== 0x0b ? 1 : 5;
   }
   return length;

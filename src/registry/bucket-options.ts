@@ -5,7 +5,10 @@ import { UNKNOWN, type CreateOptions, type Registration } from "../model/registr
 
 type Kept = Pick<Registration, "restart" | "metadata" | "jurisdiction" | "locationHint">;
 
-/** The platform's options for a stub with this location hint. The platform uses the hint for the object's first call only. */
+/**
+ * The platform's options for a stub with this location hint. The platform uses the hint for the object's first call
+ * only.
+ */
 export function hintOf(locationHint: string | null): DurableObjectNamespaceGetDurableObjectOptions {
   if (locationHint === null || locationHint === UNKNOWN) return {};
   return { locationHint: locationHint as DurableObjectLocationHint };

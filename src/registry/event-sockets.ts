@@ -32,7 +32,10 @@ export class EventSockets {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Sends every follower the log's position. A follower of a quiet name would otherwise keep a position that the log no longer covers. */
+  /**
+   * Sends every follower the log's position. A follower of a quiet name would otherwise keep a position that the log no
+   * longer covers.
+   */
   announce(position: number): void {
     for (const socket of this.#ctx.getWebSockets()) send(socket, { position });
   }

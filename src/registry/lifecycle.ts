@@ -5,7 +5,8 @@
  * 1. `starting`: the row is written before the bucket's object is called, so the object always has a name.
  * 2. `running`: the object has confirmed its start. Only now lookups return the bucket. Event `created`.
  * 3. While it lives, verdicts on probes move it to `suspect`, to `unreachable` (event) and back to `running` (event
- *    `reachable` after `unreachable`). A restart keeps the state (event `RESTARTED`).
+ *    `reachable` after `unreachable`). A restart (event `RESTARTED`) keeps the state, but after too many restarts the
+ *    bucket is `unreachable`.
  * 4. `stopping`: the row is marked before the object is told to stop. From now on lookups do not return the bucket.
  * 5. The row is removed after the object has wiped its data, or has reported its own end. Event `DOWN`; the name is free.
  *
@@ -158,7 +159,8 @@ export class Lifecycle {
     this.#transaction((record) => {
       const { names, clock, checkBy } = this.#options;
       const checkAt = clock() + checkInMs;
-      // The time of the last probe of a running bucket is in the sweep's table. The bucket leaves the sweep now, so its row needs it.
+      // The time of the last probe of a running bucket is in the sweep's table. The bucket leaves the sweep now, so its
+      // row needs it.
       const known = entry.state === "running" ? names.find(entry.name)?.probe : undefined;
       const step = {
         state,

@@ -139,7 +139,7 @@ export class Names {
   }
 
   /**
-   * Moves a bucket from one of these states to another. Applies to this incarnation only: another one may have the name now.
+   * Moves a bucket from one of these states to another. It applies only to this incarnation, not to a later one.
    * @returns whether the incarnation had the name and was in one of the states
    */
   move(bucket: Incarnation, from: readonly State[], to: Step): boolean {
@@ -246,7 +246,10 @@ export class Names {
     return due ?? undefined;
   }
 
-  /** Corrects times after the clock was set back to `now`: checks in the future become due, and probes in the future were now. */
+  /**
+   * Corrects times after the clock was set back to `now`: checks in the future become due, and probes in the future
+   * were now.
+   */
   clockSetBack(now: number): void {
     this.#write("UPDATE names SET check_at = ?1 WHERE state <> 'running' AND check_at > ?1", now);
     this.#write("UPDATE names SET probed_at = ?1 WHERE probed_at > ?1", now);
@@ -275,7 +278,8 @@ export class Names {
   #createIndices(): void {
     // A partial index of the few names with a pending check, so finding them does not scan the others.
     this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
-    // One row for each batch of the sweep: when the names after the previous row's `upto`, up to this `upto`, were last probed.
+    // One row for each batch of the sweep: when the names after the previous row's `upto`, up to this `upto`, were last
+    // probed.
     this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
   }
 

@@ -105,7 +105,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return this.#read(caller, { states: none, sweep }, () => ({ states: this.#names.counts(), sweep }));
   }
 
-  /** Ensures that a bucket of this name exists. @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable` */
+  /** Ensures that the bucket exists. @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable` */
   async create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
     return this.#change(caller, () => this.serial.run(name, () => this.createBucket(name, options)));
   }
@@ -236,7 +236,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return true;
   }
 
-  /** Writes the row and schedules its check in one transaction, before the object is called: no object is ever without a name. */
+  /** Writes the row and schedules its check in one transaction, before the object is called: no object is nameless. */
   protected insert(
     name: string,
     { jurisdiction, locationHint, metadata, restart }: CreateOptions,
@@ -337,7 +337,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return this.clock() + REPAIR_AFTER_MS;
   }
 
-  /** Schedules the check for `at`, unless it is due earlier. All names share one timer, so a thousand creates set it once. */
+  /** Schedules the check for `at`, unless it is due earlier. One timer serves all names: a thousand creates set it once. */
   #checkBy(at: number): void {
     const due = this.timers.due("check");
     if (due === undefined || at < due) this.timers.sendAfter("check", "check", at - this.clock());

@@ -5,7 +5,7 @@
  * - Each change is one row, numbered by the bucket's revision. The row also stores the totals after the change, so the
  *   totals need no row of their own: the newest row has the current ones.
  * - An empty log has one row of kind `start`, which holds only the revision and the totals.
- * - A full log overwrites its oldest row with the new change. That costs one written row, instead of an insert and a delete.
+ * - A full log overwrites its oldest row with the new change: one written row instead of an insert and a delete.
  * - `floor` is the revision after which the log is complete. A watcher that resumes from an earlier revision must start
  *   again with a snapshot.
  */
@@ -116,7 +116,10 @@ export class ChangeLog {
     return this.#load().revision;
   }
 
-  /** Appends a change with the next revision. @returns the change, which includes its value even if the log does not store it */
+  /**
+   * Appends a change with the next revision.
+   * @returns the change, which includes its value even if the log does not store it
+   */
   append(
     change: Omit<Change, "revision">,
     difference: { readonly entries: number; readonly bytes: number },
@@ -163,7 +166,11 @@ export class ChangeLog {
       .toArray() as Change[];
   }
 
-  /** Removes changes that are too old. @returns when the oldest remaining change will be too old, in milliseconds since the epoch; undefined if none remains */
+  /**
+   * Removes changes that are too old.
+   * @returns when the oldest remaining change will be too old, in milliseconds since the epoch; undefined if none
+   *   remains
+   */
   trim(now: number): number | undefined {
     const state = this.#load();
     const limit = now - this.#options.maxAgeMs;

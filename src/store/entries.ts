@@ -50,10 +50,8 @@ const INFO =
   "revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
 /**
- * The entries of one bucket.
- *
- * Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also has the totals.
- * Reads treat an expired entry as missing, even before it is removed.
+ * The entries of one bucket. Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also
+ * has the totals. Reads treat an expired entry as missing, even before it is removed.
  *
  * Recently used entries are cached in memory. The cache is never stale: only this object writes the storage, and a
  * rolled-back write clears the cache.
@@ -253,7 +251,7 @@ export class Entries {
     );
   }
 
-  /** Runs `work` with a fixed time, so no entry expires in the middle of it: on some platforms the clock advances during synchronous code. */
+  /** Fixes the time during `work`, so no entry expires within it: on some platforms the clock advances meanwhile. */
   #atOneTime<T>(work: () => T): T {
     const before = this.#time;
     this.#time ??= this.#clock();
@@ -311,7 +309,7 @@ export class Entries {
     );
   }
 
-  /** The entry before a change. An expired entry is removed first, so watchers receive its `expired` before the new change. */
+  /** The entry before a change. An expired one is removed first, so watchers receive `expired` before the change. */
   #current(key: string): EntryInfo | undefined {
     const info = this.#info(key);
     if (info === undefined || this.#lives(info)) return info;

@@ -79,7 +79,8 @@ export class Executor {
   read<T extends EntryInfo>(conditions: Conditions, find: (entries: Entries) => T | undefined): Found<T> {
     const entry = find(this.#entries);
     const tag = entry && etag(this.#incarnation, entry.revision);
-    // If-Match is evaluated first, and its failure is an error; a failed If-None-Match only omits the body (RFC 9110 §13.2.2).
+    // If-Match is evaluated first, and its failure is an error; a failed If-None-Match only omits the body (RFC 9110
+    // §13.2.2).
     if (!matchHolds(conditions, tag)) throw preconditionFailed();
     if (entry === undefined || tag === undefined) return { outcome: "absent" };
     if (!noneMatchHolds(conditions, tag)) return { outcome: "not_modified", etag: tag };

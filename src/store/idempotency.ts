@@ -7,7 +7,10 @@ import type { Idempotency, Once } from "../model/idempotency.ts";
 
 /** How long a result is remembered, in milliseconds: one day. */
 export const REMEMBER_MS = 86_400_000;
-/** The shortest wait between two sweeps, in milliseconds. Each sweep wakes the bucket, and reads ignore old results anyway. */
+/**
+ * The shortest wait between two sweeps, in milliseconds. Each sweep wakes the bucket, and reads ignore old results
+ * anyway.
+ */
 const SWEEP_PAUSE_MS = 3_600_000;
 /** Results that one sweep removes at most, because other requests wait until it ends. */
 const FORGET_AT_ONCE = 1_000;
@@ -48,7 +51,8 @@ export class Remembered {
 
   /** Bytes of all rows. */
   get bytes(): number {
-    // Counted once, then kept up to date. The sum is cheap: SQLite reads lengths from a row's header, without the row's data.
+    // Counted once, then kept up to date. The sum is cheap: SQLite reads lengths from a row's header, without the row's
+    // data.
     this.#bytes ??= this.#sql
       .exec<{ bytes: number }>(`SELECT coalesce(sum(${ROW_BYTES}), 0) AS bytes FROM remembered`)
       .one().bytes;
@@ -85,9 +89,13 @@ export class Remembered {
     return { result, replayed: false };
   }
 
-  /** Removes old results. @returns when the next sweep is due, in milliseconds since the epoch; undefined if no result is left */
+  /**
+   * Removes old results.
+   * @returns when the next sweep is due, in milliseconds since the epoch; undefined if no result is left
+   */
   sweep(now: number): number | undefined {
-    // After the clock was set back: restart the age of these results now. If one were removed too soon, its request could run twice.
+    // After the clock was set back: restart the age of these results now. If one were removed too soon, its request
+    // could run twice.
     this.#sql.exec("UPDATE remembered SET at = ?1 WHERE at > ?1", now);
     // Selected by number: numbers follow the order in time, and are indexed.
     const due = this.#sql.exec(
@@ -141,8 +149,7 @@ export class Remembered {
       n - this.#limits.results,
       now - REMEMBER_MS,
     );
-    // Remove the oldest results until the new one fits. It stays cheap: either the removed ones are large, so few are enough,
-    // or the new one is small.
+    // Remove the oldest results until the bytes fit. Each new result removes only about as many bytes as it added.
     while (
       this.bytes > this.#limits.bytes &&
       this.#forget("n = (SELECT min(n) FROM remembered) AND n < ?", n)

@@ -7,7 +7,7 @@
  * 2. When all chunks are there, an entry adopts the value: only then readers see it.
  * 3. When the entry is replaced or removed, it releases the value. The chunks stay for a while, so that a reader who
  *    started before can finish. A reader's lease (leases.ts) says which values are being read: these have a larger budget.
- * 4. A sweep removes values that no entry owns, once they have not been uploaded, read or renewed for {@link KEEP_MS}.
+ * 4. A sweep removes a value that no entry owns {@link KEEP_MS} after its last upload, release or renewal.
  */
 
 import { KvError } from "../model/errors.ts";
@@ -16,12 +16,18 @@ import { valueTooLarge } from "../model/validators.ts";
 import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
 import { Leases } from "./leases.ts";
 
-/** Bytes of replaced values that are kept without a lease, for a reader that has just found one and has not read a chunk yet. */
+/**
+ * Bytes of replaced values that are kept without a lease, for a reader that has just found one and has not read a chunk
+ * yet.
+ */
 const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
 /** Bytes of replaced values that are kept with a lease. Readers may be slow, but the disk must not fill with old values. */
 const MAX_READ_BYTES = 40 * MAX_VALUE_BYTES;
 
-/** The chunks of large values. All chunks of a value have {@link CHUNK_BYTES}, except the last one, which may be shorter. */
+/**
+ * The chunks of large values. All chunks of a value have {@link CHUNK_BYTES}, except the last one, which may be
+ * shorter.
+ */
 export class LargeValues {
   readonly #sql: SqlStorage;
   #released = false;
@@ -61,7 +67,10 @@ export class LargeValues {
     this.#saveUnowned(large, { chunks: n + 1, size: size + bytes.byteLength, at: now, replaced: 0 });
   }
 
-  /** Makes an entry the owner of an uploaded value. @throws {KvError} `upload_lost` if the upload is missing or incomplete */
+  /**
+   * Makes an entry the owner of an uploaded value.
+   * @throws {KvError} `upload_lost` if the upload is missing or incomplete
+   */
   adopt({ large, size }: LargeValue): void {
     const found = this.#unowned(large);
     if (found === undefined || found.size !== size || found.replaced !== 0) throw uploadLost();
@@ -117,7 +126,8 @@ export class LargeValues {
 
   /** Reads chunk `n`, counted from 0, and renews the lease; undefined if the value was removed. */
   chunk(large: string, n: number, lease: Lease, now: number): ArrayBuffer | undefined {
-    // The lease is renewed in memory also while an entry owns the value: if the entry is replaced later, the value has its lease.
+    // The lease is renewed in memory also while an entry owns the value: if the entry is replaced later, the value has
+    // its lease.
     this.#leases.renew(large, lease, now);
     return this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
@@ -130,9 +140,13 @@ export class LargeValues {
     this.#sql.exec("DELETE FROM unowned WHERE large = ?", large);
   }
 
-  /** Removes values without an owner that were not used for {@link KEEP_MS}. @returns whether any value without an owner is left */
+  /**
+   * Removes values without an owner that were not used for {@link KEEP_MS}.
+   * @returns whether any value without an owner is left
+   */
   sweep(now: number): boolean {
-    // After the clock was set back: restart the age of these values now, so that they neither go too soon nor stay for ever.
+    // After the clock was set back: restart the age of these values now, so that they neither go too soon nor stay for
+    // ever.
     this.#sql.exec("UPDATE unowned SET at = ?1 WHERE at > ?1", now);
     const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
     for (const { large } of stale.toArray()) this.drop(large);
