@@ -49,6 +49,8 @@ const MAX_HOLDS = 3;
 export class Prober {
   readonly #options: ProberOptions;
   readonly #deadlines: Deadlines;
+  /** Running probes that callers asked for, by name. */
+  readonly #suspicions = new Map<string, Promise<void>>();
   #stats: SweepStats = { batches: 0, probes: 0, rowsWritten: 0 };
 
   constructor(options: ProberOptions) {
@@ -63,7 +65,7 @@ export class Prober {
 
   /** Probes these buckets together and applies the verdicts. */
   async probe(entries: readonly Registration[]): Promise<Verdict[]> {
-    const results = await Promise.all(entries.map((entry) => this.ask(entry)));
+    const results = await Promise.all(entries.map((entry) => this.#ask(entry)));
     const probed = results.map((result, at) => ({ result, attempts: entries[at]?.attempts ?? 0 }));
     const verdicts = judge(probed, this.#options.settings.recheckMs);
     entries.forEach((entry, at) => this.#options.apply(entry, verdicts[at] as Verdict));
@@ -94,8 +96,23 @@ export class Prober {
     return sweepDelay(names.size, settings.sweepBatch, settings.sweepPeriodMs);
   }
 
-  /** Probes one bucket without applying a verdict. */
-  async ask(entry: Registration): Promise<ProbeResult> {
+  /** Probes a bucket that a caller suspects, and applies the verdict. All callers that suspect it share one probe. */
+  async suspect(entry: Registration): Promise<void> {
+    const { name } = entry;
+    const probing = this.#suspicions.get(name) ?? this.#look(entry);
+    this.#suspicions.set(name, probing);
+    await probing.finally(() => this.#suspicions.delete(name));
+  }
+
+  async #look(entry: Registration): Promise<void> {
+    const result = await this.#ask(entry);
+    // A bucket that is suspect already has its next probe scheduled. Callers must not add to its failures.
+    if (result.kind === "failed" && entry.state !== "running") return;
+    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#options.settings.recheckMs);
+    if (verdict !== undefined) this.#options.apply(entry, verdict);
+  }
+
+  async #ask(entry: Registration): Promise<ProbeResult> {
     try {
       const said = await call(() => this.#options.bucket(entry).probe(), { deadlines: this.#deadlines });
       return "ended" in said ? { kind: "gone", reason: said.ended } : { kind: "alive", totals: said };

@@ -19,7 +19,7 @@ import { differenceOf, existsDifferently, hintOf } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
-import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
+import { recheckDelay, sweepDelay } from "./liveness.ts";
 import { REGISTRY_MIGRATIONS } from "./migrations.ts";
 import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
@@ -75,8 +75,6 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     bucket: (entry) => this.bucket(entry),
     apply: (entry, verdict) => this.lifecycle.judged(entry, verdict),
   });
-  /** Running probes that callers asked for, by name. */
-  readonly #suspicions = new Map<string, Promise<unknown>>();
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
     super(...args);
@@ -122,10 +120,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return this.#read(caller, false, async () => {
       const found = this.#living(name);
       if (found?.incarnation !== incarnation) return false;
-      // All callers that suspect the same bucket share one probe.
-      const probing = this.#suspicions.get(name) ?? this.#look(found);
-      this.#suspicions.set(name, probing);
-      await probing.finally(() => this.#suspicions.delete(name));
+      await this.#prober.suspect(found);
       return this.#living(name)?.incarnation !== incarnation;
     });
   }
@@ -352,14 +347,6 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   #checkBy(at: number): void {
     const due = this.timers.due("check");
     if (due === undefined || at < due) this.timers.sendAfter("check", "check", at - this.clock());
-  }
-
-  async #look(entry: Registration): Promise<void> {
-    const result = await this.#prober.ask(entry);
-    // A bucket that is suspect already has its next probe scheduled. Callers must not add to its failures.
-    if (result.kind === "failed" && entry.state !== "running") return;
-    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#settings.recheckMs);
-    if (verdict !== undefined) this.lifecycle.judged(entry, verdict);
   }
 
   #living(name: string): Registration | undefined {
