@@ -2,7 +2,7 @@
 
 import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
-import { behindKey } from "../model/cursor.ts";
+import { decodeKeyCursor } from "../model/cursor.ts";
 import { failure, failureOf } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import { ackOf } from "../lib/flow-window.ts";
@@ -149,7 +149,7 @@ export class Sessions {
     }
     if ("list" in request) {
       const { cursor, limit = MAX_PAGE, ...query } = request.list;
-      const place = behindKey(cursor);
+      const place = decodeKeyCursor(cursor);
       return () => this.#owner.list({ ...query, ...place, limit });
     }
     const transaction = await transactionOf(request.transaction);

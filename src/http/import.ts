@@ -115,13 +115,13 @@ async function entryOfLine(line: BodyLine, bucket: BucketHandle): Promise<Restor
   if ("bytes" in line) {
     const entry = entryOf(await parseJsonInPieces(line.bytes));
     const value = bytesOf(entry.value);
-    return value.byteLength <= CHUNK_BYTES ? entry : { ...entry, value: await bucket.take([value]) };
+    return value.byteLength <= CHUNK_BYTES ? entry : { ...entry, value: await bucket.upload([value]) };
   }
   if (!BASE64_LAST.test(new TextDecoder().decode(line.head))) {
     throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
   }
   const entry = entryOf(parseJson(await new Blob([line.head, '"}']).arrayBuffer()));
-  const value = await bucket.take(bytesOfBase64(line.rest));
+  const value = await bucket.upload(bytesOfBase64(line.rest));
   try {
     await line.end();
   } catch (error) {

@@ -29,7 +29,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
   const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
-  const value = await bucket.take(await readValue(request));
+  const value = await bucket.upload(await readValue(request));
   return respond(request, context, async () => {
     const { created, etag, revision } = await bucket.put(key, value, options);
     const headers = { ETag: etagHeader(etag), "KV-Revision": String(revision) };

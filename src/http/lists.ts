@@ -1,6 +1,6 @@
 /** Calls about many keys: list, and delete by prefix or range. */
 
-import { behindKey } from "../model/cursor.ts";
+import { decodeKeyCursor } from "../model/cursor.ts";
 import { KvError } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { checkQuery } from "../schema/check.ts";
@@ -12,7 +12,7 @@ import { respond } from "./respond-async.ts";
 /** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: keys in order, with what is kept beside them. */
 export async function listKeys(_request: Request, { target, bucket }: Context): Promise<Response> {
   const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
-  return jsonText(await bucket.list({ ...query, ...behindKey(cursor), limit }));
+  return jsonText(await bucket.list({ ...query, ...decodeKeyCursor(cursor), limit }));
 }
 
 /** `DELETE …/keys?prefix&start&end`: deletes all keys of the range. */
