@@ -80,15 +80,15 @@ app.onError((error) => problem(failureOf(error)));
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
   const answer = why === undefined ? serveAdmitted(request, context) : drained(request, problem(why));
-  return context.auth.state === "open" ? forOwnPages(answer) : answer;
+  return context.auth.state === "open" ? withResourcePolicy(answer) : answer;
 }
 
 /**
  * Adds `Cross-Origin-Resource-Policy: same-origin` (Fetch standard). Without a token any web page could load stored values
  * as an image or a script; with this header the browser neither gives it the response nor shows whether there was one.
  */
-function forOwnPages(answer: Response | Promise<Response>): Response | Promise<Response> {
-  if (answer instanceof Promise) return answer.then(forOwnPages);
+function withResourcePolicy(answer: Response | Promise<Response>): Response | Promise<Response> {
+  if (answer instanceof Promise) return answer.then(withResourcePolicy);
   // The guard checks the Origin of an upgrade. The headers of such a response can't be changed.
   if (answer.status !== 101) answer.headers.set("Cross-Origin-Resource-Policy", "same-origin");
   return answer;

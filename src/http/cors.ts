@@ -32,10 +32,10 @@ export function serveAcross(
   const origin = request.headers.get("Origin");
   if (origin === null || !origins.includes(origin)) return serve();
   if (isPreflight(request)) return new Response(null, { status: 204, headers: headersFor(origin, ALLOWED) });
-  return shown(serve(), origin);
+  return withCors(serve(), origin);
 }
 
-async function shown(served: Response | Promise<Response>, origin: string): Promise<Response> {
+async function withCors(served: Response | Promise<Response>, origin: string): Promise<Response> {
   const response = await served;
   // CORS does not apply to a WebSocket.
   if (response.status === 101) return response;

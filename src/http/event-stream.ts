@@ -15,6 +15,16 @@ import { FlowWindow } from "../lib/flow-window.ts";
 import { SSE_HEARTBEAT, sseBegin, sseEvent } from "../lib/sse.ts";
 import { tooManyConnections } from "../model/errors.ts";
 
+export interface EventStreamOptions {
+  /** Time between two heartbeats, in milliseconds. */
+  readonly heartbeatMs: number;
+  readonly keepAlive: KeepAlive;
+  /** Called once, when either side ends the stream. */
+  readonly closed: () => void;
+  /** Called when the client has read this many more characters. */
+  readonly taken?: (characters: number) => void;
+}
+
 /** Unread characters: `each` stream may have as many, and `all` streams of the isolate together. */
 const unread = new Budget({ each: 4 * 1_048_576, all: 48 * 1_048_576, share: 65_536 });
 
@@ -34,16 +44,6 @@ const encoder = new TextEncoder();
 /** `Last-Event-ID`; null if it is absent or empty. Browsers send an empty one before they have received an event. */
 export function lastEventId({ headers }: Request): string | null {
   return headers.get("Last-Event-ID") || null;
-}
-
-export interface EventStreamOptions {
-  /** Time between two heartbeats, in milliseconds. */
-  readonly heartbeatMs: number;
-  readonly keepAlive: KeepAlive;
-  /** Called once, when either side ends the stream. */
-  readonly closed: () => void;
-  /** Called when the client has read this many more characters. */
-  readonly taken?: (characters: number) => void;
 }
 
 export class EventStream {

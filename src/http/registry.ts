@@ -11,7 +11,7 @@ interface Figures {
   readonly sweep: Readonly<Record<string, number>>;
 }
 
-/** `GET /v1/registry` */
+/** `GET /v1/registry`: the figures as JSON. */
 export async function describeRegistry(_request: Request, context: Context): Promise<Response> {
   return Response.json(await figures(context));
 }
