@@ -21,6 +21,16 @@ import type { Operation, Transaction } from "../model/operation.ts";
 /** The tag of the sessions' WebSockets. */
 export const SESSION = "session";
 
+/** The calls that a session makes to its bucket. */
+export interface SessionOwner {
+  readonly batch: (operations: readonly Operation[]) => Answered<string>;
+  readonly transact: (
+    transaction: Transaction,
+    idempotency?: Idempotency,
+  ) => Answered<{ readonly result: string }>;
+  readonly list: (query: ListQuery) => Answered<string>;
+}
+
 /**
  * No further request of a message is run once its answers have this many characters. The answer that exceeds the limit
  * may have up to twelve million more. The platform's limit for a message is 32 MiB.
@@ -39,16 +49,6 @@ const CLOSINGS = {
   RESTARTED: [CLOSE_RESTART, "restarted"],
   SERVER_STOPPING: [CLOSE_RESTART, "server_stopping"],
 } as const;
-
-/** The calls that a session makes to its bucket. */
-export interface SessionOwner {
-  readonly batch: (operations: readonly Operation[]) => Answered<string>;
-  readonly transact: (
-    transaction: Transaction,
-    idempotency?: Idempotency,
-  ) => Answered<{ readonly result: string }>;
-  readonly list: (query: ListQuery) => Answered<string>;
-}
 
 /**
  * A bucket's sessions, with hibernation. A message is a JSON array of requests. Its answer is an array with one element

@@ -26,7 +26,7 @@ export async function describeBucket(directory: Directory, name: string): Promis
   }
 }
 
-/** A page of buckets in the order of their names, from the registry alone. @throws {KvError} `cursor_invalid` */
+/** A page of buckets, ordered by name, from the registry only. @throws {KvError} `cursor_invalid` */
 export async function describeBuckets(
   directory: Directory,
   { prefix = "", cursor, limit = MAX_PAGE }: BucketsQueryJson,
