@@ -29,7 +29,7 @@ import type {
 } from "../rpc/bucket-rpc.ts";
 import { pageText } from "../schema/entry-json.ts";
 import { batchText, incrementedJson, transactionText } from "../schema/result-json.ts";
-import type { Change } from "../store/change-log.ts";
+import type { Change } from "../model/change.ts";
 import { Entries } from "../store/entries.ts";
 import { Executor } from "../store/executor.ts";
 import { REMEMBER_MS, Remembered } from "../store/idempotency.ts";

@@ -5,7 +5,7 @@ import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { answerClose } from "../lib/close-codes.ts";
 import { connections, OUTSIDE } from "../lib/connections.ts";
 import type { WatchRequest } from "../model/watch.ts";
-import type { Change } from "../store/change-log.ts";
+import type { Change } from "../model/change.ts";
 import { SESSION, Sessions, type SessionOwner } from "./sessions.ts";
 import { TextSockets, type TextSocketsOwner } from "./text-sockets.ts";
 import { WATCH, Watchers, type WatchersOptions } from "./watchers.ts";

@@ -15,7 +15,7 @@ import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Answered } from "../otp/exit.ts";
 import { partitionOf } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
-import type { Change } from "../store/change-log.ts";
+import type { Change } from "../model/change.ts";
 import { settingsOf } from "../config/settings.ts";
 
 /** `conversation`: a client that sends commands. `feed`: receives changes, and sends only acks. */

@@ -2,7 +2,7 @@
 
 import { sseBegin, sseEvent, ssePosition } from "../lib/sse.ts";
 import { keptText, keptTexts } from "../model/kept-json.ts";
-import type { Change } from "../store/change-log.ts";
+import type { Change } from "../model/change.ts";
 import { etag } from "../model/conditions.ts";
 import type { Listed } from "../model/entry.ts";
 import type { View, WatchFormat } from "../model/watch.ts";

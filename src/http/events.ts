@@ -56,7 +56,7 @@ export async function allEvents(
  * there is no such bucket, the stream has DOWN with `noproc`, and ends. A client that reconnects after the DOWN gets 204,
  * which makes a browser stop.
  */
-export async function bucketEvents(
+export async function monitorBucket(
   request: Request,
   { directory, settings, target, keepAlive }: Context,
 ): Promise<Response> {

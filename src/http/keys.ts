@@ -1,20 +1,23 @@
 /** Handlers for one key: put, get, head, delete. */
 
-import { readValue } from "../directory/body.ts";
+import { readText, readValue } from "../directory/body.ts";
 import type { Read, StoredValue } from "../directory/stored-value.ts";
 import type { ByteRange } from "../directory/transfer.ts";
 import type { EntryInfo, Properties } from "../model/entry.ts";
 import { failure, KvError } from "../model/errors.ts";
+import { onceFor } from "../model/idempotency.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { expiry } from "../model/lifetime.ts";
 import { contentType, metadataJson } from "../model/validators.ts";
 import { BYTES_TYPE, TEXT_TYPE } from "../model/value.ts";
-import { checkQuery } from "../schema/check.ts";
+import { checkJson, checkQuery } from "../schema/check.ts";
 import { parseExactly } from "../schema/exact-json.ts";
-import { lifetimeOf } from "../schema/operations.ts";
+import { IncrementJson, incrementOf, lifetimeOf } from "../schema/operations.ts";
 import { KeyQuery, PutQuery } from "../schema/requests.ts";
 import type { Context } from "./context.ts";
 import { conditionsOf, etagHeader } from "./etags.ts";
+import { idempotencyKeyOf, replayHeader } from "./idempotency.ts";
+import { jsonText } from "./json-text.ts";
 import { problem } from "./problem.ts";
 import { rangeOf } from "./ranges.ts";
 import { respond } from "./respond-async.ts";
@@ -67,6 +70,21 @@ export async function deleteKey(request: Request, context: Context): Promise<Res
   return respond(request, context, async () => {
     await bucket.delete(key, conditions);
     return new Response(null, { status: 204 });
+  });
+}
+
+/** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */
+export async function incrementKey(request: Request, context: Context): Promise<Response> {
+  const { target, bucket } = context;
+  const key = keyOf(target);
+  const conditions = conditionsOf(request.headers);
+  const body = await readText(request);
+  const json = body.byteLength === 0 ? {} : await checkJson(IncrementJson, body);
+  const increment = incrementOf(json);
+  const idempotency = await onceFor(idempotencyKeyOf(request), ["increment", key, increment, conditions]);
+  return respond(request, context, async () => {
+    const { result, replayed } = await bucket.increment(key, increment, { conditions, idempotency });
+    return jsonText(result, replayHeader(replayed));
   });
 }
 

@@ -2,7 +2,8 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { Change, ChangeLogOptions } from "../../src/store/change-log.ts";
+import type { Change } from "../../src/model/change.ts";
+import type { ChangeLogOptions } from "../../src/store/change-log.ts";
 import { Entries } from "../../src/store/entries.ts";
 
 export interface Tables {
