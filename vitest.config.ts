@@ -64,7 +64,7 @@ const END_TO_END = "test/**/*.e2e.test.ts";
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
 const WITH_ONE_PARTITION = [
   "test/registry/**/*.test.ts",
-  "test/spec/{invariant-*,random-sequences}.test.ts",
+  "test/spec/{guide,invariant-*,random-sequences}.test.ts",
   "test/http/{buckets,events}.test.ts",
 ];
 const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];

@@ -4,42 +4,25 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import { partitionOf } from "../../src/rpc/partition.ts";
-import { partitionStub } from "../../src/rpc/partition-stub.ts";
-import { setFailpointHook } from "../../src/otp/failpoint.ts";
-import { ask, exitBucket, isolate, PARTITIONS } from "../support/directories.ts";
+import { ask, exitBucket, isolate } from "../support/directories.ts";
 import {
   abortObject,
   bucketOf,
   bucketState,
-  eventsOf,
+  kindsOf,
   registryOf,
   rowOf,
   wipeBehind,
 } from "../support/faults.ts";
+import { doubt, HOUR_MS, sweep } from "../support/looking.ts";
 import { clock, deaf } from "../support/objects.ts";
 
 const { directory } = isolate();
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 // Probes that fail are the subject here.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => deaf.clear());
-
-/** Lets time go by, and runs the alarm of the name's partition. */
-async function later(name: string, ms: number): Promise<void> {
-  clock.aheadMs += ms;
-  await runDurableObjectAlarm(registryOf(name));
-}
-
-/** Sweeps all partitions once, as the hour does. */
-async function sweep(): Promise<void> {
-  clock.aheadMs += HOUR_MS + 1_000;
-  for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    await runDurableObjectAlarm(partitionStub(env.REGISTRY, partition)).catch(() => undefined);
-  }
-}
 
 async function create(name: string): Promise<string> {
   const { registration } = await directory.create(name);
@@ -51,30 +34,6 @@ const written = (name: string): Promise<unknown[]> =>
   runInDurableObject(registryOf(name), (_, { storage }) =>
     storage.sql.exec("SELECT probed_at FROM names WHERE name = ?", name).toArray(),
   );
-
-/** Names that share a partition; the first is `prefix-0`. */
-function namesOfOnePartition(prefix: string, count: number): string[] {
-  const partition = partitionOf(`${prefix}-0`, PARTITIONS);
-  return Array.from({ length: count * PARTITIONS * 3 }, (_, at) => `${prefix}-${at}`)
-    .filter((name) => partitionOf(name, PARTITIONS) === partition)
-    .slice(0, count);
-}
-
-/** Tells the registry of a suspicion, as a caller does. */
-async function doubt(name: string): Promise<void> {
-  const caller = { partition: partitionOf(name, PARTITIONS), partitions: PARTITIONS };
-  const incarnation = (await rowOf(name))?.incarnation ?? "";
-  await call(() => registryOf(name).suspect(caller, name, incarnation));
-}
-
-/** When the partition of a name looks after suspects next. */
-const nextCheck = (name: string): Promise<number> =>
-  runInDurableObject(registryOf(name), (_, { storage }) =>
-    Number(storage.kv.get<{ due: number }>("timer/check")?.due),
-  );
-
-const kinds = async (name: string): Promise<string[]> =>
-  (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
 
 describe("a clock that is put back by an hour", () => {
   /** Puts it back until the test is over: what was set meanwhile is then long overdue. */
@@ -158,7 +117,7 @@ describe("the sweep", () => {
     expect(await directory.lookup("wiped-behind")).toBeDefined();
     await sweep();
     expect(await directory.lookup("wiped-behind")).toBeUndefined();
-    expect(await kinds("wiped-behind")).toEqual(["created", "DOWN noproc"]);
+    expect(await kindsOf("wiped-behind")).toEqual(["created", "DOWN noproc"]);
   });
 
   it("goes on behind its last batch, round and round", async () => {
@@ -170,111 +129,6 @@ describe("the sweep", () => {
   });
 });
 
-describe("invariant 6: only the bucket's own word kills it", () => {
-  it("a bucket that does not answer is suspect, then unreachable, and its name is kept", async () => {
-    const id = await create("unreachable");
-    deaf.add(id);
-    await sweep();
-    expect(await directory.lookup("unreachable")).toMatchObject({ state: "suspect" });
-    await later("unreachable", 6_000);
-    expect(await directory.lookup("unreachable")).toMatchObject({ state: "suspect" });
-    await later("unreachable", 11_000);
-    expect(await directory.lookup("unreachable")).toMatchObject({ state: "unreachable", id });
-    expect(await kinds("unreachable")).toEqual(["created", "unreachable noconnection"]);
-    deaf.clear();
-    await later("unreachable", 21_000);
-    expect(await directory.lookup("unreachable")).toMatchObject({ state: "running", id });
-    expect(await kinds("unreachable")).toEqual(["created", "unreachable noconnection", "reachable"]);
-  });
-
-  it("a probe storm frees no name, and gives no verdict on any", async () => {
-    // Enough of one partition's names to be a storm there.
-    const names = namesOfOnePartition("storm", 24);
-    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
-    for (const id of ids.values()) deaf.add(id);
-    // More often than the sweep insists on one batch.
-    for (let round = 0; round < 6; round += 1) await later("storm-0", HOUR_MS + 1_000);
-    for (const [name, id] of ids) {
-      expect(await directory.lookup(name)).toMatchObject({ state: "running", id, probe: null });
-    }
-    deaf.clear();
-    await later("storm-0", HOUR_MS + 1_000);
-    for (const name of names) {
-      expect((await directory.lookup(name))?.probe).toMatchObject({ entries: 0 });
-      await directory.stop(name);
-    }
-  });
-
-  it("ten that are broken for good are a storm each time they are looked at, and are judged in the end", async () => {
-    const names = namesOfOnePartition("broken", 24);
-    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
-    const broken = names.slice(0, 12);
-    await Promise.all(names.slice(12).map((name) => ask(directory, name, (bucket) => bucket.totals())));
-    for (const name of broken.slice(0, 6)) deaf.add(ids.get(name) ?? "");
-    await later("broken-0", HOUR_MS + 1_000);
-    for (const name of broken) deaf.add(ids.get(name) ?? "");
-    for (const name of broken) await doubt(name);
-    let last = 0;
-    for (let round = 0; round < 12; round += 1) {
-      await later("broken-0", 400_000);
-      const next = await nextCheck("broken-0");
-      // Later and later, and never at once.
-      expect(next).toBeGreaterThan(Math.max(last, Date.now() + clock.aheadMs));
-      last = next;
-    }
-    for (const name of broken) expect(await directory.lookup(name)).toMatchObject({ state: "unreachable" });
-    deaf.clear();
-    await Promise.all(names.map((name) => directory.stop(name)));
-  });
-
-  it("what is shown of one that is not reached is as old as it is", async () => {
-    const id = await create("old-news");
-    await sweep();
-    const before = (await directory.lookup("old-news"))?.probe?.at;
-    deaf.add(id);
-    await sweep();
-    await sweep();
-    const found = await directory.lookup("old-news");
-    expect([found?.state, found?.probe?.at]).toEqual(["suspect", before]);
-  });
-
-  it("callers do not make a suspect fail more often than the registry looks", async () => {
-    const id = await create("harried");
-    deaf.add(id);
-    for (let caller = 0; caller < 10; caller += 1) await doubt("harried");
-    expect(await directory.lookup("harried")).toMatchObject({ state: "suspect", attempts: 1 });
-  });
-
-  it("a bucket that is being wiped has not said that it is gone", async () => {
-    const id = (await directory.create("half-wiped", { restart: "temporary" })).registration.id;
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    setFailpointHook((_, point) => (point === "end: terminated, not wiped" ? held : undefined));
-    const exit = exitBucket(directory, "half-wiped", "shutdown");
-    await doubt("half-wiped");
-    expect(await rowOf("half-wiped")).toMatchObject({ state: "running", id });
-    release();
-    expect(await exit).toBe(true);
-    setFailpointHook();
-    expect(await kinds("half-wiped")).toEqual(["created", "DOWN shutdown"]);
-  });
-
-  it("a caller that can't reach a bucket makes the registry look, and that is all", async () => {
-    const id = await create("doubted");
-    deaf.add(id);
-    const caller = isolate();
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      await expect(ask(caller.directory, "doubted", (bucket) => bucket.totals())).rejects.toMatchObject({
-        reason: "noconnection",
-      });
-    }
-    await caller.settled();
-    expect(await directory.lookup("doubted")).toMatchObject({ state: "suspect", id });
-  });
-});
-
 describe("suspicion", () => {
   it("a caller that hears noproc is answered when the name is free", async () => {
     const id = await create("suspected");
@@ -282,7 +136,7 @@ describe("suspicion", () => {
     await ask(caller.directory, "suspected", (bucket) => bucket.totals());
     await wipeBehind(id);
     expect(await ask(caller.directory, "suspected", (bucket) => bucket.totals())).toBeUndefined();
-    expect(await kinds("suspected")).toEqual(["created", "DOWN noproc"]);
+    expect(await kindsOf("suspected")).toEqual(["created", "DOWN noproc"]);
     expect(await caller.directory.create("suspected")).toMatchObject({ created: true });
   });
 });

@@ -70,6 +70,11 @@ export function eventsOf(name: string): Promise<RegistryEvent[]> {
   );
 }
 
+/** The kinds of a name's events in their order, each with its reason if it has one: `DOWN normal`. */
+export async function kindsOf(name: string): Promise<string[]> {
+  return (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
+}
+
 /** Ends an object at once, as a crash of the machine does. */
 export async function abortObject(stub: DurableObjectStub<TestBucket | TestRegistry>): Promise<void> {
   await runInDurableObject(stub, async (_, ctx) => {
