@@ -4,7 +4,7 @@ import { Keyv as Keyv5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv-6";
 import { describe, expect, it } from "vitest";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
-import { problem, scripted } from "./support/scripted-fetch.ts";
+import { problem, scripted } from "../e2e/support/scripted-fetch.ts";
 
 type Anything = any; // oxlint-disable-line typescript/no-explicit-any -- as JavaScript calls it
 

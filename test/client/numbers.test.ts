@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { DecodeError, json, Kv, type Bucket, type Change, type Session } from "../../src/client/index.ts";
-import { server } from "./support/shared-server.ts";
+import { server } from "../e2e/support/shared-server.ts";
 import { anyText } from "../support/any-text.ts";
 
 const decode = (text: string): unknown => json.decode(text, json.type);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { type Bucket, type Codec, json, Kv, text } from "../../src/client/index.ts";
-import { problem, scripted, scriptedWith, value as entry } from "./support/scripted-fetch.ts";
+import { problem, scripted, scriptedWith, value as entry } from "../e2e/support/scripted-fetch.ts";
 
 type Anything = any; // oxlint-disable-line typescript/no-explicit-any -- as JavaScript calls it
 

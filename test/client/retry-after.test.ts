@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type KvError } from "../../src/client/index.ts";
-import { events, problem, scriptedWith, value, type Answer } from "./support/scripted-fetch.ts";
+import { events, problem, scriptedWith, value, type Answer } from "../e2e/support/scripted-fetch.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

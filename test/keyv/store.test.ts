@@ -5,7 +5,7 @@ import * as vitest from "vitest";
 import { describe, expect, it } from "vitest";
 import { Kv, type KvError } from "../../src/client/index.ts";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
-import { server } from "./support/shared-server.ts";
+import { server } from "../e2e/support/shared-server.ts";
 
 const kv = new Kv({ url: server.http });
 

@@ -9,7 +9,7 @@ import {
   TimeoutError,
   type KvOptions,
 } from "../../src/client/index.ts";
-import { server } from "./support/shared-server.ts";
+import { server } from "../e2e/support/shared-server.ts";
 
 const kv = new Kv({ url: server.http });
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv, PreconditionFailedError, type Bucket, type Session } from "../../src/client/index.ts";
-import { server } from "./support/shared-server.ts";
+import { server } from "../e2e/support/shared-server.ts";
 
 type Numbers = Record<string, number>;
 

@@ -2,8 +2,8 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { KV, kv, start, startKv } from "./support/cli.ts";
-import { server } from "./support/shared-server.ts";
+import { KV, kv, start, startKv } from "../e2e/support/cli.ts";
+import { server } from "../e2e/support/shared-server.ts";
 
 const NAME = "cli-terminal";
 const EVIL = "\x1b]0;owned\x07\x9b31m\u202e";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { fetchChecked, fetchUnchecked } from "./support/checked-fetch.ts";
+import { fetchChecked, fetchUnchecked } from "../e2e/support/checked-fetch.ts";
 import { Kv } from "../../src/client/index.ts";
 
 const DISPATCHER = Symbol.for("undici.globalDispatcher.1");

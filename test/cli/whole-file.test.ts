@@ -1,17 +1,21 @@
-/** The files that exports write. */
+/** A file that is written whole or not at all, as exports are. */
 
-import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { kv } from "./support/cli.ts";
-import { server } from "./support/shared-server.ts";
-import { temporaryFolder } from "./support/server.ts";
+import { kv } from "../e2e/support/cli.ts";
+import { server } from "../e2e/support/shared-server.ts";
+import { temporaryFolder } from "../e2e/support/server.ts";
 
 const NAME = "cli-files";
+
 const here = { url: server.http };
+
 const folder = temporaryFolder();
+
 const service = new Kv({ url: server.http });
+
 let whole: string;
 
 beforeAll(async () => {
@@ -23,6 +27,7 @@ beforeAll(async () => {
   await service.bucket(NAME).batch(puts);
   whole = (await kv(here, "export", NAME)).out;
 });
+
 afterAll(() => folder.remove());
 
 describe("an export to a file", () => {
@@ -58,26 +63,5 @@ describe("an export to a file", () => {
     await writeFile(file, "", { mode: 0o600 });
     await kv(here, "export", NAME, file);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-  });
-});
-
-describe("a folder of exports", () => {
-  const list = (buckets: readonly object[]): string => JSON.stringify({ buckets });
-
-  it("with names that Windows takes for devices is read, whichever version wrote it", async () => {
-    const old = join(folder.path, "old");
-    await mkdir(old);
-    await writeFile(join(old, "con.ndjson"), '{"key":"a","value":"1"}\n');
-    await writeFile(join(old, "%6eul.ndjson"), '{"key":"b","value":"2"}\n');
-    await writeFile(
-      join(old, "buckets.json"),
-      list([
-        { name: "con", file: "con.ndjson", restart: "permanent" },
-        { name: "nul", file: "%6eul.ndjson", restart: "permanent" },
-      ]),
-    );
-    expect(await kv(here, "import", "--all", old)).toMatchObject({ code: 0, err: "" });
-    expect(await service.bucket("con").entry("a")).toBeDefined();
-    expect(await service.bucket("nul").entry("b")).toBeDefined();
   });
 });

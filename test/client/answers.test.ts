@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { bytes, Kv, text, type KvError } from "../../src/client/index.ts";
-import { events, scripted } from "./support/scripted-fetch.ts";
+import { events, scripted } from "../e2e/support/scripted-fetch.ts";
 
 const caught = (work: Promise<unknown>): Promise<KvError> =>
   work.catch((error: unknown) => error as KvError) as Promise<KvError>;

@@ -2,8 +2,8 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { BucketNotFoundError, Kv, type KvError, type KvOptions } from "../../src/client/index.ts";
-import { NOWHERE } from "./support/nowhere.ts";
-import { problem, scriptedWith, type Answer } from "./support/scripted-fetch.ts";
+import { NOWHERE } from "../e2e/support/nowhere.ts";
+import { problem, scriptedWith, type Answer } from "../e2e/support/scripted-fetch.ts";
 
 const caught = (work: Promise<unknown>): Promise<KvError> =>
   work.then(
