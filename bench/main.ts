@@ -1,13 +1,13 @@
-/** `npm run bench`: ours beside the least that does the same. */
+/** `npm run bench`: this service compared with a minimal Worker that does the same. */
 
 import { rawClient, isWholeResponse } from "./load/client.ts";
 import { measure, median, type Result } from "./load/measure.ts";
 import { createPath, prepare, scenarios, type Scenario } from "./scenarios.ts";
 import { startBare, startOurs, type Server } from "./servers.ts";
 
-/** Each scenario, each side, each round, in milliseconds. All together stay under three minutes. */
+/** Milliseconds per scenario, server and round. The whole run stays under three minutes. */
 const ROUND_MS = 1_200;
-/** Where a ratio is asked for, more rounds: on a shared machine single ones differ by a third. */
+/** More rounds for scenarios with a target ratio: on a shared machine, single rounds differ by a third. */
 const ROUNDS = { targeted: 5, other: 3 };
 const CREATES = 1_000;
 
@@ -20,11 +20,11 @@ try {
     rows.push(await compare(scenario));
   }
   console.log(
-    `Medians of ${ROUNDS.other} rounds, or ${ROUNDS.targeted} where there is a target, in turn, ${ROUND_MS} ms each. Rates are commands a second, latencies milliseconds of one exchange.\n`,
+    `Medians of ${ROUNDS.other} alternating rounds, or ${ROUNDS.targeted} for a target, of ${ROUND_MS} ms. Rates are commands per second, latencies milliseconds per exchange.\n`,
   );
   console.table(Object.fromEntries(rows));
   if (only === undefined) {
-    console.log(`\n${CREATES} creates, one after the other:\n`);
+    console.log(`\n${CREATES} sequential creates:\n`);
     const creates = [];
     for (const server of servers) creates.push([server.name, await createMany(server)] as const);
     console.table(Object.fromEntries(creates));
@@ -39,7 +39,7 @@ async function compare(scenario: Scenario): Promise<[string, Record<string, stri
   const ratios: number[] = [];
   const rounds = scenario.target === undefined ? ROUNDS.other : ROUNDS.targeted;
   for (let round = 0; round < rounds; round += 1) {
-    // In turn, and the other one first each time, so that a machine that slows down favours neither.
+    // Alternate the order, so that a machine that slows down favours neither.
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
       results[server.name].push(await measure(scenario.load(server), ROUND_MS));
     }

@@ -1,4 +1,4 @@
-/** What is measured: the same thing asked of ours and of the bare one. */
+/** The scenarios: the same commands for this service and for the minimal Worker. */
 
 import { isWholeResponse, isWholeText, rawClient, webSocketClient } from "./load/client.ts";
 import type { Load } from "./load/measure.ts";
@@ -6,12 +6,12 @@ import type { Server } from "./servers.ts";
 
 export interface Scenario {
   readonly name: string;
-  /** The least that ours may reach of the bare one's rate; undefined where none is asked for. */
+  /** Smallest ratio of our rate to the minimal Worker's that passes; undefined for no target. */
   readonly target?: number;
   readonly load: (server: Server) => Load;
 }
 
-/** What a command asks and what it must be answered; a put's value is new each time. */
+/** A command and its expected reply. A put has a new value each time. */
 interface Command {
   readonly text: () => string;
   readonly reply: string;
@@ -38,14 +38,14 @@ export const scenarios: readonly Scenario[] = [
 let created = 0;
 let put = 0;
 
-/** Makes the bucket and the key that every scenario uses. */
+/** Creates the bucket and the key of all scenarios. */
 export async function prepare(server: Server): Promise<void> {
   const base = `http://127.0.0.1:${server.http}`;
   if (server.name === "ours") await fetch(`${base}/v1/buckets/bench`, { method: "PUT" });
   await fetch(`${base}${keyPath(server, "key")}`, { method: "PUT", body: VALUE });
 }
 
-/** The path that makes one more bucket. */
+/** A path that creates one more bucket. */
 export function createPath({ name }: Pick<Server, "name">): string {
   created += 1;
   return name === "ours" ? `/v1/buckets/bench-${created}` : `/create/${created}`;
@@ -69,8 +69,8 @@ function createBucket(server: Server): Load {
 }
 
 /**
- * SQLite does not write a row that stays as it was, so the same value put again would cost nothing: the
- * bare one, which keeps no revision, would not touch the disk at all.
+ * A new value for each put. SQLite does not write an unchanged row, so with equal values the minimal Worker, which has
+ * no revisions, would never write to the disk.
  */
 function freshValue(): string {
   put += 1;

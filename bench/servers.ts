@@ -1,4 +1,4 @@
-/** The servers that are measured, on the same engine, each with its data on disk. */
+/** Starts the servers to measure, on the same engine, with data on disk. */
 
 import { readFileSync } from "node:fs";
 import { mkdtemp, mkdir, rm } from "node:fs/promises";
@@ -15,24 +15,24 @@ export interface Server {
   readonly http: number;
   readonly tcp: number;
   readonly data: string;
-  /** Megabytes of resident memory. */
+  /** Resident memory in megabytes. */
   memory(): number;
-  /** As {@link memory}, the most that it has been. */
+  /** Peak resident memory in megabytes. */
   peakMemory(): number;
-  /** Ends it; its data stays if it was given a folder. */
+  /** Stops the server. Its data stays if `data` was given. */
   stop(): Promise<void>;
 }
 
 export interface OursOptions {
-  /** Settings that are not those of wrangler.toml. */
+  /** Settings that override those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** A folder that stays; left out, one that goes with the server. */
+  /** A data folder to keep; by default a temporary one. */
   readonly data?: string;
 }
 
 export async function startOurs({ vars = {}, data }: OursOptions = {}): Promise<Server> {
   const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
-  // As `npm start` runs it, with the settings of a deployment; only this machine can reach it.
+  // As `npm start` runs it, but with a deployment's settings. Only this machine can reach it.
   return start("ours", await bundle(join(ROOT, "src/local/worker.ts")), {
     worker: { ...config, vars: { ...config.vars, ...vars, KV_OPEN: "loopback" } },
     tcpEntrypoint: "Tcp",

@@ -1,4 +1,4 @@
-/** `npm run pack:check`: whether what npm would publish is what it should be. */
+/** `npm run pack:check`: checks the package that npm would publish. */
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,17 +13,19 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The client and keyv's store with their types, the binding, the command without, and what every package has. */
+/** The files that the package must have: everything with its types, except the command. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "package.json",
-    // The README leads there.
+    // The README links to them.
     ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
     ...modulesOf("binding", ["types", "failure"]),
     ...modulesOf("client", sources("client")),
+    // The types that the binding refers to.
+    ...modulesOf("contract", sources("contract")),
     ...modulesOf("keyv", sources("keyv")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
   ];
@@ -39,7 +41,7 @@ function sources(folder: string): string[] {
     .map((path) => path.replaceAll("\\", "/").replace(/\.ts$/, ""));
 }
 
-/** What is in one list and not in the other. */
+/** Entries that are in only one of the two lists. */
 function differences(found: readonly string[], wanted: readonly string[]): string[] {
   return [
     ...found.filter((path) => !wanted.includes(path)).map((path) => `too much: ${path}`),
@@ -47,7 +49,7 @@ function differences(found: readonly string[], wanted: readonly string[]): strin
   ];
 }
 
-/** The packages that somebody gets who installs this one. */
+/** The packages that are installed together with this one. */
 function dependenciesOf(tarball: string): string[] {
   const manifest = JSON.parse(run("tar", "-xOf", tarball, "package/package.json")) as Readonly<
     Record<string, Readonly<Record<string, string>> | undefined>
@@ -56,7 +58,7 @@ function dependenciesOf(tarball: string): string[] {
   return kinds.flatMap((kind) => Object.keys(manifest[kind] ?? {}));
 }
 
-/** The packages that what is published imports, its types among it. */
+/** The packages that the published files import, including their types. */
 function importedBy(paths: readonly string[]): string[] {
   const imports = /^(?:import|export) (?:[\w$\s{},*]+ from )?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
   const specifiers = paths
@@ -73,7 +75,7 @@ function run(command: string, ...args: readonly string[]): string {
   return execFileSync(command, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
-/** What npm prints before the JSON is of the scripts that it runs. */
+/** Packs the package. npm prints the output of its scripts before the JSON, so skip that. */
 function packedTo(folder: string): Packed {
   const output = run("npm", "pack", "--json", "--loglevel=error", "--pack-destination", folder);
   const [packed] = JSON.parse(output.slice(output.search(/^\[$/m))) as [Packed];
@@ -92,7 +94,7 @@ try {
   for (const line of wrong) console.error(line);
   if (wrong.length > 0) process.exitCode = 1;
   console.log(run("publint", "run", tarball, "--strict"));
-  // The package is of ES modules only: what CommonJS and old TypeScript make of it does not count.
+  // ES modules only: ignore problems with CommonJS and old module resolution.
   console.log(run("attw", tarball, "--profile", "esm-only"));
   console.log(`kv ${run(process.execPath, "dist/cli/main.js", "--version").trim()}`);
   console.log(`${files.length} files, ${Math.ceil(size / 1_024)} KiB packed`);

@@ -1,6 +1,6 @@
 /**
- * The least that does what calls about many keys, counters and large values do. As little as in worker.ts: no
- * conditions, no revisions, no change log, no checks of what is sent.
+ * The minimal counterpart of calls with many keys, counters and large values. As in worker.ts, there are no conditions,
+ * revisions, change log or checks of the input.
  */
 
 interface Put {
@@ -23,7 +23,7 @@ export class Values {
     this.#storage = storage;
   }
 
-  /** Beside the entries, which worker.ts has. */
+  /** Tables in addition to the entries, which worker.ts has. */
   createTable(): void {
     this.#storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS chunks (key TEXT, n INTEGER, bytes BLOB, PRIMARY KEY (key, n)) WITHOUT ROWID",
@@ -80,7 +80,7 @@ export class Values {
     return new Response(sum);
   }
 
-  /** In one piece from the first byte to the last: nobody can read half of what was and half of what is. */
+  /** Writes all chunks in one transaction, so that no reader gets half of the old and half of the new value. */
   #putLarge(key: string, bytes: ArrayBuffer): Response {
     this.#storage.transactionSync(() => {
       this.#storage.sql.exec("DELETE FROM chunks WHERE key = ?", key);

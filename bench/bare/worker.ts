@@ -1,6 +1,6 @@
 /**
- * The least that does the same: a Worker and one object, durable puts and gets over the same transports.
- * No names, no registry, no limits, no tokens, no errors. What ours costs beyond it is what ours costs.
+ * The minimal Worker to compare with: one object with durable puts and gets over the same transports. It has no names,
+ * registry, limits, tokens or errors, so the difference is the cost of this service.
  */
 
 import { DurableObject } from "cloudflare:workers";

@@ -1,10 +1,10 @@
-/** What an attack has in hand: the server's addresses, its connections, and a time limit. */
+/** The tools of an attack: the server's addresses, its connections, and a time limit. */
 
 import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
-import { ATTACK_MS } from "./attack.ts";
 import { ask, brief, type Answer, type Ask } from "./http.ts";
+import { ATTACK_MS } from "./limits.ts";
 import type { HostileServer } from "./server.ts";
 
 type Request = Pick<Ask, "body" | "headers">;
@@ -17,7 +17,7 @@ export class Attacker {
   readonly #over: Promise<void>;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  /** Its time begins now. */
+  /** Starts the time limit. */
   constructor(server: HostileServer) {
     this.server = server;
     this.#timer = setTimeout(() => this.#timeUp.abort(), ATTACK_MS);
@@ -28,11 +28,11 @@ export class Attacker {
     return this.#timeUp.signal.aborted;
   }
 
-  /** Opens a connection, which is closed when the attack has been measured. One that is refused is `destroyed`. */
+  /** Opens a connection, which `end` closes. A refused one is `destroyed`. */
   async connect(port: number): Promise<Socket> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#sockets.add(socket);
-    // The server may end a connection at any moment; an attack sees that in `destroyed`.
+    // The server may close a connection at any time; an attack checks `destroyed`.
     socket.on("error", () => undefined);
     const settled = new Promise<void>((resolve) => {
       for (const event of ["connect", "close"]) socket.once(event, () => resolve());
@@ -41,7 +41,7 @@ export class Attacker {
     return socket;
   }
 
-  /** Writes, and waits until the kernel has taken it. Returns early if the connection or the time ends. */
+  /** Writes, and waits until the kernel has accepted the bytes. Returns early if the connection or the time ends. */
   async write(socket: Socket, bytes: Uint8Array | string): Promise<void> {
     if (socket.destroyed || this.isOver) return;
     const taken = new Promise<void>((resolve) => {
@@ -50,22 +50,22 @@ export class Attacker {
     await Promise.race([taken, this.#over]);
   }
 
-  /** Sends a request over a connection that is kept. @throws if it fails or the time is up. */
+  /** Sends a request over a kept-alive connection. @throws if it fails or the time is up */
   ask(method: string, path: string, request: Request = {}): Promise<Answer> {
     return this.#ask(method, path, { ...request, agent: this.#agent });
   }
 
-  /** What a client that comes now, on a connection of its own, is told when it creates a bucket. */
-  async newcomer(): Promise<string> {
+  /** Creates a bucket over a new connection. @returns the outcome, in a few words */
+  async newClient(): Promise<string> {
     try {
-      return `a newcomer: ${brief(await this.#ask("PUT", "/v1/buckets/newcomer", {}))}`;
+      return `a new client: ${brief(await this.#ask("PUT", "/v1/buckets/newcomer", {}))}`;
     } catch (error) {
-      return `a newcomer: ${this.isOver ? "no answer" : (error as Error).message}`;
+      return `a new client: ${this.isOver ? "no answer" : (error as Error).message}`;
     }
   }
 
-  /** Waits, at most until the time is up. */
-  async hold(ms: number): Promise<void> {
+  /** Waits for `ms` milliseconds, but no longer than the time limit. */
+  async wait(ms: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const held = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
@@ -74,13 +74,13 @@ export class Attacker {
     clearTimeout(timer);
   }
 
-  /** Waits until something is so, at most `ms`, or until the time is up. */
-  async until(isSo: () => boolean, ms = ATTACK_MS): Promise<void> {
+  /** Waits until the condition holds, at most `ms` milliseconds or until the time is up. */
+  async until(condition: () => boolean, ms = ATTACK_MS): Promise<void> {
     const end = performance.now() + ms;
-    while (!isSo() && !this.isOver && performance.now() < end) await this.hold(10);
+    while (!condition() && !this.isOver && performance.now() < end) await this.wait(10);
   }
 
-  /** Closes everything. */
+  /** Closes all connections. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timeUp.abort();

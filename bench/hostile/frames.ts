@@ -1,20 +1,20 @@
-/** WebSocket frames (RFC 6455 §5.2): as a client writes them, and what a server's begin with. */
+/** WebSocket frames (RFC 6455 §5.2): encodes a client's frames, and parses the heads of a server's. */
 
 const FIN = 0x80;
 const MASKED = 0x80;
 const TEXT = 0x1;
 export const CLOSE = 0x8;
-/** Control frames have this bit. */
+/** The bit of control frames' opcodes. */
 const CONTROL = 0x8;
-/** Masked with zeros, a payload stays as it is. */
+/** A mask of zeros, which leaves the payload unchanged. */
 const MASK = Buffer.alloc(4);
 
 export interface FrameHead {
   readonly opcode: number;
   readonly isControl: boolean;
-  /** Bytes before the payload. */
+  /** Size of the head in bytes. */
   readonly head: number;
-  /** Bytes of the payload. */
+  /** Size of the payload in bytes. */
   readonly size: number;
 }
 
@@ -26,7 +26,7 @@ export function closeFrame(code: number): Buffer {
   return frame(CLOSE, Buffer.from([code >> 8, code & 0xff]));
 }
 
-/** The head of the frame that `bytes` begin with; undefined if more has to come. */
+/** Parses the head of the frame at the beginning of `bytes`; undefined if it is incomplete. */
 export function frameHead(bytes: Buffer): FrameHead | undefined {
   if (bytes.length < 2) return undefined;
   const opcode = bytes.readUInt8(0) & 0x0f;

@@ -1,4 +1,4 @@
-/** HTTP requests of the attacker and the neighbour. */
+/** HTTP requests for the attacker and the neighbour. */
 
 import { request, type Agent } from "node:http";
 
@@ -9,7 +9,7 @@ export interface Ask {
   readonly path: string;
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Left out, a connection is opened for this request alone. */
+  /** Without an agent, the request opens a connection of its own. */
   readonly agent?: Agent;
   readonly signal: AbortSignal;
 }
@@ -18,16 +18,16 @@ export interface Answer {
   readonly status: number;
   /** The beginning of the body. */
   readonly text: string;
-  /** Bytes in the whole body. */
+  /** Size of the whole body in bytes. */
   readonly bytes: number;
-  /** Milliseconds until all of it was there. */
+  /** Milliseconds until the whole body had arrived. */
   readonly ms: number;
 }
 
-/** Characters of a body that are kept. */
+/** Characters of a body to keep. */
 const MAX_TEXT = 2_000;
 
-/** Sends one request and reads the whole response. @throws if the connection fails, or the signal aborts. */
+/** Sends one request and reads the whole response. @throws if the connection fails, or the signal is aborted */
 export function ask({ port, token, method, path, body, headers, agent, signal }: Ask): Promise<Answer> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -64,9 +64,9 @@ export function ask({ port, token, method, path, body, headers, agent, signal }:
   });
 }
 
-/** A response in a few words: its status, its error's code, or the beginning of its body. */
+/** Summarises a response: its status, and its error code or the beginning of its body. */
 export function brief({ status, text, bytes, ms }: Answer): string {
   const code = /"code":"(\w+)"/.exec(text)?.[1];
-  const said = status >= 400 ? (code ?? text.slice(0, 80)) : `${bytes} bytes`;
-  return `${status} ${said} in ${ms.toFixed(0)} ms`;
+  const outcome = status >= 400 ? (code ?? text.slice(0, 80)) : `${bytes} bytes`;
+  return `${status} ${outcome} in ${ms.toFixed(0)} ms`;
 }

@@ -1,8 +1,9 @@
-/** `npm run bench:hostile`: what a stranger or a neighbour can do to a server, and to those who share it. */
+/** `npm run bench:hostile`: what hostile clients can do to a server and to its other clients. */
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { BOUNDS, type Attack } from "./attack.ts";
+import type { Attack } from "./attack.ts";
+import { BOUNDS } from "./limits.ts";
 import { attacks } from "./attacks/index.ts";
 import { table } from "./report.ts";
 import type { HostileServer } from "./server.ts";
@@ -10,9 +11,9 @@ import { tryAttack, type Outcome } from "./trial.ts";
 
 const USAGE = `Usage: npm run bench:hostile -- [options]
 
-  --only NAME    only attacks whose name begins with NAME; may be given several times
-  --json FILE    writes the numbers there
-  --list         prints the attacks and runs none
+  --only NAME    run only attacks whose name begins with NAME; repeatable
+  --json FILE    write the results to a file
+  --list         list the attacks and run none
 
 Linux only: memory is read from /proc.
 `;
@@ -54,14 +55,14 @@ async function run(wanted: readonly Attack[]): Promise<void> {
         running = server;
       }),
     );
-    console.error(`  ${outcomes.at(-1)?.told}`);
-    // After each attack, so that a run that is cut off leaves what it has.
+    console.error(`  ${outcomes.at(-1)?.attackerOutcome}`);
+    // After each attack, so that an interrupted run keeps its results.
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(outcomes, undefined, 2));
   }
   console.log(`
-The neighbour's latencies are in milliseconds: alone, then during the attack. \`stalled\` is the share of that time in
-puts of ${BOUNDS.p99} ms or more. \`peak MB\` is the engine, \`tree MB\` all processes of the server. Within bounds: p99 below
-${BOUNDS.p99} ms, no errors, a peak below ${BOUNDS.memory} MB, and the same engine alive.
+The neighbour's latencies are in milliseconds: alone, then during the attack. \`stalled\` is the share of time spent in
+puts of ${BOUNDS.p99} ms or more. \`peak MB\` is the engine's memory, \`tree MB\` that of all processes. Within bounds: a p99
+below ${BOUNDS.p99} ms, no errors, a peak below ${BOUNDS.memory} MB, and the same engine still alive.
 `);
   console.log(table(outcomes));
 }

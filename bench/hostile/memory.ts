@@ -1,27 +1,27 @@
-/** Samples a server's memory, and kills the server before it takes the machine's. */
+/** Samples a server's memory, and kills the server before it uses up the machine's memory. */
 
-import { KILL_AT_MEGABYTES } from "./attack.ts";
+import { KILL_AT_MEGABYTES } from "./limits.ts";
 import { megabytes, type Tree } from "./processes.ts";
 
 const EVERY_MS = 50;
 
 export interface Memory {
-  /** Megabytes of the engine, at most. */
+  /** Peak memory of the engine in megabytes. */
   readonly engine: number;
-  /** Megabytes of the whole process tree, at most. */
+  /** Peak memory of the whole process tree in megabytes. */
   readonly tree: number;
-  /** Megabytes of the engine at the last sample. */
+  /** Memory of the engine at the last sample, in megabytes. */
   readonly last: number;
-  /** The engine passed the harness's limit and was killed. */
+  /** Whether the engine exceeded the harness's limit and was killed. */
   readonly killed: boolean;
 }
 
-/** Samples from now on. @returns a function that stops it and says what was seen */
+/** Starts sampling. @returns a function that stops it and returns the results */
 export function sampleMemory({ engine, all }: Tree): () => Memory {
   const seen = { engine: 0, tree: 0, last: 0, killed: false };
   const sample = (): void => {
     seen.last = megabytes(engine, "VmRSS");
-    // The kernel's own peak, because memory can come and go between two samples.
+    // The kernel's own peak: memory can rise and fall between two samples.
     seen.engine = Math.max(seen.engine, megabytes(engine, "VmHWM"));
     const others = all.filter((pid) => pid !== engine).map((pid) => megabytes(pid, "VmRSS"));
     seen.tree = Math.max(

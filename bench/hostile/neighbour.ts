@@ -1,23 +1,23 @@
-/** The neighbour: one small put after another on a bucket of its own, each with its latency. */
+/** The neighbour: a well-behaved client that measures the latency of small puts on its own bucket. */
 
 import { Agent } from "node:http";
-import { BOUNDS } from "./attack.ts";
+import { BOUNDS } from "./limits.ts";
 import { ask } from "./http.ts";
 import { quantile } from "../load/measure.ts";
 
 const EVERY_MS = 20;
-/** A put that isn't answered in this time has failed. */
+/** A put without a response in this time has failed. */
 const PUT_TIMEOUT_MS = 10_000;
 const BUCKET = "/v1/buckets/neighbour";
 
 export interface Service {
-  /** Puts that were answered, or given up. */
+  /** Number of puts, including failed ones. */
   readonly puts: number;
-  /** Milliseconds. What failed counts with the time that it took to fail. */
+  /** Latency in milliseconds. A failed put counts with the time until it failed. */
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Share of the time spent in puts that took longer than the bound on p99. */
+  /** Share of the time spent in puts that exceeded the bound for p99. */
   readonly stalled: number;
   readonly errors: number;
   readonly firstError: string | undefined;
@@ -41,7 +41,7 @@ export class Neighbour {
     this.#token = token;
   }
 
-  /** Puts until it is stopped. */
+  /** Sends puts until {@link stop}. */
   async run(): Promise<void> {
     await this.#ask("PUT", BUCKET, "");
     for (let count = 0; !this.#stopped; count += 1) {
@@ -56,12 +56,12 @@ export class Neighbour {
     this.#agent.destroy();
   }
 
-  /** Ends {@link run} behind the put that is under way. */
+  /** Ends {@link run} after the current put. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** How it was served by the puts that began in this time. */
+  /** Statistics of the puts that began in this period. */
   service(from: number, to: number): Service {
     const puts = this.#puts.filter(({ at }) => at >= from && at < to);
     const latencies = puts.map(({ ms }) => ms).toSorted((one, other) => one - other);
@@ -79,7 +79,7 @@ export class Neighbour {
     };
   }
 
-  /** @returns what went wrong, if anything did */
+  /** @returns the error, if any */
   async #ask(method: string, path: string, body: string): Promise<string | undefined> {
     const signal = AbortSignal.timeout(PUT_TIMEOUT_MS);
     try {

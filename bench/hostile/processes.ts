@@ -1,15 +1,15 @@
-/** A server's processes in Linux's /proc: which they are, and how much memory they hold. */
+/** Finds a server's processes in Linux's /proc, and their memory and open files. */
 
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface Tree {
   /** workerd. */
   readonly engine: number;
-  /** The engine and all the others. */
+  /** All processes, including the engine. */
   readonly all: readonly number[];
 }
 
-/** The tree below `root`. @throws if it has no engine. */
+/** The process tree of `root`. @throws if it has no engine */
 export function treeOf(root: number): Tree {
   const all = [root];
   for (const pid of all) all.push(...childrenOf(pid));
@@ -18,23 +18,23 @@ export function treeOf(root: number): Tree {
   return { engine, all };
 }
 
-/** Whether this process is there and is an engine. */
+/** Whether the process exists and is an engine. */
 export function isEngine(pid: number): boolean {
   return read(`/proc/${pid}/comm`).trim() === "workerd" && !/^State:\s+Z/m.test(read(`/proc/${pid}/status`));
 }
 
-/** Megabytes of resident memory, now (`VmRSS`) or at most so far (`VmHWM`); 0 for a process that has ended. */
+/** Resident memory in megabytes, current (`VmRSS`) or peak (`VmHWM`); 0 if the process has ended. */
 export function megabytes(pid: number, line: "VmRSS" | "VmHWM"): number {
   const kilobytes = new RegExp(`${line}:\\s+(\\d+)`).exec(read(`/proc/${pid}/status`))?.[1];
   return Number(kilobytes ?? 0) / 1_024;
 }
 
-/** How many files the process may open. */
+/** The process's limit of open files. */
 export function openFilesLimit(pid: number): string {
   return /Max open files\s+(\d+)/.exec(read(`/proc/${pid}/limits`))?.[1] ?? "?";
 }
 
-/** How many files the process has open. */
+/** The number of files that the process has open. */
 export function openFiles(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;

@@ -1,26 +1,26 @@
-/** A WebSocket made by hand, whose socket can be left unread, which no client library allows. */
+/** A WebSocket over a raw socket, so that an attack can stop reading, which client libraries do not allow. */
 
 import type { Socket } from "node:net";
 import type { Attacker } from "./attacker.ts";
 import { CLOSE, closeFrame, frameHead, textFrame } from "./frames.ts";
 
 const CLOSE_NORMAL = 1000;
-/** Bytes of frames in one write. */
+/** Bytes of frames per write. */
 const WRITE_BYTES = 262_144;
-/** Characters of a message that are kept. */
+/** Characters of a message to keep. */
 const MAX_LATEST = 200;
 
 export class RawWebSocket {
   readonly #attacker: Attacker;
   readonly #socket: Socket;
   #rest: Buffer = Buffer.alloc(0);
-  /** Bytes of the current message's frame that have not come. */
+  /** Bytes of the current frame that have not arrived yet. */
   #missing = 0;
   #upgraded = false;
   #closing: string | undefined;
   #latest = "";
   messages = 0;
-  /** Bytes of the messages. */
+  /** Received bytes of messages. */
   bytes = 0;
 
   constructor(attacker: Attacker, socket: Socket) {
@@ -37,12 +37,12 @@ export class RawWebSocket {
     return this.#closing !== undefined || this.#socket.destroyed;
   }
 
-  /** The beginning of the message that came last. */
+  /** The beginning of the latest message. */
   get latest(): string {
     return this.#latest;
   }
 
-  /** Sends each text as a message, many in one write. */
+  /** Sends each text as a message, many per write. */
   async send(texts: readonly string[]): Promise<void> {
     let frames: Buffer[] = [];
     let size = 0;
@@ -58,14 +58,14 @@ export class RawWebSocket {
     if (size > 0) await this.#attacker.write(this.#socket, Buffer.concat(frames));
   }
 
-  /** Says that it closes, and is gone a moment later without reading. */
+  /** Sends a close frame, and closes the socket a moment later without reading. */
   async leave(): Promise<void> {
     await this.#attacker.write(this.#socket, closeFrame(CLOSE_NORMAL));
-    await this.#attacker.hold(100);
+    await this.#attacker.wait(100);
     this.#socket.destroy();
   }
 
-  /** Reads nothing from now on, so that the kernel's buffers fill. */
+  /** Stops reading, so that the kernel's buffers fill. */
   pause(): void {
     this.#socket.pause();
   }
@@ -74,7 +74,7 @@ export class RawWebSocket {
     this.#socket.resume();
   }
 
-  /** What became of it, in a few words. */
+  /** The outcome, in a few words. */
   ending(): string {
     if (this.#closing !== undefined) return `closed ${this.#closing}`;
     return this.#socket.destroyed ? "broken off" : "open";
@@ -100,7 +100,7 @@ export class RawWebSocket {
         continue;
       }
       const frame = frameHead(rest);
-      // Control frames are short, and taken when they are whole.
+      // Control frames are short, so wait until they are complete.
       if (frame === undefined || (frame.isControl && rest.length < frame.head + frame.size)) break;
       const payload = rest.subarray(frame.head, frame.head + frame.size);
       if (frame.opcode === CLOSE) this.#closing = closingOf(payload);
@@ -116,7 +116,7 @@ export class RawWebSocket {
   }
 }
 
-/** Opens one at `path`. @throws if the server does not upgrade. */
+/** Opens a WebSocket at `path`. @throws if the server does not upgrade */
 export async function openWebSocket(attacker: Attacker, path: string): Promise<RawWebSocket> {
   const socket = await attacker.connect(attacker.server.http);
   const webSocket = new RawWebSocket(attacker, socket);

@@ -1,4 +1,4 @@
-/** The table of what the attacks did, in Markdown. */
+/** Formats the results as a Markdown table. */
 
 import type { Outcome } from "./trial.ts";
 
@@ -12,7 +12,7 @@ const COLUMNS: Readonly<Record<string, (outcome: Outcome) => string>> = {
   errors: ({ during }) => errors(during),
   "peak MB": ({ memory }) => memory.engine.toFixed(0),
   "tree MB": ({ memory }) => memory.tree.toFixed(0),
-  "the attacker was told": ({ told }) => told,
+  "attacker's outcome": ({ attackerOutcome }) => attackerOutcome,
   alive: ({ alive }) => alive,
   "within bounds": ({ withinBounds }) => (withinBounds ? "yes" : "**NO**"),
 };

@@ -1,4 +1,4 @@
-/** A server for one attack: started as a user starts it, and always stopped. */
+/** Starts a server for one attack, as a user would, and always stops it. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,14 +10,14 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const MAIN = resolve(ROOT, "src/serve/main.ts");
 const START_MS = 30_000;
 const STOP_MS = 5_000;
-/** Characters of its output that are kept. */
+/** Characters of the output to keep. */
 const MAX_SAID = 4_000;
 
 export interface ServerOptions {
   readonly token: string | undefined;
-  /** A folder; undefined keeps the data in memory. */
+  /** The data folder; undefined for memory. */
   readonly data: string | undefined;
-  /** The limit of open files that the server is started with; `hard` can't be raised by the server. */
+  /** The limit of open files for the server. It can raise a soft limit, but not a `hard` one. */
   readonly openFiles?: { readonly limit: number; readonly kind: "soft" | "hard" };
 }
 
@@ -27,12 +27,12 @@ export interface HostileServer {
   readonly token: string | undefined;
   readonly data: string | undefined;
   readonly processes: Tree;
-  /** The end of what it printed. */
-  said(): string;
+  /** The end of its output. */
+  output(): string;
   stop(): Promise<void>;
 }
 
-/** Starts a server on free ports. @throws if it isn't ready in time. */
+/** Starts a server on free ports. @throws if it is not ready in time */
 export async function startServer({ token, data, openFiles }: ServerOptions): Promise<HostileServer> {
   const command = [
     process.execPath,
@@ -61,14 +61,14 @@ export async function startServer({ token, data, openFiles }: ServerOptions): Pr
   }
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
-    // Its engine ends with it: a watchdog kills an engine whose server is gone.
+    // The engine ends as well: its watchdog kills it when the server is gone.
     const force = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
     await ended;
     clearTimeout(force);
   };
   try {
     const [http, tcp] = await readyPorts(() => text, ended);
-    return { http, tcp, token, data, processes: treeOf(Number(child.pid)), said: () => text, stop };
+    return { http, tcp, token, data, processes: treeOf(Number(child.pid)), output: () => text, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -79,17 +79,17 @@ function limitScript({ limit, kind }: NonNullable<ServerOptions["openFiles"]>): 
   return `ulimit ${kind === "soft" ? "-S " : ""}-n ${limit}; exec "$@"`;
 }
 
-/** Reads them from what the server prints. @throws if it ends, or takes too long. */
-async function readyPorts(said: () => string, ended: Promise<unknown>): Promise<[number, number]> {
+/** Reads the ports from the server's output. @throws if the server ends, or takes too long */
+async function readyPorts(output: () => string, ended: Promise<unknown>): Promise<[number, number]> {
   const gone = new AbortController();
   const end = (): void => gone.abort();
   ended.then(end, end);
   const late = AbortSignal.timeout(START_MS);
   while (!gone.signal.aborted && !late.aborted) {
-    const http = /^Ready on http:\/\/\S+:(\d+)$/m.exec(said())?.[1];
-    const tcp = /^Ready on tcp:\/\/\S+:(\d+)$/m.exec(said())?.[1];
+    const http = /^Ready on http:\/\/\S+:(\d+)$/m.exec(output())?.[1];
+    const tcp = /^Ready on tcp:\/\/\S+:(\d+)$/m.exec(output())?.[1];
     if (http !== undefined && tcp !== undefined) return [Number(http), Number(tcp)];
     await sleep(20);
   }
-  throw new Error(`the server did not start: ${said()}`);
+  throw new Error(`the server did not start: ${output()}`);
 }

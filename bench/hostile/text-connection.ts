@@ -1,12 +1,12 @@
-/** A TCP connection of the text protocol that counts what it is told. */
+/** A TCP connection of the text protocol that counts the replies. */
 
 import type { Socket } from "node:net";
 import type { Attacker } from "./attacker.ts";
 
 const LF = 0x0a;
-/** Characters of the latest replies that are kept. */
+/** Characters of the latest replies to keep. */
 const MAX_LATEST = 400;
-/** Characters of them that are shown. */
+/** Characters of them to show. */
 const MAX_SHOWN = 60;
 
 export class TextConnection {
@@ -31,7 +31,7 @@ export class TextConnection {
     return this.#socket.destroyed;
   }
 
-  /** The last lines that came. */
+  /** The latest lines. */
   latest(count: number): string {
     return this.#latest.trim().split("\r\n").slice(-count).join(", ").slice(0, MAX_SHOWN);
   }
@@ -40,7 +40,7 @@ export class TextConnection {
     return this.#attacker.write(this.#socket, bytes);
   }
 
-  /** Reads nothing from now on, so that the kernel's buffers fill. */
+  /** Stops reading, so that the kernel's buffers fill. */
   pause(): void {
     this.#socket.pause();
   }
@@ -49,7 +49,7 @@ export class TextConnection {
     this.#socket.resume();
   }
 
-  /** What became of it, in a few words. */
+  /** The outcome, in a few words. */
   ending(): string {
     return this.isClosed ? `closed, ${this.latest(1) || "without a word"}` : "open";
   }

@@ -1,33 +1,34 @@
-/** One attack on one fresh server, from the neighbour's baseline to whether the server is alive afterwards. */
+/** Runs one attack on a new server: measures the neighbour before and during it, and whether the server survives. */
 
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "../servers.ts";
-import { BOUNDS, type Attack } from "./attack.ts";
+import type { Attack } from "./attack.ts";
 import { Attacker } from "./attacker.ts";
+import { BOUNDS } from "./limits.ts";
 import { ask } from "./http.ts";
 import { isEngine } from "./processes.ts";
 import { startServer, type HostileServer } from "./server.ts";
 import { startWitness, type Observed } from "./witness.ts";
 
-/** How long the neighbour is alone before the attack, and watched behind it, in milliseconds. */
+/** Milliseconds for which the neighbour is measured alone before the attack, and after it. */
 const BASELINE_MS = 1_000;
 const AFTERMATH_MS = 1_000;
 const ALIVE_MS = 10_000;
-/** Bytes in a token of 32 characters. */
+/** Random bytes for a token of 32 hexadecimal characters. */
 const TOKEN_BYTES = 16;
 
-/** `no answer`: the engine runs, and is silent. */
+/** `no answer`: the engine runs but does not respond. */
 type Aliveness = "yes" | "no answer" | "ended" | "killed by the harness";
 
 export interface Outcome extends Observed {
   readonly attack: string;
-  readonly told: string;
+  readonly attackerOutcome: string;
   readonly alive: Aliveness;
   readonly withinBounds: boolean;
-  /** The end of what the server printed. */
-  readonly said: string;
+  /** The end of the server's output. */
+  readonly output: string;
 }
 
 export async function tryAttack(attack: Attack, started: (server: HostileServer) => void): Promise<Outcome> {
@@ -44,7 +45,7 @@ export async function tryAttack(attack: Attack, started: (server: HostileServer)
     await sleep(BASELINE_MS);
     witness.attack();
     const attacker = new Attacker(server);
-    const told = await attackWith(attack, attacker);
+    const attackerOutcome = await attackWith(attack, attacker);
     await sleep(AFTERMATH_MS);
     const observed = await witness.finish();
     attacker.end();
@@ -53,11 +54,11 @@ export async function tryAttack(attack: Attack, started: (server: HostileServer)
     return {
       attack: attack.name,
       ...observed,
-      told,
+      attackerOutcome,
       alive,
       withinBounds:
         during.p99 < BOUNDS.p99 && during.errors === 0 && memory.engine < BOUNDS.memory && alive === "yes",
-      said: server.said(),
+      output: server.output(),
     };
   } finally {
     await server.stop();
@@ -82,7 +83,7 @@ async function attackWith(attack: Attack, attacker: Attacker): Promise<string> {
   }
 }
 
-/** Whether the same engine answers a new client. */
+/** Whether the same engine responds to a new client. */
 async function aliveness({ http, processes }: HostileServer): Promise<Aliveness> {
   try {
     const { status } = await ask({
@@ -94,7 +95,7 @@ async function aliveness({ http, processes }: HostileServer): Promise<Aliveness>
     });
     if (status === 200 && isEngine(processes.engine)) return "yes";
   } catch {
-    // Said below.
+    // Reported below.
   }
   return isEngine(processes.engine) ? "no answer" : "ended";
 }

@@ -1,4 +1,4 @@
-/** The witness's process. See witness.ts. */
+/** The child process of witness.ts. */
 
 import { sampleMemory } from "./memory.ts";
 import { Neighbour } from "./neighbour.ts";
@@ -15,7 +15,7 @@ process.on("message", (phase: Phase) => {
   if (phase === "attack") attacked = performance.now();
   else void finish();
 });
-// The harness has gone.
+// The harness has ended.
 process.on("disconnect", () => process.exit());
 
 async function finish(): Promise<void> {

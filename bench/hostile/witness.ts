@@ -1,4 +1,4 @@
-/** Watches the neighbour and the memory in a process of its own, so that the attacker's work delays neither. */
+/** Runs the neighbour and the memory sampling in a separate process, which the attacker's load does not delay. */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -11,19 +11,19 @@ export type Watched = Pick<HostileServer, "http" | "token" | "processes">;
 export type Phase = "attack" | "finish";
 
 export interface Observed {
-  /** How the neighbour was served before the attack. */
+  /** The neighbour's results before the attack. */
   readonly alone: Service;
-  /** And from its beginning on. */
+  /** The neighbour's results from the beginning of the attack. */
   readonly during: Service;
   readonly memory: Memory;
-  /** How long the attack was watched, in milliseconds. */
+  /** Milliseconds from the beginning of the attack to the end of the measurement. */
   readonly ms: number;
 }
 
 export interface Witness {
-  /** The attack begins now. */
+  /** Marks the beginning of the attack. */
   attack(): void;
-  /** Ends the watch when the neighbour's put that is under way is answered, or given up. */
+  /** Ends the measurement after the neighbour's current put. */
   finish(): Promise<Observed>;
 }
 
@@ -31,7 +31,7 @@ export interface Witness {
 export function startWitness({ http, token, processes }: Watched): Witness {
   const watched: Watched = { http, token, processes };
   const child = fork(join(import.meta.dirname, "witness-process.ts"), [JSON.stringify(watched)], {
-    // Keeps what is no number, which JSON has no word for.
+    // Keeps NaN, which JSON can't express.
     serialization: "advanced",
   });
   return {

@@ -1,15 +1,15 @@
-/** Closed-loop clients: each sends, waits for the whole reply, and sends again. */
+/** Closed-loop clients: each sends a request, waits for the whole reply, and sends the next one. */
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** One connection. `exchange` sends one request, or one batch, and settles when all of its reply is there. */
+/** One connection. `exchange` sends one request, or one batch, and resolves when the whole reply has arrived. */
 export interface Client {
   exchange(): Promise<void>;
   close(): void;
 }
 
-/** Sends the same bytes each time; `isWhole` says of what has come whether it is the whole reply. */
+/** @param isWhole whether the received text is a complete reply */
 export async function rawClient(
   port: number,
   nextRequest: () => string,
@@ -46,7 +46,7 @@ export async function rawClient(
   };
 }
 
-/** Whether an HTTP/1.1 response is whole; throws unless its status is in the two hundreds. */
+/** Whether an HTTP/1.1 response is complete. @throws unless its status is 2xx */
 export function isWholeResponse(reply: Buffer): boolean {
   const head = reply.indexOf("\r\n\r\n");
   if (head === -1) return false;
@@ -56,7 +56,7 @@ export function isWholeResponse(reply: Buffer): boolean {
   return reply.length >= head + 4 + length;
 }
 
-/** Whether the text protocol's replies are whole: exactly these. */
+/** Whether the received replies of the text protocol are exactly the expected ones. */
 export function isWholeText(expected: string): (reply: Buffer) => boolean {
   return (reply) => {
     if (reply.length < expected.length) return false;

@@ -1,12 +1,12 @@
-/** A connection of the text protocol, for what is not a closed loop: lines out, lines in. */
+/** A text-protocol connection that sends and receives lines, for benches that are not closed loops. */
 
 import { once } from "node:events";
 import { connect } from "node:net";
 
 export interface Lines {
-  /** Sends, and settles with the next reply lines. */
+  /** Sends lines, and resolves to the next reply lines. */
   ask(text: string, replyLines: number): Promise<string[]>;
-  /** The next lines that come, asked for or not. */
+  /** Resolves to the next lines, including notices. */
   take(count: number): Promise<string[]>;
   close(): void;
 }

@@ -1,23 +1,23 @@
-/** Runs clients for a while and says how fast it went. */
+/** Measures throughput and latency of clients. */
 
 import type { Client } from "./client.ts";
 
 export interface Load {
-  /** Commands in one exchange. */
+  /** Number of commands in one exchange. */
   readonly batch: number;
   readonly connections: number;
   readonly connect: () => Promise<Client>;
 }
 
 export interface Result {
-  /** Commands a second. */
+  /** Commands per second. */
   readonly rate: number;
-  /** Milliseconds from request to reply, of an exchange. */
+  /** Latency of an exchange, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Loads for `forMs` milliseconds after a short warm-up that does not count. */
+/** Runs the load for `forMs` milliseconds, after a short warm-up that is not counted. */
 export async function measure(load: Load, forMs: number): Promise<Result> {
   const clients = await Promise.all(Array.from({ length: load.connections }, () => load.connect()));
   try {
@@ -59,7 +59,7 @@ async function run(clients: readonly Client[], forMs: number): Promise<number[]>
   return latencies;
 }
 
-/** The value below which this share of the sorted numbers lies. */
+/** The quantile of sorted numbers, for example 0.99. */
 export function quantile(sorted: readonly number[], at: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN;
 }

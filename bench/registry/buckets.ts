@@ -1,4 +1,4 @@
-/** Buckets by the thousand, made and unmade, for the registry's benches. */
+/** Creates and destroys thousands of buckets, for the registry's benches. */
 
 import { rmSync } from "node:fs";
 import type { Server } from "../servers.ts";
@@ -6,7 +6,7 @@ import { filesOf } from "./files.ts";
 
 const AT_ONCE = 16;
 
-/** Runs a task for each of these, several at once. */
+/** Runs a task for each item, several in parallel. */
 async function forEach<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
   const queue = [...items];
   await Promise.all(
@@ -16,7 +16,7 @@ async function forEach<T>(items: readonly T[], task: (item: T) => Promise<unknow
   );
 }
 
-/** @returns the ids of their objects, by name. */
+/** @returns the ids of the buckets' objects, by name */
 export async function createBuckets(
   { http }: Server,
   names: readonly string[],
@@ -34,7 +34,7 @@ export async function createBuckets(
   return ids;
 }
 
-/** Removes what an object keeps, while no server runs: as a storage that was deleted behind everybody's back. */
+/** Deletes an object's files while no server runs, to simulate lost storage. */
 export function deleteObjects(data: string, ids: readonly string[]): void {
   const wanted = new Set(ids);
   for (const file of filesOf(data)) {

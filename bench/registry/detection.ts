@@ -1,4 +1,4 @@
-/** How long it takes until somebody who monitors a bucket hears of its end, in each of three ways. */
+/** Time from a bucket's end until a monitor gets DOWN, for three kinds of end. */
 
 import { rm } from "node:fs/promises";
 import { openLines, type Lines } from "../load/lines.ts";
@@ -15,7 +15,7 @@ export async function detection(): Promise<Record<string, Row>> {
   const data = await temporaryFolder();
   const names = (way: string): string[] => Array.from({ length: EACH }, (_, at) => `${way}-${at}`);
   try {
-    // Nothing is swept while the buckets are made.
+    // No sweep runs while the buckets are created.
     const first = await startOurs({ data, vars: { KV_SWEEP_PERIOD_MS: "0" } });
     await createBuckets(first, names("obituary"), "temporary");
     const obituary = await obituaries(first, names("obituary"));
@@ -39,12 +39,12 @@ export async function detection(): Promise<Record<string, Row>> {
   }
 }
 
-/** The bucket ends, and says so. */
+/** The bucket ends and sends its notice. */
 function obituaries(server: Server, names: readonly string[]): Promise<number[]> {
   return oneByOne(server, names, (actor, name) => actor.ask(`EXIT ${name} shutdown\n`, 1));
 }
 
-/** Its storage is gone, and a caller runs into that. */
+/** The bucket's storage is lost, and a caller finds that out. */
 function suspicions(server: Server, names: readonly string[]): Promise<number[]> {
   return oneByOne(server, names, (actor, name) => actor.ask(`GET ${name} key\n`, 1));
 }
@@ -67,7 +67,7 @@ async function oneByOne(
   return times;
 }
 
-/** Its storage is gone, and nobody calls. */
+/** The bucket's storage is lost, and only the sweep can find that out. */
 async function sweeps(server: Server, names: readonly string[]): Promise<number[]> {
   const monitor = await openLines(server.tcp);
   const started = performance.now();

@@ -1,20 +1,20 @@
-/** What a server keeps on disk, seen while none runs. */
+/** A data folder's files, while no server runs. */
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** Paths of everything in a data folder. */
+/** All paths in a data folder. */
 export function filesOf(data: string): string[] {
   return readdirSync(data, { recursive: true, encoding: "utf8" }).map((file) => join(data, file));
 }
 
-/** Paths of the objects' databases; the files beside them come and go with SQLite's journal. */
+/** Paths of the objects' databases, without SQLite's temporary files. */
 export function databasesOf(data: string): string[] {
   return filesOf(data).filter((file) => file.endsWith(".sqlite"));
 }
 
-/** Paths of the databases of registry partitions that were used. */
+/** Paths of the databases of registry partitions with data. */
 export function partitionsOf(data: string): string[] {
   return databasesOf(data).filter((file) => {
     const database = new DatabaseSync(file);

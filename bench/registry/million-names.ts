@@ -1,4 +1,4 @@
-/** One partition with a million names beside one with a thousand. */
+/** Compares one partition with a million names with one with a thousand. */
 
 import { statSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ const MANY = 1_000_000;
 const ROUNDS = 5;
 const ROUND_MS = 1_500;
 const VARS = { KV_PARTITIONS: "1", KV_SWEEP_PERIOD_MS: "0" };
-/** The registry's own share of what a ratio may be. */
+/** Smallest ratio of the rates, many names to few, that passes. */
 const TARGET = 0.8;
 
 const nameAt = (at: number): string => `bucket-${String(at).padStart(7, "0")}`;
@@ -97,8 +97,8 @@ async function compare(few: () => Load, many: () => Load): Promise<Record<string
 }
 
 /**
- * Fills a partition's file without a server: no bucket's object is ever started, so all names lead to the
- * one real bucket's. @returns bytes on disk for each name.
+ * Fills a partition's file without a server. No bucket is started, so all names refer to the object of one real bucket.
+ * @returns bytes on disk per name
  */
 async function seed(data: string, names: number): Promise<number> {
   const server = await startOurs({ data, vars: VARS });

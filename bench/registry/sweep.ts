@@ -1,4 +1,4 @@
-/** What a sweep costs: probes, rows written, seconds. */
+/** Cost of a sweep: probes, rows written, seconds. */
 
 import { rm } from "node:fs/promises";
 import { startOurs, temporaryFolder } from "../servers.ts";
@@ -6,7 +6,7 @@ import { createBuckets } from "./buckets.ts";
 
 const BUCKETS = 10_000;
 const PERIOD_MS = 10_000;
-/** The sweep's timer, its alarm and its place: written for each batch beside the tables. */
+/** Rows written per batch in addition to the tables: the sweep's timer, its alarm and its position. */
 const ROWS_PER_BATCH = 3;
 
 interface Registry {
@@ -42,7 +42,7 @@ export async function sweep(): Promise<Record<string, Record<string, string>>> {
   }
 }
 
-/** Waits until there were so many probes. @returns what the registry says then, and how many seconds it took. */
+/** Waits for a number of probes. @returns the registry's state then, and the seconds it took */
 async function round(ask: () => Promise<Registry>, probes: number): Promise<[Registry, number]> {
   const started = performance.now();
   for (;;) {

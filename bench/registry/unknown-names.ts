@@ -1,4 +1,4 @@
-/** A million lookups of names that nobody ever created: what stays behind. */
+/** Memory and disk use after a million lookups of unknown names. */
 
 import { rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
@@ -9,7 +9,7 @@ import { databasesOf, partitionsOf } from "./files.ts";
 const LOOKUPS = 1_000_000;
 const CONNECTIONS = 8;
 const BATCH = 500;
-/** Until every partition is awake and the collector has found its pace. */
+/** Lookups before the first sample, so that every partition is awake and the garbage collector has settled. */
 const WARM_UP = 100_000;
 
 export async function unknownNames(): Promise<Record<string, string>> {
@@ -56,7 +56,7 @@ async function lookUp(server: Server, prefix: string, count: number): Promise<vo
   );
 }
 
-/** The memory when nobody asks for anything: the least of a few looks, because the collector comes when it likes. */
+/** Idle memory: the minimum of several samples, because the time of garbage collection is not predictable. */
 async function settled(server: Server): Promise<number> {
   const looks: number[] = [];
   for (let look = 0; look < 10; look += 1) {

@@ -1,26 +1,26 @@
-/** What is measured here: something that a server is asked to do, and figures that come of it. */
+/** The interface of a bench: an operation of a server, and the measured figures. */
 
 import type { Server } from "../servers.ts";
 
-/** By their names, which say in what they are counted. */
+/** Figures by name. The name includes the unit. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface Bench {
   readonly name: string;
-  /** Whether the bare one can do the same. */
+  /** Whether the minimal Worker supports it. */
   readonly bare: boolean;
-  /** Brings a new server to where it can be measured. */
+  /** Prepares a new server for the measurement. */
   readonly prepare: (server: Server) => Promise<Prepared>;
 }
 
 export interface Prepared {
-  /** One round. */
+  /** Measures one round. */
   readonly measure: () => Promise<Figures>;
-  /** Figures that are those of all rounds together. */
+  /** Figures over all rounds. */
   readonly overall?: () => Figures;
 }
 
-/** The bucket that everything is in; the bare one is itself a bucket. */
+/** The bucket of all benches. The minimal Worker has only one bucket, without a name. */
 export const BUCKET = "/v1/buckets/bench";
 
 export async function makeBucket({ name, http }: Server): Promise<void> {

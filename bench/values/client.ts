@@ -1,4 +1,4 @@
-/** What the client reaches with many callers at once; beside it, the same by hand of the bare one. */
+/** The client with many parallel callers, compared with hand-written calls of the minimal Worker. */
 
 import { once } from "node:events";
 import { Kv, text, type Bucket } from "../../src/client/index.ts";
@@ -12,7 +12,7 @@ const KEY = "key";
 const DIGITS = 10;
 
 type Verb = "GET" | "PUT";
-/** One call, of many at once. @throws if its answer is not what it should be */
+/** One call of many in parallel. @throws if the response is wrong */
 type Call = (verb: Verb) => Promise<void>;
 type Way = (server: Server) => Promise<Call>;
 
@@ -66,7 +66,7 @@ async function byFetch({ http }: Server): Promise<Call> {
   };
 }
 
-/** Each call is a message, and its answer the next one that comes: the least that has many at once on one socket. */
+/** Each call is a message, and its response the next message: the simplest pipelining on one socket. */
 async function bySocket({ http }: Server): Promise<Call> {
   const socket = new WebSocket(`ws://127.0.0.1:${http}/`);
   await once(socket, "open");
@@ -84,7 +84,7 @@ async function bySocket({ http }: Server): Promise<Call> {
 
 let written = 0;
 
-/** SQLite does not write a row that stays as it was. */
+/** A new value each time, because SQLite does not write an unchanged row. */
 function next(): string {
   written += 1;
   return String(written).padStart(DIGITS, "0");

@@ -1,4 +1,4 @@
-/** One bucket's changes told to many who watch it. */
+/** One bucket's changes with many watchers. */
 
 import { isWholeResponse, rawClient } from "../load/client.ts";
 import { BUCKET, makeBucket, type Bench } from "./bench.ts";
@@ -7,15 +7,15 @@ import { watch, type Watcher } from "./watcher.ts";
 const PUTS = 200;
 const CONNECTIONS = 4;
 const VALUE_BYTES = 100;
-/** Watchers that connect at once. */
+/** Watchers that connect in parallel. */
 const AT_ONCE = 50;
 
-export const fanOut = [1, 50, 500].map(told);
+export const fanOut = [1, 50, 500].map(withWatchers);
 
-function told(count: number): Bench {
+function withWatchers(count: number): Bench {
   return {
     name: `${PUTS} puts on ${CONNECTIONS} connections, ${count} watching`,
-    // The least that does the same would be most of ours: a log, positions, and who has read how far.
+    // No minimal counterpart: it would need a log, positions and acks, which is most of ours.
     bare: false,
     prepare: async (server) => {
       await makeBucket(server);
@@ -46,11 +46,11 @@ function told(count: number): Bench {
           );
           const answered = performance.now() - started;
           await all;
-          const heard = performance.now() - started;
+          const elapsedMs = performance.now() - started;
           return {
             "puts/s": (PUTS / answered) * 1_000,
-            "events/s": ((PUTS * count) / heard) * 1_000,
-            "ms until the last has heard the last": heard,
+            "events/s": ((PUTS * count) / elapsedMs) * 1_000,
+            "ms until all watchers have all events": elapsedMs,
           };
         },
       };

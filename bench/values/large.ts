@@ -1,4 +1,4 @@
-/** The largest value, up and down, and the memory that it takes. */
+/** Upload and download of the largest value, and the memory for that. */
 
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { BUCKET, makeBucket, type Bench } from "./bench.ts";
 
 const MIB = 25;
 const BYTES = MIB * 1_048_576;
-/** Times up and down in one round: single ones differ by a third. */
+/** Uploads and downloads per round: single ones differ by a third. */
 const TIMES = 3;
 
 export const large: Bench = {

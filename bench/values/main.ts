@@ -1,4 +1,4 @@
-/** `npm run bench:values`: the client, many keys at once, counters, watchers and large values, ours beside the bare ones. */
+/** `npm run bench:values`: client, batches, counters, watchers and large values, compared with the minimal Worker. */
 
 import { median } from "../load/measure.ts";
 import { startBare, startOurs } from "../servers.ts";
@@ -9,7 +9,7 @@ import { large } from "./large.ts";
 import { operations } from "./operations.ts";
 import { pages } from "./pages.ts";
 
-/** All together stay under three minutes. */
+/** The whole run stays under three minutes. */
 const ROUNDS = 5;
 
 const only = process.argv[2];
@@ -17,7 +17,7 @@ const rows = [];
 for (const bench of [...client, ...operations, ...pages, ...fanOut, large]) {
   if (only === undefined || bench.name.includes(only)) rows.push(...(await run(bench)));
 }
-console.log(`Medians of ${ROUNDS} rounds, ours and the bare one in turn. The ratio is ours to bare.\n`);
+console.log(`Medians of ${ROUNDS} alternating rounds. The ratio is ours to bare.\n`);
 console.table(Object.fromEntries(rows));
 process.exit();
 
@@ -26,14 +26,14 @@ interface Side {
   readonly rounds: Figures[];
 }
 
-/** On new servers, so that none pays, in time or memory, for what was measured before. */
+/** Uses new servers, so that earlier benches affect neither time nor memory. */
 async function run(bench: Bench): Promise<[string, Record<string, string>][]> {
   const servers = [await startOurs(), ...(bench.bare ? [await startBare()] : [])];
   try {
     const sides: Side[] = [];
     for (const server of servers) sides.push({ prepared: await bench.prepare(server), rounds: [] });
     for (let round = 0; round < ROUNDS; round += 1) {
-      // The other one first each time, so that a machine that slows down favours neither.
+      // Alternate the order, so that a machine that slows down favours neither.
       for (const { prepared, rounds } of round % 2 === 0 ? sides : sides.toReversed()) {
         rounds.push(await prepared.measure());
       }
@@ -54,7 +54,7 @@ function figuresOf({ prepared, rounds }: Side): Figures[] {
   return rounds.map((figures) => ({ ...figures, ...overall }));
 }
 
-/** Rounds are compared each by itself: both sides of one had the same machine. */
+/** Compares round by round, because the machine's load changes between rounds. */
 function row(ours: readonly number[], bare: readonly number[]): Record<string, string> {
   const ratios = bare.map((figure, round) => (ours[round] ?? Number.NaN) / figure);
   return {

@@ -1,14 +1,14 @@
-/** Many operations in one request: batches, transactions, and a counter that many add to. */
+/** Batches, transactions, and a counter with many clients. */
 
 import { ask, requests } from "./requests.ts";
 
 const IN_BATCH = 100;
 const IN_TRANSACTION = 10;
-/** Keys that are written in turn: some of them are in no cache of the processor's, none is new for long. */
+/** Keys written in rotation: too many for the processor's caches, and few enough that all exist soon. */
 const KEYS = 1_000;
 const VALUE_BYTES = 100;
 
-/** The key that every transaction compares, and what it is. */
+/** The key that every transaction compares, and its value. */
 const GUARD = { key: "guard", value: "open" };
 
 let written = 0;
@@ -23,7 +23,7 @@ export const operations = [
     path: { ours: "/batch", bare: "/batch" },
     body: (name) =>
       name === "ours" ? JSON.stringify(puts(IN_BATCH).map(operation)) : JSON.stringify(puts(IN_BATCH)),
-    // A batch whose operations are all turned down is a 200 too.
+    // Also a batch whose operations have all failed has the status 200.
     says: '"created"',
   }),
   requests({
@@ -58,7 +58,7 @@ interface Put {
   readonly value: string;
 }
 
-/** SQLite does not write a row that stays as it was, so every value is new. */
+/** A new value each time, because SQLite does not write an unchanged row. */
 function puts(count: number): Put[] {
   return Array.from({ length: count }, () => {
     written += 1;

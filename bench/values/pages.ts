@@ -1,4 +1,4 @@
-/** The longest page of a list, with and without values. */
+/** The largest page of a list, with and without values. */
 
 import type { Server } from "../servers.ts";
 import { ask, requests } from "./requests.ts";

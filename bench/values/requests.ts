@@ -1,4 +1,4 @@
-/** Requests over HTTP, one after the other on each of some connections, for a while. */
+/** HTTP requests, sequential on each of several connections, for a fixed time. */
 
 import { isWholeResponse, rawClient } from "../load/client.ts";
 import { measure, type Load } from "../load/measure.ts";
@@ -11,16 +11,16 @@ export interface Asked {
   readonly name: string;
   readonly unit: string;
   readonly connections: number;
-  /** How many of the unit one request is. */
+  /** Units per request. */
   readonly count?: number;
   readonly method: "GET" | "POST";
-  /** Behind the bucket's own path. */
+  /** Path after the bucket's path. */
   readonly path: Readonly<Record<Server["name"], string>>;
-  /** A new body each time. ASCII. */
+  /** Creates a new body for each request. ASCII only. */
   readonly body?: (name: Server["name"]) => string;
-  /** What a response of ours says where all went well and 200 alone does not tell. */
+  /** Text in a successful response of ours, if the status 200 is not enough. */
   readonly says?: string;
-  /** What has to be there first. */
+  /** Stores the data that the requests need. */
   readonly fill?: (server: Server) => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function requests(asked: Asked): Bench {
   };
 }
 
-/** Sends one request, outside of any measurement. */
+/** Sends one request that is not measured. */
 export async function ask(
   server: Server,
   path: string,

@@ -1,27 +1,27 @@
-/** One watcher on a WebSocket of its own, as little as counts events, so that five hundred fit beside the server. */
+/** A minimal watcher on a WebSocket that only counts events, so that five hundred of them need little CPU. */
 
 import { once } from "node:events";
 import { connect } from "node:net";
 
 export interface Watcher {
-  /** Settles when so many puts have been seen since it began to watch. */
+  /** Resolves when it has received this many puts. */
   seen(puts: number): Promise<void>;
 }
 
 const PUT = Buffer.from('"event":"put"');
 const BEGIN = Buffer.from('"event":"begin"');
-/** A text message with nothing in it, masked with zeros: all that it was sent is read. */
-const READ = Buffer.from([0x81, 0x80, 0, 0, 0, 0]);
-/** Bytes after which it says so. */
-const ACKNOWLEDGE_AFTER = 65_536;
+/** An empty text message, masked with zeros, which acknowledges everything received. */
+const ACK = Buffer.from([0x81, 0x80, 0, 0, 0, 0]);
+/** Received bytes after which it sends an ack. */
+const ACK_AFTER_BYTES = 65_536;
 const TEXT_OR_CONTINUATION = 2;
 
-/** Watches from the moment in which this settles. */
+/** Opens a watch. It counts from the moment at which this resolves. */
 export async function watch(port: number, path: string): Promise<Watcher> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
   let puts = 0;
-  let unacknowledged = 0;
+  let unacked = 0;
   let begun = false;
   let upgraded = false;
   let failure: Error | undefined;
@@ -32,8 +32,8 @@ export async function watch(port: number, path: string): Promise<Watcher> {
     for (let at = payload.indexOf(PUT); at !== -1; at = payload.indexOf(PUT, at + PUT.length)) puts += 1;
     begun ||= payload.includes(BEGIN);
   };
-  const until = async (isSo: () => boolean): Promise<void> => {
-    while (!isSo()) {
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) {
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -59,16 +59,16 @@ export async function watch(port: number, path: string): Promise<Watcher> {
     }
     for (let frame = frameOf(rest); frame !== undefined; frame = frameOf(rest)) {
       if (frame.opcode >= TEXT_OR_CONTINUATION) {
-        fail(new Error(`the server sent a frame that is no text: ${frame.opcode}`));
+        fail(new Error(`the server sent a frame that is not text: ${frame.opcode}`));
         return;
       }
       take(frame.payload);
-      unacknowledged += frame.payload.length;
+      unacked += frame.payload.length;
       rest = rest.subarray(frame.length);
     }
-    if (unacknowledged >= ACKNOWLEDGE_AFTER) {
-      unacknowledged = 0;
-      socket.write(READ);
+    if (unacked >= ACK_AFTER_BYTES) {
+      unacked = 0;
+      socket.write(ACK);
     }
     wake();
   });
@@ -83,7 +83,7 @@ export async function watch(port: number, path: string): Promise<Watcher> {
   return { seen: (count) => until(() => puts >= count) };
 }
 
-/** The first frame, if it is whole. What a server sends is not masked (RFC 6455 §5.2). */
+/** The first frame, if it is complete. A server's frames are not masked (RFC 6455 §5.2). */
 function frameOf(
   bytes: Buffer,
 ): { readonly opcode: number; readonly payload: Buffer; readonly length: number } | undefined {

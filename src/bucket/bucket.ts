@@ -17,6 +17,7 @@ import type { Value } from "../model/value.ts";
 import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
+import type { Migrations } from "../otp/migrations.ts";
 import type {
   BucketArgs,
   BucketRpc,
@@ -37,6 +38,7 @@ import { restore } from "../store/restore.ts";
 import { transact } from "../store/transaction.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 import { Maintenance } from "./maintenance.ts";
+import { BUCKET_MIGRATIONS } from "./migrations.ts";
 import { Sockets } from "./sockets.ts";
 import { runCommands } from "./text-commands.ts";
 
@@ -85,14 +87,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     renew: (reason) => this.renew(reason),
   });
   readonly #maintenance = new Maintenance<Exclude<Info, "orphan">>(this.timers, () => this.clock());
-
-  constructor(...args: ConstructorParameters<typeof GenServer<Env, BucketArgs, Info>>) {
-    super(...args);
-    if (this.args === undefined) return;
-    this.ctx.storage.transactionSync(() => {
-      if (this.#entries.upgrade()) this.#remembered.createTable();
-    });
-  }
 
   /** An entry. The value of a large one is read with {@link chunk}. Refused with `precondition_failed`. */
   get(key: string, conditions: Conditions): Answered<Found<Entry>> {
@@ -275,6 +269,10 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   override webSocketError(socket: WebSocket): Promise<void> {
     return this.#sockets.broken(socket);
+  }
+
+  protected override get migrations(): Migrations {
+    return BUCKET_MIGRATIONS;
   }
 
   protected override init(): void {

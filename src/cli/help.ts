@@ -1,8 +1,8 @@
-/** What --help says behind the options. */
+/** The examples at the end of a command's --help. */
 
 import type { Command } from "commander";
 
-/** Adds examples: what to type, each with what it does. */
+/** @param examples command lines, each with a comment or "" */
 export function withExamples(command: Command, examples: Readonly<Record<string, string>>): Command {
   const lines = Object.entries(examples).flatMap(([line, meaning]) => [
     ...(meaning === "" ? [] : [`  # ${meaning}`]),

@@ -1,15 +1,15 @@
-/** Ctrl-C, and other signals to end, for commands that go on until then or have something to tidy up. */
+/** Ends long-running commands on Ctrl-C and other signals, with time to clean up. */
 
 import type { Command } from "commander";
-import { Ended, EXIT } from "./exit.ts";
+import { ExitError, EXIT } from "./exit.ts";
 import { processOf } from "./process.ts";
 
-/** What ends a command, and the exit code that says so: 128 and the signal's number, as shells have it. */
+/** Signals that end a command, with their exit codes: 128 plus the signal's number, as in shells. */
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hungUp } as const;
 
 /**
- * Runs something until it ends, or a signal does.
- * @throws {Ended} 130, 143 or 129, in the second case
+ * Runs `work`, and aborts it when a signal arrives.
+ * @throws {ExitError} 130, 143 or 129 after a signal
  */
 export async function untilInterrupted(
   command: Command,
@@ -18,14 +18,14 @@ export async function untilInterrupted(
   const process = processOf(command);
   const interrupted = new AbortController();
   const handlers = Object.entries(SIGNALS).map(
-    ([name, code]) => [name, () => interrupted.abort(new Ended(code))] as const,
+    ([name, code]) => [name, () => interrupted.abort(new ExitError(code))] as const,
   );
-  // Once: whoever presses it again does not want to wait.
+  // once(): a second Ctrl-C ends the process at once, without cleaning up.
   for (const [name, handle] of handlers) process.once(name, handle);
   try {
     await work(interrupted.signal);
   } catch (error) {
-    throw interrupted.signal.aborted ? (interrupted.signal.reason as Ended) : error;
+    throw interrupted.signal.aborted ? (interrupted.signal.reason as ExitError) : error;
   } finally {
     for (const [name, handle] of handlers) process.off(name, handle);
   }

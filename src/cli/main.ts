@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-/** `kv`. */
+/** The executable `kv`. */
 
 import { writeSync } from "node:fs";
-import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
+import { EXIT, exitCodeOf, errorMessage } from "./exit.ts";
 import { run } from "./run.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // `kv keys b | head -1`: who reads has enough, and that is no failure.
+    // The reader has closed the pipe, as in `kv keys b | head -1`: not a failure.
     if (error.code === "EPIPE") process.exit(EXIT.done);
-    // `kv export > file` on a disk that is full.
-    if (stream === process.stdout) writeSync(process.stderr.fd, `${messageOf(error)}\n`);
+    // For example `kv export > file` on a full disk.
+    if (stream === process.stdout) writeSync(process.stderr.fd, `${errorMessage(error)}\n`);
     process.exit(exitCodeOf(error));
   });
 }

@@ -1,16 +1,16 @@
-/** What goes to stdout. */
+/** Writes to stdout and stderr. */
 
 import { once } from "node:events";
 import type { Command } from "commander";
 import { printable } from "./printable.ts";
 import { processOf, type CommandProcess } from "./process.ts";
 
-/** For what a terminal is shown in pieces, which may end within a character. */
+/** Decoders for binary output to a terminal: a chunk may end inside a character. */
 const decoders = new WeakMap<CommandProcess, TextDecoder>();
 
 /**
- * Writes, and waits where the reader is slower. A file or a program gets it byte for byte; a terminal never gets what it
- * would act upon.
+ * Writes to stdout, and waits if the reader is slower. A file or pipe gets the exact bytes. For a terminal, control
+ * characters are escaped, so that data can't control it.
  */
 export async function write(command: Command, data: string | Uint8Array): Promise<void> {
   const process = processOf(command);
@@ -26,14 +26,14 @@ function textOf(process: CommandProcess, data: string | Uint8Array): string {
   return decoder.decode(data, { stream: true });
 }
 
-/** What was cut off within a character is shown as that. */
+/** Writes what an incomplete last character decodes to. */
 export function endOutput(process: CommandProcess): void {
   const rest = decoders.get(process)?.decode();
   if (rest !== undefined && rest !== "") process.stdout.write(rest);
 }
 
-/** A line for people, on stderr. */
-export function say(process: CommandProcess, line: string): void {
+/** Writes a message for the user to stderr. */
+export function writeMessage(process: CommandProcess, line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
 
@@ -41,12 +41,12 @@ export function writeLine(command: Command, line: string): Promise<void> {
   return write(command, `${line}\n`);
 }
 
-/** A line of columns, for people and for `cut`. */
+/** Writes one line of columns, separated by tabs. */
 export function writeRow(command: Command, ...columns: readonly (string | undefined)[]): Promise<void> {
   return writeLine(command, columns.filter((column) => column !== undefined).join("\t"));
 }
 
-/** A line of JSON. An integer beyond 2^53 is a string, as it is in the service's answers. */
+/** Writes one line of JSON. A bigint becomes a string of digits, as in the service's responses. */
 export function writeJson(command: Command, value: unknown): Promise<void> {
   return writeLine(
     command,

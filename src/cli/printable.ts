@@ -1,12 +1,13 @@
-/** Text that does nothing to a terminal but stand there. */
+/** Makes text safe to print on a terminal. */
 
 /**
- * Characters that move the cursor, change colours, or turn the direction of what is beside them: controls (C0, DEL, C1),
- * formats such as U+202E, line separators that few expect, and halves of surrogate pairs. Not those that join letters.
+ * Characters that can move the cursor, change colours or change the text's direction: controls (C0, DEL, C1), format
+ * characters such as U+202E, U+2028 and U+2029, and halves of surrogate pairs. Not the joiners U+200C and U+200D, which
+ * some scripts need.
  */
 const UNPRINTABLE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** As JSON would escape it: `\u001b[31m`. Line ends and tabs stay. */
+/** Escapes such characters as JSON does, for example `\u001b[31m`. Line feeds and tabs stay. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, escaped);
 }

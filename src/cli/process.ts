@@ -1,10 +1,10 @@
-/** The process that a command line runs in: Node's own, or one that stands for it. */
+/** The process of a command line: Node's own, or a substitute in tests. */
 
 import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { Command } from "commander";
 
-/** What commands use of `process`. */
+/** The part of `process` that commands use. */
 export interface CommandProcess extends Pick<EventEmitter, "once" | "off"> {
   readonly stdin: Readable & { readonly fd?: number; readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -15,7 +15,7 @@ export interface CommandProcess extends Pick<EventEmitter, "once" | "off"> {
 
 const processes = new WeakMap<Command, CommandProcess>();
 
-/** Says in which process a program, with all of its commands, runs. */
+/** Assigns a process to a program and all its commands. */
 export function runIn(kv: Command, process: CommandProcess): void {
   processes.set(kv, process);
 }
@@ -23,11 +23,11 @@ export function runIn(kv: Command, process: CommandProcess): void {
 export function processOf(command: Command): CommandProcess {
   const process = processes.get(command);
   if (process !== undefined) return process;
-  if (command.parent === null) throw new Error("A program runs in a process: runIn() comes first.");
+  if (command.parent === null) throw new Error("The program has no process: call runIn() first.");
   return processOf(command.parent);
 }
 
-/** A variable of the environment. One that is set to nothing is not set. */
+/** An environment variable. An empty one counts as unset. */
 export function variable(command: Command, name: string): string | undefined {
   const text = processOf(command).env[name];
   return text === "" ? undefined : text;

@@ -1,8 +1,8 @@
-/** The command line: its commands, and what they share. */
+/** The command line's definition: all commands and the global options. */
 
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { positive } from "./arguments.ts";
+import { parsePositive } from "./arguments.ts";
 import { addBuckets, addCreate, addLookup, addStop } from "./commands/buckets.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addExit } from "./commands/exit.ts";
@@ -39,28 +39,28 @@ const COMMANDS = [
   addCompletion,
 ];
 
-/** A new one each time: a command line leaves its options behind in it. */
+/** Creates the program. A new one for each run, because commander keeps parsed options in it. */
 export function program(process: CommandProcess): Command {
   const kv = new Command("kv")
     .description("Durable KV on the command line.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
-    .option("--url <url>", `where the service is (default: ${DEFAULT_URL}, env: KV_URL)`)
+    .option("--url <url>", `address of the service (default: ${DEFAULT_URL}, env: KV_URL)`)
     .option(
       "--token <token>",
-      "the token to show; in the environment it is out of other users' sight (env: KV_TOKEN)",
+      "token for the service; the environment variable hides it from other users (env: KV_TOKEN)",
     )
     .addOption(
       new Option(
         "--timeout <seconds>",
-        "how long a call may take; an export or import, how long nothing may happen",
+        "deadline of a call; for an export or import, the longest time without progress",
       )
-        .argParser(positive)
+        .argParser(parsePositive)
         .default(30),
     )
-    .option("--json", "print JSON: an object, or, where there may be many, one on each line")
+    .option("--json", "print JSON, one object per line")
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError("(kv --help, or --help behind a command, says more)")
+    .showHelpAfterError("(see kv --help, or --help after a command)")
     .configureOutput({
       writeOut: (text) => void process.stdout.write(text),
       writeErr: (text) => void process.stderr.write(printable(text)),
@@ -72,14 +72,14 @@ export function program(process: CommandProcess): Command {
     "kv put shopping milk 1": "",
     "kv get shopping milk": "",
     "kv watch shopping --json": "",
-    "kv repl": "the text protocol, with history and completion",
+    "kv repl": "use the text protocol, with history and completion",
   }).addHelpText("after", `\n${EXIT_CODES}`);
   for (const add of COMMANDS) add(kv);
   return kv;
 }
 
 function version(): string {
-  // As far away from the sources as from what is built.
+  // The same relative path from src/cli and from dist/cli.
   const url = new URL("../../package.json", import.meta.url);
   return (JSON.parse(readFileSync(url, "utf8")) as { readonly version: string }).version;
 }

@@ -1,19 +1,19 @@
-/** How far an import or export is, for who watches a terminal. */
+/** The progress line of imports and exports at a terminal. */
 
 import type { Command } from "commander";
 import { processOf, type CommandProcess } from "./process.ts";
 
 export interface Progress {
-  /** What is counted: `entries`, `buckets`, `bytes`. */
+  /** The unit of `done` and `total`: `entries`, `buckets` or `bytes`. */
   readonly unit: string;
   readonly done: number;
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   readonly total: number | undefined;
   readonly elapsedMs: number;
 }
 
 const BAR_CELLS = 20;
-/** Between two looks at it, in milliseconds. */
+/** Minimum time between two redraws, in milliseconds. */
 const REDRAW_MS = 100;
 const CLEAR_LINE = "\r\x1b[K";
 
@@ -34,7 +34,7 @@ export function progressLine({ unit, done, total, elapsedMs }: Progress): string
   );
 }
 
-/** Draws on stderr, if that is a terminal. */
+/** Counts, and draws the progress line on stderr if that is a terminal. */
 export class Meter {
   readonly #stderr: CommandProcess["stderr"];
   readonly #unit: string;
@@ -58,13 +58,13 @@ export class Meter {
     this.#stderr.write(CLEAR_LINE + progressLine({ ...progress, elapsedMs: now - this.#started }));
   }
 
-  /** Takes the line away. */
+  /** Clears the line. */
   end(): void {
     if (this.#drawn > 0) this.#stderr.write(CLEAR_LINE);
   }
 }
 
-/** Counts what goes through. */
+/** Passes the pieces on and counts them. */
 export async function* metered(
   pieces: AsyncIterable<Uint8Array>,
   meter: Meter,
@@ -91,7 +91,7 @@ function count(amount: number, unit: string): string {
   return amount < 1_048_576 ? `${(amount / 1_024).toFixed(0)} KiB` : `${(amount / 1_048_576).toFixed(1)} MiB`;
 }
 
-/** Bytes are named by their amount. */
+/** Empty for bytes, whose amount already has a unit. */
 function nameOf(unit: string): string {
   return unit === "bytes" ? "" : ` ${unit}`;
 }

@@ -1,21 +1,21 @@
-/** A command line, from its words to its exit code. */
+/** Runs one command line. */
 
-import { exitCodeOf, messageOf } from "./exit.ts";
-import { endOutput, say } from "./output.ts";
+import { exitCodeOf, errorMessage } from "./exit.ts";
+import { endOutput, writeMessage } from "./output.ts";
 import type { CommandProcess } from "./process.ts";
 import { program } from "./program.ts";
-import { checkWords, commandLineBytes } from "./words.ts";
+import { checkUtf8, commandLineBytes } from "./utf8-arguments.ts";
 
-/** Runs it, says what went wrong, and leaves the exit code in the process, which may end once all is written. */
+/** Runs a command, prints its error, and sets the process's exit code. */
 export async function run(words: readonly string[], process: CommandProcess): Promise<void> {
   try {
-    checkWords(words, commandLineBytes);
+    checkUtf8(words, commandLineBytes);
     await program(process).parseAsync(words, { from: "user" });
     endOutput(process);
   } catch (error) {
-    const message = messageOf(error);
-    if (message !== undefined) say(process, message);
-    // Not exit(): what has been written may not have gone out yet.
+    const message = errorMessage(error);
+    if (message !== undefined) writeMessage(process, message);
+    // Not exit(): output may still be buffered.
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -1,4 +1,4 @@
-/** The service that a command line means. */
+/** The client for the service that the global options name. */
 
 import type { Command } from "commander";
 import { bytes, Kv, type Bucket, type KvOptions } from "../client/index.ts";
@@ -7,7 +7,7 @@ import { variable } from "./process.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8787";
 
-/** What every command can be told. */
+/** Options of every command. */
 export interface GlobalOptions {
   readonly url: string;
   readonly token?: string;
@@ -28,7 +28,7 @@ export function globals(command: Command): GlobalOptions {
   };
 }
 
-/** @throws {Ended} if the address, or the token, is none */
+/** @throws {ExitError} if the address or the token is malformed */
 export function serviceOf(command: Command, options: Omit<KvOptions, "url" | "token"> = {}): Kv {
   const { url, token, timeout } = globals(command);
   return service(url, token, { timeoutMs: timeout * 1_000, ...options });
@@ -46,11 +46,11 @@ export function service(
   }
 }
 
-/** A bucket whose values are bytes: they go through as they are. */
+/** A bucket whose values are bytes, so that they pass through unchanged. */
 export function bucketOf(command: Command, name: string): Bytes {
-  return bytesOf(serviceOf(command), name);
+  return bytesBucket(serviceOf(command), name);
 }
 
-export function bytesOf(kv: Kv, name: string): Bytes {
+export function bytesBucket(kv: Kv, name: string): Bytes {
   return kv.bucket<Record<string, Uint8Array>>(name, { codec: bytes });
 }

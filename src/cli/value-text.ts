@@ -1,13 +1,13 @@
-/** Keys and values in lines, as the text protocol shows them, and such that they do nothing to a terminal. */
+/** Formats keys and values for lines, as the text protocol does, and safe for a terminal. */
 
 import { isPrintable, printable } from "./printable.ts";
 
-/** A key; in quotes where it would break its line. */
+/** A key; quoted if it contains line breaks, tabs or unprintable characters. */
 export function keyText(key: string): string {
   return breaksLine(key) || key.startsWith('"') ? quoted(key) : key;
 }
 
-/** A value; in quotes where it would break its line, in base64 where it is no text. */
+/** A value; quoted as a key is, and in Base64 if it is not UTF-8. */
 export function valueText(value: Uint8Array): string {
   const text = textOf(value);
   if (text === undefined) return `base64:"${base64(value)}"`;
@@ -22,7 +22,7 @@ function quoted(text: string): string {
   return printable(JSON.stringify(text));
 }
 
-/** A value as a member of JSON: `value` if it is text, `base64` if it is not. */
+/** A value as a JSON member: `value` if it is UTF-8, otherwise `base64`. */
 export function valueJson(
   value: Uint8Array | undefined,
 ): { readonly value?: string } | { readonly base64: string } {

@@ -1,4 +1,4 @@
-/** The platform's WebSocket; on Node 20, which has none, that of a package. */
+/** The platform's WebSocket, or that of the package `ws` on Node 20, which has none. */
 
 import type { KvOptions } from "../client/index.ts";
 

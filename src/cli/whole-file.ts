@@ -1,4 +1,4 @@
-/** Files that are there when they are whole, and not before: half an export looks like one. */
+/** Writes files that appear only when they are complete, so that half an export never looks like a whole one. */
 
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
@@ -7,9 +7,9 @@ import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 /**
- * Writes a file under another name, in the same folder, until it is whole. That name can't be guessed, and what is there
- * already is never opened: somebody else may write there too. What is to be written to and is no plain file (a pipe, a
- * device) is written to as it comes; a link leads to its target; a file's permissions stay.
+ * Writes to a temporary file in the same folder and renames it when it is complete. Its name is random and it must not
+ * exist yet, because other users may be able to write to the folder. Pipes and devices are written to directly, links
+ * are followed, and an existing file keeps its permissions.
  */
 export async function writeWhole(
   name: string,
@@ -31,7 +31,7 @@ export async function writeWhole(
   }
 }
 
-/** Where a name leads that has nothing behind it: to itself, or where a link does. */
+/** Follows links, also one whose target does not exist yet. */
 async function targetOf(name: string): Promise<string> {
   const target = await readlink(name).catch(() => undefined);
   return target === undefined ? name : targetOf(resolve(dirname(name), target));

@@ -1,27 +1,28 @@
-/** Streams that end when a signal fires. */
+/** Body streams that stop as soon as a signal is aborted. */
 
-export interface Ways {
-  /** Called when it has ended by itself, or its reader cancels it. */
-  readonly ended?: () => void;
-  /** What a reader is told where it breaks off; what it broke off with, if left out. */
-  readonly broken?: (cause: unknown) => unknown;
+export interface AbortableOptions {
+  /** Called once the source has ended or failed, or the reader has cancelled. Not called after an abort. */
+  readonly onEnd?: () => void;
+  /** Turns an error of the source into the one that the reader gets; by default it is passed on. */
+  readonly mapError?: (cause: unknown) => unknown;
 }
 
 /**
- * The same bytes, until the signal fires; what they come from is told then, and need not go on. `fetch` should see to
- * that itself, but Deno's forgets about the signal of an answer that has begun, and Node's lets a body's source go on.
+ * Passes `body` on until the signal is aborted; then the reader gets the signal's reason and the source is cancelled.
+ * `fetch` should do this itself, but Deno's ignores the signal once a response has begun, and Node's does not cancel
+ * the source of a request body.
  */
 export function abortable(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-  { ended = () => undefined, broken = (cause) => cause }: Ways = {},
+  { onEnd = () => undefined, mapError = (cause) => cause }: AbortableOptions = {},
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
         signal.addEventListener("abort", () => {
-          // Before the source ends: this must not look like the end of it.
+          // First the error, then the cancel: otherwise the reader could see a normal end of the stream.
           controller.error(signal.reason);
           reader.cancel(signal.reason).catch(() => undefined);
         });
@@ -35,12 +36,12 @@ export function abortable(
           }
           controller.close();
         } catch (error) {
-          controller.error(broken(error));
+          controller.error(mapError(error));
         }
-        ended();
+        onEnd();
       },
       cancel: (reason) => {
-        ended();
+        onEnd();
         return reader.cancel(reason);
       },
     },

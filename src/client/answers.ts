@@ -1,54 +1,59 @@
-/** The service's answers, told from those of somebody else on the way: a captive portal, a proxy, another service. */
+/** Checks that a response is this service's own, and not one of a proxy, a captive portal or another service. */
 
 import { KvError } from "./errors.ts";
 import { parseJson } from "./exact-json.ts";
 
-/** What a member has to be. `integer`: a number, or, beyond 2^53, its digits. */
+/** Expected type of a member. `integer` is a number, or a string of digits where it is beyond 2^53. */
 type Kind = "array" | "boolean" | "integer" | "number" | "string";
-/** The members that an answer is known by; others may be there too. */
+/** Members that a response must have. It may have others as well. */
 export type Shape<T> = { readonly [Member in keyof T]?: Kind };
 
-/** Whether the service was asked at all is not known. @param status the answer's; 0 on a WebSocket */
-export function unexpected(why: string, status = 0, retryAfterMs?: number): KvError {
-  const message = `The answer is not the service's: ${why}`;
+/**
+ * The error for a response that is not the service's. Whether the request reached the service is unknown.
+ * @param status the response's HTTP status; 0 on a WebSocket
+ */
+export function unexpectedAnswer(why: string, status = 0, retryAfterMs?: number): KvError {
+  const message = `The response is not from this service: ${why}`;
   return new KvError("unexpected_answer", message, { status, retryAfterMs });
 }
 
-/** @throws {KvError} `unexpected_answer` if it is no JSON */
-export async function jsonOf(response: Response): Promise<unknown> {
-  return parsed(await response.text(), response.status);
+/** @throws {KvError} `unexpected_answer` if the body is not JSON */
+export async function readJsonBody(response: Response): Promise<unknown> {
+  return parseAnswer(await response.text(), response.status);
 }
 
 /** @throws {KvError} `unexpected_answer` */
-export function parsed(text: string, status = 0): unknown {
+export function parseAnswer(text: string, status = 0): unknown {
   try {
-    // Metadata is among it, and has numbers of its own.
+    // Not JSON.parse: metadata may contain integers beyond 2^53.
     return parseJson(text);
   } catch {
-    throw unexpected("it is no JSON.", status);
+    throw unexpectedAnswer("the body is not JSON.", status);
   }
 }
 
-/** @returns what reads JSON of a shape @throws {KvError} `unexpected_answer` */
-export function shapedAs<T>(shape: Shape<T>): (response: Response) => Promise<T> {
-  return async (response) => shaped(await jsonOf(response), shape, response.status);
+/** @returns a function that reads a response as JSON of this shape @throws {KvError} `unexpected_answer` */
+export function readShape<T>(shape: Shape<T>): (response: Response) => Promise<T> {
+  return async (response) => checkShape(await readJsonBody(response), shape, response.status);
 }
 
-/** @throws {KvError} `unexpected_answer` if it is no object with such members */
-export function shaped<T>(json: unknown, shape: Shape<T>, status = 0): T {
-  if (typeof json !== "object" || json === null) throw unexpected("it is no JSON object.", status);
+/** @throws {KvError} `unexpected_answer` if `json` is not an object with these members */
+export function checkShape<T>(json: unknown, shape: Shape<T>, status = 0): T {
+  if (typeof json !== "object" || json === null)
+    throw unexpectedAnswer("the body is not a JSON object.", status);
   const members = json as Readonly<Record<string, unknown>>;
   for (const [name, kind] of Object.entries<Kind | undefined>(shape)) {
-    if (!is(members[name], kind)) throw unexpected(`${name} is missing, or not what it should be.`, status);
+    if (!is(members[name], kind))
+      throw unexpectedAnswer(`its member ${name} is missing or has another type.`, status);
   }
   return json as T;
 }
 
-/** For answers that are their status. @returns what reads one @throws {KvError} `unexpected_answer` */
-export function only(status: number): (response: Response) => Promise<true> {
+/** For responses without a body. @returns a function that checks the status @throws {KvError} `unexpected_answer` */
+export function expectStatus(status: number): (response: Response) => Promise<true> {
   return async (response) => {
     if (response.status === status) return true;
-    throw unexpected(`HTTP ${response.status}, and not ${status}.`, response.status);
+    throw unexpectedAnswer(`its status is ${response.status}, not ${status}.`, response.status);
   };
 }
 
@@ -57,18 +62,19 @@ export interface Version {
   readonly etag: string;
 }
 
-/** What the headers of an entry's answers say of it. @throws {KvError} `unexpected_answer` */
+/** Reads an entry's version from the response headers. @throws {KvError} `unexpected_answer` */
 export function versionOf({ headers, status }: Response): Version {
-  // Weakened by somebody on the way, who packs what is sent; the service's own are strong.
+  // The service sends strong etags. A proxy that compresses responses makes them weak.
   const etag = (headers.get("ETag") ?? "").replace(/^W\//, "").replaceAll('"', "");
   const revision = headers.get("KV-Revision");
-  if (etag === "") throw unexpected(`HTTP ${status}, and no ETag.`, status);
-  if (revision === null) throw unexpected(`HTTP ${status}, and no KV-Revision.`, status);
+  if (etag === "") throw unexpectedAnswer(`its status is ${status}, and it has no ETag header.`, status);
+  if (revision === null)
+    throw unexpectedAnswer(`its status is ${status}, and it has no KV-Revision header.`, status);
   return { revision: Number(revision), etag };
 }
 
-/** Undefined where the service says that there is none, by a code. */
-export async function orUndefined<T>(code: string, answered: Promise<T>): Promise<T | undefined> {
+/** Resolves to undefined if the request fails with this error code, such as `key_not_found`. */
+export async function undefinedFor<T>(code: string, answered: Promise<T>): Promise<T | undefined> {
   try {
     return await answered;
   } catch (error) {

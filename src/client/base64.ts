@@ -1,6 +1,6 @@
-/** Base64, where the platform does not have it on Uint8Array yet (Node 20). */
+/** Base64 for platforms without `Uint8Array.prototype.toBase64`, such as Node 20. */
 
-/** Bytes that become one call's arguments; engines limit those. */
+/** Bytes per call of `String.fromCharCode`: engines limit the number of arguments. */
 const AT_ONCE = 8_192;
 
 export function toBase64(bytes: Uint8Array): string {
@@ -15,7 +15,7 @@ export function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-/** Base64url of a text's UTF-8, without padding: for what a URL's path can't carry. */
+/** Base64url of the text's UTF-8, without padding. Used where a URL path or a header can't carry the text itself. */
 export function toBase64Url(text: string): string {
   return toBase64(new TextEncoder().encode(text))
     .replaceAll("+", "-")

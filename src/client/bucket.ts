@@ -1,21 +1,19 @@
-/** One bucket. */
+/** A bucket's methods: reads, writes, lists, batches, transactions, watches. */
 
-import { jsonOf, only, orUndefined, parsed, shaped, unexpected, versionOf, type Version } from "./answers.ts";
+import { checkShape, unexpectedAnswer } from "./answers.ts";
+import { isLargerThan } from "./byte-length.ts";
 import type { Caller } from "./caller.ts";
-import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
-import { conditionHeaders } from "./conditions.ts";
+import type { Codec } from "./codecs.ts";
 import { backoff, pause, within } from "./deadline.ts";
+import { describeValue } from "./describe-value.ts";
 import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
-import { jsonText } from "./json-text.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
-import { onceHeader } from "./once.ts";
-import { bucketPath, keyPlace } from "./paths.ts";
-import { Session, type SessionOptions } from "./session.ts";
-import { checkMembers, checkOptions, RANGE, refused } from "./options.ts";
-import { shown } from "./shown.ts";
-import { isLargerThan } from "./size.ts";
-import { exported, imported, type ExportOptions, type ImportOptions } from "./transfer.ts";
+import { HttpKeys } from "./http-keys.ts";
+import { checkMembers, checkOptions, invalidRequest, RANGE } from "./options.ts";
+import { bucketPath } from "./paths.ts";
+import { BucketSession, type SessionOptions } from "./session.ts";
+import { exportEntries, importEntries, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
   CallOptions,
   Change,
@@ -38,23 +36,19 @@ import type {
 } from "./types.ts";
 import { watch } from "./watch.ts";
 import {
-  decoded,
-  encodedBy,
   deletedOf,
-  incrementedOf,
-  incrementJson,
+  encodeWith,
   listedOf,
-  operationJson,
-  operationsJson,
+  operationsToJson,
+  operationToJson,
   pageOf,
-  propertiesJson,
   resultsOf,
-  transactionJson,
+  transactionToJson,
 } from "./wire.ts";
 
-/** Bytes of a value that can travel with others. */
-const WHOLE_BYTES = 1_048_576;
-/** How often {@link Bucket.update} reads again after somebody else was faster. */
+/** Largest value, in bytes, that a batch or session can carry. A larger one has a request of its own. */
+const MAX_BATCHED_VALUE_BYTES = 1_048_576;
+/** Attempts of {@link Bucket.update} while other writers keep changing the key. */
 const MAX_UPDATES = 100;
 
 export interface BucketContext {
@@ -62,27 +56,30 @@ export interface BucketContext {
   readonly http: Http;
   readonly codec: Codec;
   readonly session: SessionOptions;
-  /** Where calls go; each by itself over HTTP if left out. */
+  /** A session's connection; undefined sends each call as an HTTP request of its own. */
   readonly caller?: Caller;
 }
 
 export interface TransactionResult<Value> {
-  /** Whether every comparison held, and so `then` was done; otherwise `else` was. */
+  /** True if every comparison held and `then` was run; false if `else` was. */
   readonly succeeded: boolean;
-  /** What each operation gave; a value that can't be read stands there as its error. */
+  /** One result per operation, in order. A value that the codec can't decode is a {@link DecodeError}. */
   readonly results: readonly (Result<Value> | DecodeError)[];
 }
 
 /**
- * A bucket's values by key. `T` says which keys there are and what their values are:
+ * The entries of one bucket. `T` names the keys and the types of their values:
  * `kv.bucket<{ milk: number }>("shopping")`.
  *
- * Every call is one request, and throws a {@link KvError} of a class by its code.
+ * Each method sends one request and throws a {@link KvError}; its `code` says what went wrong. Codes that most methods
+ * share: `bucket_not_found`, `timeout` and `connection_lost` (the outcome is unknown), and, before anything is sent,
+ * `key_invalid` and `options_invalid`.
  */
 export class Bucket<T extends Entries = Record<string, unknown>> {
   readonly name: string;
   readonly #context: BucketContext;
   readonly #caller: Caller;
+  readonly #keys: HttpKeys;
   readonly #codec: Codec;
   readonly #path: string;
 
@@ -91,34 +88,36 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     this.#context = context;
     this.#codec = context.codec;
     this.#path = bucketPath(context.name);
+    this.#keys = new HttpKeys(context.http, this.#path, context.codec);
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
   }
 
-  /** The value; undefined if the key is not there. */
+  /** Reads a value. @returns undefined if the key does not exist @throws {DecodeError} if the codec can't decode it */
   async get<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<T[K] | undefined> {
     checkOptions("get", options);
     return (await this.#entry(key, options))?.value;
   }
 
-  /** The value with what is kept beside it; undefined if the key is not there. */
+  /** Reads a value with its etag, revision, type, expiry and metadata. @returns undefined if the key does not exist */
   async entry<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<Entry<T[K]> | undefined> {
     checkOptions("entry", options);
     return this.#entry(key, options);
   }
 
-  /** Whether the key is there. */
+  /** Whether the key exists. The value is not transferred. */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
     checkOptions("has", options);
-    const { path, query } = this.#key(key);
-    // Spares the value where it is there, as a HEAD does; but what is wrong is said in a body, which a HEAD has not.
-    const headers = { "If-None-Match": "*" };
-    const request: HttpRequest = { query, headers, ...options, safe: true, accept: [304] };
-    return (await orUndefined("key_not_found", this.#context.http.ask(path, request, only(304)))) ?? false;
+    return this.#keys.has(key, options);
   }
 
   /**
-   * Stores a value. A `ttl`, `metadata` and type that are not given again are gone.
+   * Stores a value and replaces the whole entry: a `ttl`, `metadata` or `type` of the old entry is not kept.
+   *
+   *     await bucket.put("milk", 3, { ttl: 60, ifNoneMatch: "*" }); // only if there is no milk yet
+   *
    * @throws {PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
+   * @throws {TooLargeError} if the value is over the service's limit
+   * @throws {InvalidRequestError} `value_invalid` if the codec refuses the value
    */
   async put<K extends Key<T>>(
     key: K,
@@ -126,9 +125,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
     checkOptions("put", options);
-    const encoded = encodedBy(this.#codec, value);
-    if (this.#context.caller === undefined || isLargerThan(WHOLE_BYTES, encoded)) {
-      return this.#putOverHttp(key, encoded, options);
+    const encoded = encodeWith(this.#codec, value);
+    if (this.#context.caller === undefined || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
+      return this.#keys.put(key, encoded, options);
     }
     const { signal: _, timeoutMs: __, ...rest } = options;
     const operation = { op: "put", key, value, ...rest } as Operation<T>;
@@ -136,7 +135,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     return { created, revision, etag };
   }
 
-  /** @returns whether the key was there. */
+  /** Deletes a key. @returns whether it existed @throws {PreconditionFailedError} if `ifMatch` does not hold */
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
     checkOptions("delete", options);
     const { signal: _, timeoutMs: __, ...conditions } = options;
@@ -145,24 +144,20 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     return result.op === "delete" && result.deleted;
   }
 
-  /** Adds to a counter, atomically. */
+  /**
+   * Adds to a counter, atomically; by 1 and from 0 unless the options say otherwise.
+   *
+   *     const { value } = await bucket.increment("visits", { by: 2 });
+   *
+   * @throws {NotAnIntegerError} if the value is not an integer
+   * @throws {IncrementOverflowError} if the sum does not fit into 64 bits
+   */
   async increment(
     key: Key<T>,
     options: IncrementOptions & Conditions & OnceOptions & CallOptions = {},
   ): Promise<Incremented> {
     checkOptions("increment", options);
-    const { idempotencyKey, signal, timeoutMs } = options;
-    const { path, query } = this.#key(key, "/increment");
-    const request: HttpRequest = {
-      method: "POST",
-      query,
-      headers: { ...conditionHeaders(options), ...onceHeader(idempotencyKey) },
-      body: jsonText(incrementJson(options)),
-      signal,
-      timeoutMs,
-      safe: idempotencyKey !== undefined,
-    };
-    if (this.#context.caller !== undefined && idempotencyKey === undefined) {
+    if (this.#context.caller !== undefined && options.idempotencyKey === undefined) {
       const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = options;
       const { value, created, revision, etag } = (await this.#one(
         { op: "increment", key, ...rest },
@@ -170,13 +165,19 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
       )) as Incremented;
       return { value, created, revision, etag };
     }
-    return incrementedOf(await this.#context.http.ask(path, request, jsonOf));
+    return this.#keys.increment(key, options);
   }
 
   /**
-   * Changes a value by what it is: reads it, and puts what `change` makes of it, unless somebody else was faster; then
-   * again. `change` may be called more than once. As with a put, a `ttl` and `metadata` that are not given are gone.
-   * @returns what was put; undefined if `change` said to leave it
+   * Reads a value, computes a new one with `change`, and stores it if the key has not changed meanwhile. Otherwise it
+   * starts again, up to 100 times, so `change` may be called more than once. As with {@link put}, `ttl` and `metadata`
+   * of the old entry are not kept.
+   *
+   *     await bucket.update("list", (items = []) => [...items, "milk"]);
+   *
+   * @param change gets undefined if the key does not exist; returns undefined to leave the key as it is
+   * @returns the stored value; undefined if nothing was stored
+   * @throws {PreconditionFailedError} if other writers were faster every time
    */
   async update<K extends Key<T>>(
     key: K,
@@ -184,9 +185,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: Properties & CallOptions = {},
   ): Promise<T[K] | undefined> {
     checkOptions("update", options);
-    if (typeof change !== "function") throw refused("options_invalid", "update takes a function.");
+    if (typeof change !== "function") throw invalidRequest("options_invalid", "update takes a function.");
     const { signal, timeoutMs, ...properties } = options;
-    // Without a time of its own it may take its time, as `change` may; each of its requests has the client's.
+    // By default there is no overall deadline, because `change` may take long. Each request has the client's deadline.
     return within({ signal, timeoutMs: timeoutMs ?? Infinity }, async (deadline) => {
       for (let tries = 0; ; tries += 1) {
         const entry = await this.entry(key, { signal: deadline });
@@ -199,70 +200,92 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
         } catch (error) {
           if (!(error instanceof PreconditionFailedError) || tries + 1 === MAX_UPDATES) throw error;
         }
-        // Who all come back at once are in each other's way again.
+        // Jitter, so competing writers do not collide again.
         await pause(backoff(tries, this.#context.http.retryBaseMs), deadline);
       }
     });
   }
 
   /**
-   * Entries in the order of their keys, page by page. What is written meanwhile neither skips nor doubles another.
-   * @throws {InvalidRequestError} `bucket_changed`, if another bucket has taken the name between two pages
+   * Entries in the byte order of their keys, read in pages of up to 1,000. A write between two pages never causes
+   * another entry to be skipped or repeated.
+   *
+   *     for await (const { key, value } of bucket.list({ prefix: "user/", values: true })) console.log(key, value);
+   *
+   * @throws {InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two pages
+   * @throws {DecodeError} `details.cursor` continues the list after the entry that could not be decoded
    */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     checkOptions("list", options);
     const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
     const call = callOf(options);
     if (typeof limit !== "number" || !(limit >= 0)) {
-      throw refused("query_invalid", `list: limit has to be a number from 0 on, and not ${shown(limit)}.`);
+      throw invalidRequest(
+        "query_invalid",
+        `list: limit has to be a number from 0 on, and not ${describeValue(limit)}.`,
+      );
     }
     let { cursor } = options;
     for (let left = limit; left > 0;) {
       const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
       const page = pageOf(await this.#caller.list(asked, call));
-      for (const told of page.keys) yield listedOf(told, this.#codec) as Entry<T[Key<T>]>;
+      for (const json of page.keys) yield listedOf(json, this.#codec) as Entry<T[Key<T>]>;
       left -= page.keys.length;
       cursor = page.cursor;
       if (cursor === undefined) return;
     }
   }
 
-  /** Deletes all keys of a range. @returns how many there were */
+  /** Deletes all keys of a range. @returns how many keys were deleted */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
     checkMembers(range, RANGE, "deleteRange's range");
     checkOptions("deleteRange", options);
-    const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, safe: false };
+    const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, repeatable: false };
     const { deleted } = await this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
     return deleted;
   }
 
-  /** Many operations in one round trip, each by itself: one that is turned down is its error, and leaves the others alone. */
+  /**
+   * Runs many operations in one round trip. They are independent: a failed one has a {@link KvError} as its result, and
+   * the others are still run.
+   * @returns one result per operation, in order
+   */
   async batch(
     operations: readonly Operation<T>[],
     options: CallOptions = {},
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
     checkOptions("batch", options);
-    const sent = operationsJson(operations, this.#codec);
-    const told = await this.#caller.batch(sent, options);
-    return resultsOf(told, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
+    const sent = operationsToJson(operations, this.#codec);
+    const json = await this.#caller.batch(sent, options);
+    return resultsOf(json, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
 
-  /** Compares, then does one list of operations: all of it, or, if one is turned down, nothing. */
+  /**
+   * Compares, then runs `then` or `else`. All operations of that list are applied, or none if one of them fails.
+   *
+   *     await bucket.transaction({
+   *       if: [{ key: "milk", integer: 0, is: ">" }],
+   *       then: [{ op: "increment", key: "milk", by: -1 }],
+   *     });
+   *
+   * @throws {KvError} the error of the operation that failed
+   */
   async transaction(
     transaction: Transaction<T>,
     options: OnceOptions & CallOptions = {},
   ): Promise<TransactionResult<T[Key<T>]>> {
     checkOptions("transaction", options);
-    const told = await this.#caller.transact(transactionJson(transaction, this.#codec), options);
-    const { succeeded } = shaped<{ readonly succeeded: boolean }>(told, { succeeded: "boolean" });
+    const json = await this.#caller.transact(transactionToJson(transaction, this.#codec), options);
+    const { succeeded } = checkShape<{ readonly succeeded: boolean }>(json, { succeeded: "boolean" });
     const asked = (succeeded ? transaction.then : transaction.else) ?? [];
-    const results = resultsOf(told, asked.length, this.#codec);
+    const results = resultsOf(json, asked.length, this.#codec);
     return { succeeded, results: results as TransactionResult<T[Key<T>]>["results"] };
   }
 
   /**
-   * Changes as they happen, every one once and in order. It comes back by itself where the connection breaks.
-   * @throws {BucketDownError} when the bucket ends; `RevisionCompactedError` where the log no longer reaches back
+   * Changes as they happen: each exactly once and in order. After a lost connection it reconnects and resumes by itself.
+   * @throws {BucketDownError} when the bucket ends
+   * @throws {RevisionCompactedError} when the change log no longer holds the position to resume from
    */
   watch(options: WatchOptions = {}): AsyncGenerator<Change<T[Key<T>]>, void, void> {
     checkOptions("watch", options);
@@ -270,31 +293,38 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     return watch(http, this.#path, options, this.#codec) as AsyncGenerator<Change<T[Key<T>]>, void, void>;
   }
 
-  /** All entries as NDJSON, one a line. Where they break off, the stream throws a `ConnectionError`. */
+  /** All entries as NDJSON, one per line. If the connection breaks, the stream fails with a `ConnectionError`. */
   async export(options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
-    return exported(this.#context.http, this.#path, options);
+    return exportEntries(this.#context.http, this.#path, options);
   }
 
-  /** Brings entries of an export back; to send them again changes nothing. Lines that are not taken are cancelled. */
+  /**
+   * Imports the lines of an export. Importing the same lines again changes nothing. A stream that is not read to its
+   * end is cancelled.
+   * @throws {ImportStoppedError} at the first invalid line, unless `onError` is `continue`
+   */
   async import(
     lines: ReadableStream<Uint8Array> | string,
     options: ImportOptions = {},
   ): Promise<ImportResult> {
-    return imported(this.#context.http, this.#path, lines, options);
+    return importEntries(this.#context.http, this.#path, lines, options);
   }
 
   /**
-   * The same bucket on a WebSocket of its own: what is asked for in one turn travels together, and is done in its order.
-   * What can't travel with others goes by itself over HTTP, in no order with them: values of more than 1 MiB, `has`,
-   * `deleteRange`, an increment with an idempotency key, `export`, `import`, `watch`.
+   * The same bucket over a WebSocket: calls made in one turn of the event loop are sent together and run in order. Some
+   * calls still use HTTP, in no particular order with them: values over 1 MiB, `has`, `deleteRange`, an increment with
+   * an idempotency key, `export`, `import` and `watch`.
+   *
+   *     using session = kv.bucket<{ milk: number; eggs: number }>("shopping").session();
+   *     const [milk] = await Promise.all([session.bucket.get("milk"), session.bucket.put("eggs", 6)]);
    */
   session(options: Readonly<Record<string, never>> = {}): Session<T> {
     checkOptions("session", options);
     const { http, session } = this.#context;
-    return new Session<T>(
+    return new BucketSession(
       (caller) => new Bucket<T>({ ...this.#context, caller }),
-      // Once: the session itself tries again.
-      () => http.ask(this.#path, { safe: false }, async (response) => response.body?.cancel()),
+      // No retries here: the session itself retries.
+      () => http.ask(this.#path, { repeatable: false }, async (response) => response.body?.cancel()),
       http.address(`${this.#path}/session`),
       http.token,
       session,
@@ -302,83 +332,31 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   }
 
   async #entry<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    if (this.#context.caller === undefined) return this.#getOverHttp(key, options);
+    const overHttp = () => this.#keys.get(key, options) as Promise<Entry<T[K]> | undefined>;
+    if (this.#context.caller === undefined) return overHttp();
     const result = await this.#one({ op: "get", key }, options);
     if (result.op !== "get" || !result.found) return undefined;
-    // One that is too large to travel with others is read by itself.
-    if (result.value === undefined) return this.#getOverHttp(key, options);
+    // The value is too large for a batch: read it with a request of its own.
+    if (result.value === undefined) return overHttp();
     const { op: _, found: __, ...entry } = result;
     return entry as Entry<T[K]>;
   }
 
   async #one(operation: Operation<T>, options: CallOptions): Promise<Result> {
-    const told = await this.#caller.batch([operationJson(operation, this.#codec)], options);
-    const [result] = resultsOf(told, 1, this.#codec);
+    const json = await this.#caller.batch([operationToJson(operation, this.#codec)], options);
+    const [result] = resultsOf(json, 1, this.#codec);
     if (result instanceof KvError) throw result;
-    if (result?.op !== operation.op) throw unexpected(`it is of another operation than ${operation.op}.`);
+    if (result?.op !== operation.op)
+      throw unexpectedAnswer(`it is about another operation than ${operation.op}.`);
     return result;
-  }
-
-  async #getOverHttp<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    const { path, query } = this.#key(key);
-    const request: HttpRequest = { query, ...options, safe: true };
-    const read = async (response: Response): Promise<Entry> => {
-      const version = versionOf(response);
-      return this.#entryOf(key, version, response.headers, new Uint8Array(await response.arrayBuffer()));
-    };
-    return orUndefined("key_not_found", this.#context.http.ask(path, request, read) as Promise<Entry<T[K]>>);
-  }
-
-  #entryOf(key: string, version: Version, headers: Headers, body: Uint8Array): Entry {
-    const type = headers.get("Content-Type") ?? bytesCodec.type;
-    const expires = headers.get("KV-Expires");
-    const metadata = headers.get("KV-Metadata");
-    return {
-      key,
-      value: decoded(this.#codec, body, { type, key }),
-      ...version,
-      type,
-      size: body.byteLength,
-      modified: undefined,
-      expires: expires === null ? undefined : new Date(expires),
-      metadata: metadata === null ? undefined : parsed(metadata),
-    };
-  }
-
-  async #putOverHttp(
-    key: string,
-    encoded: Encoded,
-    options: Properties & Conditions & CallOptions,
-  ): Promise<Written> {
-    const { path, query } = this.#key(key);
-    const { metadata, ...lifetime } = propertiesJson(options);
-    const { signal, timeoutMs, type = this.#codec.type } = options;
-    const request: HttpRequest = {
-      method: "PUT",
-      query: { ...query, ...lifetime, ...(metadata !== undefined && { metadata: jsonText(metadata) }) },
-      headers: { "Content-Type": type, ...conditionHeaders(options) },
-      body: encoded,
-      signal,
-      timeoutMs,
-      // Between two tries somebody else may have put another value, which the second would undo.
-      safe: false,
-    };
-    return this.#context.http.ask(path, request, async (response) => ({
-      created: response.status === 201,
-      ...versionOf(response),
-    }));
-  }
-
-  #key(
-    key: string,
-    behind = "",
-  ): { readonly path: string; readonly query: NonNullable<HttpRequest["query"]> } {
-    const { path, query } = keyPlace(key);
-    return { path: this.#path + path + behind, query: { ...query } };
   }
 }
 
-/** What of the options is about the call, and not about what it asks for. */
+/** A bucket over a connection of its own, as {@link Bucket.session} returns it. */
+export type Session<T extends Entries> = BucketSession<Bucket<T>>;
+export const Session = BucketSession;
+
+/** The options that concern the call itself: its signal and its timeout. */
 function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
   return { signal, timeoutMs };
 }

@@ -1,29 +1,29 @@
-/** How a bucket's calls travel: each by itself over HTTP, or together on a WebSocket. */
+/** How a bucket's calls are sent: one HTTP request each, or pipelined on a WebSocket. */
 
 import type { CallOptions, OnceOptions } from "./types.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A transaction, as it is sent. */
+/** A transaction in the form in which it is sent. */
 export interface TransactionJson extends JsonObject {
   readonly if: readonly JsonObject[];
   readonly then: readonly JsonObject[];
   readonly else: readonly JsonObject[];
 }
 
-/** What is answered is JSON that nobody has looked at yet. */
+/** Each method resolves to the response's JSON, which is not checked yet. */
 export interface Caller {
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown>;
   transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown>;
   list(query: JsonObject, options: CallOptions): Promise<unknown>;
 }
 
-/** Whether operations may be done twice. */
-export function onlyRead(operations: readonly JsonObject[]): boolean {
+/** Whether the operations can be repeated safely: they only read. */
+export function operationsOnlyRead(operations: readonly JsonObject[]): boolean {
   return operations.every(({ op }) => op === "get");
 }
 
-/** Whether a transaction may be done twice, whichever of its lists that is. */
-export function onlyReads(transaction: TransactionJson): boolean {
-  return onlyRead(transaction.then) && onlyRead(transaction.else);
+/** Whether a transaction can be repeated safely, whichever of its two lists is run. */
+export function transactionOnlyReads(transaction: TransactionJson): boolean {
+  return operationsOnlyRead(transaction.then) && operationsOnlyRead(transaction.else);
 }

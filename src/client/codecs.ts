@@ -1,23 +1,23 @@
-/** Values to bytes and back. */
+/** Converts values to text or bytes, and back. */
 
 import { fromBase64, toBase64 } from "./base64.ts";
 import { parseJson } from "./exact-json.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 
-/** Text, or bytes: what the service keeps. */
+/** What the service stores: text or bytes. */
 export type Encoded = string | Uint8Array;
 
 export interface Codec<Value = unknown> {
-  /** The content type that its values are stored with. */
+  /** The content type to store the values with. */
   readonly type: string;
   readonly encode: (value: Value) => Encoded;
   readonly decode: (encoded: Encoded, type: string) => Value;
 }
 
-/** Values are JSON, and come back as they were: integers beyond 2^53 are bigints. What JSON has no word for is refused. */
+/** Values are JSON and come back as they were; integers beyond 2^53 are bigints. `encode` throws for anything else. */
 export const json: Codec = {
   type: "application/json",
-  encode: (value) => jsonText(value),
+  encode: (value) => stringifyJson(value),
   decode: (encoded) => parseJson(asText(encoded)),
 };
 
@@ -27,30 +27,33 @@ export const text: Codec<string> = {
   encode: (value) => {
     if (typeof value === "string" && value.isWellFormed()) return value;
     throw new TypeError(
-      "This value is not text: half of a surrogate pair has no UTF-8, and the rest is another codec's.",
+      "This value is not well-formed text. Use another codec, such as json, for values that are not strings.",
     );
   },
   decode: asText,
 };
 
-/** Values are bytes; any view of them, or an `ArrayBuffer`, is taken too. */
+/** Values are bytes: a `Uint8Array`, any other view, or an `ArrayBuffer`. They come back as a `Uint8Array`. */
 export const bytes: Codec<Uint8Array> = {
   type: "application/octet-stream",
   encode: (value: ArrayBuffer | ArrayBufferView) => {
     if (value instanceof Uint8Array) return value;
     if (value instanceof ArrayBuffer) return new Uint8Array(value);
     if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    throw new TypeError("This value is not bytes.");
+    throw new TypeError("This value is not bytes: give a Uint8Array, another view, or an ArrayBuffer.");
   },
   decode: (encoded) => (typeof encoded === "string" ? new TextEncoder().encode(encoded) : encoded),
 };
 
-/** How JSON carries it. */
-export function toJson(encoded: Encoded): { readonly value: string } | { readonly base64: string } {
+/** The value's member in a JSON request: text as it is, bytes as Base64. */
+export function encodedToJson(encoded: Encoded): { readonly value: string } | { readonly base64: string } {
   return typeof encoded === "string" ? { value: encoded } : { base64: toBase64(encoded) };
 }
 
-export function ofJson(carried: { readonly value?: string; readonly base64?: string }): Encoded | undefined {
+export function encodedFromJson(carried: {
+  readonly value?: string | undefined;
+  readonly base64?: string | undefined;
+}): Encoded | undefined {
   return carried.base64 === undefined ? carried.value : fromBase64(carried.base64);
 }
 

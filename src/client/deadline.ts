@@ -1,15 +1,15 @@
-/** When to give up, and how long to wait before trying again. */
+/** Deadlines of calls, and waits before retries. */
 
 import { TimeoutError } from "./errors.ts";
 
-/** A timer's longest time, in milliseconds: with a longer one it would fire at once. */
+/** Longest timer of JavaScript, in milliseconds; a longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
-/** The longest wait before a try, in milliseconds. */
+/** Longest wait before a retry, in milliseconds. */
 const LONGEST_WAIT_MS = 5_000;
 
 /**
- * Runs something with a signal that fires after a while, or with the caller's own.
- * @throws {TimeoutError} in the first case; the caller's reason in the second
+ * Runs `work` with a signal that is aborted after `timeoutMs`, or together with the caller's signal.
+ * @throws {TimeoutError} `timeout` after `timeoutMs`; the signal's reason if the caller aborts
  */
 export async function within<T>(
   options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
@@ -28,7 +28,7 @@ export async function within<T>(
     own.signal.addEventListener("abort", () => reject(own.signal.reason as Error), { once: true });
   });
   try {
-    // What does not heed the signal, such as a `fetch` of the caller's own, is not waited for either.
+    // A race, because a custom `fetch` may ignore the signal.
     return await Promise.race([work(own.signal), over]);
   } catch (error) {
     if (own.signal.aborted) throw own.signal.reason;
@@ -39,12 +39,12 @@ export async function within<T>(
   }
 }
 
-/** Whom a signal is passed on to: many calls may have the same one, and a signal has one listener for all of them. */
+/** One listener per signal, however many calls share it: many listeners make Node warn about a leak. */
 const relays = new WeakMap<AbortSignal, Set<AbortController>>();
 
 /**
- * Has `own` fire when a signal does, with its reason. @returns what ends that: a signal may live for longer, and no call is
- * to be left hanging on it
+ * Aborts `own` when `signal` is aborted, with the same reason.
+ * @returns a function that stops this, so that a long-lived signal does not keep finished calls in memory
  */
 export function relay(signal: AbortSignal | undefined, own: AbortController): () => void {
   if (signal === undefined) return () => undefined;
@@ -66,12 +66,12 @@ function relayed(signal: AbortSignal): Set<AbortController> {
   return all;
 }
 
-/** The wait before a try: somewhere between nothing and twice as long each time, so that many don't come together. */
+/** Wait before a retry, in milliseconds: random, up to a bound that doubles with each attempt. */
 export function backoff(attempt: number, baseMs: number): number {
   return Math.random() * Math.min(LONGEST_WAIT_MS, baseMs * 2 ** attempt);
 }
 
-/** Waits, unless the signal fires first. */
+/** Waits for `ms` milliseconds. @throws the signal's reason as soon as it is aborted */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

@@ -1,12 +1,12 @@
-/** Generators that can be ended while they wait. */
+/** Async generators whose `return` takes effect while they wait. */
 
 import { relay } from "./deadline.ts";
 
 const ENDED = Symbol("ended by its reader");
 
 /**
- * A generator whose `return` ends it at once. An ordinary one would first wait for what it awaits, and a stream of
- * changes may wait for days.
+ * A generator whose `return` ends it at once. The `return` of an ordinary one waits until the pending `await` is over,
+ * which for a stream of changes may take days.
  */
 export function endable<T>(
   signal: AbortSignal | undefined,
@@ -31,7 +31,7 @@ async function* relayed<T>(
   const release = relay(signal, own);
   try {
     for await (const item of run(own.signal)) {
-      own.signal.throwIfAborted(); // also what has come already
+      own.signal.throwIfAborted(); // items that arrived before the abort are dropped, too
       yield item;
     }
   } catch (error) {

@@ -1,15 +1,15 @@
-/** What can go wrong, as classes by code. */
+/** The client's errors: one class per group of codes. */
 
-/** An error of the service, or on the way to it. */
+/** An error of the service, of the connection to it, or of a call that was refused before it was sent. */
 export class KvError extends Error {
   override readonly name: string = "KvError";
-  /** Stable: the part to decide by. */
+  /** Stable machine-readable code, such as `key_not_found`. Decide by this, not by the message. */
   readonly code: string;
-  /** The HTTP status; 0 where there was no answer. */
+  /** The HTTP status; 0 if there was no response. */
   readonly status: number;
-  /** What else the service said of it. */
+  /** Further members of the service's error, such as `reason`. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Milliseconds after which it may be tried again, where the service has said so (`Retry-After`). */
+  /** Milliseconds to wait before a retry, if the service sent `Retry-After`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: string, message: string, options: ErrorDetails = {}) {
@@ -20,16 +20,17 @@ export class KvError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Whether it is not known if the request was done. Otherwise it was not. */
+  /** True if the request may have been carried out. False if it was not. */
   get outcomeUnknown(): boolean {
-    // What somebody else says of it, whatever that is, is not the service's word.
+    // The response came from something else than the service, so its status says nothing about the request.
     if (this.code === "unexpected_answer") return true;
     return (this.status < 400 || this.status >= 500) && !NOT_DONE.has(this.code);
   }
 }
 
-/** Codes of the service's, and of the client's, that say that nothing was done. */
+/** Codes, of the service and of the client, that mean that nothing was done although the status is not 4xx. */
 const NOT_DONE: ReadonlySet<string> = new Set([
+  "storage_newer",
   "restart_intensity",
   "answers_too_long",
   "upload_lost",
@@ -71,33 +72,36 @@ export class IncrementOverflowError extends KvError {
 export class IdempotencyKeyReusedError extends KvError {
   override readonly name = "IdempotencyKeyReusedError";
 }
-/** The changes behind the position are no longer kept: begin anew, with a snapshot. */
+/** The change log no longer holds the position: start again, with a snapshot. */
 export class RevisionCompactedError extends KvError {
   override readonly name = "RevisionCompactedError";
 }
 export class ImportStoppedError extends KvError {
   override readonly name = "ImportStoppedError";
 }
-/** The bucket has ended while it was watched. `details.reason` says why. */
+/** The watched bucket has ended. `details.reason` says why. */
 export class BucketDownError extends KvError {
   override readonly name = "BucketDownError";
 }
 /**
- * A value that the codec can't read. `details.key` says whose; what to go on with behind it is `details.id` in a watch
- * and `details.cursor` in a list. The cause is the codec's own error.
+ * The codec can't decode a value. `details.key` names the entry. To continue after it, pass `details.id` as a watch's
+ * `since`, or `details.cursor` as a list's `cursor`. `cause` is the codec's own error.
  */
 export class DecodeError extends KvError {
   override readonly name = "DecodeError";
 }
-/** The service could not do it now. */
+/** The service is temporarily unable to do this. */
 export class UnavailableError extends KvError {
   override readonly name = "UnavailableError";
 }
-/** No answer in time: the outcome is unknown. */
+/** No response in time: the outcome is unknown. */
 export class TimeoutError extends KvError {
   override readonly name = "TimeoutError";
 }
-/** The connection broke: the outcome is unknown. Or a session could not connect (`not_connected`): nothing was done. */
+/**
+ * The connection broke and the outcome is unknown (`connection_lost`), or a session could not connect or was closed and
+ * nothing was done (`not_connected`, `session_closed`).
+ */
 export class ConnectionError extends KvError {
   override readonly name = "ConnectionError";
 }
@@ -113,7 +117,7 @@ const CLASSES: ReadonlyMap<string, typeof KvError> = new Map<string, typeof KvEr
   ["timeout", TimeoutError],
 ]);
 
-/** The error for what the service said. @param retryAfterMs what it said beside that of when to come back */
+/** Builds the error from the service's problem details. @param retryAfterMs from the `Retry-After` header */
 export function errorOf(
   problem: {
     readonly code: string;

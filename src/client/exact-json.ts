@@ -1,24 +1,24 @@
-/** JSON that is read as what was written: integers beyond 2^53 are bigints. */
+/** A JSON parser that keeps integers exact: those beyond 2^53 become bigints. */
 
 import { stringEnd } from "./json-string.ts";
 
-/** Characters of a number that may be beyond 2^53, or so small that it is 0, without an exponent. */
+/** Minimum length of a number without an exponent that may be beyond 2^53, or so small that a double rounds it to 0. */
 const LONG = 16;
 
 const QUOTE = 0x22;
 const MINUS = 0x2d;
 
 /**
- * As `JSON.parse`; but an integer beyond 2^53 that is written in digits alone is a bigint.
- * @throws {SyntaxError} if it is no JSON
- * @throws {RangeError} for a number that would become infinite, or 0
+ * Like `JSON.parse`, but an integer beyond 2^53 that is written without point and exponent becomes a bigint.
+ * @throws {SyntaxError} if `text` is not JSON
+ * @throws {RangeError} for a number that a double would turn into infinity or 0
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   const bigints: LongNumber[] = [];
   for (const number of longNumbers(text)) if (isBigint(number.source)) bigints.push(number);
   if (bigints.length === 0) return value;
-  // The platform parses it again, with each bigint as a text that no other text in it begins with.
+  // Parse again, with each bigint replaced by a string whose prefix no other string in the text has.
   const mark = markIn(text);
   const parts: string[] = [];
   let from = 0;
@@ -30,13 +30,13 @@ export function parseJson(text: string): unknown {
 }
 
 export interface LongNumber {
-  /** Where it is in the text. */
+  /** Its index in the text. */
   readonly begin: number;
-  /** As it is written. */
+  /** The number as written. */
   readonly source: string;
 }
 
-/** The numbers that are as long as one has to be that a double does not hold, in what is known to be JSON. */
+/** Finds the numbers that are long enough to exceed a double's precision. @param text valid JSON */
 export function* longNumbers(text: string): Generator<LongNumber, void, void> {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -51,7 +51,7 @@ export function* longNumbers(text: string): Generator<LongNumber, void, void> {
   }
 }
 
-/** Zeros, and more of them than stand together in the text: in JSON they are always escaped, and always in this way. */
+/** A prefix of NUL characters, longer than any such run in the text. JSON has one way only to write them: escaped. */
 function markIn(text: string): string {
   let mark = "\0";
   while (text.includes(escaped(mark))) mark += mark;
@@ -62,7 +62,7 @@ function escaped(mark: string): string {
   return String.raw`\u0000`.repeat(mark.length);
 }
 
-/** Puts the bigints in their places: with a list of its own, for what is nested deeper than calls may be. */
+/** Replaces the marked strings by bigints. Not recursive, so that deep nesting can't overflow the stack. */
 function unmarked(root: unknown, mark: string): unknown {
   const bigint = (value: unknown): bigint | undefined =>
     typeof value === "string" && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : undefined;
@@ -84,14 +84,14 @@ function unmarked(root: unknown, mark: string): unknown {
     for (const [name, member] of Object.entries(of)) {
       const value = bigint(member);
       if (value === undefined) look(member);
-      // Not by assignment: `__proto__` is a name like any other in JSON.
+      // Not an assignment: JSON may have a member `__proto__`.
       else Object.defineProperty(of, name, { value, configurable: true, enumerable: true, writable: true });
     }
   }
   return bigint(root) ?? root;
 }
 
-/** Whether a number is to be read as a bigint. @throws {RangeError} if it can't be read */
+/** Whether the number must become a bigint. @throws {RangeError} if neither a double nor a bigint can hold it */
 function isBigint(source: string): boolean {
   const value = Number(source);
   if (value === 0 && /[1-9]/.test(source.replace(/[eE].*/, ""))) throw outOfRange(source);
@@ -102,7 +102,7 @@ function isBigint(source: string): boolean {
 }
 
 function outOfRange(source: string): RangeError {
-  return new RangeError(`No number of JavaScript's is ${source.slice(0, 40)}.`);
+  return new RangeError(`JavaScript can't represent the number ${source.slice(0, 40)}.`);
 }
 
 function isDigit(code: number): boolean {
@@ -113,7 +113,7 @@ function isExponent(code: number): boolean {
   return code === 0x65 || code === 0x45;
 }
 
-/** A digit, a point, an exponent or its sign. */
+/** Whether the character can be inside a number: a digit, a point, an exponent or its sign. */
 function isOfNumber(code: number): boolean {
   return isDigit(code) || code === 0x2e || isExponent(code) || code === 0x2b || code === MINUS;
 }

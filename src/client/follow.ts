@@ -1,40 +1,41 @@
-/** A stream of Server-Sent Events, through breaks of the connection. */
+/** A stream of Server-Sent Events that reconnects and resumes by itself. */
 
 import { backoff, pause } from "./deadline.ts";
 import { KvError, TimeoutError } from "./errors.ts";
-import { mayPass, type Http, type HttpRequest } from "./http.ts";
-import { waitAskedFor } from "./retry-after.ts";
+import { isTransient, type Http, type HttpRequest } from "./http.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { serverEvents, type ServerEvent } from "./sse.ts";
 
-/** The wait before it comes back the first time, at most, in milliseconds; doubled while that fails. */
+/** Longest wait before the first reconnect, in milliseconds; doubled with each failure. */
 const RETRY_BASE_MS = 100;
 
-export interface Following {
+export interface ResumableStream {
   readonly path: string;
   readonly query?: HttpRequest["query"];
-  /** Where to begin; moved on by whoever has dealt with an event. */
+  /** The id to resume after. The consumer moves it on once it has handled an event. */
   position: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** `connected`: a stream has begun, at the position. */
-export type Followed = ServerEvent | "connected";
+/** `connected`: a connection has been opened at the current position. */
+export type FollowEvent = ServerEvent | "connected";
 
 /**
- * The stream's events. Where it ends or breaks it is opened again behind the position; what came meanwhile is in the
- * service's log. It ends where the service says that there is no more to hear (204), or throws what it says.
+ * The stream's events. When the connection ends or breaks, it reconnects after the position; the service replays what
+ * happened meanwhile from its log. Ends when the service answers 204 (no more events).
+ * @throws {KvError} an error that a retry can't mend, and any error before the first connection
  */
-export async function* follow(http: Http, following: Following): AsyncGenerator<Followed, void, void> {
-  const { path, query, signal } = following;
+export async function* follow(http: Http, stream: ResumableStream): AsyncGenerator<FollowEvent, void, void> {
+  const { path, query, signal } = stream;
   let attempt = 0;
   let begun = false;
   for (;;) {
     let wait = 0;
     try {
-      const { position } = following;
+      const { position } = stream;
       const headers: Record<string, string> = position === undefined ? {} : { "Last-Event-ID": position };
-      // Later it comes back by itself, for as long as it takes.
-      const request: HttpRequest = { query, headers, signal, safe: !begun, type: "text/event-stream" };
+      // Only the first connection is retried by `open`. Later ones are retried here, without a limit.
+      const request: HttpRequest = { query, headers, signal, repeatable: !begun, type: "text/event-stream" };
       const body = await http.open(path, request);
       if (body === undefined) return;
       begun = true;
@@ -45,10 +46,10 @@ export async function* follow(http: Http, following: Following): AsyncGenerator<
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      // Who has never heard anything is told: the address may be wrong.
+      // Never connected yet: report it, because the address may be wrong.
       if (!begun || !(error instanceof KvError)) throw error;
-      if (!(error instanceof TimeoutError || mayPass(error))) throw error;
-      wait = waitAskedFor(error);
+      if (!(error instanceof TimeoutError || isTransient(error))) throw error;
+      wait = retryAfterOf(error);
     }
     await pause(wait + backoff(attempt, RETRY_BASE_MS), signal);
     attempt += 1;

@@ -1,10 +1,16 @@
-/** Calls of one bucket, each a request of its own. */
+/** Sends each call of a bucket as an HTTP request of its own. */
 
-import { jsonOf } from "./answers.ts";
-import { onlyRead, onlyReads, type Caller, type JsonObject, type TransactionJson } from "./caller.ts";
-import { jsonText } from "./json-text.ts";
+import { readJsonBody } from "./answers.ts";
+import {
+  operationsOnlyRead,
+  transactionOnlyReads,
+  type Caller,
+  type JsonObject,
+  type TransactionJson,
+} from "./caller.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import type { Http } from "./http.ts";
-import { onceHeader } from "./once.ts";
+import { idempotencyHeader } from "./idempotency.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
 
 export class HttpCaller implements Caller {
@@ -17,25 +23,25 @@ export class HttpCaller implements Caller {
   }
 
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown> {
-    const safe = onlyRead(operations);
-    const request = { method: "POST", body: jsonText(operations), ...options, safe };
-    return this.#http.ask(`${this.#path}/batch`, request, jsonOf);
+    const repeatable = operationsOnlyRead(operations);
+    const request = { method: "POST", body: stringifyJson(operations), ...options, repeatable };
+    return this.#http.ask(`${this.#path}/batch`, request, readJsonBody);
   }
 
   transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown> {
     const { idempotencyKey, ...call } = options;
     const request = {
       method: "POST",
-      headers: onceHeader(idempotencyKey),
-      body: jsonText(transaction),
+      headers: idempotencyHeader(idempotencyKey),
+      body: stringifyJson(transaction),
       ...call,
-      safe: idempotencyKey !== undefined || onlyReads(transaction),
+      repeatable: idempotencyKey !== undefined || transactionOnlyReads(transaction),
     };
-    return this.#http.ask(`${this.#path}/transaction`, request, jsonOf);
+    return this.#http.ask(`${this.#path}/transaction`, request, readJsonBody);
   }
 
   list(query: JsonObject, options: CallOptions): Promise<unknown> {
-    const request = { query: query as Record<string, string>, ...options, safe: true };
-    return this.#http.ask(`${this.#path}/keys`, request, jsonOf);
+    const request = { query: query as Record<string, string>, ...options, repeatable: true };
+    return this.#http.ask(`${this.#path}/keys`, request, readJsonBody);
   }
 }

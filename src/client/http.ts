@@ -1,13 +1,13 @@
-/** Requests over HTTP: with a deadline, the token, and another try where that is safe. */
+/** HTTP requests with the token, a deadline, and retries of repeatable calls. */
 
 import { abortable } from "./abortable.ts";
-import { parsed, shaped, unexpected, type Shape } from "./answers.ts";
+import { parseAnswer, checkShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError } from "./errors.ts";
-import { refused } from "./options.ts";
-import { retryAfterMs, waitAskedFor } from "./retry-after.ts";
+import { invalidRequest } from "./options.ts";
+import { retryAfterMs, retryAfterOf } from "./retry-after.ts";
 
-/** What is used of the platform's `fetch`. */
+/** The part of the platform's `fetch` that the client uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface HttpOptions {
@@ -15,11 +15,11 @@ export interface HttpOptions {
   readonly token: string | undefined;
   readonly fetch: Fetch;
   readonly timeoutMs: number;
-  /** How often something safe is tried again. */
+  /** Retries of a repeatable request. */
   readonly retries: number;
-  /** How long a stream may say nothing, in milliseconds, before it is taken to be broken. */
+  /** Milliseconds without a byte after which an event stream counts as broken. */
   readonly silenceMs: number;
-  /** The wait before the first of these, at most, in milliseconds; doubled each time. */
+  /** Longest wait before the first retry, in milliseconds; doubled with each retry. */
   readonly retryBaseMs: number;
 }
 
@@ -31,13 +31,13 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
   /**
-   * Whether twice is as good as once: what only reads, ensures or carries an idempotency key. Nothing else is
-   * repeated: between two tries somebody else may have written.
+   * Whether sending it twice has the effect of sending it once: it only reads, ensures that something exists, or has an
+   * idempotency key. Only these are retried: a second put could undo what another client wrote after the first.
    */
-  readonly safe: boolean;
-  /** What the content type of a stream begins with, if it is the service's. */
+  readonly repeatable: boolean;
+  /** Content type that a stream of the service begins with. */
   readonly type?: string;
-  /** Statuses that are answers too, beside those below 300. */
+  /** Statuses from 300 up that count as success. */
   readonly accept?: readonly number[];
 }
 
@@ -60,7 +60,7 @@ export class Http {
     return this.#options.token;
   }
 
-  /** The address of a path, of the service or of its WebSockets. */
+  /** The URL of a path of the service. */
   address(path: string, query: HttpRequest["query"] = {}): URL {
     const url = new URL(this.#options.url);
     url.pathname = url.pathname.replace(/\/$/, "") + path;
@@ -71,23 +71,25 @@ export class Http {
   }
 
   /**
-   * Asks, reads the answer with `read`, both within the deadline.
-   * @throws {KvError} as the service says; `unexpected_answer`; `ConnectionError`, `TimeoutError`; `InvalidRequestError`
-   *   for a header that can't be sent
+   * Sends a request and reads the response with `read`, both within the deadline.
+   * @throws {KvError} the service's error, or `unexpected_answer` if the response is not the service's
+   * @throws {ConnectionError} `connection_lost`
+   * @throws {TimeoutError} `timeout`
+   * @throws {InvalidRequestError} for a header that can't be sent
    */
   async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
     return within({ signal, timeoutMs }, (deadline) =>
-      this.#again(request, { signal: deadline, timeoutMs }, async () =>
-        orBroken(read, await this.#once(path, request, deadline), deadline),
+      this.#withRetries(request, { signal: deadline, timeoutMs }, async () =>
+        readAnswer(read, await this.#fetchOnce(path, request, deadline), deadline),
       ),
     );
   }
 
   /**
-   * Opens a stream; the deadline is for its beginning only.
-   * @returns undefined where the service says that there is nothing more (204)
-   * @throws {KvError} as {@link ask}; the stream throws a `ConnectionError` where it breaks off
+   * Opens a stream. The deadline covers the time until the response begins, not the stream itself.
+   * @returns undefined if the service answers 204 (no more events)
+   * @throws {KvError} as {@link ask}; the stream fails with a `ConnectionError` if the connection breaks
    */
   async open(path: string, request: HttpRequest): Promise<ReadableStream<Uint8Array> | undefined> {
     const own = new AbortController();
@@ -97,12 +99,12 @@ export class Http {
       const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
         const limits = { signal: own.signal, timeoutMs };
-        return this.#again(request, limits, () => this.#once(path, request, own.signal));
+        return this.#withRetries(request, limits, () => this.#fetchOnce(path, request, own.signal));
       });
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
-        throw unexpected(`HTTP ${status}, and not ${type}.`, status);
+        throw unexpectedAnswer(`HTTP ${status}, and not ${type}.`, status);
       }
-      if (body !== null) return abortable(body, own.signal, { ended: release, broken: streamBroken });
+      if (body !== null) return abortable(body, own.signal, { onEnd: release, mapError: streamBroken });
       release();
       return undefined;
     } catch (error) {
@@ -112,8 +114,8 @@ export class Http {
     }
   }
 
-  /** Until it is answered, or may not be asked again. */
-  async #again<T>(
+  /** Calls `ask` until it succeeds, or fails in a way that must not be retried. */
+  async #withRetries<T>(
     request: HttpRequest,
     { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
     ask: () => Promise<T>,
@@ -125,15 +127,15 @@ export class Http {
         return await ask();
       } catch (error) {
         if (signal.aborted || !this.#mayRetry(request, attempt, error)) throw error;
-        wait = waitAskedFor(error) + backoff(attempt, this.#options.retryBaseMs);
-        // To come back is too late by then: what was said is worth more than a timeout.
+        wait = retryAfterOf(error) + backoff(attempt, this.#options.retryBaseMs);
+        // The deadline would pass during the wait: this error says more than a timeout would.
         if (wait > timeoutMs - (performance.now() - begun)) throw error;
       }
       await pause(wait, signal);
     }
   }
 
-  async #once(path: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
+  async #fetchOnce(path: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
     const { method = "GET", headers = {}, query, body, accept = [] } = request;
     const { token, fetch } = this.#options;
     checkHeaders(headers);
@@ -142,11 +144,11 @@ export class Http {
     try {
       response = await fetch(href, {
         method,
-        // Followed, a POST could become a GET, and the token go to somebody else.
+        // If redirects were followed, a POST could become a GET, and the token could go to another host.
         redirect: "manual",
         headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
         ...(body === undefined ? {} : { body: sendable(body) }),
-        // Node wants to be told that the answer may come before the body's end.
+        // Required by Node for streamed request bodies.
         ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
         signal,
       });
@@ -154,51 +156,51 @@ export class Http {
       if (signal.aborted) throw signal.reason;
       throw new ConnectionError(
         "connection_lost",
-        `${method} ${path} got no answer. Whether it was done is unknown.`,
+        `${method} ${path} got no response. Whether it was done is unknown.`,
         { cause },
       );
     }
     if (response.ok || accept.includes(response.status)) return response;
-    throw isRedirect(response) ? redirected(response) : await problemOf(response);
+    throw isRedirect(response) ? redirected(response) : await readProblem(response);
   }
 
-  #mayRetry({ safe, body }: HttpRequest, attempt: number, error: unknown): boolean {
-    if (!safe || attempt >= this.#options.retries || body instanceof ReadableStream) return false;
+  #mayRetry({ repeatable, body }: HttpRequest, attempt: number, error: unknown): boolean {
+    if (!repeatable || attempt >= this.#options.retries || body instanceof ReadableStream) return false;
     if (!(error instanceof KvError)) return false;
-    return mayPass(error);
+    return isTransient(error);
   }
 }
 
-/** An address would stand for another character, and mean other keys. @throws {InvalidRequestError} `query_invalid` */
+/** A URL would replace half a surrogate pair, and so name another key. @throws {InvalidRequestError} `query_invalid` */
 function wellFormed(name: string, text: string): string {
   if (text.isWellFormed()) return text;
-  throw refused("query_invalid", `${name} has half of a surrogate pair: ${JSON.stringify(text)}.`);
+  throw invalidRequest("query_invalid", `${name} has half of a surrogate pair: ${JSON.stringify(text)}.`);
 }
 
-/** A header's value (RFC 9110 §5.5): what `fetch` takes, and can send. */
+/** A header value (RFC 9110 §5.5) that `fetch` accepts and can send. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** `fetch` tells of these as it does of a connection that broke. @throws {InvalidRequestError} */
+/** `fetch` reports an invalid header as if the connection had failed. @throws {InvalidRequestError} */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (HEADER_VALUE.test(value)) continue;
     const code = name === "Content-Type" ? "content_type_invalid" : "header_invalid";
-    throw refused(code, `${name} can't be ${JSON.stringify(value)}.`);
+    throw invalidRequest(code, `${name} can't be ${JSON.stringify(value)}.`);
   }
 }
 
-/** `fetch` takes no memory that is shared: Node would send its bytes' numbers as text. */
+/** Copies shared memory, which `fetch` does not accept: Node would send the byte values as decimal text. */
 function sendable(body: NonNullable<HttpRequest["body"]>): BodyInit {
   const shared = body instanceof Uint8Array && !(body.buffer instanceof ArrayBuffer);
   return (shared ? new Uint8Array(body) : body) as BodyInit;
 }
 
-/** Whether it may be better the next time: the connection broke, or somebody on the way has too much to do. */
-export function mayPass(error: KvError): boolean {
+/** Whether a retry may succeed: the connection broke, or the service or a proxy is overloaded. */
+export function isTransient(error: KvError): boolean {
   return error instanceof ConnectionError || [408, 429].includes(error.status) || error.status >= 500;
 }
 
-/** A browser does not show the status. */
+/** Browsers hide the status of a redirect and report `opaqueredirect` instead. */
 function isRedirect({ status, type }: Response): boolean {
   return type === "opaqueredirect" || [301, 302, 303, 307, 308].includes(status);
 }
@@ -206,11 +208,11 @@ function isRedirect({ status, type }: Response): boolean {
 function redirected(response: Response): KvError {
   response.body?.cancel().catch(() => undefined);
   const to = response.headers.get("Location") ?? "another address";
-  return unexpected(`it leads to ${to}. Give the client the address that it leads to.`, response.status);
+  return unexpectedAnswer(`it redirects to ${to}. Give the client that address.`, response.status);
 }
 
-/** Reads an answer; one that breaks off is a connection that broke. */
-async function orBroken<T>(
+/** Reads a response. If the body breaks off, the error is a `ConnectionError`. */
+async function readAnswer<T>(
   read: (response: Response) => Promise<T>,
   response: Response,
   deadline: AbortSignal,
@@ -218,34 +220,38 @@ async function orBroken<T>(
   try {
     return await read(response);
   } catch (cause) {
-    // What is not read to its end would hold the connection.
+    // An unread body would keep the connection busy.
     response.body?.cancel().catch(() => undefined);
     if (deadline.aborted || cause instanceof KvError) throw cause;
-    throw brokenOff(cause);
+    throw answerBroken(cause);
   }
 }
 
-function brokenOff(cause: unknown): ConnectionError {
-  const why = "The answer broke off. The request was done, or is still being done.";
+function answerBroken(cause: unknown): ConnectionError {
+  const why = "The response broke off. The request was done, or is still being done.";
   return new ConnectionError("connection_lost", why, { cause });
 }
 
 function streamBroken(cause: unknown): ConnectionError {
-  const why = "The connection broke before all of it had come.";
+  const why = "The connection broke before all data had arrived.";
   return new ConnectionError("connection_lost", why, { cause });
 }
 
 const PROBLEM: Shape<Parameters<typeof errorOf>[0]> = { code: "string", detail: "string" };
 
-async function problemOf(response: Response): Promise<KvError> {
+async function readProblem(response: Response): Promise<KvError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
-  // Not in the service's own words: something between it and us has answered.
+  // Not problem details, so not the service's: a proxy or gateway has answered.
   const later = retryAfterMs(response.headers);
-  const foreign = unexpected(`HTTP ${status}: ${text.slice(0, 200)}`, status, later);
+  const foreign = unexpectedAnswer(
+    `its status is ${status} and its body begins with ${JSON.stringify(text.slice(0, 200))}.`,
+    status,
+    later,
+  );
   if (!(response.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) return foreign;
   try {
-    return errorOf({ ...shaped(parsed(text), PROBLEM), status }, later);
+    return errorOf({ ...checkShape(parseAnswer(text), PROBLEM), status }, later);
   } catch {
     return foreign;
   }

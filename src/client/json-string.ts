@@ -1,6 +1,6 @@
-/** Where a string in JSON ends: found by its quotes, since a regular expression runs out of stack in a long one. */
+/** Finds the end of a JSON string by its quotes. A regular expression would overflow the stack on a long string. */
 
-/** @returns the place behind the string of JSON that begins there; the text's end if it does not end */
+/** @returns the index after the JSON string whose opening quote is at `quote`; the text's length if it is not closed */
 export function stringEnd(text: string, quote: number): number {
   let at = quote;
   do {
@@ -10,7 +10,7 @@ export function stringEnd(text: string, quote: number): number {
   return at + 1;
 }
 
-/** Whether an odd number of backslashes stands before it. */
+/** Whether an odd number of backslashes precedes the quote. */
 function isEscaped(text: string, at: number): boolean {
   let before = at;
   while (text.charCodeAt(before - 1) === 0x5c) before -= 1;

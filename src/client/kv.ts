@@ -1,49 +1,58 @@
-/** The service. */
+/** The client's entry point: buckets by name, and their lifecycle. */
 
-import { only, orUndefined, shaped, shapedAs, type Shape } from "./answers.ts";
+import { expectStatus, undefinedFor, checkShape, readShape, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
 import { json, type Codec } from "./codecs.ts";
-import { jsonText } from "./json-text.ts";
+import { stringifyJson } from "./stringify-json.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
-import { checkOptions, CLIENT, problemOf, refused } from "./options.ts";
-import { patientFetch } from "./patient-fetch.ts";
+import { checkOptions, CLIENT, problemOf, invalidRequest } from "./options.ts";
+import { fetchWithoutTimeouts } from "./fetch-without-timeouts.ts";
 import { bucketPath } from "./paths.ts";
-import { shown } from "./shown.ts";
+import { describeValue } from "./describe-value.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
 export interface KvOptions {
-  /** Where the service is: `http://127.0.0.1:8787`. */
+  /** The service's address, such as `http://127.0.0.1:8787`. */
   readonly url: string | URL;
   readonly token?: string | undefined;
-  /** Milliseconds after which a call is given up; 10,000 if left out. */
+  /** Deadline of a call in milliseconds; 10,000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** How often what is safe to repeat is tried again; 3 if left out. */
+  /** Retries of a call that can safely be repeated; 3 by default. */
   readonly retries?: number | undefined;
-  /** The wait before the first of these, at most, in milliseconds; 100 if left out. */
+  /** Longest wait before the first retry in milliseconds, doubled with each retry; 100 by default. */
   readonly retryBaseMs?: number | undefined;
   /**
-   * How long a stream of changes may say nothing, in milliseconds, before it is opened anew; 65,000 if left out, a bit
-   * more than the longest time between two of the service's signs of life (`KV_HEARTBEAT_MS`).
+   * Milliseconds without a byte after which a stream of changes is reconnected; 65,000 by default, a little more than
+   * the longest interval between two heartbeats of the service (`KV_HEARTBEAT_MS`).
    */
   readonly silenceMs?: number | undefined;
-  /** The platform's, if left out. */
+  /** The platform's by default. */
   readonly fetch?: Fetch | undefined;
-  /** The platform's, if left out; only sessions and `connect` need it. Node 20 has none: give it that of the package ws. */
+  /** The platform's by default. Only sessions and `connect` use it. Node 20 has none: pass that of the package `ws`. */
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
 export interface OpenOptions<Value> {
-  /** How values become bytes; JSON if left out. */
+  /** Converts values to bytes and back; JSON by default. */
   readonly codec?: Codec<Value> | undefined;
 }
 
+/**
+ * A client of the service.
+ *
+ *     const kv = new Kv({ url: "http://127.0.0.1:8787", token });
+ *     await kv.create("shopping");
+ *     await kv.bucket("shopping").put("milk", 3);
+ *
+ * Methods throw a {@link KvError}. Each call has a deadline, `timeoutMs`. Calls that can safely be repeated are retried.
+ */
 export class Kv {
   readonly #http: Http;
   readonly #options: KvOptions;
 
-  /** @throws {TypeError} for what can't be meant; its `code` is `options_invalid`, `url_invalid` or `token_invalid` */
+  /** @throws {TypeError} for invalid options; its `code` is `options_invalid`, `url_invalid` or `token_invalid` */
   constructor(options: KvOptions) {
     const problem = problemOf(options, CLIENT, "new Kv");
     if (problem !== undefined) throw invalid("options", problem);
@@ -51,7 +60,7 @@ export class Kv {
     this.#http = new Http({
       url: checkedUrl(options.url),
       token: checkedToken(options.token),
-      fetch: options.fetch ?? patientFetch,
+      fetch: options.fetch ?? fetchWithoutTimeouts,
       timeoutMs: options.timeoutMs ?? 10_000,
       retries: options.retries ?? 3,
       retryBaseMs: options.retryBaseMs ?? 100,
@@ -59,12 +68,12 @@ export class Kv {
     });
   }
 
-  /** A bucket's values. Asks nothing: the bucket need not be there. */
+  /** A handle on a bucket. Sends nothing, and the bucket need not exist yet. @throws `bucket_name_invalid` */
   bucket<T extends Entries = Record<string, unknown>>(
     name: string,
     options?: OpenOptions<T[keyof T]>,
   ): Bucket<T>;
-  /** The codec says what the values are. */
+  /** A handle whose values have the type that the codec decodes. */
   bucket<Value>(name: string, options: OpenOptions<Value>): Bucket<Record<string, Value>>;
   bucket(name: string, options: { readonly codec?: Codec | undefined } = {}): Bucket {
     checkOptions("bucket", options);
@@ -83,8 +92,9 @@ export class Kv {
   }
 
   /**
-   * Ensures that there is a bucket.
-   * @throws {InvalidRequestError} `bucket_exists_differently`, if one is there that was created otherwise than is said
+   * Creates a bucket, unless it exists.
+   * @returns the bucket; `created` is false if it existed
+   * @throws {InvalidRequestError} `bucket_exists_differently` if it exists and was created with other options
    */
   async create(
     name: string,
@@ -92,45 +102,57 @@ export class Kv {
   ): Promise<BucketInfo & { readonly created: boolean }> {
     checkOptions("create", options);
     const { signal, timeoutMs, ...body } = options;
-    const request: HttpRequest = { method: "PUT", body: jsonText(body), signal, timeoutMs, safe: true };
+    const request: HttpRequest = {
+      method: "PUT",
+      body: stringifyJson(body),
+      signal,
+      timeoutMs,
+      repeatable: true,
+    };
     return this.#http.ask(bucketPath(name), request, async (response) => ({
       ...(await bucketOf(response)),
       created: response.status === 201,
     }));
   }
 
-  /** What is known of a bucket; undefined if there is none. */
+  /** Describes a bucket. @returns undefined if it does not exist */
   async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
     checkOptions("lookup", options);
-    const request: HttpRequest = { ...options, safe: true };
-    return orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, bucketOf));
+    const request: HttpRequest = { ...options, repeatable: true };
+    return undefinedFor(NO_BUCKET, this.#http.ask(bucketPath(name), request, bucketOf));
   }
 
-  /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
+  /** Stops a bucket: deletes its data and frees its name. @returns whether it existed */
   async stop(name: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("stop", options);
-    const request = { method: "DELETE", ...options, safe: false };
-    return (await orUndefined(NO_BUCKET, this.#http.ask(bucketPath(name), request, only(204)))) ?? false;
+    const request = { method: "DELETE", ...options, repeatable: false };
+    return (
+      (await undefinedFor(NO_BUCKET, this.#http.ask(bucketPath(name), request, expectStatus(204)))) ?? false
+    );
   }
 
-  /** Sends an exit signal. @returns whether there was such a bucket */
+  /**
+   * Sends an exit signal. A permanent bucket is restarted and keeps its data; a temporary one ends.
+   * @returns whether the bucket existed
+   * @throws {InvalidRequestError} `reason_invalid`
+   */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("exit", options);
     if (typeof reason !== "string")
-      throw refused("reason_invalid", `A reason has to be text, and not ${shown(reason)}.`);
+      throw invalidRequest("reason_invalid", `A reason has to be text, and not ${describeValue(reason)}.`);
     const request = {
       method: "POST",
       body: JSON.stringify({ reason }),
       ...options,
-      safe: false,
+      repeatable: false,
     };
     const path = `${bucketPath(name)}/exit`;
-    return (await orUndefined(NO_BUCKET, this.#http.ask(path, request, only(202)))) ?? false;
+    return (await undefinedFor(NO_BUCKET, this.#http.ask(path, request, expectStatus(202)))) ?? false;
   }
 
   /**
-   * The restarts of the bucket that has the name now, and its end, which is the last event; at once, with reason
-   * `noproc`, if there is none. It comes back by itself where the connection breaks.
+   * Reports each restart of the bucket that has this name now, and then its end, which is the last event. If there is no
+   * such bucket, the end comes at once, with the reason `noproc`. Reconnects by itself after a lost connection.
    */
   monitor(
     name: string,
@@ -140,14 +162,14 @@ export class Kv {
     return monitor(this.#http, `${bucketPath(name)}/monitor`, options.signal);
   }
 
-  /** A WebSocket that is opening, and speaks the text protocol with any bucket. */
+  /** Opens a WebSocket for the text protocol (docs/protocol.md). @returns the socket, which is still connecting */
   connect(options: Readonly<Record<string, never>> = {}): PlatformSocket {
     checkOptions("connect", options);
     const address = this.#http.address("/v1/connect");
     return openSocket(address, this.#http.token, this.#options.WebSocket) as PlatformSocket;
   }
 
-  /** All buckets in the order of their names. Wakes none. */
+  /** All buckets in the order of their names. Does not wake them. */
   async *buckets(
     options: { readonly prefix?: string } & CallOptions = {},
   ): AsyncGenerator<BucketInfo, void, void> {
@@ -155,9 +177,9 @@ export class Kv {
     const { prefix, ...call } = options;
     let cursor: string | undefined;
     do {
-      const request: HttpRequest = { query: { prefix, cursor }, ...call, safe: true };
+      const request: HttpRequest = { query: { prefix, cursor }, ...call, repeatable: true };
       const page = await this.#http.ask("/v1/buckets", request, bucketsOf);
-      for (const bucket of page.buckets) yield shaped(bucket, BUCKET);
+      for (const bucket of page.buckets) yield checkShape(bucket, BUCKET);
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -165,31 +187,31 @@ export class Kv {
 
 const NO_BUCKET = "bucket_not_found";
 const BUCKET: Shape<BucketInfo> = { name: "string" };
-const bucketOf = shapedAs<BucketInfo>(BUCKET);
-const bucketsOf = shapedAs<{ readonly buckets: readonly unknown[]; readonly cursor?: string }>({
+const bucketOf = readShape<BucketInfo>(BUCKET);
+const bucketsOf = readShape<{ readonly buckets: readonly unknown[]; readonly cursor?: string }>({
   buckets: "array",
 });
 
-/** `fetch` takes no address with a password, and each request has a query of its own. */
+/** Refuses a user or password, which `fetch` rejects, and a query or fragment, which requests would overwrite. */
 function checkedUrl(url: string | URL): string {
-  // Also a URL of another window, or a page's location; what is neither may have no text at all.
+  // By its href, so that a URL of another window, or a page's location, is accepted too.
   const { href } = (url ?? {}) as { readonly href?: unknown };
   const text = typeof url === "string" ? url : typeof href === "string" ? href : "";
   const { protocol = "", username, password, search, hash } = URL.canParse(text) ? new URL(text) : {};
   if (protocol !== "http:" && protocol !== "https:") {
-    const given = text === "" ? shown(url) : text;
-    throw invalid("url", `${given} is not the address of a service, such as http://127.0.0.1:8787.`);
+    const given = text === "" ? describeValue(url) : text;
+    throw invalid("url", `${given} is not a service's address, such as http://127.0.0.1:8787.`);
   }
-  if (username || password) throw invalid("url", "An address has no user and no password: give a token.");
-  if (search || hash) throw invalid("url", `${text} has a query or a fragment: give it without.`);
+  if (username || password) throw invalid("url", "An address can't have a user or password: pass a token.");
+  if (search || hash) throw invalid("url", `${text} has a query or a fragment: leave it out.`);
   return text;
 }
 
-/** It travels in a header. */
+/** A token is sent in a header, which limits its characters. */
 function checkedToken(token: string | undefined): string | undefined {
   if (token === undefined || (typeof token === "string" && /^(?! )[\x20-\x7e]+(?<! )$/.test(token)))
     return token;
-  throw invalid("token", "A token has to be printable ASCII, without blanks around it.");
+  throw invalid("token", "A token has to be printable ASCII, without spaces around it.");
 }
 
 function invalid(option: string, why: string): TypeError {

@@ -1,8 +1,8 @@
-/** What becomes of a bucket, through breaks of the connection. */
+/** A bucket's restarts and its end, as a stream that reconnects by itself. */
 
-import { parsed, shaped } from "./answers.ts";
+import { parseAnswer, checkShape } from "./answers.ts";
 import { endable } from "./endable.ts";
-import { follow, type Following } from "./follow.ts";
+import { follow, type ResumableStream } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { BucketEvent } from "./types.ts";
 
@@ -19,14 +19,14 @@ async function* eventsOf(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<BucketEvent, void, void> {
-  const following: Following = { path, position: undefined, signal };
-  for await (const heard of follow(http, following)) {
-    if (heard === "connected") continue;
-    following.position = heard.id ?? following.position;
-    const { event, data } = heard;
+  const stream: ResumableStream = { path, position: undefined, signal };
+  for await (const received of follow(http, stream)) {
+    if (received === "connected") continue;
+    stream.position = received.id ?? stream.position;
+    const { event, data } = received;
     if (data === undefined || (event !== "RESTARTED" && event !== "DOWN")) continue;
-    const told = shaped<Omit<BucketEvent, "event">>(parsed(data), { name: "string" });
-    yield { ...told, event };
+    const json = checkShape<Omit<BucketEvent, "event">>(parseAnswer(data), { name: "string" });
+    yield { ...json, event };
     if (event === "DOWN") return;
   }
 }

@@ -1,11 +1,11 @@
-/** What a method may be told: options that it does not know, or that can't be meant, are refused and not left out. */
+/** Checks the options of every method. Unknown and invalid options are refused, not ignored. */
 
 import { InvalidRequestError } from "./errors.ts";
 import { longNumbers } from "./exact-json.ts";
-import { isPlain, jsonText } from "./json-text.ts";
-import { shown } from "./shown.ts";
+import { isPlain, stringifyJson } from "./stringify-json.ts";
+import { describeValue } from "./describe-value.ts";
 
-/** @returns what an option has to be, if it is not; a sentence goes on with it behind its name */
+/** @returns undefined if the value is valid; otherwise the rest of a sentence that begins with the option's name */
 type Rule = (given: unknown) => string | undefined;
 export type Rules = Readonly<Record<string, Rule>>;
 
@@ -15,7 +15,7 @@ const kind =
     is(given) ? undefined : `has to be ${what}`;
 
 const text = kind("text", (given) => typeof given === "string");
-/** One that is empty would not be sent, and another one kept. */
+/** Not empty: `fetch` would leave out an empty header, and the service would store its default type. */
 const contentType = kind(
   "a content type, such as text/plain",
   (given) => typeof given === "string" && given.trim() !== "",
@@ -25,7 +25,7 @@ const milliseconds = kind(
   "a number of milliseconds, or Infinity",
   (given) => Number(given) >= 0 && isNumber(given),
 );
-/** A bigint may have any size, and a number is whole up to 2^53. */
+/** A bigint of any size, or a number up to 2^53. */
 const integer = kind(
   "a whole number; beyond 2^53 a bigint",
   (given) => typeof given === "bigint" || Number.isSafeInteger(given),
@@ -46,7 +46,7 @@ const functional = kind("a function", (given) => typeof given === "function");
 
 function metadata(given: unknown): string | undefined {
   try {
-    const rounded = [...longNumbers(jsonText(given))].find(({ source }) => isRounded(source));
+    const rounded = [...longNumbers(stringifyJson(given))].find(({ source }) => isRounded(source));
     if (rounded === undefined) return undefined;
     return `can't keep ${rounded.source.slice(0, MAX_SHOWN)}, which a double rounds. Send it as text.`;
   } catch (error) {
@@ -54,10 +54,10 @@ function metadata(given: unknown): string | undefined {
   }
 }
 
-/** Characters of a number that an error shows. */
+/** Most characters of a number that an error quotes. */
 const MAX_SHOWN = 40;
 
-/** Whether it is an integer, written in digits alone, that a double does not hold: the service refuses those. */
+/** Whether it is an integer, written as digits only, that a double would round. The service refuses those. */
 function isRounded(source: string): boolean {
   const double = Number(source);
   return /^-?\d+$/.test(source) && (!Number.isFinite(double) || BigInt(double) !== BigInt(source));
@@ -72,13 +72,13 @@ const ONCE: Rules = { idempotencyKey: text };
 const CONDITIONS: Rules = { ifMatch: tags, ifNoneMatch: tags };
 const PROPERTIES: Rules = { type: contentType, ttl: seconds, expires: date, metadata };
 const INCREMENT: Rules = { by: integer, initial: integer, ttl: seconds };
-/** What `deleteRange` deletes. */
+/** Members of the range that `deleteRange` deletes. */
 export const RANGE: Rules = { prefix: text, start: text, end: text };
 const PREFIX: Rules = { prefix: text };
-/** The key is checked beside, and a value by its codec. */
+/** The key is checked elsewhere (`checkedKey`), and the value by the codec. */
 const TARGET: Rules = { op: any, key: any };
 
-/** What each method takes. */
+/** The options of each method. */
 const METHODS = {
   get: CALL,
   entry: CALL,
@@ -87,7 +87,7 @@ const METHODS = {
   delete: { ...CONDITIONS, ...CALL },
   increment: { ...INCREMENT, ...CONDITIONS, ...ONCE, ...CALL },
   update: { ...PROPERTIES, ...CALL },
-  // How many is checked beside.
+  // `limit` is checked in Bucket.list, under another code.
   list: {
     ...RANGE,
     reverse: flag,
@@ -133,7 +133,7 @@ const METHODS = {
   buckets: { ...PREFIX, ...CALL },
 } satisfies Record<string, Rules>;
 
-/** What `new Kv` takes. An address and a token have codes of their own. */
+/** The options of `new Kv`. `url` and `token` are checked there, under codes of their own. */
 export const CLIENT: Rules = {
   url: any,
   token: any,
@@ -145,7 +145,7 @@ export const CLIENT: Rules = {
   WebSocket: functional,
 };
 
-/** What an operation of a batch or transaction may have. */
+/** The members of a batch's or transaction's operations. */
 export const OPERATIONS: ReadonlyMap<unknown, Rules> = new Map<unknown, Rules>([
   ["get", { ...TARGET, ...CONDITIONS }],
   ["put", { ...TARGET, value: any, ...PROPERTIES, ...CONDITIONS }],
@@ -155,41 +155,41 @@ export const OPERATIONS: ReadonlyMap<unknown, Rules> = new Map<unknown, Rules>([
 export const COMPARISON: Rules = { key: any, is: text, exists: flag, revision: count, integer, value: any };
 export const TRANSACTION: Rules = { if: array, then: array, else: array };
 
-/** @throws {InvalidRequestError} `options_invalid`, if the method does not take them */
+/** @throws {InvalidRequestError} `options_invalid` for unknown or invalid options of a method */
 export function checkOptions(method: keyof typeof METHODS, given: unknown): void {
   const problem = problemOf(given, METHODS[method], method);
-  if (problem !== undefined) throw refused("options_invalid", problem);
+  if (problem !== undefined) throw invalidRequest("options_invalid", problem);
 }
 
 /**
- * Looks at what is no method's options.
- * @param of what it is, as a sentence begins with it
- * @throws {InvalidRequestError} with this code, if it has other members, or one that can't be meant
+ * Checks an object that is not a method's options, such as an operation.
+ * @param of its name, at the beginning of the error's sentence
+ * @throws {InvalidRequestError} with this code if a member is unknown or invalid
  */
 export function checkMembers(given: unknown, rules: Rules, of: string, code = "options_invalid"): void {
   const problem = isPlain(given)
     ? problemOf(given, rules, of)
-    : `${of} has to be an object, and not ${shown(given)}.`;
-  if (problem !== undefined) throw refused(code, problem);
+    : `${of} has to be an object, and not ${describeValue(given)}.`;
+  if (problem !== undefined) throw invalidRequest(code, problem);
 }
 
-/** What is wrong with the options; undefined if nothing is. @param of whose they are */
+/** @param of the method's name @returns what is wrong with the options; undefined if they are valid */
 export function problemOf(given: unknown, rules: Rules, of: string): string | undefined {
-  if (!isPlain(given)) return `${of} takes its options as an object, and not ${shown(given)}.`;
+  if (!isPlain(given)) return `${of} takes its options as an object, and not ${describeValue(given)}.`;
   for (const [name, value] of Object.entries(given)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === undefined)
       return `${of} takes no ${name}. It takes ${Object.keys(rules).join(", ") || "no options"}.`;
     const wrong = value === undefined ? undefined : rule(value);
     if (wrong !== undefined)
-      return `${of}: ${name} ${wrong}${wrong.endsWith(".") ? "" : `, and not ${shown(value)}.`}`;
+      return `${of}: ${name} ${wrong}${wrong.endsWith(".") ? "" : `, and not ${describeValue(value)}.`}`;
   }
   return undefined;
 }
 
-/** The error for what was not sent because it can't be meant. */
-export function refused(code: string, why: string, cause?: unknown): InvalidRequestError {
-  // A codec of the caller's own may have said why, in words that are no sentence.
+/** The error for an invalid call, which was not sent. */
+export function invalidRequest(code: string, why: string, cause?: unknown): InvalidRequestError {
+  // The text may come from the caller's own codec and lack a full stop.
   const sentence = /[.!?]$/.test(why) ? why : `${why}.`;
   return new InvalidRequestError(code, `${sentence} Nothing was sent.`, { status: 400, cause });
 }

@@ -1,11 +1,11 @@
-/** When to come back, as a header says it (RFC 9110 §10.2.3). */
+/** The `Retry-After` header (RFC 9110 §10.2.3). */
 
 import { LONGEST_TIMER_MS } from "./deadline.ts";
 
-/** As HTTP writes a date, and nothing else that `Date.parse` would take. */
+/** An HTTP date. `Date.parse` accepts much more. */
 const HTTP_DATE = /^[A-Z][a-z]+, .* GMT$/;
 
-/** @returns milliseconds from now, at most as many as a timer can wait; undefined where nothing is said that can be understood */
+/** @returns milliseconds from now, capped at the longest timer; undefined if the header is missing or malformed */
 export function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get("Retry-After") ?? "";
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_TIMER_MS);
@@ -13,10 +13,10 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - Date.now()), LONGEST_TIMER_MS);
 }
 
-/** What an error, or what has caused it, says of that. 0 where it says nothing. */
-export function waitAskedFor(error: unknown): number {
-  for (let said = error; said instanceof Error; said = said.cause) {
-    const { retryAfterMs: wait } = said as { readonly retryAfterMs?: number | undefined };
+/** @returns milliseconds that the error, or one of its causes, asks to wait; 0 if none does */
+export function retryAfterOf(error: unknown): number {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { retryAfterMs: wait } = cause as { readonly retryAfterMs?: number | undefined };
     if (wait !== undefined) return wait;
   }
   return 0;

@@ -1,36 +1,43 @@
-/** A bucket on a WebSocket: calls that are made in one turn travel together, and don't wait for each other's answers. */
+/**
+ * A bucket's pipelined connection, a WebSocket.
+ *
+ * 1. Calls made in one turn of the event loop are sent together, in as few messages as the limits allow, and none waits
+ *    for another's response.
+ * 2. Responses carry the request's id. Received characters are acknowledged, so that the service can bound its buffer.
+ * 3. When the connection breaks, requests that were sent fail (their outcome is unknown) unless they can be repeated;
+ *    requests that were not sent wait for the next connection.
+ */
 
-// For Symbol.dispose: whoever's own settings don't have it gets it with these types.
+// Declares Symbol.dispose for users whose TypeScript settings lack it.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { parsed, shaped, unexpected } from "./answers.ts";
-import type { Bucket } from "./bucket.ts";
-import { onlyRead, onlyReads, type Caller, type JsonObject } from "./caller.ts";
+import { parseAnswer, checkShape, unexpectedAnswer } from "./answers.ts";
+import { operationsOnlyRead, transactionOnlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
-import { jsonText } from "./json-text.ts";
-import { waitAskedFor } from "./retry-after.ts";
-import { isLargerThan } from "./size.ts";
+import { stringifyJson } from "./stringify-json.ts";
+import { retryAfterOf } from "./retry-after.ts";
+import { isLargerThan } from "./byte-length.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
-import type { CallOptions, Entries, OnceOptions } from "./types.ts";
+import type { CallOptions, OnceOptions } from "./types.ts";
 import { FAILURE } from "./wire.ts";
 
 export interface SessionOptions {
   readonly WebSocket: WebSocketClass | undefined;
   readonly timeoutMs: number;
-  /** Tries to connect after the first; and of a call that may be done twice. */
+  /** Retries of a connection attempt, and of a call that can be repeated. */
   readonly retries: number;
   readonly retryBaseMs: number;
 }
 
-/** Requests in one message; and characters, if it is more than one. */
+/** Most requests in one message, and most characters in a message of several requests. */
 const MAX_REQUESTS = 500;
 const MAX_LENGTH = 2_097_152;
-/** Bytes of one request, as over HTTP; the platform's longest message has 32 MiB. */
+/** Largest request in bytes, as over HTTP. The platform's limit for a message is 32 MiB. */
 const MAX_REQUEST_BYTES = 16_777_216;
-/** Characters of answers after which the service hears that they have been read; it keeps some megabytes for us. */
+/** Received characters after which the client sends an ack. The service buffers a few megabytes per session. */
 const ACK_AFTER = 1_048_576;
-/** How long nothing may come, while something is awaited, before the connection is taken to be dead, in milliseconds. */
+/** Milliseconds without a message, while a response is outstanding, after which the connection counts as dead. */
 const MAX_SILENCE_MS = 5_000;
 
 interface AnswerWire {
@@ -40,10 +47,10 @@ interface AnswerWire {
 }
 type Answer = { readonly id: number } & ({ readonly ok: unknown } | { readonly error: KvError });
 
-/** One request of a call, that waits for its answer. */
-interface Waiting {
+/** A request without a response yet. */
+interface PendingRequest {
   readonly call: Call;
-  /** Its request, as it is sent. */
+  /** The request's JSON. */
   readonly text: string;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -51,35 +58,42 @@ interface Waiting {
 }
 
 interface Call {
-  /** Whether a request of it has ever been sent: it may have been done. */
+  /** Whether a request of this call was ever sent, and so may have been carried out. */
   sent: boolean;
 }
 
 /**
- * A bucket's connection. It connects with the first call, and again with the next one after it has broken; calls whose
- * answers were outstanding then end with a {@link ConnectionError}: whether they were done is not known.
+ * A bucket's pipelined connection. It connects with the first call, and reconnects with the next call after a break.
+ * Calls that were outstanding then fail with a {@link ConnectionError}, and their outcome is unknown; calls that can
+ * safely be repeated are retried.
+ *
+ *     using session = kv.bucket("shopping").session();
+ *     await Promise.all([session.bucket.put("milk", 3), session.bucket.put("eggs", 6)]);
  */
-export class Session<T extends Entries> {
-  readonly bucket: Bucket<T>;
+export class BucketSession<OwnBucket> {
+  readonly bucket: OwnBucket;
   readonly #url: URL;
   readonly #token: string | undefined;
   readonly #options: SessionOptions;
-  readonly #refusal: () => Promise<unknown>;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #askWhyRefused: () => Promise<unknown>;
+  readonly #pending = new Map<number, PendingRequest>();
   #connecting: Promise<Socket> | undefined;
-  /** The latest: what an older one has to say is over. */
+  /** The latest socket. Events of earlier ones are ignored. */
   #current: Socket | undefined;
   #flushing = false;
   #next = 1;
-  /** Since when something is awaited and nothing has come. */
+  /** Time (`performance.now()`) since when a response is outstanding and nothing has been received. */
   #silentSince: number | undefined;
-  /** Characters that have come since the service was told so. */
+  /** Characters received since the last ack. */
   #unacked = 0;
   #closed = false;
 
-  /** @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say; throws that */
+  /**
+   * @param open creates the bucket on this connection
+   * @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say, and throws that error
+   */
   constructor(
-    open: (caller: Caller) => Bucket<T>,
+    open: (caller: Caller) => OwnBucket,
     refusal: () => Promise<unknown>,
     url: URL,
     token: string | undefined,
@@ -88,41 +102,41 @@ export class Session<T extends Entries> {
     this.#url = url;
     this.#token = token;
     this.#options = options;
-    this.#refusal = refusal;
+    this.#askWhyRefused = refusal;
     this.bucket = open({
       batch: (operations, call) => {
-        const repeats = onlyRead(operations) ? options.retries : 0;
+        const repeats = operationsOnlyRead(operations) ? options.retries : 0;
         return this.#call({ batch: operations }, call, repeats);
       },
       transact: (transaction, { idempotencyKey, ...call }: CallOptions & OnceOptions) =>
         idempotencyKey === undefined
-          ? this.#call({ transaction }, call, onlyReads(transaction) ? options.retries : 0)
+          ? this.#call({ transaction }, call, transactionOnlyReads(transaction) ? options.retries : 0)
           : this.#call({ transaction, idempotencyKey }, call, options.retries),
       list: (query, call) => this.#call({ list: query }, call, options.retries),
     });
   }
 
-  /** Ends the connection. Calls whose answers are outstanding end with an error. */
+  /** Closes the connection. Outstanding calls fail with a {@link ConnectionError}. */
   close(): void {
     this.#closed = true;
-    this.#fail(new ConnectionError("connection_lost", "The session was closed before the answer came."));
+    this.#fail(new ConnectionError("connection_lost", "The session was closed before the response arrived."));
     this.#current?.close(); // one that is still opening, too
     const closed = sessionClosed();
-    for (const { reject } of this.#waiting.values()) reject(closed);
+    for (const { reject } of this.#pending.values()) reject(closed);
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** @param repeats how often it may be sent again, where it is not known whether it was done */
+  /** @param repeats how often the request may be sent again after its outcome became unknown */
   async #call(request: JsonObject, options: CallOptions, repeats: number): Promise<unknown> {
     const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs };
     const call: Call = { sent: false };
     try {
       return await within(limits, (signal) => this.#attempts(request, call, repeats, signal));
     } catch (error) {
-      // What was never sent was not done, however long it waited; what was sent once may have been.
+      // A request that was never sent was not carried out, even if it timed out. One that was sent may have been.
       if (error instanceof TimeoutError && !call.sent) throw notConnected(error);
       if (error instanceof ConnectionError && call.sent && !error.outcomeUnknown) throw broken(error);
       throw error;
@@ -135,9 +149,9 @@ export class Session<T extends Entries> {
         return await this.#send(request, call, signal);
       } catch (error) {
         if (signal.aborted || !(error instanceof KvError) || this.#closed) throw error;
-        // Of a message whose answers grew too long the rest was not done: that goes in the next one.
+        // The responses to this message became too long, and the service skipped the rest: send it again.
         const notDone = error.code === "answers_too_long";
-        // To connect has been tried several times already.
+        // Connecting was already retried in #flush.
         const lost = error instanceof ConnectionError && error.code !== "not_connected";
         if (!notDone && !(lost && attempt < repeats)) throw error;
         if (!notDone) await pause(backoff(attempt, this.#options.retryBaseMs), signal);
@@ -148,37 +162,37 @@ export class Session<T extends Entries> {
   #send(request: JsonObject, call: Call, signal: AbortSignal): Promise<unknown> {
     const id = this.#next;
     this.#next += 1;
-    // Written now: one that can't be is its caller's, and not those' that travel with it.
-    const text = jsonText({ id, ...request });
+    // Encode now, so that a value that can't be encoded fails this call only, and not the others in the message.
+    const text = stringifyJson({ id, ...request });
     if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { call, text, resolve, reject });
+      this.#pending.set(id, { call, text, resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
     });
-    // What is asked for in the same turn goes in one message.
+    // Send at the end of this turn, so that its calls share a message.
     if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => void this.#flush());
     }
-    return answered.finally(() => this.#waiting.delete(id));
+    return answered.finally(() => this.#pending.delete(id));
   }
 
-  /** A call is over before its answer has come. If nothing at all has come for too long, the connection is dead. */
+  /** Ends a call without a response. If nothing at all was received for too long, closes the dead connection, too. */
   #giveUp(id: number, reason: unknown): void {
-    this.#waiting.get(id)?.reject(reason);
-    // Whoever sends what waits must not come before that is heard of.
-    this.#waiting.delete(id);
-    // One call's short patience is no sign of that, and nothing that the others should end with.
+    this.#pending.get(id)?.reject(reason);
+    // Delete now, and not when the rejection is handled: #flush may run first, and would still send it.
+    this.#pending.delete(id);
+    // One call's short timeout does not mean that the connection is dead, and must not fail the others.
     const silence = performance.now() - (this.#silentSince ?? Infinity);
     const limit = Math.min(MAX_SILENCE_MS, this.#options.timeoutMs);
     if (reason instanceof TimeoutError && silence >= limit) {
-      this.#drop(
-        new ConnectionError("connection_lost", "The session's connection does not answer any more."),
+      this.#disconnect(
+        new ConnectionError("connection_lost", "The session's connection no longer responds."),
       );
     }
   }
 
-  #drop(why: KvError): void {
+  #disconnect(why: KvError): void {
     const connecting = this.#connecting;
     this.#connecting = undefined;
     void connecting?.then((socket) => socket.close()).catch(() => undefined);
@@ -189,15 +203,15 @@ export class Session<T extends Entries> {
     let failure: unknown;
     for (let tries = 0; tries <= this.#options.retries; tries += 1) {
       if (tries > 0) {
-        await pause(waitAskedFor(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
+        await pause(retryAfterOf(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
       }
       try {
         const socket = await this.#connect();
         this.#flushing = false;
-        for (const message of this.#messages()) socket.send(message);
+        for (const message of this.#takeMessages()) socket.send(message);
         return;
       } catch (error) {
-        // Nothing was sent, so to try again is safe.
+        // Nothing was sent, so a retry is safe.
         failure = error;
         if (this.#closed || (error instanceof KvError && !(error instanceof ConnectionError))) break;
         if (this.#unsent().length === 0) break;
@@ -207,25 +221,25 @@ export class Session<T extends Entries> {
     for (const { reject } of this.#unsent()) reject(failure);
   }
 
-  #unsent(): Waiting[] {
-    return [...this.#waiting.values()].filter(({ sent }) => sent === undefined);
+  #unsent(): PendingRequest[] {
+    return [...this.#pending.values()].filter(({ sent }) => sent === undefined);
   }
 
-  /** What has not been sent, in messages that are neither too long to be taken nor too many to be answered. */
-  *#messages(): Generator<string, void, void> {
+  /** Packs the unsent requests into messages within the service's limits, and marks them as sent. */
+  *#takeMessages(): Generator<string, void, void> {
     let texts: string[] = [];
     let length = 0;
-    for (const waiting of this.#unsent()) {
-      if (texts.length === MAX_REQUESTS || (length > 0 && length + waiting.text.length > MAX_LENGTH)) {
+    for (const pending of this.#unsent()) {
+      if (texts.length === MAX_REQUESTS || (length > 0 && length + pending.text.length > MAX_LENGTH)) {
         yield `[${texts.join(",")}]`;
         texts = [];
         length = 0;
       }
-      waiting.sent = true;
-      waiting.call.sent = true;
+      pending.sent = true;
+      pending.call.sent = true;
       this.#silentSince ??= performance.now();
-      texts.push(waiting.text);
-      length += waiting.text.length;
+      texts.push(pending.text);
+      length += pending.text.length;
     }
     if (texts.length > 0) yield `[${texts.join(",")}]`;
   }
@@ -240,11 +254,11 @@ export class Session<T extends Entries> {
     const opened = new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());
       socket.addEventListener("message", ({ data }) => {
-        if (this.#current === socket) this.#hear(String(data), socket);
+        if (this.#current === socket) this.#receive(String(data), socket);
       });
       const lost = (): void => {
         reject(notConnected());
-        if (this.#current === socket) this.#lose(broken());
+        if (this.#current === socket) this.#disconnected(broken());
       };
       socket.addEventListener("close", lost);
       socket.addEventListener("error", lost);
@@ -258,18 +272,18 @@ export class Session<T extends Entries> {
       });
     } catch (error) {
       this.#connecting = undefined;
-      throw await this.#whyNot(error);
+      throw await this.#connectError(error);
     }
     return socket;
   }
 
-  /** Why it could not connect: the service's own words, where it has refused it. */
-  async #whyNot(error: unknown): Promise<KvError> {
+  /** The error for a failed connect: the service's own, if it refused the connection. */
+  async #connectError(error: unknown): Promise<KvError> {
     if (this.#closed) return sessionClosed();
-    // Who does not answer one question does not answer the next one either.
+    // After a timeout, another request would time out as well.
     if (error instanceof TimeoutError) return notConnected(error);
     try {
-      await this.#refusal();
+      await this.#askWhyRefused();
     } catch (refusal) {
       if (refusal instanceof KvError && !refusal.outcomeUnknown) return refusal;
       return notConnected(refusal);
@@ -277,12 +291,12 @@ export class Session<T extends Entries> {
     return notConnected(error);
   }
 
-  #lose(error: ConnectionError): void {
+  #disconnected(error: ConnectionError): void {
     this.#connecting = undefined;
     this.#fail(error);
   }
 
-  #hear(text: string, socket: Socket): void {
+  #receive(text: string, socket: Socket): void {
     this.#unacked += text.length;
     if (this.#unacked >= ACK_AFTER) {
       socket.send(`{"ack":${this.#unacked}}`);
@@ -290,39 +304,39 @@ export class Session<T extends Entries> {
     }
     let answers: readonly Answer[];
     try {
-      answers = answersIn(text);
+      answers = parseAnswers(text);
     } catch (error) {
-      // What else it has to say is of somebody else too.
-      this.#drop(error as KvError);
+      // Not a message of the service: trust nothing more from this connection.
+      this.#disconnect(error as KvError);
       return;
     }
     for (const answer of answers) {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if ("ok" in answer) waiting?.resolve(answer.ok);
-      else waiting?.reject(answer.error);
+      const pending = this.#pending.get(answer.id);
+      this.#pending.delete(answer.id);
+      if ("ok" in answer) pending?.resolve(answer.ok);
+      else pending?.reject(answer.error);
     }
-    // The oldest stands first, and what has not been sent is behind what has.
-    const [oldest] = this.#waiting.values();
+    // The map keeps the order of insertion, and requests are sent in it: if the oldest is unsent, all are.
+    const [oldest] = this.#pending.values();
     this.#silentSince = oldest?.sent ? performance.now() : undefined;
   }
 
-  /** All whose requests have been sent. Those that have not wait for the next connection. */
+  /** Fails the requests that were sent. The others wait for the next connection. */
   #fail(error: unknown): void {
     this.#silentSince = undefined;
-    for (const { sent, reject } of this.#waiting.values()) if (sent) reject(error);
+    for (const { sent, reject } of this.#pending.values()) if (sent) reject(error);
   }
 }
 
 /** @throws {KvError} `unexpected_answer` */
-function answersIn(text: string): Answer[] {
-  const told = parsed(text);
-  if (!Array.isArray(told)) throw unexpected("it is no JSON array.");
-  return told.map((member: unknown) => {
-    const answer = shaped<AnswerWire>(member, { id: "number" });
+function parseAnswers(text: string): Answer[] {
+  const json = parseAnswer(text);
+  if (!Array.isArray(json)) throw unexpectedAnswer("it is not a JSON array.");
+  return json.map((member: unknown) => {
+    const answer = checkShape<AnswerWire>(member, { id: "number" });
     const { id, ok, error } = answer;
     if ("ok" in answer) return { id, ok };
-    return { id, error: errorOf(shaped(error, FAILURE)) };
+    return { id, error: errorOf(checkShape(error, FAILURE)) };
   });
 }
 
@@ -340,6 +354,6 @@ function sessionClosed(): ConnectionError {
 }
 
 function requestTooLarge(): KvError {
-  const detail = `A request on a session has at most ${MAX_REQUEST_BYTES} bytes of JSON. Send it in parts.`;
+  const detail = `A request on a session has at most ${MAX_REQUEST_BYTES} bytes of JSON. Split it into smaller requests.`;
   return errorOf({ code: "body_too_large", status: 413, detail });
 }

@@ -1,9 +1,9 @@
-/** WebSockets to the service. */
+/** Opens WebSockets to the service. */
 
 import { toBase64Url } from "./base64.ts";
 import { KvError } from "./errors.ts";
 
-/** What is used of a WebSocket: what the platform's has, and so does that of the package ws. */
+/** The part of a WebSocket that the client uses. The platform's has it, and so has the one of the package `ws`. */
 export interface Socket {
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
@@ -12,15 +12,15 @@ export interface Socket {
 }
 export type WebSocketClass = new (url: string, protocols?: string[]) => Socket;
 
-/** The platform's, where it has one: the types of Node 20 know of none. */
+/** The platform's WebSocket type, if it has one; the types of Node 20 have none. */
 export type PlatformSocket = typeof globalThis extends { WebSocket: { prototype: infer Own } } ? Own : Socket;
 
-/** The subprotocol that the service confirms. */
+/** The subprotocol that the service selects. */
 const SUBPROTOCOL = "kv";
-/** A browser can't set headers on a WebSocket, so the token is a second subprotocol. */
+/** Prefix of the token, which is a second subprotocol: browsers can't set headers on a WebSocket. */
 const TOKEN_SUBPROTOCOL = "kv.bearer.";
 
-/** @throws {KvError} `websocket_missing`, on a platform that has none and where none is given (Node 20) */
+/** @throws {KvError} `websocket_missing` if the platform has no WebSocket (Node 20) and none was passed */
 export function openSocket(
   address: URL,
   token: string | undefined,
@@ -29,7 +29,7 @@ export function openSocket(
   if (Given === undefined) {
     throw new KvError(
       "websocket_missing",
-      "This platform has no WebSocket. Give the client one: new Kv({ url, WebSocket }).",
+      "This platform has no WebSocket. Pass one to the client: new Kv({ url, WebSocket }).",
     );
   }
   const url = new URL(address);

@@ -1,19 +1,20 @@
-/** Server-Sent Events, read from a response (WHATWG HTML §9.2.6). */
+/** A parser for Server-Sent Events (WHATWG HTML §9.2.6). */
 
 import { LONGEST_TIMER_MS } from "./deadline.ts";
 import { ConnectionError } from "./errors.ts";
 
 export interface ServerEvent {
   readonly event: string;
-  /** Undefined where an id comes without an event. */
+  /** Undefined for an id without an event. */
   readonly data: string | undefined;
-  /** The last id that the stream has said. */
+  /** The stream's latest id. */
   readonly id: string | undefined;
 }
 
 /**
- * The events of a stream, and ids that come without one. It ends, or breaks off, as the stream does.
- * @throws {ConnectionError} where that says nothing for so long: the service gives signs of life
+ * The events of a stream, and ids without an event. Ends or fails as the stream does.
+ * @param silenceMs longest time without a byte; the service sends heartbeats
+ * @throws {ConnectionError} `connection_lost` after `silenceMs` without a byte
  */
 export async function* serverEvents(
   body: ReadableStream<Uint8Array>,
@@ -39,7 +40,7 @@ export async function* serverEvents(
   }
 }
 
-/** What ends a line: any of the three, and what is on the way may make one of another. */
+/** Any of the three line ends: a proxy may convert one into another. */
 const LINE_END = /\r\n|\n|\r/;
 
 async function* lines(
@@ -48,16 +49,16 @@ async function* lines(
 ): AsyncGenerator<string, void, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  // Pieces of a line that has not ended: put together once, however many they are.
+  // Pieces of an unfinished line, joined once at its end, so that many small chunks stay cheap.
   let pieces: string[] = [];
   let afterReturn = false;
   try {
     for (;;) {
-      const { done, value } = await heard(reader, silenceMs);
+      const { done, value } = await readWithin(reader, silenceMs);
       if (done) return;
       let text = decoder.decode(value, { stream: true });
       if (text === "") continue;
-      // A CRLF that was cut in two has ended its line already: whoever waits for the event need not wait for the LF.
+      // A CR ends the line at once, without waiting for the next chunk; an LF at its start belongs to that CR.
       if (afterReturn && text.startsWith("\n")) text = text.slice(1);
       afterReturn = text.endsWith("\r");
       const parts = text.split(LINE_END);
@@ -73,13 +74,13 @@ async function* lines(
   }
 }
 
-async function heard(
+async function readWithin(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   silenceMs: number,
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
-    const lost = new ConnectionError("connection_lost", `Nothing was heard for ${silenceMs} ms.`);
+    const lost = new ConnectionError("connection_lost", `Nothing was received for ${silenceMs} ms.`);
     timer = setTimeout(() => reject(lost), Math.min(silenceMs, LONGEST_TIMER_MS));
   });
   try {

@@ -1,9 +1,9 @@
-/** A bucket's entries as lines: out of one, and into another. */
+/** Export and import of a bucket's entries as NDJSON. */
 
 import { abortable } from "./abortable.ts";
-import { unexpected } from "./answers.ts";
+import { unexpectedAnswer } from "./answers.ts";
 import type { Http, HttpRequest } from "./http.ts";
-import { checkOptions, refused } from "./options.ts";
+import { checkOptions, invalidRequest } from "./options.ts";
 import type { CallOptions, ImportResult } from "./types.ts";
 import { importedOf } from "./wire.ts";
 
@@ -12,29 +12,29 @@ export interface ExportOptions extends CallOptions {
 }
 
 export interface ImportOptions extends CallOptions {
-  /** What a line that is wrong does; `stop` if left out. */
+  /** Whether an invalid line ends the import; `stop` by default. */
   readonly onError?: "stop" | "continue" | undefined;
 }
 
 const NDJSON = "application/x-ndjson";
-/** How long an import may take, in milliseconds, unless it is said. */
+/** Default deadline of an import, in milliseconds. */
 const IMPORT_MS = 3_600_000;
 
-export async function exported(
+export async function exportEntries(
   http: Http,
   bucket: string,
   options: ExportOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   checkOptions("export", options);
   const { prefix, ...call } = options;
-  const request: HttpRequest = { query: { prefix }, ...call, type: NDJSON, safe: true };
+  const request: HttpRequest = { query: { prefix }, ...call, type: NDJSON, repeatable: true };
   const lines = await http.open(`${bucket}/export`, request);
-  if (lines === undefined) throw unexpected("it has no lines.", 204);
+  if (lines === undefined) throw unexpectedAnswer("it has no body.", 204);
   return lines;
 }
 
-/** Lines that are not taken are cancelled. */
-export async function imported(
+/** Cancels `lines` if the service does not read them to the end. */
+export async function importEntries(
   http: Http,
   bucket: string,
   lines: ReadableStream<Uint8Array> | string,
@@ -42,7 +42,7 @@ export async function imported(
 ): Promise<ImportResult> {
   checkOptions("import", options);
   if (typeof lines !== "string" && !(lines instanceof ReadableStream)) {
-    throw refused("value_invalid", "import takes text, or a ReadableStream of bytes.");
+    throw invalidRequest("value_invalid", "import takes text, or a ReadableStream of bytes.");
   }
   const { onError, timeoutMs = IMPORT_MS, signal } = options;
   const over = new AbortController();
@@ -53,8 +53,8 @@ export async function imported(
     body: typeof lines === "string" ? lines : abortable(lines, over.signal),
     timeoutMs,
     signal,
-    // As a put: it would undo what somebody else has written between two tries.
-    safe: false,
+    // As with a put, a retry could overwrite what another client wrote in between.
+    repeatable: false,
   };
   try {
     return await http.ask(`${bucket}/import`, request, importedOf);

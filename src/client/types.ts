@@ -1,136 +1,108 @@
-/** What the client takes and gives. */
+/** The client's public types. Where they are the service's own JSON, they are declared in contract/. */
 
-/** Values by key, as a bucket's user sees them. */
+import type { BucketJson as BucketInfo, BucketOptionsJson } from "../contract/buckets.ts";
+import type {
+  ConditionsJson as Conditions,
+  ImportResult,
+  RangeJson as Range,
+  Written,
+} from "../contract/entries.ts";
+import type { Relation, ResultJson } from "../contract/operations.ts";
+
+export type { BucketInfo, Conditions, ImportResult, Range, Written };
+
+/** A type whose members are a bucket's keys, with the types of their values. */
 export type Entries = object;
 export type Key<T extends Entries> = keyof T & string;
 
+/** What is stored beside a value. Each put replaces all of it. */
 export interface Properties {
-  /** The content type; the codec's if left out. */
+  /** The content type; the codec's by default. */
   readonly type?: string | undefined;
-  /** Seconds that the entry lives. */
+  /** Time to live, in seconds. */
   readonly ttl?: number | undefined;
-  /** When it expires; instead of `ttl`. */
+  /** Time of expiry; instead of `ttl`. */
   readonly expires?: Date | undefined;
-  /** Any JSON, at most 1,024 bytes. */
+  /** Any JSON of at most 1,024 bytes. */
   readonly metadata?: unknown;
 }
 
-/** Under which a call is done; an etag, several of them, or `*`. */
-export interface Conditions {
-  readonly ifMatch?: string | readonly string[] | undefined;
-  readonly ifNoneMatch?: string | readonly string[] | undefined;
-}
-
+/** Options of every call. */
 export interface CallOptions {
+  /** Aborts the call: it then throws the signal's reason, and the outcome is unknown. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds; the client's if left out. An import has an hour then, and `update` no time of its own. */
+  /** Deadline in milliseconds. Default: the client's; one hour for an import; none for `update` as a whole. */
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of calls that the service can carry out exactly once. */
 export interface OnceOptions {
   /**
-   * With the same key the same request is done once, however often it is sent: the client then repeats it where it
-   * doesn't know what became of it.
+   * The service carries out requests with the same key once. With a key, the client retries a request whose outcome is
+   * unknown.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
 export interface IncrementOptions {
-  /** 1 if left out. */
+  /** 1 by default. */
   readonly by?: number | bigint | undefined;
-  /** What a key counts from that is not there; 0 if left out. */
+  /** Start value if the key does not exist; 0 by default. */
   readonly initial?: number | bigint | undefined;
-  /** Seconds that a key lives that is not there; one that is there keeps its own. */
+  /** Time to live in seconds if the key does not exist. An existing key keeps its expiry. */
   readonly ttl?: number | undefined;
 }
 
+/** A value with what is stored beside it. */
 export interface Entry<Value = unknown> {
   readonly key: string;
-  /** Undefined where it was not asked for, or is too large to travel with others. */
+  /** Undefined if values were not asked for, or if it is too large for this response: read it with `get`. */
   readonly value: Value | undefined;
-  /** The bucket's revision that wrote it. */
+  /** The bucket's revision of the write. */
   readonly revision: number;
+  /** For `ifMatch` and `ifNoneMatch`. Never reused under the bucket's name. */
   readonly etag: string;
   /** The content type. */
   readonly type: string;
-  /** Bytes of the value. */
+  /** Size of the value in bytes. */
   readonly size: number | undefined;
+  /** Time of the write, with the precision of milliseconds. Undefined from `get` and `entry`. */
   readonly modified: Date | undefined;
   readonly expires: Date | undefined;
   readonly metadata: unknown;
 }
 
-export interface Written {
-  readonly created: boolean;
-  readonly revision: number;
-  readonly etag: string;
-}
-
+/** The result of an increment. */
 export interface Incremented extends Written {
-  /** A bigint beyond 2^53. */
+  /** A number; a bigint beyond 2^53. */
   readonly value: number | bigint;
 }
 
-export interface Range {
-  readonly prefix?: string | undefined;
-  /** The first key, included. */
-  readonly start?: string | undefined;
-  /** The end, not included. */
-  readonly end?: string | undefined;
-}
-
 export interface ListOptions extends Range, CallOptions {
+  /** In descending order; false by default. */
   readonly reverse?: boolean | undefined;
-  /** With values of up to 1 MiB. */
+  /** Include values of up to 1 MiB; false by default. */
   readonly values?: boolean | undefined;
-  /** Begin behind what an error's `details.cursor` says. */
+  /** Continue after a {@link DecodeError}: its `details.cursor`. */
   readonly cursor?: string | undefined;
-  /** How many in all; as many as there are if left out. */
+  /** Most entries in total; no limit by default. */
   readonly limit?: number | undefined;
 }
 
-export interface ImportResult {
-  readonly lines: number;
-  readonly imported: number;
-  readonly unchanged: number;
-  readonly expired: number;
-  readonly failed: number;
-  readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
-}
-
-export interface BucketOptions {
-  readonly restart?: "permanent" | "temporary" | undefined;
+/** Options for creating a bucket. They can't be changed later. */
+export interface BucketOptions extends Pick<BucketOptionsJson, "restart" | "metadata"> {
+  /** Cloudflare's region to create it in, such as `weur`. */
   readonly locationHint?: string | undefined;
+  /** Cloudflare's jurisdiction that its data must not leave, such as `eu`. */
   readonly jurisdiction?: string | undefined;
-  readonly metadata?: unknown;
 }
 
-export interface BucketInfo {
-  readonly name: string;
-  readonly id: string;
-  readonly incarnation: string;
-  readonly status: "running" | "suspect" | "unreachable";
-  readonly restart: "permanent" | "temporary";
-  readonly restarts: number;
-  readonly lastReason?: string;
-  readonly createdAt: string;
-  /** As it was created with. */
-  readonly jurisdiction?: string;
-  readonly locationHint?: string;
-  readonly metadata?: unknown;
-  readonly entries?: number;
-  readonly bytes?: number;
-  readonly revision?: number;
-  readonly probedAt?: string;
-  readonly probeAgeMs?: number;
-}
-
-/** What becomes of a bucket. */
+/** A restart or the end of a bucket. `reason` is for example `normal`, `killed`, `crash: …` or `noproc`. */
 export interface BucketEvent {
   readonly event: "RESTARTED" | "DOWN";
   readonly name: string;
   readonly reason: string;
-  /** Undefined, as is `at`, if there was no bucket. */
+  /** Undefined, like `at`, if there was no bucket. */
   readonly incarnation?: string;
   readonly at?: string;
 }
@@ -144,12 +116,12 @@ export type Operation<T extends Entries = Record<string, unknown>> = {
     | ({ readonly op: "increment"; readonly key: K } & IncrementOptions & Conditions);
 }[Key<T>];
 
-/** Compares one of `exists`, `revision`, `value` and `integer`. */
+/** Compares one property of a key: give exactly one of `exists`, `revision`, `value` and `integer`. */
 export type Comparison<T extends Entries = Record<string, unknown>> = {
   [K in Key<T>]: {
     readonly key: K;
-    /** `=` if left out. */
-    readonly is?: "=" | "!=" | "<" | "<=" | ">" | ">=" | undefined;
+    /** `=` by default. */
+    readonly is?: Relation | undefined;
     readonly exists?: boolean | undefined;
     readonly revision?: number | undefined;
     readonly integer?: number | bigint | undefined;
@@ -157,35 +129,35 @@ export type Comparison<T extends Entries = Record<string, unknown>> = {
   };
 }[Key<T>];
 
+/** Runs `then` if all comparisons hold, otherwise `else`. Missing lists are empty. */
 export interface Transaction<T extends Entries = Record<string, unknown>> {
   readonly if?: readonly Comparison<T>[] | undefined;
   readonly then?: readonly Operation<T>[] | undefined;
   readonly else?: readonly Operation<T>[] | undefined;
 }
 
+/** The result of one operation. */
 export type Result<Value = unknown> =
   | ({ readonly op: "get"; readonly found: true } & Entry<Value>)
-  | { readonly op: "get"; readonly found: false; readonly key: string }
-  | ({ readonly op: "put"; readonly key: string } & Written)
-  | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
+  | Exclude<ResultJson, { readonly found: true } | { readonly op: "increment" }>
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 
 export interface WatchOptions {
   readonly prefix?: string | undefined;
-  /** Only this key; instead of `prefix`. */
+  /** Watch this key only; instead of `prefix`. */
   readonly key?: string | undefined;
-  /** With values of up to 64 KiB; true if left out. */
+  /** Include values of up to 64 KiB; true by default. */
   readonly values?: boolean | undefined;
-  /** Begin with all that is there, unless `since` is given: who has an id has had the snapshot. */
+  /** Begin with all existing entries. Ignored with `since`. */
   readonly snapshot?: boolean | undefined;
-  /** Begin behind a change's `id`, or a revision. */
+  /** Begin after this change's `id`, or after this revision. */
   readonly since?: string | number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a watcher hears. `id` is what to come back with. */
+/** An event of a watch. Pass its `id` as `since` to resume after it. */
 export type Change<Value = unknown> =
-  /** A snapshot begins; a second time, if the first was not heard to its end: forget what it said. */
+  /** A snapshot begins. A second `begin` means that the first snapshot was cut off: discard its entries. */
   | { readonly event: "begin" }
   | ({ readonly event: "entry" } & Entry<Value>)
   | { readonly event: "end_of_snapshot"; readonly id: string; readonly revision: number }

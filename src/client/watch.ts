@@ -1,14 +1,14 @@
-/** A bucket's changes, through breaks of the connection. */
+/** A bucket's changes, as a stream that reconnects and resumes by itself. */
 
-import { parsed, shaped, type Shape } from "./answers.ts";
+import { parseAnswer, checkShape, type Shape } from "./answers.ts";
 import type { Codec } from "./codecs.ts";
 import { endable } from "./endable.ts";
 import { BucketDownError, BucketNotFoundError, errorOf } from "./errors.ts";
-import { follow, type Followed, type Following } from "./follow.ts";
+import { follow, type FollowEvent, type ResumableStream } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { ServerEvent } from "./sse.ts";
 import type { Change, WatchOptions } from "./types.ts";
-import { entryOf, FAILURE } from "./wire.ts";
+import { decodeEntry, FAILURE } from "./wire.ts";
 
 interface Removed {
   readonly key: string;
@@ -32,27 +32,27 @@ async function* changesOf(
   { signal, since, snapshot = false, ...query }: WatchOptions,
   codec: Codec,
 ): AsyncGenerator<Change, void, void> {
-  const following: Following = {
+  const stream: ResumableStream = {
     path: `${path}/watch`,
     query: { ...query, snapshot },
     position: since === undefined ? undefined : String(since),
     signal,
   };
-  for await (const event of untilDown(follow(http, following))) {
+  for await (const event of untilDown(follow(http, stream))) {
     if (event === "connected") {
-      // Of a snapshot that was not heard to its end nothing counts, also what was deleted since: it begins anew.
-      if (snapshot && following.position === undefined) yield { event: "begin" };
+      // A snapshot that was cut off is void, because keys may have been deleted since. A new one begins.
+      if (snapshot && stream.position === undefined) yield { event: "begin" };
       continue;
     }
     const change = changeOf(event, codec);
-    // Behind what can be read: whoever comes back for it by hand finds it again.
-    following.position = event.id ?? following.position;
+    // Only after decoding: if that fails, the error's `details.id` is the last id, and the event is not skipped.
+    stream.position = event.id ?? stream.position;
     if (change !== undefined) yield change;
   }
 }
 
-/** A bucket that ended while nobody listened is not there when the stream is opened again. */
-async function* untilDown(followed: AsyncIterable<Followed>): AsyncGenerator<Followed, void, void> {
+/** Reports a bucket that ended while the stream was disconnected, and so is missing at the reconnect, as its end. */
+async function* untilDown(followed: AsyncIterable<FollowEvent>): AsyncGenerator<FollowEvent, void, void> {
   let begun = false;
   try {
     for await (const event of followed) {
@@ -70,37 +70,37 @@ function downFor(reason: string): BucketDownError {
   return new BucketDownError("bucket_down", `The bucket has ended: ${reason}`, { status: 404, details });
 }
 
-/** Undefined for what only moves on: a restart ends the stream, and it is opened again. */
+/** Undefined for events that the caller need not see, such as a restart: the stream then reconnects. */
 function changeOf({ event, data, id = "" }: ServerEvent, codec: Codec): Change | undefined {
   if (data === undefined) return undefined;
-  const told = parsed(data);
+  const json = parseAnswer(data);
   switch (event) {
     case "entry":
-      return { event, ...entryOf(told, codec) };
+      return { event, ...decodeEntry(json, codec) };
     case "put":
-      return { event, id, ...entryOf(told, codec, { id }) };
+      return { event, id, ...decodeEntry(json, codec, { id }) };
     case "end_of_snapshot": {
-      const { revision } = shaped<{ readonly revision: number }>(told, { revision: "number" });
+      const { revision } = checkShape<{ readonly revision: number }>(json, { revision: "number" });
       return { event, id, revision };
     }
     case "delete":
     case "expired": {
-      const { key, revision, at } = shaped(told, REMOVED);
+      const { key, revision, at } = checkShape(json, REMOVED);
       return { event, id, key, revision, at: new Date(at) };
     }
     case "RESTARTED":
       return undefined;
     case "dropped": {
-      const why = shaped(told, FAILURE);
-      // Too slow for a while: the log still has what comes next. Too slow for the log: not so.
+      const why = checkShape(json, FAILURE);
+      // The reader was too slow, but the change log still has what comes next: reconnect. Other codes are final.
       if (why.code === "slow_reader") return undefined;
       throw errorOf(why);
     }
     case "DOWN": {
-      const { reason } = shaped<{ readonly reason: string }>(told, { reason: "string" });
+      const { reason } = checkShape<{ readonly reason: string }>(json, { reason: "string" });
       throw downFor(reason);
     }
     default:
-      return undefined; // of a later version of the service
+      return undefined; // an event of a later version of the service
   }
 }

@@ -1,14 +1,16 @@
-/** Between the client's words and the service's JSON. */
+/** Converts between the client's types and the service's JSON. */
 
-import { shaped, shapedAs, unexpected, type Shape } from "./answers.ts";
+import type { EntryJson, Incremented as IncrementedJson } from "../contract/entries.ts";
+import type { ResultJson } from "../contract/operations.ts";
+import { checkShape, readShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { toBase64Url } from "./base64.ts";
-import type { TransactionJson } from "./caller.ts";
-import { ofJson, toJson, type Codec, type Encoded } from "./codecs.ts";
-import { conditionsJson } from "./conditions.ts";
+import type { JsonObject, TransactionJson } from "./caller.ts";
+import { encodedFromJson, encodedToJson, type Codec, type Encoded } from "./codecs.ts";
+import { conditionsToJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
-import { checkMembers, COMPARISON, OPERATIONS, refused, TRANSACTION } from "./options.ts";
+import { checkMembers, COMPARISON, OPERATIONS, invalidRequest, TRANSACTION } from "./options.ts";
 import { checkedKey } from "./paths.ts";
-import { shown } from "./shown.ts";
+import { describeValue } from "./describe-value.ts";
 import type {
   Comparison,
   Entries,
@@ -23,36 +25,14 @@ import type {
   Written,
 } from "./types.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+type Json = JsonObject;
 
-/** An entry, as the service tells of it. */
-export interface EntryWire {
-  readonly key: string;
-  readonly revision: number;
-  readonly etag: string;
-  readonly type: string;
-  readonly size: number;
-  readonly modified?: string;
-  readonly expires?: string;
-  readonly metadata?: unknown;
-  readonly value?: string;
-  readonly base64?: string;
-}
-
-const ENTRY: Shape<EntryWire> = { key: "string", revision: "number", etag: "string", type: "string" };
-
-type IncrementedWire = Omit<Incremented, "value"> & { readonly value: number | string };
+const ENTRY: Shape<EntryJson> = { key: "string", revision: "number", etag: "string", type: "string" };
 
 const WRITTEN: Shape<Written> = { created: "boolean", revision: "number", etag: "string" };
-const INCREMENTED: Shape<IncrementedWire> = { value: "integer", ...WRITTEN };
+const INCREMENTED: Shape<IncrementedJson> = { value: "integer", ...WRITTEN };
 
-/** What one operation gave, as the service tells of it; one that was turned down has an `error` instead. */
-type ResultWire =
-  | ({ readonly op: "get"; readonly found: true } & EntryWire)
-  | Extract<Result, { readonly found: false } | { readonly op: "put" | "delete" }>
-  | ({ readonly op: "increment"; readonly key: string } & IncrementedWire);
-
-const RESULTS: ReadonlyMap<string, Shape<ResultWire>> = new Map<string, Shape<ResultWire>>([
+const RESULTS: ReadonlyMap<string, Shape<ResultJson>> = new Map<string, Shape<ResultJson>>([
   ["get", { key: "string", found: "boolean" }],
   ["put", { key: "string", ...WRITTEN }],
   ["delete", { key: "string", deleted: "boolean" }],
@@ -68,60 +48,63 @@ export const FAILURE: Shape<Parameters<typeof errorOf>[0]> = {
 const INVALID = "operation_invalid";
 
 /** @throws {InvalidRequestError} `operation_invalid`, `key_invalid`, `value_invalid`, `etag_invalid` */
-export function operationsJson<T extends Entries>(operations: readonly Operation<T>[], codec: Codec): Json[] {
+export function operationsToJson<T extends Entries>(
+  operations: readonly Operation<T>[],
+  codec: Codec,
+): Json[] {
   const given: unknown = operations;
   if (!Array.isArray(given))
-    throw refused(INVALID, `Operations have to be an array, and not ${shown(given)}.`);
-  // A list may have holes, which `map` does not see.
-  return Array.from(operations, (operation) => operationJson(operation, codec));
+    throw invalidRequest(INVALID, `Operations have to be an array, and not ${describeValue(given)}.`);
+  // Array.from also visits holes, which `map` skips.
+  return Array.from(operations, (operation) => operationToJson(operation, codec));
 }
 
-export function operationJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
+export function operationToJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
   const rules = OPERATIONS.get((operation as Operation<T> | null | undefined)?.op);
   if (rules === undefined)
-    throw refused(INVALID, "The op of an operation has to be get, put, delete or increment.");
+    throw invalidRequest(INVALID, "The op of an operation has to be get, put, delete or increment.");
   const { op } = operation;
   checkMembers(operation, rules, `The operation ${op}`, INVALID);
   const key = checkedKey(operation.key);
-  const base = { op, key, ...conditionsJson(operation) };
+  const base = { op, key, ...conditionsToJson(operation) };
   switch (op) {
     case "put":
       return {
         ...base,
-        ...toJson(encodedBy(codec, operation.value)),
+        ...encodedToJson(encodeWith(codec, operation.value)),
         type: operation.type ?? codec.type,
-        ...propertiesJson(operation),
+        ...propertiesToJson(operation),
       };
     case "increment":
-      return { ...base, ...incrementJson(operation) };
+      return { ...base, ...incrementToJson(operation) };
     default:
       return base;
   }
 }
 
-export function transactionJson<T extends Entries>(
+export function transactionToJson<T extends Entries>(
   transaction: Transaction<T>,
   codec: Codec,
 ): TransactionJson {
   checkMembers(transaction, TRANSACTION, "A transaction", INVALID);
-  const operations = (branch: readonly Operation<T>[] = []) => operationsJson(branch, codec);
+  const operations = (branch: readonly Operation<T>[] = []) => operationsToJson(branch, codec);
   return {
-    if: Array.from(transaction.if ?? [], (comparison) => comparisonJson(comparison, codec)),
+    if: Array.from(transaction.if ?? [], (comparison) => comparisonToJson(comparison, codec)),
     then: operations(transaction.then),
     else: operations(transaction.else),
   };
 }
 
-export function incrementJson({ by, initial, ttl }: IncrementOptions): Json {
+export function incrementToJson({ by, initial, ttl }: IncrementOptions): Json {
   return {
-    ...(by === undefined ? {} : { by: integerJson(by) }),
-    ...(initial === undefined ? {} : { initial: integerJson(initial) }),
+    ...(by === undefined ? {} : { by: integerToJson(by) }),
+    ...(initial === undefined ? {} : { initial: integerToJson(initial) }),
     ...(ttl === undefined ? {} : { ttl }),
   };
 }
 
-/** What a value is kept with, as queries and bodies say it. */
-export function propertiesJson({ ttl, expires, metadata }: Properties): {
+/** An entry's properties, as members of a query or a JSON body. */
+export function propertiesToJson({ ttl, expires, metadata }: Properties): {
   readonly ttl?: number;
   readonly expires?: string;
   readonly metadata?: unknown;
@@ -134,53 +117,56 @@ export function propertiesJson({ ttl, expires, metadata }: Properties): {
 }
 
 /**
- * @throws {InvalidRequestError} `value_invalid`, where the codec refuses it (the cause is its own error), or gives what is
- *   neither text nor bytes
+ * @throws {InvalidRequestError} `value_invalid` if the codec throws (`cause` is its error), or returns neither text nor
+ *   bytes
  */
-export function encodedBy<Value>(codec: Codec<Value>, value: Value): Encoded {
+export function encodeWith<Value>(codec: Codec<Value>, value: Value): Encoded {
   let encoded: unknown;
   try {
     encoded = codec.encode(value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "";
-    throw refused("value_invalid", why === "" ? "The codec refuses this value." : why, cause);
+    throw invalidRequest("value_invalid", why === "" ? "The codec refuses this value." : why, cause);
   }
   if (encoded instanceof Uint8Array || (typeof encoded === "string" && encoded.isWellFormed()))
     return encoded;
-  // As it is, its name or its numbers would be sent for it.
-  const what = typeof encoded === "string" ? "text with half of a surrogate pair" : shown(encoded);
-  throw refused("value_invalid", `The codec has to give well-formed text or a Uint8Array, and not ${what}.`);
+  // Anything else would be sent in its string form, such as [object Object].
+  const what = typeof encoded === "string" ? "text with half of a surrogate pair" : describeValue(encoded);
+  throw invalidRequest(
+    "value_invalid",
+    `The codec has to give well-formed text or a Uint8Array, and not ${what}.`,
+  );
 }
 
-/** What to go on with behind a value: a change's id, a list's cursor. */
-interface Behind {
+/** Where to continue after a value that could not be decoded: a change's id, or a list's cursor. */
+interface Resume {
   readonly id?: string;
   readonly cursor?: string;
 }
 
 /** @throws {DecodeError} */
-export function decoded<Value>(
+export function decodeWith<Value>(
   codec: Codec<Value>,
   encoded: Encoded,
   { type, key }: { readonly type: string; readonly key: string },
-  behind: Behind = {},
+  resume: Resume = {},
 ): Value {
   try {
     return codec.decode(encoded, type);
   } catch (cause) {
     const why = `The value of ${JSON.stringify(key)} is not what the codec expects.`;
-    throw new DecodeError("value_undecodable", why, { cause, details: { key, ...behind } });
+    throw new DecodeError("value_undecodable", why, { cause, details: { key, ...resume } });
   }
 }
 
 /** @throws {DecodeError}, {KvError} `unexpected_answer` */
-export function entryOf<Value>(told: unknown, codec: Codec<Value>, behind?: Behind): Entry<Value> {
-  const wire = shaped(told, ENTRY);
+export function decodeEntry<Value>(json: unknown, codec: Codec<Value>, resume?: Resume): Entry<Value> {
+  const wire = checkShape(json, ENTRY);
   const { key, revision, etag, type, size, modified, expires, metadata } = wire;
-  const encoded = ofJson(wire);
+  const encoded = encodedFromJson(wire);
   return {
     key,
-    value: encoded === undefined ? undefined : decoded(codec, encoded, { type, key }, behind),
+    value: encoded === undefined ? undefined : decodeWith(codec, encoded, { type, key }, resume),
     revision,
     etag,
     type,
@@ -196,16 +182,16 @@ export interface Page {
   readonly cursor?: string;
 }
 
-/** A page's entries are looked at one by one. @throws {KvError} `unexpected_answer` */
-export function pageOf(told: unknown): Page {
-  return shaped<Page>(told, { keys: "array" });
+/** Checks a page of a list. Its entries are checked one by one, when used. @throws {KvError} `unexpected_answer` */
+export function pageOf(json: unknown): Page {
+  return checkShape<Page>(json, { keys: "array" });
 }
 
-/** What a deletion of a range tells. */
-export const deletedOf = shapedAs<{ readonly deleted: number }>({ deleted: "number" });
+/** Reads the response to a range deletion. */
+export const deletedOf = readShape<{ readonly deleted: number }>({ deleted: "number" });
 
-/** What an import tells. */
-export const importedOf = shapedAs<ImportResult>({
+/** Reads the response to an import. */
+export const importedOf = readShape<ImportResult>({
   lines: "number",
   imported: "number",
   unchanged: "number",
@@ -214,39 +200,39 @@ export const importedOf = shapedAs<ImportResult>({
   errors: "array",
 });
 
-/** What {@link entryOf} makes of an entry in a list. The service's cursors are the bucket, and the key behind which they lead. */
-export function listedOf<Value>(told: unknown, codec: Codec<Value>): Entry<Value> {
-  const { key, etag } = shaped(told, ENTRY);
+/** As {@link decodeEntry}, for an entry of a list. A cursor of the service is the bucket's id and the last key. */
+export function listedOf<Value>(json: unknown, codec: Codec<Value>): Entry<Value> {
+  const { key, etag } = checkShape(json, ENTRY);
   const bucket = etag.slice(0, etag.lastIndexOf("-"));
-  return entryOf(told, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
+  return decodeEntry(json, codec, { cursor: `${bucket}.${toBase64Url(key)}` });
 }
 
 /** @throws {KvError} `unexpected_answer` */
-export function incrementedOf(told: unknown): Incremented {
-  const { value, ...rest } = shaped(told, INCREMENTED);
+export function incrementedOf(json: unknown): Incremented {
+  const { value, ...rest } = checkShape(json, INCREMENTED);
   return { ...rest, value: integerOf(value) };
 }
 
 /**
- * What came of operations: one that was turned down is its error, and so is a value that can't be read.
- * @throws {KvError} `unexpected_answer` if it is not the service's, or not about so many
+ * Results of operations. The result of a failed operation, or of a value that can't be decoded, is the error.
+ * @throws {KvError} `unexpected_answer` if the response is not the service's, or has another number of results
  */
 export function resultsOf<Value>(
-  told: unknown,
+  json: unknown,
   asked: number,
   codec: Codec<Value>,
 ): (Result<Value> | KvError)[] {
-  const { results } = shaped<{ readonly results: readonly unknown[] }>(told, { results: "array" });
+  const { results } = checkShape<{ readonly results: readonly unknown[] }>(json, { results: "array" });
   if (results.length === asked) return results.map((result) => resultOf(result, codec));
-  throw unexpected(`${results.length} results of ${asked} operations.`);
+  throw unexpectedAnswer(`it has ${results.length} results for ${asked} operations.`);
 }
 
-function resultOf<Value>(told: unknown, codec: Codec<Value>): Result<Value> | KvError {
-  const { op, error } = shaped<{ readonly op: string; readonly error?: unknown }>(told, { op: "string" });
-  if (error !== undefined) return errorOf(shaped(error, FAILURE));
+function resultOf<Value>(json: unknown, codec: Codec<Value>): Result<Value> | KvError {
+  const { op, error } = checkShape<{ readonly op: string; readonly error?: unknown }>(json, { op: "string" });
+  if (error !== undefined) return errorOf(checkShape(error, FAILURE));
   const shape = RESULTS.get(op);
-  if (shape === undefined) throw unexpected(`there is no operation ${op}.`);
-  const wire = shaped(told, shape);
+  if (shape === undefined) throw unexpectedAnswer(`it has an unknown operation ${op}.`);
+  const wire = checkShape(json, shape);
   switch (wire.op) {
     case "get":
       return wire.found ? found(wire, codec) : wire;
@@ -257,9 +243,9 @@ function resultOf<Value>(told: unknown, codec: Codec<Value>): Result<Value> | Kv
   }
 }
 
-function found<Value>(wire: EntryWire, codec: Codec<Value>): Result<Value> | KvError {
+function found<Value>(wire: EntryJson, codec: Codec<Value>): Result<Value> | KvError {
   try {
-    return { op: "get", found: true, ...entryOf(wire, codec) };
+    return { op: "get", found: true, ...decodeEntry(wire, codec) };
   } catch (error) {
     if (error instanceof DecodeError) return error;
     throw error;
@@ -274,17 +260,17 @@ function dateOf(time: string | undefined): Date | undefined {
   return time === undefined ? undefined : new Date(time);
 }
 
-function comparisonJson<T extends Entries>(comparison: Comparison<T>, codec: Codec): Json {
+function comparisonToJson<T extends Entries>(comparison: Comparison<T>, codec: Codec): Json {
   checkMembers(comparison, COMPARISON, "A comparison", INVALID);
   const { value, integer, key, ...rest } = comparison;
   return {
     key: checkedKey(key),
     ...rest,
-    ...(integer === undefined ? {} : { integer: integerJson(integer) }),
-    ...(value === undefined ? {} : toJson(encodedBy(codec, value))),
+    ...(integer === undefined ? {} : { integer: integerToJson(integer) }),
+    ...(value === undefined ? {} : encodedToJson(encodeWith(codec, value))),
   };
 }
 
-function integerJson(value: number | bigint): number | string {
+function integerToJson(value: number | bigint): number | string {
   return typeof value === "bigint" ? value.toString() : value;
 }

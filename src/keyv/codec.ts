@@ -1,9 +1,9 @@
-/** Values as keyv gives them: text that it has written itself, or whatever its user keeps without that. */
+/** Codec for keyv's values: text that keyv has serialised, or any value if serialisation is off. */
 
 import { bytes, json, text, type Codec } from "../client/codecs.ts";
 
-/** Text and bytes as they are, anything else as JSON: the content type says which of them it was. */
-export const asGiven: Codec = {
+/** Stores text and bytes as they are, and anything else as JSON. The content type tells them apart when reading. */
+export const byType: Codec = {
   type: json.type,
   encode: (value) => codecOf(value).encode(value),
   decode: (encoded, type) => (BY_TYPE.get(type) ?? text).decode(encoded, type),
@@ -13,7 +13,7 @@ const BY_TYPE: ReadonlyMap<string, Codec> = new Map(
   [json, text as Codec, bytes as Codec].map((codec) => [codec.type, codec]),
 );
 
-/** The content type to store a value with. */
+/** The content type for a value. */
 export function typeOf(value: unknown): string {
   return codecOf(value).type;
 }

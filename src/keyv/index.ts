@@ -1,3 +1,4 @@
-/** A bucket as a store for keyv, versions 5 and 6 (https://keyv.org): web standards only, and nothing of keyv's. */
+/** A storage adapter for keyv 5 and 6 (https://keyv.org) on a bucket. Uses web standards only; does not import keyv. */
 
-export { KeyvDurableKv, KeyvDurableKv as default, type KeyvDurableKvOptions } from "./store.ts";
+export { KeyvDurableKv, KeyvDurableKv as default } from "./store.ts";
+export type { KeyvDurableKvOptions } from "./types.ts";

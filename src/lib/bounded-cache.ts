@@ -1,9 +1,9 @@
-/** A bounded map that forgets what has been used least recently. */
+/** A bounded map that drops the least recently used entries. */
 
 export interface BoundedCacheOptions<Value> {
-  /** What the values may weigh together. */
+  /** The largest weight of all values together. */
   readonly limit: number;
-  /** What one weighs; 1 if left out, so that the limit is a count. */
+  /** The weight of one value; 1 if left out, so that the limit is a count. */
   readonly weigh?: (value: Value) => number;
 }
 
@@ -25,8 +25,8 @@ export class BoundedCache<Value> {
   get(key: string): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A map keeps the order of insertion: what is used moves to the young end. Below half of the limit
-    // nothing is about to be forgotten, and the move is spared.
+    // A map keeps the order of insertion, so an entry that is used moves to its end. Below half of the limit no entry will
+    // be dropped soon, and the move is saved.
     if (this.#weight * 2 > this.#limit) {
       this.#entries.delete(key);
       this.#entries.set(key, value);

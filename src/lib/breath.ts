@@ -1,41 +1,44 @@
-/** Yields to the event loop in the middle of long work, so that other callers are served. */
+/**
+ * Yields to the event loop in the middle of long work, so that other callers are served.
+ *
+ * The loop takes new input only when nothing is ready any more. Settled promises, calls to an object of the same process
+ * and messages that have been read are ready, one after the other, so one caller with much to do can keep all others
+ * waiting. Only a timer lets them in, and it costs a millisecond. So work is counted in units since the loop last took
+ * input, and after so many units the caller waits for a timer. If the loop takes input by itself, as between small
+ * requests, the count starts again and nothing is paid.
+ *
+ * Units of work are counted and not time: the clock may stand still while a Worker computes, and tests can rely on counts.
+ */
 
 /**
- * Units of work between two breaths. One is about what a small command costs, 9 µs, so these are some 5 ms: what a
- * neighbour asks for has to come to its turn several times until it is answered.
+ * Units of work between two pauses. One unit is about the cost of a small command, 9 µs, so these are about 5 ms: another
+ * caller's request needs several turns of the loop until it is answered.
  */
 const UNITS = 512;
 
-/** What a message on a WebSocket is worth beside what is in it: an event of its own. */
+/** Units of a WebSocket message beside its content: it is an event of its own. */
 export const MESSAGE_UNITS = 4;
-/** What a call to an object is worth beside what it does there. */
+/** Units of a call to an object beside its work there. */
 export const CALL_UNITS = 32;
-/** Bytes that are worth one unit, where the work is to go through them. */
+/** Bytes of one unit, if the work is to scan them. */
 const UNIT_BYTES = 4_096;
-/** And where they are made into values, or made of them. */
+/** Characters of one unit, if JSON is parsed or written. */
 const UNIT_JSON = 512;
 
 export interface BreathOptions {
-  /** Units between two breaths. */
+  /** Units between two pauses. */
   readonly units: number;
-  /** Lets others in; takes a millisecond at least. */
+  /** Lets other callers in; takes at least a millisecond. */
   readonly pause: () => Promise<void>;
-  /** Calls back when the event loop has looked at what has come in. */
+  /** Calls back when the event loop has taken new input. */
   readonly looked: (tell: () => void) => void;
 }
 
-/**
- * Counts the work that has been done since the event loop last looked at what has come in. It looks when nothing is ready
- * any more: settled promises, calls to an object of the same process and messages that have been read already are ready,
- * one after the other, so that a caller with much to do keeps all others waiting. Then only a timer helps, and it costs a
- * millisecond. Where the loop looks by itself, as between small requests, there is nothing to pay.
- *
- * It is work that is counted, and not time: the clock may stand still while a Worker computes, and a test can rely on it.
- */
+/** Counts units of work since the event loop last took new input. */
 export class Breath {
   readonly #options: BreathOptions;
   #done = 0;
-  /** Whether a timer will tell that the loop has looked. */
+  /** Whether a timer is set that fires when the loop has taken new input. */
   #watching = false;
 
   constructor(options: Partial<BreathOptions> = {}) {
@@ -48,20 +51,20 @@ export class Breath {
   }
 
   /**
-   * Says that so much is about to be done.
-   * @returns what is to be waited for first; undefined if that is nothing, so that little work costs little:
+   * Counts work that is about to be done.
+   * @returns a pause to wait for first; undefined if none is due, so that little work costs little:
    *   `const pause = breath.take(1); if (pause !== undefined) await pause;`
    */
   take(units: number): Promise<void> | undefined {
     return this.isDue(units) ? this.pause() : undefined;
   }
 
-  /** As {@link take}, for a caller that has to begin the {@link pause} elsewhere. @returns whether it has to */
+  /** As {@link take}, for a caller that begins the {@link pause} itself. @returns whether a pause is due */
   isDue(units: number): boolean {
     this.#done += units;
     if (this.#done >= this.#options.units) {
       this.#done = 0;
-      // The timer's request may have ended, and the timer with it: the pause is as good a look.
+      // The request of that timer may have ended, and the timer with it. The pause lets new input in as well.
       this.#watching = false;
       return true;
     }
@@ -75,21 +78,21 @@ export class Breath {
     return false;
   }
 
-  /** Lets others in. */
+  /** Lets other callers in. */
   pause(): Promise<void> {
     return this.#options.pause();
   }
 
-  /** As {@link take}, for going through so many bytes, or characters, and so many units beside that. */
+  /** As {@link take}, for scanning so many bytes or characters, and for `units` beside that. */
   takeBytes(bytes: number, units = 1): Promise<void> | undefined {
     return this.take(units + Math.floor(bytes / UNIT_BYTES));
   }
 
-  /** As {@link take}, for so many characters of JSON that are read or written. */
+  /** As {@link take}, for parsing or writing so many characters of JSON. */
   takeJson(characters: number): Promise<void> | undefined {
     return this.take(1 + Math.floor(characters / UNIT_JSON));
   }
 }
 
-/** All that one thread does; the objects of a local server share it with the Worker. */
+/** The work of this thread; on a local server, objects and Worker share one. */
 export const breath = new Breath();

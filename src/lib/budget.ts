@@ -1,23 +1,23 @@
-/** Bytes that are kept in memory for others: bounded for each of them, and for all together. */
+/** A budget of bytes in memory: a limit for each holder, and one for all holders together. */
 
 export interface BudgetLimits {
-  /** Bytes that one holder may keep. */
+  /** Bytes for one holder. */
   readonly each: number;
-  /** Bytes that all may keep together … */
+  /** Bytes for all holders together … */
   readonly all: number;
-  /** … except that a holder with no more than this is never refused. */
+  /** … but a holder with no more than this is never refused. */
   readonly share: number;
 }
 
-/** What one holder keeps. */
+/** The bytes of one holder. */
 export interface Held {
   /** Bytes. */
   readonly bytes: number;
-  /** Keeps so many bytes now. @returns whether that is allowed; if not, the holder is to end, and keeps nothing more */
+  /** Sets the bytes. @returns whether that is allowed; if not, the holder has to end, and to set 0 */
   keep(bytes: number): boolean;
-  /** Whether so many more would be allowed. */
+  /** Whether so many bytes more would be allowed. */
   hasRoomFor(bytes: number): boolean;
-  /** As {@link keep}, with so many more, or fewer. */
+  /** As {@link keep}, with so many bytes more, or fewer. */
   add(bytes: number): boolean;
 }
 
@@ -29,12 +29,12 @@ export class Budget {
     this.#limits = limits;
   }
 
-  /** Bytes that are kept now. */
+  /** Bytes of all holders now. */
   get used(): number {
     return this.#used;
   }
 
-  /** A new holder, which keeps nothing yet. One that ends keeps 0. */
+  /** A new holder, with 0 bytes. A holder that ends sets 0. */
   hold(): Held {
     const { each, all, share } = this.#limits;
     let kept = 0;

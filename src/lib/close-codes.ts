@@ -6,9 +6,9 @@ export const CLOSE_TOO_BIG = 1009;
 export const CLOSE_RESTART = 1012;
 export const CLOSE_TRY_AGAIN = 1013;
 
-/** The other half of a closing handshake, for a socket whose closing has been reported to its object. */
+/** Answers a closing handshake, for a socket whose close was reported to its object. */
 export function answerClose(socket: WebSocket, code: number, reason: string): void {
-  // A code that only reports what happened (1005, 1006, 1015) may not be sent back.
+  // Codes that only report what happened (1005, 1006, 1015) must not be sent.
   socket.close(isSendable(code) ? code : CLOSE_NORMAL, reason);
 }
 

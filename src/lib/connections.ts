@@ -1,31 +1,39 @@
-/** Connections that outlast a request: counted, so that the engine's files do not run out, and told when it is to end. */
+/**
+ * Connections that outlive a request: counted, so that the engine does not run out of files, and told when the server ends.
+ *
+ * Connections of the Worker take a place in `enter` and give it back in `leave`. Sockets of objects are counted by the
+ * object's id: an object sets its count when it wakes and after each change, since a reset reports no closes. A socket that
+ * broke by the client's fault is closed for its object, but the engine keeps its connection until the socket is garbage
+ * collected (workerd, sockets with hibernation), so it keeps its place until then. An object with too many of them has to
+ * be renewed.
+ */
 
 export interface Place {
-  /** The connection has shown the token. */
+  /** The client has shown the token. */
   admit(): void;
   /** The connection has ended. Safe to call more than once. */
   leave(): void;
 }
 
-/** The tag of an object's sockets that lead out of the process: they take a place. */
+/** The tag of an object's sockets whose client is outside of this process: they take a place. */
 export const OUTSIDE = "outside";
 
 export interface EnterOptions {
-  /** Whether it has yet to show the token. */
+  /** Whether the client has not shown the token yet. */
   readonly stranger?: boolean;
   /** Called once, in the connection's own request, when the server is about to end. */
   readonly goodbye: () => void;
 }
 
-/** What an object holds. */
+/** The places of one object. */
 interface Holder {
-  /** Sockets that it knows of. */
+  /** Sockets that are open. */
   open: number;
-  /** Sockets that are over for it, and not yet for the engine. */
+  /** Sockets that broke, and whose connection the engine still has. */
   broken: number;
 }
 
-/** Calls back when nothing leads to an object any more. */
+/** Calls back when a JavaScript object was garbage collected. */
 export type WhenCollected = (object: object, gone: () => void) => void;
 
 function whenCollected(): WhenCollected {
@@ -33,23 +41,23 @@ function whenCollected(): WhenCollected {
   return (object, gone) => registry.register(object, gone);
 }
 
-/** Share of the places that is open to connections which have not logged in. */
+/** Share of the places for connections that have not shown the token. */
 const STRANGERS = 1 / 4;
-/** Share of the places that the broken sockets of one object may hold, and how many they may be in any case. */
+/** Share of the places that broken sockets of one object may take, and a count that they may take in any case. */
 const BROKEN = 1 / 8;
 const FEW_BROKEN = 8;
-/** Share of the places from which on no object may hold any for sockets that broke. */
+/** If more than this share of all places is taken, no object may have broken sockets. */
 const CROWDED = 7 / 8;
 
 /**
- * All such connections of the isolate. Plain data, so requests may share it: what belongs to a request is only called
- * in it, by way of a promise that the request itself made (the platform continues those where they are from).
+ * All such connections of the isolate. Requests may share it: what belongs to a request is only called in that request,
+ * through a promise that it made itself (the platform continues a promise in the request that made it).
  */
 export class Connections {
   #limit = Infinity;
   readonly #goodbyes = new Set<() => void>();
   #strangers = 0;
-  /** Sockets that objects hold themselves, by the object's id: they outlast what the object has in memory. */
+  /** Places of objects, by the object's id: sockets outlive the object's memory. */
   readonly #held = new Map<string, Holder>();
   #heldTotal = 0;
   readonly #whenCollected: WhenCollected;
@@ -58,7 +66,7 @@ export class Connections {
     this.#whenCollected = collected;
   }
 
-  /** How many there may be. */
+  /** How many places there are. */
   set limit(limit: number) {
     this.#limit = limit;
   }
@@ -67,12 +75,12 @@ export class Connections {
     return this.#goodbyes.size + this.#heldTotal >= this.#limit;
   }
 
-  /** Objects that hold sockets. */
+  /** Ids of the objects that have places. */
   get holders(): string[] {
     return [...this.#held.keys()];
   }
 
-  /** @returns undefined if there are too many: then the connection is to be turned away. */
+  /** @returns undefined if no place is free: the connection has to be refused */
   enter({ stranger = false, goodbye }: EnterOptions): Place | undefined {
     if (this.full || (stranger && this.#strangers >= this.#limit * STRANGERS)) return undefined;
     const told = Promise.withResolvers<"go" | "gone">();
@@ -93,7 +101,7 @@ export class Connections {
     return { admit, leave };
   }
 
-  /** An object has been made: it has these sockets, and the engine has ended all others that the one before it had. */
+  /** An object was constructed, with this many sockets. All others that it had before are closed. */
   wake(id: string, count: number): void {
     const before = this.#held.get(id);
     if (before !== undefined) this.#count(id, before, { open: 0, broken: 0 });
@@ -101,34 +109,33 @@ export class Connections {
     this.hold(id, count);
   }
 
-  /** An object has taken a socket, or one of its sockets is gone. */
+  /** An object has accepted a socket, or one of its sockets has closed. */
   holdMore(id: string, difference: 1 | -1): void {
     this.hold(id, Math.max(0, (this.#held.get(id)?.open ?? 0) + difference));
   }
 
-  /** Sets how many sockets an object holds. It recounts when it wakes: a reset reports no closes. */
+  /** Sets how many open sockets an object has. */
   hold(id: string, count: number): void {
     const holder = this.#held.get(id) ?? { open: 0, broken: 0 };
     this.#count(id, holder, { open: count });
   }
 
   /**
-   * A socket of an object is over by a fault of the other side's, such as a frame that is none. The engine has said so to
-   * it, but keeps the connection until the socket has been collected (workerd, sockets with hibernation): so does its
-   * place, or the engine would run out of files.
+   * A socket of an object broke by the client's fault, as by bytes that are no WebSocket frame. Its place is free when the
+   * socket was garbage collected: until then the engine has its connection.
    */
   breakOff(id: string, socket: object): void {
     const holder = this.#held.get(id) ?? { open: 0, broken: 0 };
     this.#count(id, holder, { open: Math.max(0, holder.open - 1), broken: holder.broken + 1 });
     this.#whenCollected(socket, () => {
-      // The object may have been made anew: what that holds was counted by itself.
+      // If the object was constructed again, it has counted its sockets itself.
       if (this.#held.get(id) === holder) this.#count(id, holder, { broken: holder.broken - 1 });
     });
   }
 
   /**
-   * Whether the sockets of an object that broke hold too much: to be renewed is what frees them, and also ends those of its
-   * sockets that are well.
+   * Whether the broken sockets of an object take too many places. To renew the object frees them, and closes its other
+   * sockets too.
    */
   isClogged(id: string): boolean {
     const broken = this.#held.get(id)?.broken ?? 0;
@@ -144,12 +151,12 @@ export class Connections {
     else this.#held.set(id, holder);
   }
 
-  /** Tells all those that are the Worker's own. */
+  /** Tells all connections of the Worker that the server is about to end. */
   sayGoodbye(): void {
     for (const tell of this.#goodbyes) tell();
     this.#goodbyes.clear();
   }
 }
 
-/** Those of this isolate, whose objects are its too where a server is local. */
+/** The connections of this isolate; on a local server, also those of its objects. */
 export const connections = new Connections();

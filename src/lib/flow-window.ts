@@ -1,6 +1,6 @@
 /**
- * Flow control toward one reader. What it was sent counts until it is acknowledged; past the window nothing more is sent
- * to it. The limits are a {@link Budget}'s: one for each reader, and one for all readers together.
+ * Flow control of one reader. What was sent counts as unacked until the reader acknowledges it; beyond the window nothing
+ * more is sent. The limits are those of a {@link Budget}: one for each reader, and one for all readers together.
  */
 
 import type { Budget, Held } from "./budget.ts";
@@ -12,35 +12,35 @@ export class FlowWindow {
     this.#unacked = budget.hold();
   }
 
-  /** Bytes, or characters, that were sent and not acknowledged. */
+  /** Bytes or characters that were sent and not acknowledged. */
   get unacked(): number {
     return this.#unacked.bytes;
   }
 
-  /** Whether so much more may be sent; with 0, whether the window is kept now. */
+  /** Whether so much more may be sent; with 0, whether the window is not exceeded now. */
   hasRoomFor(amount: number): boolean {
     return this.#unacked.hasRoomFor(amount);
   }
 
-  /** Something was sent. @returns whether the window is kept; if not, the reader is to be sent no more, or to be dropped */
+  /** So much was sent. @returns false if that exceeds the window: send no more, or drop the reader */
   sent(amount: number): boolean {
     return this.#unacked.add(amount);
   }
 
-  /** So much was acknowledged; everything, if it is left out. */
+  /** So much was acknowledged; everything, if left out. */
   acked(amount = Infinity): void {
     this.#unacked.keep(Math.max(0, this.#unacked.bytes - amount));
   }
 }
 
-/** Characters after which a reader acknowledges: well within every window. */
+/** Characters after which a reader acknowledges: far below every window. */
 const ACK_EVERY = 131_072;
 
 /** The reader's half: counts what was read, and says when to acknowledge. */
 export class Acks {
   #unacked = 0;
 
-  /** So much was read. @returns whether to acknowledge it now */
+  /** So much was read. @returns whether to send an acknowledgement now */
   read(amount: number): boolean {
     this.#unacked += amount;
     if (this.#unacked < ACK_EVERY) return false;

@@ -1,8 +1,8 @@
-/** Times that are compared although the clock may have been put back or forward in between. */
+/** Comparison of times, with a clock that may be put back. */
 
 /**
- * Whether something happened within a window that ends now. What is in the future is not recent: it happened before the
- * clock was put back, nobody knows how long ago.
+ * Whether a time is within a window that ends now. A time in the future is not: it was taken before the clock was put
+ * back, and how long ago is unknown.
  * @param at milliseconds since the epoch, as `now`
  */
 export function isRecent(at: number, now: number, windowMs: number): boolean {

@@ -1,20 +1,27 @@
-/** What WebSockets have of us in memory: messages that wait to be answered, and what was sent and may not have been read. */
+/**
+ * Flow control of WebSockets: memory for messages that wait for their answers, and for what was sent and may be unread.
+ *
+ * The engine buffers without bound for a client that does not read, and does not tell (its WebSockets have no
+ * `bufferedAmount`). So what was sent counts as unread until the client sends something that shows that it has read: a
+ * message while no other message waits for its answer, or an acknowledgement. A socket over a limit is closed with 1013
+ * and the reason. What it has not read stays in the engine's memory until the socket is gone, and counts until then.
+ */
 
 import { Budget, type Held } from "./budget.ts";
 import { FlowWindow } from "./flow-window.ts";
 import { CLOSE_TRY_AGAIN } from "./close-codes.ts";
 
-/** A message that waits costs more than its own bytes: its event, and its place in the queue. */
+/** Bytes of a waiting message beside its content: its event, and its place in the queue. */
 const MESSAGE_BYTES = 2_048;
 
 const WAITING = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
 const UNREAD = { each: 32 * 1_048_576, all: 48 * 1_048_576, share: 262_144 };
 
-/** What all objects of the isolate share. */
+/** The budgets of all objects of the isolate together. */
 const waitingOfAll = new Budget(WAITING);
 const unreadOfAll = new Budget(UNREAD);
 
-/** An object that is gone, by a reset for example, has told of none of its sockets: what they had is free then. */
+/** An object that is reset does not report its sockets: their bytes are free when it was garbage collected. */
 const goneObjects = new FinalizationRegistry((flows: ReadonlyMap<WebSocket, Flow>) => {
   for (const flow of flows.values()) release(flow);
 });
@@ -25,35 +32,30 @@ export interface FlowLimits {
 }
 
 interface Flow {
-  /** Bytes of messages that have come and are not answered. */
+  /** Bytes of messages that are not answered. */
   readonly waiting: Held;
-  /** Characters that were sent since the client was last known to have read what it had. */
+  /** Characters that were sent, and may be unread. */
   readonly window: FlowWindow;
   closed?: true;
 }
 
 /**
- * The flow on the sockets of one object, or of the Worker, with a limit for each and one for all of the isolate together:
- * its memory is one.
- *
- * The engine buffers without bound for a client that does not read, and does not tell (its WebSockets have no
- * `bufferedAmount`). So what was sent counts as unread until something comes from the client that it can hardly have
- * sent before: a message while no other waits for its answer, or an acknowledgement. A socket over a limit is closed with
- * 1013 and the reason. What it has not read stays in the engine until it is gone, so it counts until then.
+ * The flow on the sockets of one object, or of the Worker, with limits for each socket, and for all sockets of the isolate,
+ * which share its memory.
  */
 export class SocketFlow {
   readonly #waiting: Budget;
   readonly #unread: Budget;
   readonly #flows = new Map<WebSocket, Flow>();
 
-  /** @param limits of its own, where it is not to share those of the isolate */
+  /** @param limits of its own; left out, it shares those of the isolate */
   constructor(limits?: FlowLimits) {
     this.#waiting = limits === undefined ? waitingOfAll : new Budget(limits.waiting);
     this.#unread = limits === undefined ? unreadOfAll : new Budget(limits.unread);
     goneObjects.register(this, this.#flows);
   }
 
-  /** A message has come. @returns false if it is not to be answered, because the socket is closed, or has been for that */
+  /** A message has come. @returns false if the socket is closed, or was closed for this message: do not answer it */
   receive(socket: WebSocket, message: string | ArrayBuffer): boolean {
     const flow = this.#of(socket);
     if (!isOpen(socket)) return false;
@@ -63,19 +65,19 @@ export class SocketFlow {
     return false;
   }
 
-  /** A message has been answered, or will not be. */
+  /** A message was answered, or will not be answered. */
   answered(socket: WebSocket, message: string | ArrayBuffer): void {
     this.#of(socket).waiting.add(-weightOf(message));
   }
 
-  /** Sends. @returns false if it did not, because the socket is closed, or has been for that */
+  /** Sends. @returns false if the socket is closed, or was closed instead */
   send(socket: WebSocket, text: string): boolean {
     if (!this.owe(socket, text)) return false;
     socket.send(text);
     return true;
   }
 
-  /** Something will be sent in a moment, by the caller; it counts from now on. @returns as {@link send} does */
+  /** Counts a text that the caller itself sends in a moment. @returns as {@link send} */
   owe(socket: WebSocket, text: string): boolean {
     if (!isOpen(socket)) return false;
     const flow = this.#of(socket);
@@ -85,7 +87,7 @@ export class SocketFlow {
     return false;
   }
 
-  /** The client says that it has read so many characters more; all, if it does not say how many. */
+  /** The client has acknowledged so many characters more; all, if left out. */
   acked(socket: WebSocket, characters?: number): void {
     this.#of(socket).window.acked(characters);
   }

@@ -1,6 +1,6 @@
-/** Waits for something that should come soon. */
+/** Waits for a promise for at most a second. */
 
-/** How long the other side may be silent, in milliseconds. */
+/** The longest wait, in milliseconds. */
 const MAX_SILENCE_MS = 1_000;
 
 /** The result, if the promise settles within a second; undefined otherwise. @throws as the promise does */

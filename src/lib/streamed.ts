@@ -1,10 +1,10 @@
-/** A body as it is sent. */
+/** A response body that is made while it is sent. */
 
 /**
- * A stream of these pieces, each asked for when those before it are taken. Where they can't go on it breaks off: it
- * never just ends.
+ * A stream of these pieces; each is made when the ones before it were taken. If making one throws, the stream is aborted,
+ * so that the client does not take it for complete.
  *
- * @param keepAlive lets it go on when the request has been answered
+ * @param keepAlive the context's `waitUntil`: the stream goes on after the request was answered
  */
 export function streamed(
   pieces: AsyncIterable<Uint8Array>,

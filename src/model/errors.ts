@@ -58,6 +58,7 @@ const meanings = {
   too_many_connections: { status: 503, title: "Too many connections" },
   server_stopping: { status: 503, title: "Server stopping" },
   too_many_monitors: { status: 429, title: "Too many monitors" },
+  storage_newer: { status: 503, title: "Data of a newer version" },
   restart_intensity: { status: 503, title: "Restarted too often" },
   events_expired: { status: 410, title: "Events no longer kept" },
   jurisdiction_unavailable: { status: 400, title: "Jurisdiction not available" },

@@ -1,4 +1,4 @@
-/** The caller's side of a process: call with a deadline, and cast. */
+/** The caller's side of a process: call, with a deadline, and cast. */
 
 import { Deadlines } from "./deadlines.ts";
 import { classifyStubError, Exit, isExit, Refusal, type Answered, type Reply } from "./exit.ts";
@@ -7,23 +7,23 @@ import { classifyStubError, Exit, isExit, Refusal, type Answered, type Reply } f
 export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
 
 export interface CallOptions {
-  /** What limits the time that the call may take; {@link DEFAULT_CALL_TIMEOUT_MS} if left out. */
+  /** The time limit of the call; {@link DEFAULT_CALL_TIMEOUT_MS} if left out. */
   readonly deadlines?: Deadlines;
-  /** Once more, if the connection breaks: only for requests of which twice is as good as once. */
+  /** Repeat the request once if the connection breaks: only for requests that may be done twice. */
   readonly repeat?: "once";
 }
 
-/** Waits before a process that is being restarted is asked again, in milliseconds: a reset takes a few. */
+/** Waits between two tries of a call to a process that is restarting, in milliseconds: a reset takes a few. */
 const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
 
 /**
- * Sends a request to a process and waits for its reply. `request` is called again, and makes a new stub
- * then, if the process is being restarted: nothing was done there.
+ * Sends a request to a process and waits for its reply. If the process is restarting, nothing was done there:
+ * `request` is called again, and has to make a new stub each time.
  *
  * @throws {Exit} `timeout` past the deadline, `noconnection` when the connection breaks, `{ crash }` when
- *   the process threw: in these three the outcome is unknown. `noproc` and the other reasons as the
- *   process itself answered them: then nothing was done.
- * @throws {Refusal} when the process turned the request down; nothing was changed.
+ *   the process threw: in these three the outcome is unknown. `noproc` and other reasons that the
+ *   process itself answered: nothing was done.
+ * @throws {Refusal} when the process refused the request; nothing was changed.
  */
 export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
   const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS), repeat } = options;
@@ -31,9 +31,8 @@ export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions =
 }
 
 /**
- * As {@link call}, of a process in the same object: there is no connection to break, and the process itself sees to it
- * that it answers. Without a deadline, and so without a timer: an object may have ten thousand of them, and all that
- * reaches it over its WebSockets shares those.
+ * As {@link call}, to a process in the same object: no connection can break. It has no deadline and so no timer, since
+ * an object may have ten thousand timers at most, and all requests on its WebSockets share them.
  */
 export function callHere<T>(request: () => Answered<T>): Promise<T> {
   return replyOf(async () => request());
@@ -44,7 +43,7 @@ export function callHere<T>(request: () => Answered<T>): Promise<T> {
  * `keepAlive` is the context's `waitUntil`, so that the platform lets the message leave.
  */
 export function cast(request: () => Promise<unknown>, keepAlive: (sent: Promise<unknown>) => void): void {
-  // A cast has no one to tell of a failure: that is its contract, not an oversight.
+  // By contract, a cast reports no failure.
   keepAlive(request().catch(() => undefined));
 }
 
@@ -52,7 +51,7 @@ async function callTwice<T>(request: () => Promise<Reply<T>>, deadlines: Deadlin
   try {
     return await callOnce(request, deadlines);
   } catch (error) {
-    // Not where the process has too much to do: there, more of the same is the last thing that helps.
+    // Not if the process is overloaded: another request would make it worse.
     if (!isExit(error, "noconnection") || error.overloaded) throw error;
     return callOnce(request, deadlines);
   }

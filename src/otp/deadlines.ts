@@ -1,43 +1,42 @@
-/** Deadlines of many calls on one timer. */
+/** The deadlines of many calls on one timer. */
 
 import { Exit } from "./exit.ts";
 
 interface Waiting {
-  /** When it came, in milliseconds since the epoch. */
+  /** When the wait began, in milliseconds since the epoch. */
   readonly since: number;
-  /** And in milliseconds of the timers that had run out by then. */
+  /** The same, in milliseconds of timers that had fired by then. */
   readonly sinceElapsed: number;
   readonly expire: () => void;
 }
 
 /**
- * The longest timer, in milliseconds. One that runs keeps its object in memory, and has its time charged, also when all
- * calls have had their answers.
+ * The longest timer, in milliseconds. A running timer keeps its object in memory, which is charged, even after all
+ * calls have been answered.
  */
 const LONGEST_TIMER_MS = 250;
 
 /**
- * Gives every promise the same time to settle. A connection that makes calls for days would otherwise set
- * and clear a timer for each, and the runtime keeps what it knows of them for as long as the connection
- * lives. All have the same time, so they are due in the order in which they came, and one timer, set for
- * the first, serves them all.
+ * Gives every promise the same time to settle, and all of them share one timer: with one timer for each call, the
+ * runtime would keep something of each for as long as the connection lives, which may be days. Since all have the same
+ * time, they are due in the order in which they came, and the timer is set for the first.
  */
 export class Deadlines {
   readonly #timeoutMs: number;
-  /** In the order in which they are due. */
+  /** In the order of their deadlines. */
   readonly #waiting = new Set<Waiting>();
   #armed = false;
-  /** Milliseconds of all timers that have run out: the clock may be put back, they may not. */
+  /** The milliseconds of all timers that have fired: unlike the clock, this never goes back. */
   #elapsedMs = 0;
 
-  /** @param timeoutMs the time that each promise has, in milliseconds. */
+  /** @param timeoutMs the time for each promise, in milliseconds */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * The promise's own outcome, if it comes in time.
-   * @throws {Exit} `timeout`, if it does not. What becomes of the promise then, nobody hears.
+   * The outcome of the promise, if it settles in time.
+   * @throws {Exit} `timeout` if it does not; its outcome is then ignored.
    */
   within<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -55,7 +54,7 @@ export class Deadlines {
   #arm(delayMs: number): void {
     this.#armed = true;
     const ms = Math.min(delayMs, LONGEST_TIMER_MS);
-    // Never cleared, but short: an empty run once in a while costs less than to set and clear it for each call.
+    // Short, and never cleared: firing for nothing now and then costs less than setting and clearing it for each call.
     setTimeout(() => {
       this.#armed = false;
       this.#elapsedMs += ms;
@@ -66,7 +65,7 @@ export class Deadlines {
   #expire(): void {
     const now = Date.now();
     for (const waiting of this.#waiting) {
-      // Where the clock was put back, it does not know how long that was.
+      // If the clock was put back, only the timers that have fired tell how long the wait is.
       const waited = waiting.since <= now ? now - waiting.since : this.#elapsedMs - waiting.sinceElapsed;
       if (waited < this.#timeoutMs) {
         this.#arm(this.#timeoutMs - waited);

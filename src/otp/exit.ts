@@ -1,11 +1,11 @@
-/** Exit reasons, and the two ways in which a call can end without a reply: an exit and a refusal. */
+/** Exit reasons, and the two ways in which a call ends without a reply: an exit and a refusal. */
 
 /**
- * Why a call to a process came back without a reply. The words are OTP's. (How a process *ends* is a text: any
- * reason that an exit signal carries, see {@link formatReason} for a crash's.)
+ * Why a call to a process ended without a reply. The words are OTP's. (The reason with which a process *ends* is a
+ * text: that of the exit signal, or for a crash what {@link formatReason} makes of it.)
  *
  * - `noproc`: there is no process behind the handle. Nothing was done.
- * - `restarting`: it is about to be back, or to be gone. Nothing was done: ask again.
+ * - `restarting`: it will soon be back, or gone. Nothing was done: ask again.
  * - `timeout`: no reply within the deadline. The outcome is **unknown**.
  * - `noconnection`: the connection to it broke. The outcome is **unknown**.
  * - `{ crash }`: its own code threw; the message says what. The outcome is **unknown**.
@@ -23,14 +23,14 @@ export type Reply<T> =
   | { readonly exit: ExitReason; readonly overloaded?: boolean }
   | { readonly refusal: { readonly code: string; readonly message: string } };
 
-/** A reply at once, or later: a crash is answered when those who watch the process know of it. */
+/** A reply at once, or later: a crash is answered when the process's watchers have been told. */
 export type Answered<T> = Reply<T> | Promise<Reply<T>>;
 
 /** A call that ended without a reply. */
 export class Exit extends Error {
   override readonly name = "Exit";
   readonly reason: ExitReason;
-  /** The platform turned the call away because the process has too much to do: do not retry at once. */
+  /** The platform rejected the call because the process is overloaded: do not retry at once. */
   readonly overloaded: boolean;
 
   constructor(reason: ExitReason, options: { cause?: unknown; overloaded?: boolean } = {}) {
@@ -40,10 +40,7 @@ export class Exit extends Error {
   }
 }
 
-/**
- * The process turned the request down: the caller's mistake, not a crash. Nothing was changed.
- * `code` is stable, `message` is for people.
- */
+/** The process refused the request, and changed nothing. `code` is stable, `message` is for people. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
   readonly code: string;
@@ -54,7 +51,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Whether what was thrown is an exit with this reason. */
+/** Whether an error is an exit with this reason. */
 export function isExit(error: unknown, reason: Exclude<ExitReason, Crash>): error is Exit {
   return error instanceof Exit && error.reason === reason;
 }
@@ -77,7 +74,7 @@ interface StubErrorMarks {
  *
  * The structured marks decide, never the message. A reset comes before `remote`, because an object that
  * was reset also throws remotely, and a reset is the platform's doing, not the process's own crash.
- * An exception without any mark (a local abort, a broken pipe) is the connection's.
+ * An exception without any mark (a local abort, a broken pipe) is a broken connection.
  *
  * Source: Cloudflare's Durable Objects "Error handling".
  */
@@ -91,13 +88,13 @@ export function classifyStubError(error: unknown): Exit {
   return new Exit("noconnection", { cause: error });
 }
 
-// What the machine does to SQLite, or will not do, as opposed to a statement that is wrong; the platform appends the code.
+// SQLite's codes for faults of the machine, as opposed to a wrong statement. The platform appends them to the message.
 const STORAGE_FAULT =
   /: SQLITE_(TOOBIG|FULL|IOERR|CORRUPT|NOMEM|CANTOPEN|NOTADB|READONLY|BUSY|LOCKED|AUTH|INTERRUPT)\b/;
 
 /**
- * Whether an exception met inside a process is the platform's doing and not the process's own: a full disk,
- * a broken file, a reset. It says nothing of the process, so it is no crash and ends nothing.
+ * Whether an exception inside a process is the platform's fault: a full disk, a broken file, a reset. It says nothing
+ * about the process, so it is no crash and does not end it.
  */
 export function isInfrastructure(error: unknown): boolean {
   const marks: StubErrorMarks = typeof error === "object" && error !== null ? error : {};
@@ -109,7 +106,7 @@ export function isInfrastructure(error: unknown): boolean {
   );
 }
 
-/** The words of anything that was thrown. */
+/** The message of any value that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -126,8 +123,8 @@ export async function asReply<T>(body: () => Promise<T>): Promise<Reply<T>> {
 }
 
 /**
- * A {@link Refusal} becomes data, and so does an {@link Exit} that the process met in a call of its own: the
- * caller learns why. Anything else is no answer.
+ * The reply for an error: a {@link Refusal} becomes data, and so does an {@link Exit} from a call that the process made
+ * itself, so that the caller learns why. Undefined for every other error.
  */
 export function replyOf(error: unknown): Reply<never> | undefined {
   if (error instanceof Refusal) return { refusal: { code: error.code, message: error.message } };

@@ -1,9 +1,9 @@
-/** Named points between two durable effects, at which the tests can make an object fail. */
+/** Named points between two durable effects, at which tests can make an object fail. */
 
 declare global {
   /**
-   * Whether failpoints are compiled in: set by the bundler (`[define]` in wrangler.toml), and true only in the tests. It is
-   * read as a member of `globalThis`, so that a bundler that defines nothing leaves undefined and not a ReferenceError.
+   * Whether failpoints are compiled in: set by the bundler (`[define]` in wrangler.toml), and true in tests only. It is
+   * read as a member of `globalThis`, so that without a definition it is undefined and no ReferenceError.
    */
   var KV_FAILPOINTS: boolean | undefined;
 }
@@ -13,14 +13,14 @@ export type FailpointHook = (ctx: DurableObjectState, point: string) => void | P
 
 let hook: FailpointHook | undefined;
 
-/** Sets what happens at every point from now on; nothing, if left out. */
+/** Sets what happens at every point from now on; left out, nothing does. */
 export function setFailpointHook(next?: FailpointHook): void {
   hook = next;
 }
 
 /**
- * A point that is told apart by its name, `what is done, what is not`. It stands behind
- * `if (globalThis.KV_FAILPOINTS)`, so that a bundle that is served or deployed has no trace of it.
+ * One point, whose name says `what is done, what is not`. Calls stand behind `if (globalThis.KV_FAILPOINTS)`, so that
+ * the bundle of a server or a deployment does not contain them.
  */
 export function failpoint(ctx: DurableObjectState, point: string): void | Promise<void> {
   return hook?.(ctx, point);

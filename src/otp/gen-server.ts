@@ -19,20 +19,20 @@ import { Serial } from "./serial.ts";
 /**
  * The server half of a process, after OTP's `GenServer`. The object's single thread is the mailbox.
  *
- * A subclass writes its calls as methods whose body is `return this.handleCall(() => …)`, or, where they
- * await, `return asReply(async () => …)`. The client half is `call` around the stub's method.
+ * A subclass writes its calls as methods whose body is `return this.handleCall(() => …)` or, if they await,
+ * `return asReply(async () => …)`. The client half is `call` around the stub's method.
  */
 export abstract class GenServer<Env, Args extends object, Info = never> extends Process<Env, Args, Info> {
-  /** One message at a time for each key, where a handler awaits. */
+  /** Runs handlers that await one at a time for each key. */
   protected readonly serial = new Serial<string>();
 
   /**
-   * Runs the body of a call; without a live process it is `noproc` and the body does not run. This is the
-   * boundary between a caller's mistake, an answer, and the process's own crash, which ends it. A body that
-   * changes more than one row does it in a transaction: a crash keeps what was written before.
+   * Runs the body of a call. If the process does not live, the reply is `noproc` and the body does not run. A refusal
+   * that the body throws becomes the reply; any other exception is a crash, which ends the process. A body that changes
+   * more than one row needs a transaction: a crash keeps the rows that were written before it.
    */
   protected handleCall<T>(body: (args: Args) => T): Answered<T> {
-    // Also where there is no life: a process that has ended may owe its watchers a word.
+    // Also without a life: a process that has ended may owe notices, which its alarm sends.
     this.wake();
     const { life } = this;
     if (life === undefined) return this.absent();
@@ -44,7 +44,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
     }
   }
 
-  /** As {@link handleCall}, for a call that also tries whether a process that was given up on is well. */
+  /** As {@link handleCall}, for a call that also finds out whether a process that was given up on works again. */
   protected handleProbe<T>(body: (args: Args) => T): Answered<T> {
     const { life } = this;
     if (life?.givenUp === undefined) return this.handleCall(body);
@@ -61,13 +61,13 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
   }
 
   async #crashed(life: Life<Args>, error: unknown): Promise<Reply<never>> {
-    // The platform's fault is not the process's: it lives, and its caller hears that the outcome is unknown.
+    // A fault of the platform does not end the process; for the caller, the outcome is unknown.
     if (isInfrastructure(error)) throw error;
     console.error("crash", error);
     const crash = { crash: messageOf(error) };
     return asReply(async () => {
       if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "crash: caught, nothing written");
-      // While a call was being answered, another one may have ended it.
+      // Another call may have ended it meanwhile.
       if (this.life === life) await this.die(life, formatReason(crash), { terminate: true });
       throw new Exit(crash);
     });
@@ -78,7 +78,7 @@ function givenUp(reason: string): Reply<never> {
   return {
     refusal: {
       code: "restart_intensity",
-      message: `It was restarted too often in a short time and is left alone until it is found well (${reason}). Nothing was done.`,
+      message: `It was restarted too often in a short time, and serves nothing until a probe finds that it works (${reason}). Nothing was done.`,
     },
   };
 }

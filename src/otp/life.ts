@@ -1,8 +1,8 @@
-/** What a process is while it lives, and in what manner it ends. */
+/** The life of a process, as it is stored, and the manner of its end. */
 
 import type { RestartCount, RestartKind } from "./restart.ts";
 
-/** What a process keeps of itself; it lives as long as this is there. */
+/** A process lives while this is in its storage. */
 export interface Life<Args> extends RestartCount {
   readonly args: Args;
   readonly restart: RestartKind;
@@ -12,19 +12,13 @@ export interface Life<Args> extends RestartCount {
 export interface Manner {
   /** Whether `terminate` runs. */
   readonly terminate: boolean;
-  /** The ref of a monitor that is told by the reply. */
+  /** The ref of a monitor for which the reply is the notice. */
   readonly asker?: string | undefined;
-  /** Nobody wants to know. */
-  readonly tell?: "nobody";
+  /** `none`: no watcher gets a notice. */
+  readonly notices?: "none";
 }
 
-/** Versions before restart kinds kept the arguments alone. */
-export function lifeOf<Args extends object>(stored: Life<Args> | Args | undefined): Life<Args> | undefined {
-  if (stored === undefined || "args" in stored) return stored;
-  return { args: stored, restart: "permanent", restarts: 0, recent: [] };
-}
-
-/** Whether two arguments are those of one process, in whatever order, and by whatever version, they were written. */
+/** Whether two arguments are of one process: all members that both have are equal, in any order. */
 export function haveSame(kept: object, given: object): boolean {
   const other = new Map(Object.entries(given));
   return Object.entries(kept).every(

@@ -1,4 +1,13 @@
-/** Monitors: who hears how a process ends, and the outbox that tells them, at least once. */
+/**
+ * Monitors, and the outbox that delivers their notices at least once.
+ *
+ * A monitor is a row of the process that is watched: the ref and the address of the watcher. When the process ends or is
+ * restarted, one transaction removes what has to go, and writes a notice for each monitor into the outbox, with the timer
+ * that sends it. Then the notices are sent in their order, and each is removed when its watcher has acknowledged it. If a
+ * delivery fails, or the object ends in the middle of one, the timer sends again what is left: a watcher gets every notice
+ * at least once, and drops those that it had before, by their ref (`down`) or count (`restarted`). A watcher that is not
+ * there any more gets nothing, as in OTP.
+ */
 
 import { call, DEFAULT_CALL_TIMEOUT_MS } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -13,20 +22,18 @@ export interface Address {
   readonly id: string;
 }
 
-/** One process that watches another. `ref` tells this monitor from every other that there is. */
+/** One process that watches another. `ref` is unique among all monitors. */
 export interface Monitor {
   readonly ref: string;
   readonly watcher: Address;
 }
 
 /**
- * What a watcher hears.
+ * What a watcher is told.
  *
- * - `down`: the process has ended, and what it kept is wiped. OTP's `{:DOWN, ref, …, reason}`.
- * - `restarted`: it ended and lives on with its durable state, as a supervisor's permanent child. `restarts`
- *   counts them all; `givenUp` says that there were too many in too short a time.
- *
- * The same notice may come more than once: `down` is told apart by its ref, `restarted` by its count.
+ * - `down`: the process has ended, and its storage is wiped. OTP's `{:DOWN, ref, …, reason}`.
+ * - `restarted`: it ended and lives on with its durable state, as a supervisor's permanent child. `restarts` counts all
+ *   of them; `givenUp`: there were too many in too short a time.
  */
 export type Notice =
   | { readonly kind: "down"; readonly ref: string; readonly reason: string }
@@ -38,7 +45,7 @@ export type Notice =
       readonly givenUp: boolean;
     };
 
-/** A notice on its way. */
+/** A notice that is not acknowledged. */
 interface Letter {
   readonly key: string;
   readonly to: Address;
@@ -47,12 +54,12 @@ interface Letter {
 
 type Kv = DurableObjectStorage["kv"];
 
-const MONITOR = "monitor/";
-const NOTICE = "notice/";
+const MONITOR = "otp:monitor/";
+const NOTICE = "otp:notice/";
 /** Digits of a notice's number, so that keys sort as numbers do. */
 const DIGITS = 12;
 
-/** The monitors on one process, as rows: they survive the process's restart. */
+/** The monitors on one process. */
 export class Monitors {
   readonly #kv: Kv;
 
@@ -77,16 +84,12 @@ export class Monitors {
   }
 }
 
-/** A watcher, as the one that owes it a notice sees it. */
+/** What is called of a watcher. */
 interface Watcher extends Rpc.DurableObjectBranded {
   notify(notice: Notice): Promise<Reply<null>>;
 }
 
-/**
- * What a process owes its watchers: notices that have not been acknowledged, as rows, in the order in which
- * they were posted. A notice is removed when its watcher has acknowledged it, so one whose acknowledgement
- * is lost is sent again.
- */
+/** The notices of one process that are not acknowledged, in the order in which they were posted. */
 export class Outbox {
   readonly #ctx: DurableObjectState;
   readonly #env: unknown;
@@ -103,6 +106,7 @@ export class Outbox {
     return this.#all().length === 0;
   }
 
+  /** Adds a notice: to be called in the transaction with what it tells. */
   post(to: Address, notice: Notice): void {
     const { kv } = this.#ctx.storage;
     const [last] = [...kv.list({ prefix: NOTICE, reverse: true, limit: 1 })];
@@ -111,8 +115,8 @@ export class Outbox {
   }
 
   /**
-   * Takes back what one monitor has not heard yet: OTP's `demonitor` with `flush`.
-   * @returns whether there was anything.
+   * Removes the notices of one monitor (OTP's `demonitor` with `flush`).
+   * @returns whether there were any
    */
   flush(ref: string): boolean {
     const letters = this.#all().filter(({ notice }) => notice.ref === ref);
@@ -120,7 +124,10 @@ export class Outbox {
     return letters.length > 0;
   }
 
-  /** Sends all, each until it is acknowledged; the first that is not ends the delivery, which then throws. */
+  /**
+   * Sends all notices in their order, each when the one before it is acknowledged.
+   * @throws what the first that is not acknowledged throws; the others have not been sent
+   */
   deliver(): Promise<void> {
     return this.#turns.run("delivery", async () => {
       for (const { key, to, notice } of this.#all()) {
@@ -134,13 +141,13 @@ export class Outbox {
 
   async #send({ binding, id }: Address, notice: Notice): Promise<void> {
     const namespace = (this.#env as Record<string, DurableObjectNamespace<Watcher>>)[binding];
-    if (namespace === undefined) throw new Error(`no binding ${binding}`);
+    if (namespace === undefined) throw new Error(`There is no binding ${binding} to send a notice to.`);
     try {
       await call(() => namespace.get(namespace.idFromString(id)).notify(notice), {
         deadlines: this.#deadlines,
       });
     } catch (error) {
-      // As in OTP, what is sent to a process that is not there is dropped.
+      // As in OTP, a message to a process that does not live is dropped.
       if (!isExit(error, "noproc")) throw error;
     }
   }

@@ -1,10 +1,11 @@
 /** A process on a Durable Object: it starts, is watched, and ends. */
 
-import { DurableObject } from "cloudflare:workers";
-import { asReply, Exit, messageOf, type Reply } from "./exit.ts";
+import { Callbacks } from "./callbacks.ts";
+import { asReply, Exit, messageOf, type Refusal, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
-import { haveSame, lifeOf, type Life, type Manner } from "./life.ts";
+import { haveSame, type Life, type Manner } from "./life.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
+import { Records } from "./records.ts";
 import { restarted, type RestartKind } from "./restart.ts";
 import { Timers, type Clock } from "./timers.ts";
 import { dropEverything } from "./wipe.ts";
@@ -12,66 +13,72 @@ import { dropEverything } from "./wipe.ts";
 export interface StartOptions {
   /** What an exit or a crash does; `permanent` if left out. */
   readonly restart?: RestartKind;
-  /** Who monitors the process from its first moment on. */
+  /** A monitor that exists from the first moment of the process. */
   readonly monitor?: Monitor;
 }
 
-const PROCESS = "process";
-/** The reason with which it ended, for as long as somebody has to be told. */
-const ENDED = "ended";
-
-/** Timers of the process's own, beside those of its subclass. */
+/** Timers of the process's own, beside those of its class. */
 const NOTICES = "otp:notices";
 const FORGET = "otp:forget";
 type Internal = { readonly otp: typeof NOTICES | typeof FORGET };
 
-/** How long a notice is left to whoever has just posted it before the alarm sends it again, in milliseconds. */
+/** Milliseconds after which the alarm sends notices again, if the call that posted them has not delivered them. */
 const NOTICES_AFTER_MS = 2_000;
-/** How long a process that was stopped before its start came remembers that, in milliseconds. */
+/** Milliseconds for which a process that was stopped before its start remembers that. */
 const FORGET_AFTER_MS = 60_000;
+/** Milliseconds between two alarms of an object whose data is newer than the code. */
+const NEWER_ALARM_MS = 3_600_000;
 
 /**
- * A process lives from `start` until it ends: by `stop`, by an exit signal, or by a crash. What it is kept in
- * its own storage: as long as that is there it lives, through eviction, hibernation and deployment, and
- * without it it answers `noproc` and writes nothing.
+ * A process lives from `start` until it ends: by `stop`, by an exit signal, or by a crash. Its life is a record in its
+ * own storage: while that is there the process lives, through eviction, hibernation and deployment; without it, it
+ * answers `noproc` and writes nothing.
  *
- * A subclass fills in `init` and what else it needs of the hooks. `Args` and `Info` must survive structured
- * cloning, `Args` JSON too.
+ * A subclass fills in `init` and the {@link Callbacks} that it needs. `Args` and `Info` must survive structured cloning,
+ * `Args` JSON too.
  */
-export abstract class Process<Env, Args extends object, Info = never> extends DurableObject<Env> {
+export abstract class Process<Env, Args extends object, Info = never> extends Callbacks<Env, Args, Info> {
   protected readonly clock: Clock = () => Date.now();
-  protected readonly timers: Pick<Timers<Info>, "sendAfter" | "due" | "cancel">;
+  protected override readonly timers: Pick<Timers<Info>, "sendAfter" | "due" | "cancel">;
   readonly #timers: Timers<Info | Internal>;
+  readonly #records: Records<Args>;
   readonly #monitors: Monitors;
   readonly #outbox: Outbox;
   #life: Life<Args> | undefined;
-  /** Settles when what the process kept is gone. */
+  /** Settles when the storage is wiped; undefined unless an end is under way. */
   #wiping: Promise<void> | undefined;
   #restarting = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { kv } = ctx.storage;
-    this.#life = lifeOf<Args>(kv.get<Life<Args> | Args>(PROCESS));
-    this.#monitors = new Monitors(kv);
+    this.#records = new Records(ctx.storage, this.migrations);
+    this.#life = this.#records.life();
+    this.#monitors = new Monitors(ctx.storage.kv);
     this.#outbox = new Outbox(ctx, env);
     this.#timers = new Timers<Info | Internal>(ctx, {
       clock: () => this.clock(),
       setBack: () => this.clockSetBack(),
     });
     this.timers = this.#timers;
-    // Held before the first message, so that none is served by a process whose alarm is lost.
-    if (this.#timers.pending) void ctx.blockConcurrencyWhile(() => this.#timers.restore());
+    // Before the first message, so that no process serves one while its alarm is lost.
+    if (this.refusal === undefined && this.#timers.pending) {
+      void ctx.blockConcurrencyWhile(() => this.#timers.restore());
+    }
   }
 
-  /** What the process is; undefined if it does not live. */
+  /** The refusal of all calls: the data is of a newer version than the code. Undefined if it is not. */
+  protected get refusal(): Refusal | undefined {
+    return this.#records.newer;
+  }
+
+  /** The process's life; undefined if it does not live. */
   protected get life(): Life<Args> | undefined {
     return this.#life;
   }
 
-  /** Keeps what has changed of it. */
+  /** Stores a changed life. */
   protected keep(life: Life<Args>): void {
-    this.ctx.storage.kv.put(PROCESS, life);
+    this.#records.keep(life);
     this.#life = life;
   }
 
@@ -80,66 +87,35 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     return this.#life?.args;
   }
 
-  /** Who watches the process. */
+  /** The monitors on this process. */
   protected get monitors(): readonly Monitor[] {
     return this.#monitors.all();
   }
 
-  /** Makes what the process needs in its storage. Runs once, in one transaction with the start itself. */
-  protected abstract init(args: Args): void;
-
-  /** Says goodbye: runs before the storage is wiped or the object reset, at every end but a kill. */
-  protected terminate(_reason: string, _args: Args): void | Promise<void> {}
-
-  /** An exit signal other than `kill`. One that is handled does not end the process (OTP's `trap_exit`). */
-  protected handleExit(_reason: string, _args: Args): "exit" | "handled" {
-    return "exit";
-  }
-
-  /** A message that nobody waits for: a timer. One that throws is delivered again later. */
-  protected handleInfo(_message: Info, _args: Args): void | Promise<void> {}
-
-  /** A process that this one monitors has ended or restarted. The same notice may come more than once. */
-  protected handleNotice(_notice: Notice, _args: Args): void | Promise<void> {}
-
-  /** The clock was put back: times that are kept may be in the future, and intervals must not become longer for that. */
-  protected clockSetBack(): void {}
-
-  /** To be called by all that wakes the object: an alarm that should have fired, and has not, is set again. */
+  /** Sets an alarm again that should have fired and has not. Every call that wakes the object begins with this. */
   protected wake(): void {
     this.#timers.wake();
   }
 
-  /** The storage is wiped: what memory held of it is to be dropped. */
-  protected wiped(): void {}
-
-  /** The process has ended and its watchers know: connections that it held can be told, and closed. */
-  protected ended(_reason: string): void {}
-
-  /** The object is about to be reset, when this has returned; connections that it holds will break. */
-  protected resetting(_reason: string): void | Promise<void> {}
-
   /**
-   * Starts the process. Idempotent: a second start with the same arguments changes nothing.
-   * Arguments are the same when what both have is: those that are kept may be an older version's. A process that was
-   * stopped before its start arrived is not started: the start was overtaken, and nobody waits for it any more.
+   * Starts the process. Idempotent: a second start with the same arguments changes nothing. Arguments are the same when
+   * all members that both have are the same, since the stored ones may be an older version's. A process that was
+   * stopped before its start arrived does not start: its stop has been acknowledged.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */
   start(args: Args, options: StartOptions = {}): Reply<"started" | "already_started"> {
-    if (this.#restarting || this.#wiping !== undefined) return { exit: "restarting" };
     const running = this.#life;
     if (running !== undefined) {
       return haveSame(running.args, args)
         ? { reply: "already_started" }
-        : { refusal: { code: "already_started", message: "the process runs with other arguments" } };
+        : { refusal: { code: "already_started", message: "The process runs with other arguments." } };
     }
-    const { storage } = this.ctx;
-    if (storage.kv.get<string>(ENDED) !== undefined) return { exit: "noproc" };
+    if (this.liveliness !== "noproc" || this.#records.obituary() !== undefined) return this.absent();
     const life: Life<Args> = { args, restart: options.restart ?? "permanent", restarts: 0, recent: [] };
-    // One transaction: a start that is cut off leaves neither arguments nor monitor nor schema behind.
+    // One transaction: a start that is cut off leaves neither life nor monitor nor tables behind.
     this.#transaction(() => {
-      storage.kv.put(PROCESS, life);
+      this.#records.begin(life);
       if (options.monitor !== undefined) this.#monitors.add(options.monitor);
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "start: arguments written, tables not");
       this.init(args);
@@ -150,18 +126,19 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   }
 
   /**
-   * Ends the process: `terminate` runs, everything in its storage is wiped, and its watchers are told.
-   * Idempotent: what does not live any more is stopped, and what does not live yet never will.
+   * Ends the process: `terminate` runs, its storage is wiped, and its watchers are told. Idempotent: a process that has
+   * ended stays so, and one that has not started yet never will.
    *
-   * `asker` is the ref of a monitor to whom the reply is its notice: it hears no other, as a supervisor
-   * that terminates a child it monitors.
+   * `asker` is the ref of a monitor for which the reply is the notice: it gets no other, like a supervisor that
+   * terminates a child which it monitors.
    *
    * @returns the reason with which the process ended: another one, if it had ended before.
    */
   async stop(reason: string, asker?: string): Promise<Reply<string>> {
     this.wake();
     return asReply(async () => {
-      // An end that has begun comes first: whoever is told "stopped" may rely on everything being wiped.
+      if (this.refusal !== undefined) throw this.refusal;
+      // An end that is under way comes first: the reply promises that everything is wiped.
       await this.#wiping?.catch(() => undefined);
       if (this.#life === undefined) return this.#endedBefore(reason, asker);
       await this.#end(this.#life, reason, { terminate: true, asker });
@@ -171,8 +148,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
   }
 
   /**
-   * An exit signal, as `Process.exit/2` sends it. `normal` from another process is ignored; `kill` can't be
-   * handled, and becomes `killed`. The reply comes when the watchers know: after it, the end is history.
+   * An exit signal, as `Process.exit/2` sends it. `normal` from another process is ignored; `kill` can't be handled, and
+   * becomes `killed`. The reply comes when all watchers have been told.
    *
    * @returns `exited`: a temporary process has ended, a permanent one is restarting. `ignored`: neither.
    */
@@ -189,21 +166,22 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     });
   }
 
-  /** Monitors this process. What does not live is `noproc` at once. Idempotent for one ref. */
+  /** Monitors this process; `noproc` at once if it does not live. Idempotent for one ref. */
   monitor(monitor: Monitor): Reply<null> {
     if (this.#life === undefined) return this.absent();
     this.#monitors.add(monitor);
     return { reply: null };
   }
 
-  /** Takes a monitor back, and what it has not heard yet (OTP's `demonitor` with `flush`). */
+  /** Removes a monitor, and its notices that are not delivered (OTP's `demonitor` with `flush`). */
   demonitor(ref: string): Reply<null> {
+    if (this.refusal !== undefined) return this.absent();
     this.#monitors.remove(ref);
     this.#outbox.flush(ref);
     return { reply: null };
   }
 
-  /** The watcher's side of a notice: acknowledged when it has been handled. */
+  /** The watcher's side of a notice: the reply, after it has been handled, acknowledges it. */
   async notify(notice: Notice): Promise<Reply<null>> {
     this.wake();
     const life = this.#life;
@@ -214,21 +192,13 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     });
   }
 
-  /** The reason with which the process ended, while somebody has not been told yet. */
-  protected get lastWords(): string | undefined {
-    return this.#life === undefined ? this.ctx.storage.kv.get<string>(ENDED) : undefined;
-  }
-
-  /** Ends the process with nobody to tell: those who watched it have said that they do not know it. */
-  protected async vanish(): Promise<void> {
-    if (this.#life !== undefined) await this.#end(this.#life, "noproc", { terminate: true, tell: "nobody" });
-  }
-
   /** The object's alarm, which belongs to the timers. */
   override async alarm(): Promise<void> {
+    // Its timers are in a format that is not known here. An alarm every hour lets newer code find them again.
+    if (this.refusal !== undefined) return this.ctx.storage.setAlarm(this.clock() + NEWER_ALARM_MS);
     // The rows stay, and the object that comes after the reset sets the alarm again.
     if (this.#restarting) return;
-    // What is being wiped hears nothing; if that fails it hears everything after all.
+    // A process that is being wiped gets no timer; if the wipe fails it gets all of them after all.
     await this.#wiping?.catch(() => undefined);
     await this.#timers.deliver(async (message) => {
       if (isInternal(message)) await this.#handleInternal(message);
@@ -236,29 +206,69 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     });
   }
 
+  /** The reason with which the process ended, while a watcher has not been told yet. */
+  protected get lastWords(): string | undefined {
+    return this.#life === undefined ? this.#records.obituary() : undefined;
+  }
+
+  /** Ends the process without notices: its watchers have said that they do not know it. */
+  protected async vanish(): Promise<void> {
+    if (this.#life !== undefined) await this.#end(this.#life, "noproc", { terminate: true, notices: "none" });
+  }
+
   /**
-   * Ends the process against its will: for good if it is temporary, and to come back if it is permanent.
-   * Returns when its watchers know.
+   * Ends the process after an exit signal or a crash: for good if it is temporary, to come back if it is permanent.
+   * Returns when all watchers have been told.
    */
   protected async die(life: Life<Args>, reason: string, { terminate }: Manner): Promise<void> {
     if (life.restart === "temporary") await this.#end(life, reason, { terminate });
     else await this.#restart(life, reason, { terminate });
   }
 
-  /** A permanent process: its memory goes, its storage stays, and its watchers hear that it was restarted. */
+  /** Resets the object's memory, as after a crash. Counts as no restart, and sends no notice. */
+  protected async renew(reason: string): Promise<void> {
+    if (this.#life === undefined) return;
+    this.#life = undefined;
+    this.#restarting = true;
+    await this.#reset(reason);
+  }
+
+  /** Whether it lives; `restarting` while that is not decided. */
+  protected get liveliness(): "lives" | "restarting" | "noproc" {
+    if (this.#life !== undefined) return "lives";
+    // Not `noproc` while it is being wiped: if the wipe fails, it lives.
+    const undecided = this.#restarting || this.#wiping !== undefined || this.refusal !== undefined;
+    return undecided ? "restarting" : "noproc";
+  }
+
+  /** The answer of a process that does not live, or does not live at this moment. */
+  protected absent(): Reply<never> {
+    if (this.refusal !== undefined) {
+      const { code, message } = this.refusal;
+      return { refusal: { code, message } };
+    }
+    return { exit: this.liveliness === "noproc" ? "noproc" : "restarting" };
+  }
+
+  /** A permanent process: its memory goes, its storage stays, and its watchers are told that it was restarted. */
   async #restart(life: Life<Args>, reason: string, { terminate }: Manner): Promise<void> {
     const next: Life<Args> = { ...life, ...restarted(life, this.clock(), reason) };
-    // The memory is not to be trusted: from here on until the reset, callers are told to come again.
+    // The memory can't be trusted: from here on until the reset, callers are told to come again.
     this.#life = undefined;
     this.#restarting = true;
     try {
       if (terminate) await this.#terminate(reason, life.args);
       this.#transaction(() => {
-        this.ctx.storage.kv.put(PROCESS, next);
+        this.#records.keep(next);
+        const { restarts, givenUp } = next;
         for (const { ref, watcher } of this.#monitors.all()) {
-          const { restarts } = next;
-          const tooMany = next.givenUp !== undefined;
-          this.#outbox.post(watcher, { kind: "restarted", ref, reason, restarts, givenUp: tooMany });
+          this.#outbox.post(watcher, {
+            kind: "restarted",
+            ref,
+            reason,
+            restarts,
+            givenUp: givenUp !== undefined,
+          });
         }
         this.#scheduleNotices();
       });
@@ -270,37 +280,26 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     }
   }
 
-  /**
-   * The memory goes, as after a crash, and nothing else happens: no restart is counted, and no watcher hears of one. Callers
-   * are told to come again until it is done.
-   */
-  protected async renew(reason: string): Promise<void> {
-    if (this.#life === undefined) return;
-    this.#life = undefined;
-    this.#restarting = true;
-    await this.#reset(reason);
-  }
-
   async #reset(reason: string): Promise<void> {
     // On disk first: an abort takes back what is not.
     await this.ctx.storage.sync().catch(() => undefined);
     void this.#abort(reason);
   }
 
-  /** Not awaited: the reply has to be on its way before the object goes. */
+  /** Not awaited: the reply has to leave before the object goes. */
   async #abort(reason: string): Promise<void> {
     await this.resetting(reason);
     setTimeout(() => this.ctx.abort(`reset: ${reason}`), 0);
   }
 
   async #end(life: Life<Args>, reason: string, manner: Manner): Promise<void> {
-    // Dead before the first await: whoever gets in while the storage is wiped reads and writes nothing.
+    // Dead before the first await: calls that come in while the storage is wiped read and write nothing.
     this.#life = undefined;
     this.#wiping = this.#wipe(life, reason, manner);
     try {
       await this.#wiping;
     } catch (error) {
-      // The storage is as it was, so the process lives: the caller hears of a failure and tries again.
+      // The storage is as it was, so the process lives: the caller gets the error and tries again.
       this.#life = life;
       throw error;
     } finally {
@@ -311,17 +310,17 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     else await this.#tell();
   }
 
-  async #wipe({ args }: Life<Args>, reason: string, { terminate, asker, tell }: Manner): Promise<void> {
+  async #wipe({ args }: Life<Args>, reason: string, { terminate, asker, notices }: Manner): Promise<void> {
     if (terminate) await this.#terminate(reason, args);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: terminated, not wiped");
-    const told = tell === "nobody" ? [] : this.#monitors.all().filter(({ ref }) => ref !== asker);
+    const told = notices === "none" ? [] : this.#monitors.all().filter(({ ref }) => ref !== asker);
     if (told.length === 0) return this.#clear();
-    // What it kept goes and the obituary comes in one transaction: there is no moment at which the process
-    // is neither there nor owes a word, and none at which it is both dead and readable.
+    // Wiped and obituary written in one transaction: at every moment the process either lives or owes its notices,
+    // and never is both dead and readable.
     this.#transaction(() => {
       dropEverything(this.ctx.storage);
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "end: wiped, obituary not written");
-      this.ctx.storage.kv.put(ENDED, reason);
+      this.#records.end(reason);
       for (const { ref, watcher } of told) this.#outbox.post(watcher, { kind: "down", ref, reason });
       this.#scheduleNotices();
     });
@@ -336,20 +335,19 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     }
   }
 
-  /** Stopping what does not live: it may have ended by itself, or not have begun. */
+  /** A stop of a process that does not live: it has ended by itself, or has not started yet. */
   async #endedBefore(reason: string, asker: string | undefined): Promise<string> {
     if (this.#restarting) throw new Exit("restarting");
-    const { kv } = this.ctx.storage;
-    const ended = kv.get<string>(ENDED);
+    const ended = this.#records.obituary();
     if (ended === undefined) {
-      // A start may still be on its way. It must not find an object that knows nothing.
+      // A start may still be on its way. It must find that it was stopped.
       this.#transaction(() => {
-        kv.put(ENDED, reason);
+        this.#records.end(reason);
         this.#timers.sendAfter(FORGET, { otp: FORGET }, FORGET_AFTER_MS);
       });
       return reason;
     }
-    // The reply is the asker's notice, so it is taken out of the post.
+    // The reply is the asker's notice, so its notice leaves the outbox.
     if (asker !== undefined && this.#outbox.flush(asker) && this.#outbox.isEmpty) await this.#told(ended);
     return ended;
   }
@@ -363,17 +361,17 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
     this.#timers.sendAfter(NOTICES, { otp: NOTICES }, NOTICES_AFTER_MS);
   }
 
-  /** Tells everybody; what fails is sent again by the alarm. */
+  /** Delivers all notices; the alarm sends those that fail again. */
   async #tell(): Promise<void> {
     await this.#outbox.deliver();
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: removed, not cleared");
     const ended = this.lastWords;
     if (ended !== undefined) await this.#told(ended);
-    // Not where the last word was taken out of the post meanwhile: an empty object stays empty.
+    // Not if the last notice was flushed meanwhile and the storage cleared: an empty object stays empty.
     else if (this.#life !== undefined || this.#restarting) this.#timers.cancel(NOTICES);
   }
 
-  /** Everybody knows: nothing of the process is left, and its connections can hear of it. */
+  /** All watchers have been told: the obituary goes, and the process's connections are told. */
   async #told(reason: string): Promise<void> {
     await this.#clear();
     this.ended(reason);
@@ -392,18 +390,6 @@ export abstract class Process<Env, Args extends object, Info = never> extends Du
       this.#timers.undone();
       throw error;
     }
-  }
-
-  /** Whether it lives; `restarting` while that is not decided. */
-  protected get liveliness(): "lives" | "restarting" | "noproc" {
-    if (this.#life !== undefined) return "lives";
-    // Not `noproc` while it is being wiped: that may still fail, and then it lives.
-    return this.#restarting || this.#wiping !== undefined ? "restarting" : "noproc";
-  }
-
-  /** The answer of a process that does not live, or not at this moment. */
-  protected absent(): Reply<never> {
-    return { exit: this.liveliness === "noproc" ? "noproc" : "restarting" };
   }
 }
 

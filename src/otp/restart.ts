@@ -1,14 +1,12 @@
 /** When a process that has ended is restarted, and when it is given up on. Pure. */
 
-import { isRecent } from "../lib/recent.ts";
-
 /**
- * OTP's restart kinds. `permanent`: it is always restarted, with its durable state. `temporary`: it never
- * is; what it kept is wiped.
+ * OTP's restart kinds. `permanent`: always restarted, with its durable state. `temporary`: never restarted; its storage
+ * is wiped.
  */
 export type RestartKind = "permanent" | "temporary";
 
-/** A supervisor's default intensity is 1 in 5 s; here 3, because one caller's bad luck may repeat itself. */
+/** Restarts within the window before a process is given up on. OTP's default is 1; a caller's retries must not be enough. */
 export const MAX_RESTARTS = 3;
 export const RESTART_WINDOW_MS = 5_000;
 
@@ -16,20 +14,25 @@ export const RESTART_WINDOW_MS = 5_000;
 export interface RestartCount {
   /** Since its start. */
   readonly restarts: number;
-  /** When, within the window, in milliseconds since the epoch. */
+  /** The times of those within the window, in milliseconds since the epoch. */
   readonly recent: readonly number[];
-  /** The reason of the restart that was one too many; the process is left alone until it is probed. */
+  /** The reason of the restart that was one too many: the process serves nothing until a probe finds that it works. */
   readonly givenUp?: string;
 }
 
-/** Counts one more restart. More than {@link MAX_RESTARTS} within the window are too many. */
+/** Counts one more restart; above {@link MAX_RESTARTS} within the window the process is given up on. */
 export function restarted(before: RestartCount, now: number, reason: string): RestartCount {
-  const recent = [...before.recent.filter((at) => isRecent(at, now, RESTART_WINDOW_MS)), now];
+  const recent = [...before.recent.filter((at) => isInWindow(at, now)), now];
   const restarts = before.restarts + 1;
   return recent.length > MAX_RESTARTS ? { restarts, recent, givenUp: reason } : { restarts, recent };
 }
 
-/** Whether a process that was given up on may be tried again: the window has passed. */
+/** Whether a process that was given up on may be probed: the window has passed. */
 export function mayTryAgain({ recent }: RestartCount, now: number): boolean {
-  return recent.every((at) => !isRecent(at, now, RESTART_WINDOW_MS));
+  return recent.every((at) => !isInWindow(at, now));
+}
+
+/** A time in the future does not count: it was taken before the clock was put back, and how long ago is unknown. */
+function isInWindow(at: number, now: number): boolean {
+  return at <= now && now - at < RESTART_WINDOW_MS;
 }

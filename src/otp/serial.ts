@@ -1,11 +1,11 @@
-/** Serialisation per key, for handlers that await. */
+/** One task at a time for each key, for handlers that await. */
 
 /**
- * Runs tasks of one key one after the other, in the order in which they came; tasks of different keys
- * run side by side. A process that awaits anything but its storage lets the next message in: this is what
- * keeps two messages about the *same* thing apart without stopping those about others.
+ * Runs the tasks of one key one after the other, in their order; tasks of different keys run concurrently. A process
+ * that awaits anything but its storage lets the next message in: this keeps two messages about the *same* thing apart,
+ * and does not delay messages about others.
  *
- * A task that throws rejects for its own caller only. A key costs memory only while it has a task.
+ * A task that throws rejects for its own caller only. A key takes memory only while it has a task.
  */
 export class Serial<Key> {
   readonly #tails = new Map<Key, Promise<unknown>>();
@@ -15,7 +15,7 @@ export class Serial<Key> {
     const result = before === undefined ? task() : before.then(task, task);
     this.#tails.set(key, result);
     const forget = (): void => {
-      // Only the last task of a key may forget it: a later one has put its own tail there.
+      // Only the last task of a key removes it: a later one has put its own promise there.
       if (this.#tails.get(key) === result) this.#tails.delete(key);
     };
     result.then(forget, forget);

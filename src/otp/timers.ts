@@ -1,4 +1,17 @@
-/** `Process.send_after` for a Durable Object: any number of timers over its one alarm. */
+/**
+ * `Process.send_after` for a Durable Object: any number of timers over its one alarm.
+ *
+ * Each timer is a row of the object's storage, and the rows alone are the truth: the alarm is set to the earliest of them
+ * after each change and when the object wakes. So timers outlive eviction, restarts, and a platform that gives up an alarm
+ * after six failures. When the alarm fires, the messages of all rows that are due are handled, the longest overdue first.
+ * A row is removed after its handler has returned, so a message is delivered at least once. If the handler throws, the row
+ * is put off, with exponential back-off, for ever.
+ *
+ * Neither the alarm nor the clock is trusted. `getAlarm` may name a time at which the platform will not call: an alarm that
+ * is late by five seconds is set again by the next call that wakes the object, and so is an alarm after the clock was put
+ * forward. If the clock was put back, which shows by the latest time that was seen, it is unknown how long each timer has
+ * waited: all are due, so that none waits longer than it was to.
+ */
 
 import { failpoint } from "./failpoint.ts";
 
@@ -7,55 +20,42 @@ export type Clock = () => number;
 
 export interface TimersOptions {
   readonly clock: Clock;
-  /** Wait before the first retry of a handler that threw, in milliseconds; doubled for each one after it. */
+  /** Wait before the first retry of a handler that threw, in milliseconds, 1,000 if left out; doubled each time. */
   readonly retryBaseMs?: number;
-  /** The longest wait between two retries, in milliseconds. */
+  /** The longest wait between two retries, in milliseconds; 300,000 if left out. */
   readonly retryLimitMs?: number;
-  /** Called when the clock was found to have been put back, before the timers are delivered. */
+  /** Called before timers are delivered, if the clock was put back. */
   readonly setBack?: () => void;
 }
 
 interface Timer<Message> {
   /** Milliseconds since the epoch. */
   readonly due: number;
-  /** When it was set, in milliseconds since the epoch. Versions before kept none. */
+  /** When it was set, in milliseconds since the epoch; older versions did not store it. */
   readonly set?: number;
   readonly attempts: number;
   readonly message: Message;
-  /** Never used twice for a key: what a handler has set anew must not be taken for what it was called with. */
+  /** Unique: tells a timer that a handler has set again from the one that the handler was called for. */
   readonly ref: string;
 }
 
-const PREFIX = "timer/";
+const PREFIX = "otp:timer/";
 
-/** An alarm that is so late was lost, or set before the clock was put forward, in milliseconds. */
+/** An alarm that is this late was lost, or set before the clock was put forward. In milliseconds. */
 const LATE_MS = 5_000;
-/** A clock that is so far behind what it was has been put back, in milliseconds; less is a correction. */
+/** A clock that is this far behind the latest time was put back; less is a correction. In milliseconds. */
 const SET_BACK_MS = 5_000;
 
-/**
- * Timers as rows of the object's key-value storage, a handful for an object. The rows are the truth and the
- * alarm only a consequence of them: it is set to the earliest row after each change and on construction, so
- * a timer outlives eviction, a restart, and the platform's giving up on an alarm after six failures.
- *
- * What the platform says of an alarm is no proof that it will call: one that should have fired and has not is
- * set again by {@link wake}, and so is the alarm when the clock was put forward. When it was put back, how long
- * each has waited is not known: all are due, so that none waits for longer than it was to.
- *
- * Delivery is at least once: a row is removed after its handler has returned. A handler that throws is
- * tried again with exponential back-off, for ever.
- *
- * `Message` must survive structured cloning.
- */
+/** The timers of one object, meant for a handful. `Message` must survive structured cloning. */
 export class Timers<Message> {
   readonly #ctx: DurableObjectState;
   readonly #clock: Clock;
   readonly #retryBaseMs: number;
   readonly #retryLimitMs: number;
   readonly #setBack: () => void;
-  /** When the alarm is to fire; undefined while none is set, or it is being answered. */
+  /** When the alarm will fire; undefined while none is set, or while it is handled. */
   #armedFor: number | undefined;
-  /** When a delivery failed as a whole, or a change was undone, and nothing has been set since. */
+  /** When a delivery failed as a whole, or a change was undone, if no alarm has been set since. */
   #failedAt: number | undefined;
   /** The latest time that was seen. */
   #latest = 0;
@@ -68,12 +68,12 @@ export class Timers<Message> {
     this.#setBack = options.setBack ?? (() => undefined);
   }
 
-  /** Whether an alarm may have to be set again after a restart. */
+  /** Whether there is any timer. */
   get pending(): boolean {
     return this.#earliest() !== undefined;
   }
 
-  /** Sets the alarm again if the platform has lost it. To be called once, on construction. */
+  /** Sets the alarm if the platform has lost it. To be called once, when the object wakes. */
   async restore(): Promise<void> {
     this.#armedFor = (await this.#ctx.storage.getAlarm()) ?? undefined;
     for (const [, { set = 0 }] of this.#all()) this.#latest = Math.max(this.#latest, set);
@@ -81,7 +81,7 @@ export class Timers<Message> {
     this.wake();
   }
 
-  /** Sets the alarm again if it should have fired. To be called by all that wakes the object; it costs nothing. */
+  /** Sets the alarm again if it should have fired. Every call that wakes the object begins with this; it costs nothing. */
   wake(): void {
     const armedFor = this.#armedFor ?? this.#failedAt;
     if (armedFor === undefined) return;
@@ -93,7 +93,7 @@ export class Timers<Message> {
 
   /** Delivers `message` once, `delayMs` from now. A timer of the same key is replaced. */
   sendAfter(key: string, message: Message, delayMs: number): void {
-    // Whole, as the alarm keeps it: else a restart would find another time there, and set it anew.
+    // Whole, as the platform keeps it: else after a restart the alarm's time would differ, and be set again.
     const set = this.#clock();
     const due = Math.ceil(set + delayMs);
     if (!this.#isSetBack(set)) this.#latest = Math.max(this.#latest, set);
@@ -113,17 +113,17 @@ export class Timers<Message> {
   }
 
   /**
-   * The object's alarm: hands over every message that is due, the longest overdue first. It never throws
-   * for a handler's sake, because an alarm that throws is dropped by the platform after six tries.
+   * The handler of the object's alarm: handles every message that is due, the longest overdue first. A handler that
+   * throws does not make this throw: the platform drops an alarm that has failed six times.
    */
   async deliver(handle: (message: Message) => void | Promise<void>): Promise<void> {
-    this.#armedFor = undefined; // an alarm that fires is no longer set
+    this.#armedFor = undefined; // An alarm that has fired is no longer set.
     this.#failedAt = undefined;
     const latest = this.#latest;
     try {
       await this.#deliverDue(handle);
     } catch (error) {
-      // The storage is broken. The platform tries a few times more; behind that it is for whoever comes.
+      // The storage failed. The platform retries six times; after that the next call sets the alarm again (wake).
       this.#failedAt = this.#clock();
       this.#latest = latest;
       throw error;
@@ -137,12 +137,12 @@ export class Timers<Message> {
     if (isSetBack) this.#setBack();
     const due = this.#all().filter(([, timer]) => isSetBack || timer.due <= now);
     for (const [key, timer] of due.toSorted(([, one], [, other]) => one.due - other.due)) {
-      // An earlier handler of this run may have cancelled or replaced this timer.
+      // An earlier handler of this delivery may have cancelled or replaced this timer.
       if (this.#get(key)?.ref !== timer.ref) continue;
       try {
         await handle(timer.message);
         if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
-        // Removed only now: had the object died in the handler, the row would bring the message back.
+        // Removed only now: if the object ends in the handler, the row brings the message back.
         if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
       } catch (error) {
         console.error(`timer ${key}: attempt ${timer.attempts + 1} failed, will be retried`, error);
@@ -153,13 +153,13 @@ export class Timers<Message> {
     this.#arm();
   }
 
-  /** Forgets what it knows of the alarm; to be called when the storage was wiped. */
+  /** Forgets the alarm; to be called when the storage was wiped. */
   reset(): void {
     this.#armedFor = undefined;
     this.#failedAt = undefined;
   }
 
-  /** To be called when a change was undone: an alarm may have been set for a row that is not there, or the other way round. */
+  /** To be called when a transaction was undone: rows and alarm may disagree, and the next call sets the alarm again. */
   undone(): void {
     this.#armedFor = undefined;
     this.#failedAt = this.#clock();
@@ -193,7 +193,7 @@ export class Timers<Message> {
 
   #earliest(): number | undefined {
     const dues = this.#all().map(([, { due }]) => due);
-    // An alarm is set to a time after 1970, however long overdue it is.
+    // An alarm's time is positive, however long overdue it is.
     return dues.length === 0 ? undefined : Math.max(1, Math.min(...dues));
   }
 
@@ -206,7 +206,7 @@ export class Timers<Message> {
       return;
     }
     const now = this.#clock();
-    // One that is to fire now delivers all that is due, and must not be put off.
+    // An alarm that is about to fire delivers all that is due, and must not be put off.
     const isImminent = this.#armedFor !== undefined && this.#armedFor <= now;
     if (!isImminent || (due > now && !this.#isSetBack(now))) this.#setAlarm(due);
   }
@@ -214,7 +214,7 @@ export class Timers<Message> {
   #setAlarm(at: number): void {
     this.#armedFor = at;
     this.#failedAt = undefined;
-    // Not awaited: the write joins the rows' own transaction, and the output gate holds for both.
+    // Not awaited: the alarm is written in the transaction of the rows, and the output gate waits for both.
     void this.#ctx.storage.setAlarm(at);
   }
 }

@@ -1,9 +1,9 @@
-/** Everything that an object keeps, gone. */
+/** Removes everything that an object keeps, inside a transaction. */
 
-/** Tables that are the platform's own. */
+/** Names of the platform's own tables. */
 const PLATFORM_TABLE = /^(sqlite_|_cf_)/;
 
-/** As `deleteAll`, but synchronous, so that it can be part of a transaction. The alarm stays as it is. */
+/** As `deleteAll`, but synchronous, so that it can be part of a transaction. The alarm stays. */
 export function dropEverything({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">): void {
   const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").toArray();
   for (const { name } of tables) if (!PLATFORM_TABLE.test(name)) sql.exec(`DROP TABLE "${name}"`);

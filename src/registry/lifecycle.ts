@@ -75,6 +75,18 @@ export class Lifecycle {
     });
   }
 
+  /** The bucket has refused to stop, and lives on as it was before {@link stopping}. */
+  stopRefused(bucket: Registration): void {
+    const { names, checkBy, clock, recheckMs } = this.#options;
+    this.#transaction(() => {
+      const { state, attempts } = bucket;
+      if (state === "running") return names.move(bucket, ["stopping"], { state });
+      const checkAt = clock() + recheckDelay(attempts, recheckMs);
+      checkBy(checkAt);
+      return names.move(bucket, ["stopping"], { state, attempts, checkAt });
+    });
+  }
+
   /** The bucket has said itself that it has ended: its name is free. However often that is heard, it counts once. */
   down(bucket: Incarnation, reason: string): void {
     const { names, freed, ctx } = this.#options;

@@ -1,13 +1,7 @@
 /** The registry's table: names and the incarnations behind them. Synchronous, one thread. */
 
 import type { Incarnation } from "../model/incarnation.ts";
-import {
-  UNKNOWN,
-  type NamesQuery,
-  type Probe,
-  type Registration,
-  type State,
-} from "../model/registration.ts";
+import { type NamesQuery, type Probe, type Registration, type State } from "../model/registration.ts";
 import type { RestartKind } from "../otp/restart.ts";
 
 /** How a name goes on. */
@@ -64,40 +58,6 @@ export class Names {
        ) WITHOUT ROWID`,
     );
     this.#createIndices();
-  }
-
-  /**
-   * Brings the table of a version that knew no restart kinds up to date. What was between two states then is
-   * looked after at `now`.
-   * @returns whether it was one.
-   */
-  upgrade(now: number): boolean {
-    const { sql } = this.#sql
-      .exec<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'names'")
-      .one();
-    if (!sql.includes("jurisdiction")) {
-      for (const column of ["jurisdiction", "location_hint"]) {
-        this.#sql.exec(`ALTER TABLE names ADD COLUMN ${column} TEXT DEFAULT '${UNKNOWN}'`);
-      }
-    }
-    if (sql.includes("restart")) return false;
-    for (const column of [
-      "restart TEXT NOT NULL DEFAULT 'permanent'",
-      "restarts INTEGER NOT NULL DEFAULT 0",
-      "reason TEXT",
-      "entries INTEGER",
-      "bytes INTEGER",
-      "revision INTEGER",
-      "probed_at INTEGER",
-      "attempts INTEGER NOT NULL DEFAULT 0",
-      "check_at INTEGER",
-    ]) {
-      this.#sql.exec(`ALTER TABLE names ADD COLUMN ${column}`);
-    }
-    this.#sql.exec("DROP INDEX unsettled");
-    this.#createIndices();
-    this.#sql.exec("UPDATE names SET check_at = ? WHERE state <> 'running'", now);
-    return true;
   }
 
   /** How many rows were written since the object was woken, as the platform counts them. */

@@ -5,7 +5,8 @@ import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import type { SweepStats } from "../rpc/registry-rpc.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { Exit, formatReason } from "../otp/exit.ts";
+import { Exit, formatReason, Refusal } from "../otp/exit.ts";
+import { STORAGE_NEWER } from "../otp/migrations.ts";
 import type { Settings } from "../config/settings.ts";
 import { judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
 import type { Names } from "./names.ts";
@@ -87,6 +88,8 @@ export class Prober {
       const said = await call(() => this.#options.bucket(entry).probe(), { deadlines: this.#deadlines });
       return "ended" in said ? { kind: "gone", reason: said.ended } : { kind: "alive", totals: said };
     } catch (error) {
+      if (error instanceof Refusal && error.code === STORAGE_NEWER)
+        return { kind: "failed", reason: error.code };
       // It was restarted too often, and the registry knows why.
       if (!(error instanceof Exit)) return { kind: "failed", reason: undefined };
       if (error.reason === "noproc") return { kind: "gone", reason: "noproc" };

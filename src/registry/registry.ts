@@ -7,9 +7,10 @@ import { answerClose } from "../lib/close-codes.ts";
 import type { Env } from "../config/env.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { asReply, Exit, isExit, type Reply } from "../otp/exit.ts";
+import { asReply, Exit, isExit, Refusal, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
+import type { Migrations } from "../otp/migrations.ts";
 import type { Notice } from "../otp/monitor.ts";
 import { settingsOf } from "../config/settings.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -19,6 +20,7 @@ import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
 import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
+import { REGISTRY_MIGRATIONS } from "./migrations.ts";
 import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
@@ -80,9 +82,6 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
     super(...args);
     if (this.args === undefined) return;
-    this.ctx.storage.transactionSync(() => {
-      if (this.#names.upgrade(this.clock())) this.#events.createTables();
-    });
     // What has to be done is in the table; the timers follow from it, and from settings that may have changed.
     const next = this.#names.nextCheck();
     if (next !== undefined) this.#checkBy(next);
@@ -136,17 +135,19 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   knows({ name, incarnation }: Incarnation): Reply<boolean> {
     this.wake();
     // A partition that has lost its storage knows nothing, and says nothing.
-    if (this.args === undefined) return { exit: "noproc" };
+    if (this.args === undefined) return this.absent();
     return { reply: this.#names.find(name)?.incarnation === incarnation };
   }
 
   /** Partition 0 only: how many partitions the registry was first used with; null before that. */
   partitionCount(): Reply<number | null> {
+    if (this.refusal !== undefined) return this.absent();
     return { reply: this.args?.partitions ?? null };
   }
 
   /** Partition 0 only: settles the number of partitions, if it is open, and answers with what it is. */
   fixPartitionCount(partitions: number): Reply<number> {
+    if (this.refusal !== undefined) return this.absent();
     if (this.args === undefined) this.start({ partition: 0, partitions });
     return { reply: this.args?.partitions ?? partitions };
   }
@@ -171,6 +172,10 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
 
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     answerClose(socket, code, reason);
+  }
+
+  protected override get migrations(): Migrations {
+    return REGISTRY_MIGRATIONS;
   }
 
   protected override init(): void {
@@ -232,7 +237,13 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     // The mark first: should anything go wrong from here on, it says what is to be finished.
     this.lifecycle.stopping(found, this.#repairAt());
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
-    await this.finishStop(found);
+    try {
+      await this.finishStop(found);
+    } catch (error) {
+      // The bucket has changed nothing, and the caller hears so: the name leads to it again.
+      if (error instanceof Refusal && isLiving(found)) this.lifecycle.stopRefused(found);
+      throw error;
+    }
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
     return true;
   }
@@ -369,6 +380,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   async #read<T>(caller: Partition, unused: T, body: () => T | Promise<T>): Promise<Reply<T>> {
     this.wake();
     return asReply(async () => {
+      if (this.refusal !== undefined) throw this.refusal;
       if (this.args === undefined) await this.#partitionCount.confirm(caller);
       // Read again: while partition 0 was asked, a create may have come.
       if (this.args === undefined) return unused;
@@ -381,6 +393,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   async #change<T>(caller: Partition, body: () => Promise<T>): Promise<Reply<T>> {
     this.wake();
     return asReply(async () => {
+      if (this.refusal !== undefined) throw this.refusal;
       if (this.args === undefined) {
         await this.#partitionCount.fix(caller);
         if (globalThis.KV_FAILPOINTS)

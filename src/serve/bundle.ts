@@ -1,6 +1,6 @@
-/** The Worker in one file. */
+/** Bundles the Worker into one ES module. */
 
-/** As in wrangler.toml. With the syntax minified, what stands behind a constant `false` is gone. */
+/** As in wrangler.toml. `minifySyntax` removes code behind a constant `false`. */
 const DEFINE = { "globalThis.KV_FAILPOINTS": "false" };
 
 /** Bundles a Worker's entry point. @returns the source of one ES module. */
@@ -22,7 +22,7 @@ export async function bundle(
     minifySyntax: true,
     logLevel: "silent",
   });
-  // esbuild is a process of its own: it is not needed while the server runs.
+  // esbuild is a child process that is not needed while the server runs.
   await stop();
   return outputFiles.map(({ text }) => text).join("");
 }

@@ -1,31 +1,31 @@
-/** The engine's configuration: workerd's Cap'n Proto text. */
+/** workerd's configuration file, in Cap'n Proto's text format. */
 
 import type { WorkerConfig } from "./worker-config.ts";
 
 export interface EngineConfig {
   readonly worker: Omit<WorkerConfig, "main">;
-  /** Name of the file with the Worker's code, beside the configuration. */
+  /** Name of the file with the Worker's code, in the folder of the configuration. */
   readonly code: string;
   /** `host:port`. */
   readonly http: string;
-  /** `host:port`; undefined serves no TCP. */
+  /** `host:port`; undefined for no TCP. */
   readonly tcp: string | undefined;
   /** Absolute path of the data folder. */
   readonly data: string;
-  /** Names of environment variables that become bindings of the Worker without being written down here. */
+  /** Names of environment variables that become bindings. Their values are not written to the file. */
   readonly inherited: readonly string[];
   /**
-   * The Worker's entry point for TCP connections; the default one if left out. One of its own keeps them apart from
-   * HTTP: the engine hands a CONNECT request to the default entry point as if it were a connection.
+   * The Worker's entry point for TCP connections; the default entry point if undefined. A separate one is safer: the
+   * engine passes an HTTP CONNECT request to the default entry point as if it were a TCP connection.
    */
   readonly tcpEntrypoint?: string;
-  /** Path of a Unix socket for the entry point `Control`; undefined: there is none. */
+  /** Path of a Unix socket for the entry point `Control`; undefined for none. */
   readonly control: string | undefined;
 }
 
 export function capnpConfig(config: EngineConfig): string {
   const { worker, code, http, tcp, data, inherited, tcpEntrypoint, control } = config;
-  // In this order: what is reported last, and so makes the engine ready, is what callers use.
+  // Sockets are reported in this order, and the last ones make the engine ready: they are those that clients use.
   const sockets = [
     ...(control === undefined
       ? []
@@ -72,12 +72,12 @@ function service(entrypoint: string | undefined): string {
   return entrypoint === undefined ? `"worker"` : `(name = "worker", entrypoint = ${text(entrypoint)})`;
 }
 
-/** Names of the folders in the data folder, one for each class of objects. Never changed: the data would not be found again. */
+/** Folder in the data folder for a class of objects. Never change it: existing data would not be found. */
 export function objectFolder(className: string): string {
   return `durable-kv-${className}`;
 }
 
-/** A text literal. Cap'n Proto takes C's escapes, which JSON's \\u is not. */
+/** A text literal. Cap'n Proto uses C's escapes, which lack JSON's \\u. */
 function text(value: string): string {
   const escaped = value.replace(
     /["\\\x00-\x1f\x7f]/g,

@@ -1,21 +1,21 @@
-/** The private socket between a server and its engine: is it well, and please come to an end. */
+/** The private Unix socket between the server and its engine: health, draining, and ids of freed objects. */
 
 import { Agent, request, type ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** Between two questions, in milliseconds; the engine closes a connection that is idle for fifteen seconds. */
-const ASK_EVERY_MS = 5_000;
+/** Milliseconds between two health checks. The engine closes a connection that is idle for fifteen seconds. */
+const CHECK_EVERY_MS = 5_000;
 
-/** A path of a Unix socket has about a hundred characters (`sun_path`: 108 on Linux, 104 on macOS). */
+/** Longest path of a Unix socket (`sun_path`: 108 bytes on Linux, 104 on macOS). */
 export const MAX_SOCKET_PATH = 100;
 
-/** Asks the Worker to answer what is under way and to say goodbye to the rest. Resolves when that is done, or failed. */
+/** Asks the Worker to finish open requests and close other connections. Resolves when that is done or has failed. */
 export async function askToDrain(socketPath: string, withinMs: number): Promise<void> {
   await ask(request({ socketPath, path: "/drain", method: "POST" }), withinMs);
 }
 
-/** Asks which objects no name leads to any more, since this was asked last. Nothing, if there is no answer. */
+/** Asks which objects have lost their name since the last call. @returns their ids; none if there is no response */
 export function askForFreed(socketPath: string): Promise<readonly string[]> {
   return new Promise((resolve) => {
     const asked = request({ socketPath, path: "/freed", agent: false }, (response) => {
@@ -30,12 +30,12 @@ export function askForFreed(socketPath: string): Promise<readonly string[]> {
 }
 
 /**
- * Watches for an engine that another process has told to end: it then closes every idle connection, takes no new
- * one, and stays for as long as one client does.
+ * Detects an engine that another process has signalled to end: it closes every idle connection, accepts no new ones,
+ * and lives on as long as one client stays.
  *
- * @param graceMs how long such an engine may still answer what is under way
- * @param overdue called once, that much later. An engine that is only busy closes no connection, and is left in peace.
- * @returns a function that stops it.
+ * @param graceMs milliseconds for which such an engine may still finish open requests
+ * @param overdue called once, after that time. Not called for an engine that is merely busy: it closes no connection.
+ * @returns a function that stops the watch
  */
 export function watchEngine(socketPath: string, graceMs: number, overdue: () => void): () => void {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -48,7 +48,7 @@ export function watchEngine(socketPath: string, graceMs: number, overdue: () => 
     clearTimeout(grace);
     agent.destroy();
   };
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const asked = request({ socketPath, path: "/alive", agent });
     asked.once("socket", (socket) => {
       if (socket === known) return;
@@ -58,17 +58,17 @@ export function watchEngine(socketPath: string, graceMs: number, overdue: () => 
     await ask(asked);
   };
   const closed = async (): Promise<void> => {
-    // A machine that was asleep closes what was idle meanwhile, too: then there is an answer on another one.
+    // After a sleep of the machine, idle connections are closed too. Then a new connection still works.
     if (stopped || (await ask(request({ socketPath, path: "/alive", agent: false }), graceMs))) return;
     if (!stopped) grace ??= setTimeout(overdue, graceMs);
   };
-  const timer = setInterval(() => void look(), ASK_EVERY_MS);
+  const timer = setInterval(() => void check(), CHECK_EVERY_MS);
   timer.unref();
-  void look();
+  void check();
   return stop;
 }
 
-/** @returns whether it was answered */
+/** @returns whether there was a response */
 function ask(asked: ClientRequest, withinMs?: number): Promise<boolean> {
   return new Promise((resolve) => {
     if (withinMs !== undefined) {

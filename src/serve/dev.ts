@@ -1,4 +1,4 @@
-/** `npm run dev`: wrangler's server with hot reload, as safe as `npm start`. */
+/** `npm run dev`: wrangler's server with hot reload, with the same security checks as `npm start`. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,38 +6,40 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { aborted, watchForEnd } from "./ending.ts";
+import { aborted, watchForShutdown } from "./shutdown.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
 import { checkToken, isLoopback } from "./options.ts";
-import { runProgram, Stop } from "./stop.ts";
+import { runProgram, StartupError } from "./run-program.ts";
 
-/** Where wrangler.toml has it listen. */
+/** The address in wrangler.toml. */
 const DEFAULT_IP = "127.0.0.1";
 
 async function main(): Promise<number> {
   const { parent, args: given } = ownOption(process.argv.slice(2));
-  const ending = watchForEnd({ parent });
+  const shutdown = watchForShutdown({ parent });
   const { ip, inspector, args } = listening(given);
   if (!isLoopback(inspector)) {
-    throw new Stop(`--inspector-ip ${inspector}: a debugger has no token, so it is for this machine only.`);
+    throw new StartupError(
+      `--inspector-ip ${inspector}: the debugger has no token, so it may only listen on this machine.`,
+    );
   }
   const token = process.env["KV_TOKEN"] || undefined;
   checkToken(`--ip ${ip}`, ip, token);
   const folder = mkdtempSync(join(tmpdir(), "durable-kv-dev-"));
-  // However this ends: there is a token in it.
+  // Remove it however this process ends, because it contains the token.
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const wrangler = spawn(process.execPath, [...wranglerDev(ip, inspector, folder, token), ...args], {
     stdio: "inherit",
     env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false" },
   });
   const ended = once(wrangler, "exit").then(([code]) => (code as number | null) ?? 1);
-  // Aborted before it was started, too: then it is told at once.
-  void aborted(ending).then(() => wrangler.kill("SIGTERM"));
+  // Also if the shutdown came before the start.
+  void aborted(shutdown).then(() => wrangler.kill("SIGTERM"));
   const code = await ended;
-  return ending.aborted ? 0 : code;
+  return shutdown.aborted ? 0 : code;
 }
 
-/** The command, and what is ours to say to it. */
+/** The arguments that start wrangler, before those of the user. */
 function wranglerDev(ip: string, inspector: string, folder: string, token: string | undefined): string[] {
   const path = createRequire(import.meta.url).resolve("wrangler/package.json");
   const { bin } = JSON.parse(readFileSync(path, "utf8")) as {
@@ -59,41 +61,44 @@ function wranglerDev(ip: string, inspector: string, folder: string, token: strin
 }
 
 /**
- * Where it is to listen, taken out of its options: wrangler is told what was looked at here, and nothing else.
- * @throws {Stop} for what would have it listen elsewhere without our seeing it
+ * Takes the listen addresses out of wrangler's options, so that wrangler gets exactly the addresses that were checked.
+ * @throws {StartupError} for an option that would expose the server in a way that is not checked here
  */
 function listening(given: readonly string[]): {
   readonly ip: string;
   readonly inspector: string;
   readonly args: readonly string[];
 } {
-  const said = { ip: DEFAULT_IP, inspector: DEFAULT_IP };
+  const addresses = { ip: DEFAULT_IP, inspector: DEFAULT_IP };
   const args: string[] = [];
   for (let at = 0; at < given.length; at += 1) {
     const arg = given[at] ?? "";
-    if (arg === "--") throw new Stop("-- is not for npm run dev: write wrangler's options without it.");
-    // Every option may be written so: yargs, which wrangler reads them with, takes camel case for dashes.
+    if (arg === "--")
+      throw new StartupError("npm run dev does not accept --: give wrangler's options without it.");
+    // wrangler's parser, yargs, accepts camel case in place of dashes, so compare without dashes and case.
     const [, name = "", value] = /^-+([^=]+)(?:=(.*))?$/.exec(arg) ?? [];
     const option = name.replaceAll("-", "").toLowerCase();
     if (option.startsWith("tunnel") || option === "remote") {
-      throw new Stop(`${arg} is not for npm run dev: others could reach it. Deploy it, with a token.`);
+      throw new StartupError(
+        `npm run dev does not accept ${arg}: other machines could reach the server. Deploy it, with a token.`,
+      );
     }
     if (option !== "ip" && option !== "inspectorip") {
       args.push(arg);
       continue;
     }
     if (value === undefined) at += 1;
-    said[option === "ip" ? "ip" : "inspector"] = value ?? given[at] ?? "";
+    addresses[option === "ip" ? "ip" : "inspector"] = value ?? given[at] ?? "";
   }
-  return { ...said, args };
+  return { ...addresses, args };
 }
 
-/** A file that only we can read, and not an argument: those are for every user of the machine to see. */
+/** Writes the token to a file that only this user can read. Arguments are visible to all users of the machine. */
 function secretFile(folder: string, token: string): string {
   const quote = ["'", '"', "`"].find((mark) => !token.includes(mark));
   if (quote === undefined || /[\r\n\\]/.test(token)) {
-    throw new Stop(
-      "KV_TOKEN has a line break, a backslash or all three kinds of quotes: npm run dev can't hand that on.",
+    throw new StartupError(
+      "KV_TOKEN contains a line break, a backslash or all three kinds of quotes, which npm run dev can't pass on.",
     );
   }
   const path = join(folder, "secrets.env");
@@ -101,7 +106,7 @@ function secretFile(folder: string, token: string): string {
   return path;
 }
 
-/** What package.json's script says to us, and what is wrangler's. */
+/** Splits off the option of package.json's script; the rest is for wrangler. */
 function ownOption(given: readonly string[]): {
   readonly parent: number | undefined;
   readonly args: string[];

@@ -1,4 +1,4 @@
-/** workerd as a child process: started, ready, stopped, and never left behind. */
+/** Runs workerd as a child process that never outlives this one. */
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -10,45 +10,45 @@ import type { Readable } from "node:stream";
 import workerd from "workerd";
 import { capnpConfig, type EngineConfig } from "./capnp.ts";
 import { askForFreed, askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
-import { Stop } from "./stop.ts";
+import { StartupError } from "./run-program.ts";
 
 export interface Engine {
-  /** The port that each socket listens on. */
+  /** The ports of the sockets. */
   readonly ports: { readonly http: number; readonly tcp: number | undefined };
   /** workerd's own process id. */
   readonly pid: number;
   /** Settles when the engine has ended, with its exit code. */
   readonly ended: Promise<number>;
-  /** Ids of objects that no name leads to any more, since this was asked last; none where there is no private socket. */
+  /** Ids of objects that have lost their name since the last call; none without a private socket. */
   freed(): Promise<readonly string[]>;
-  /** Ends it: kindly, and within two seconds by force, which loses nothing that was acknowledged. */
+  /** Stops it gracefully, and after two seconds by force. Acknowledged writes are on disk in both cases. */
   stop(): Promise<void>;
 }
 
 export interface EngineOptions extends Omit<EngineConfig, "code" | "control"> {
-  /** The data folder is to be removed when this process has gone, should it not have the time to do so itself. */
+  /** Whether the data folder has to be removed if this process dies without doing so itself. */
   readonly scratch: boolean;
-  /** A descriptor that the engine is to hold open while it lives; see {@link lockFolder}. */
+  /** A file descriptor that the engine keeps open; see {@link lockFolder}. */
   readonly lock?: number | undefined;
-  /** Whether the Worker has the entry point `Control`, which lets the engine be stopped without breaking anything off. */
+  /** Whether the Worker has the entry point `Control`, so that open requests can finish before the engine stops. */
   readonly controlled?: boolean;
-  /** Called when there is a process, which is not ready yet. */
+  /** Called when the process exists; it is not ready yet. */
   readonly started?: () => void;
 }
 
-/** How long the Worker may take to answer what is under way, in milliseconds. */
+/** Milliseconds that the Worker has for finishing open requests. */
 const DRAIN_MS = 1_500;
-/** And how long the engine then may take to end, before it is made to. */
+/** Milliseconds that the engine then has to exit, before it is killed. */
 const GRACE_MS = 400;
 
 /**
- * Runs the engine and waits for its end or for ours. If this process is killed, its end of the pipe closes,
- * `read` returns, and the engine goes with us instead of keeping our ports and data.
+ * A shell script that runs the engine, and kills it when this process dies. Then this process's end of the pipe closes
+ * and `read` returns. Otherwise the engine would live on and keep the ports and the data folder.
  *
- * The engine may open as many files as the system lets it: a connection takes two, an open bucket three, and an
- * engine that is out of them ends. KV_FILES tells the Worker how many that is.
+ * It raises the limit of open files as far as the system allows: a connection needs two, an open bucket three, and an
+ * engine without free descriptors crashes. KV_FILES tells the Worker the limit.
  *
- * Descriptors: 3 reports, 4 is the folder's lock, 5 the pipe from this process.
+ * Descriptors: 3 carries the engine's reports, 4 is the data folder's lock, 5 is the pipe from this process.
  */
 const WATCHDOG = `
 trap '' INT TERM HUP
@@ -70,29 +70,29 @@ exit "$code"
 `;
 
 /**
- * Starts the engine with `code` as its Worker and waits until it listens.
- * @param ending ends the start too: then nothing of it is left
- * @throws {Stop} with the engine's own words if it does not come up.
+ * Starts the engine with `code` as its Worker, and waits until it listens.
+ * @param shutdown cancels the start, and leaves nothing behind
+ * @throws {StartupError} with the engine's output if it does not start
  */
 export async function startEngine(
   code: string,
   options: EngineOptions,
-  ending: AbortSignal = new AbortController().signal,
+  shutdown: AbortSignal = new AbortController().signal,
 ): Promise<Engine> {
   const folder = await runFolder();
   const control = options.controlled === true ? join(folder, "control") : undefined;
   try {
     await writeFile(join(folder, "worker.js"), code);
     await writeFile(join(folder, "config.capnp"), capnpConfig({ ...options, code: "worker.js", control }));
-    ending.throwIfAborted();
-    return await run(folder, control, options, ending);
+    shutdown.throwIfAborted();
+    return await run(folder, control, options, shutdown);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-/** What is the engine's alone: its configuration until it has read that, and its private socket. Only we may enter. */
+/** A private folder for the engine's configuration, until it has read that, and for its control socket. */
 async function runFolder(): Promise<string> {
   const long = join(tmpdir(), "durable-kv-XXXXXX", "control").length > MAX_SOCKET_PATH;
   return mkdtemp(join(long ? "/tmp" : tmpdir(), "durable-kv-"));
@@ -102,7 +102,7 @@ async function run(
   folder: string,
   control: string | undefined,
   { tcp, data, scratch, lock, started }: EngineOptions,
-  ending: AbortSignal,
+  shutdown: AbortSignal,
 ): Promise<Engine> {
   const command = [workerd.default, "serve", join(folder, "config.capnp"), "--control-fd=3"];
   const watched = process.platform === "win32" ? command : ["/bin/sh", "-c", WATCHDOG, "sh", ...command];
@@ -110,23 +110,23 @@ async function run(
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe", "pipe", lock ?? "ignore"],
     env: { ...process.env, KV_RUN: folder, KV_SCRATCH: scratch ? data : "" },
-    // A group of its own: what is sent to ours (Ctrl-C, a shell's end) is for us to pass on, in our order.
+    // A process group of its own: Ctrl-C reaches only this process, which then stops the engine in order.
     detached: process.platform !== "win32",
   });
   const ended = once(child, "exit").then(async ([code]) => {
     await rm(folder, { recursive: true, force: true });
     return (code as number | null) ?? 1;
   });
-  const said = logTo(child);
+  const output = logTo(child);
   const events = createInterface({ input: child.stdio[3] as Readable });
   const ports = new Map<string, number>();
   let pid = 0;
-  // Its pipe is what the watchdog holds on to: closed, it ends the engine, also one whose id we have not been told yet.
+  // Closing the watchdog's pipe ends the engine, even if its process id is not known yet.
   const endAtOnce = (): void => {
     child.stdin?.destroy();
     if (process.platform === "win32") child.kill("SIGKILL");
   };
-  ending.addEventListener("abort", endAtOnce, { once: true });
+  shutdown.addEventListener("abort", endAtOnce, { once: true });
   started?.();
   const ready = (async () => {
     for await (const line of events) {
@@ -138,14 +138,14 @@ async function run(
     return false;
   })();
   const isReady = await ready;
-  ending.removeEventListener("abort", endAtOnce);
-  if (!isReady || ending.aborted) {
+  shutdown.removeEventListener("abort", endAtOnce);
+  if (!isReady || shutdown.aborted) {
     endAtOnce();
     await ended;
-    ending.throwIfAborted();
-    throw new Stop(`The engine did not start: ${said.join(" ").trim()}`);
+    shutdown.throwIfAborted();
+    throw new StartupError(`The engine did not start: ${output.join(" ").trim()}`);
   }
-  // The engine has read them.
+  // The engine has read these files.
   await Promise.all(["worker.js", "config.capnp"].map((name) => rm(join(folder, name), { force: true })));
   const unwatch =
     control === undefined ? undefined : watchEngine(control, DRAIN_MS, () => kill(pid, "SIGKILL"));
@@ -157,8 +157,8 @@ async function run(
     freed: async () => (control === undefined ? [] : askForFreed(control)),
     async stop() {
       unwatch?.();
-      // First the Worker: it still takes requests meanwhile, to say that it is about to end. Then the engine, which
-      // closes what is idle and waits for what it still has to send.
+      // First the Worker, which finishes open requests and refuses new ones. Then the engine, which closes idle
+      // connections and sends what is buffered.
       if (control !== undefined) await askToDrain(control, DRAIN_MS);
       kill(pid, "SIGTERM");
       const force = setTimeout(() => kill(pid, "SIGKILL"), GRACE_MS);
@@ -168,22 +168,22 @@ async function run(
   };
 }
 
-/** Passes on what the engine says, and keeps the first of it for an error message. */
+/** Copies the engine's output to stderr. @returns its first chunks, for an error message */
 function logTo(child: ChildProcess): string[] {
-  const said: string[] = [];
+  const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk: Buffer) => {
-      if (said.length < 20) said.push(String(chunk));
+      if (output.length < 20) output.push(String(chunk));
       process.stderr.write(chunk);
     });
   }
-  return said;
+  return output;
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended already.
+    // The process has ended already.
   }
 }

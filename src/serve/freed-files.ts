@@ -1,80 +1,80 @@
-/** Files of buckets that have ended, removed while the engine runs. */
+/** Removes the files of stopped buckets while the engine runs. */
 
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { join } from "node:path";
 import { inspect, removeFile } from "./object-files.ts";
 
-/** Between two looks, in milliseconds. */
-const LOOK_EVERY_MS = 15_000;
-/** How long a file stays when no name leads to its object any more, in milliseconds: until then the engine closes it. */
+/** Milliseconds between two checks. */
+const CHECK_EVERY_MS = 15_000;
+/** Milliseconds from the loss of an object's name to the removal of its file. The engine closes the file before. */
 const WAIT_MS = 180_000;
-/** Files that wait; more are left to the next start. */
-const MAX_WAITING = 100_000;
-/** Files that are looked at in one turn: signals, and the engine's output, are not kept waiting for all of them. */
-const AT_ONCE = 200;
+/** Most files in the queue; further ones are removed at the next start. */
+const MAX_QUEUED = 100_000;
+/** Files per turn of the event loop, so that signals and the engine's output are not delayed. */
+const FILES_PER_TURN = 200;
 const ID = /^[0-9a-f]{64}$/;
 
 export interface FreedFilesOptions {
-  /** The folder of the buckets' files. */
+  /** The folder with the buckets' files. */
   readonly folder: string;
-  /** Ids of objects that no name leads to any more, since this was asked last. */
+  /** Returns the ids of objects that have lost their name since the last call. */
   readonly freed: () => Promise<readonly string[]>;
-  /** Milliseconds that never go back. */
+  /** A monotonic clock, in milliseconds. */
   readonly clock: () => number;
 }
 
 /**
- * What a bucket leaves behind when it ends is a file of one page, and a server that runs for months, or in memory, may not
- * keep them all until it starts again.
+ * A stopped bucket leaves a file of one page behind. A server that runs for months, or in memory, can't keep all of
+ * them until its next start.
  *
- * Nothing can be lost, even if the engine has such a file open at that moment. Its object is nobody's: the registry forgets a
- * name's object for good, ids are never used twice, and what can't be reached by a name was never acknowledged to anybody.
- * Where something is stored all the same, a notice of the end for example, the file stays until that is gone.
+ * No data can be lost, even if the engine has the file open: the registry never gives a freed object a name again, ids
+ * are never reused, and no write to an object without a name is ever acknowledged. If the file still holds data, such
+ * as an undelivered DOWN notice, it stays until that is gone.
  */
 export class FreedFiles {
   readonly #options: FreedFilesOptions;
-  /** When each was freed; in that order. */
-  readonly #waiting = new Map<string, number>();
+  /** Ids with the time at which they were freed, oldest first. */
+  readonly #queue = new Map<string, number>();
 
   constructor(options: FreedFilesOptions) {
     this.#options = options;
   }
 
-  /** Looks now and then. @returns a function that stops it */
+  /** Checks periodically. @returns a function that stops it */
   watch(): () => void {
-    // A disk that can't be read is no reason to end: it is looked at again.
-    let looking = false;
-    const look = async (): Promise<void> => {
-      if (looking) return;
-      looking = true;
-      await this.look().catch(() => undefined);
-      looking = false;
+    // A read error must not end the server: the next check tries again.
+    let isChecking = false;
+    const check = async (): Promise<void> => {
+      if (isChecking) return;
+      isChecking = true;
+      await this.check().catch(() => undefined);
+      isChecking = false;
     };
-    const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+    const timer = setInterval(() => void check(), CHECK_EVERY_MS);
     timer.unref();
     return () => clearInterval(timer);
   }
 
-  /** Removes those whose time has come. @returns how many */
-  async look(): Promise<number> {
+  /** Removes the files that are due. @returns how many were removed */
+  async check(): Promise<number> {
     const { folder, freed, clock } = this.#options;
     for (const id of await freed()) {
-      if (ID.test(id) && this.#waiting.size < MAX_WAITING) this.#waiting.set(id, clock());
+      if (ID.test(id) && this.#queue.size < MAX_QUEUED) this.#queue.set(id, clock());
     }
     let removed = 0;
-    let looked = 0;
-    // All that are due, and each once: one that stays is due again later.
-    for (const [id, since] of this.#waiting) {
+    let checked = 0;
+    // A file that still holds data goes back to the end of the queue with the current time, so the loop ends.
+    for (const [id, since] of this.#queue) {
       if (clock() - since < WAIT_MS) break;
-      if (++looked % AT_ONCE === 0) await turn();
-      this.#waiting.delete(id);
+      if (++checked % FILES_PER_TURN === 0) await turn();
+      this.#queue.delete(id);
       const path = join(folder, `${id}.sqlite`);
       if (!existsSync(path)) continue;
       if (inspect(path)?.isEmpty === true) {
         removeFile(path);
         removed += 1;
-      } else this.#waiting.set(id, clock());
+      } else this.#queue.set(id, clock());
     }
     return removed;
   }

@@ -1,8 +1,7 @@
-/** Settings of a server on this machine. */
+/** Settings for servers on this machine, which differ from those of a deployment. */
 
 /**
- * What is different on this machine: what is seldom in a deployment happens while somebody looks on. In small
- * batches, because a probe wakes its bucket, and ten thousand that are awake take more than a gigabyte.
- * Both `npm start` and `npm run dev` say so.
+ * Used by `npm start` and `npm run dev`. Sweeps are frequent, so that a developer sees their effect. Their batches are
+ * small, because a probe wakes its bucket, and ten thousand awake buckets take more than a gigabyte of memory.
  */
 export const LOCAL_VARS = { KV_SWEEP_PERIOD_MS: "30000", KV_SWEEP_BATCH: "2" };

@@ -1,9 +1,9 @@
-/** `npm start`. */
+/** The program of `npm start`. */
 
-import { aborted, watchForEnd } from "./ending.ts";
+import { aborted, watchForShutdown } from "./shutdown.ts";
 import { serveOptions, USAGE } from "./options.ts";
 import { address, serve } from "./serve.ts";
-import { runProgram } from "./stop.ts";
+import { runProgram } from "./run-program.ts";
 
 async function main(): Promise<number> {
   const options = serveOptions(process.argv.slice(2), process.env["KV_TOKEN"] || undefined);
@@ -11,22 +11,22 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  // Before anything is started, so that no order to end is missed.
-  const ending = watchForEnd({ parent: options.parent });
+  // Before anything is started, so that no signal is missed.
+  const shutdown = watchForShutdown({ parent: options.parent });
   try {
-    const service = await serve(options, process.env, ending);
+    const service = await serve(options, process.env, shutdown);
     const { host, data } = options;
     const http = `http://${address(host, service.ports.http)}`;
     const tcp = service.ports.tcp === undefined ? undefined : `tcp://${address(host, service.ports.tcp)}`;
     process.stdout.write(banner(http, host, service.ports.tcp, data));
     process.stdout.write(`Ready on ${http}\n`);
     if (tcp !== undefined) process.stdout.write(`Ready on ${tcp}\n`);
-    await aborted(ending);
+    await aborted(shutdown);
     await service.stop();
     return 0;
   } catch (error) {
-    // Told to end while it started: what there was of it has ended.
-    if (ending.aborted) return 0;
+    // Shut down during the start: everything that was started has ended.
+    if (shutdown.aborted) return 0;
     throw error;
   }
 }

@@ -1,20 +1,20 @@
-/** Files of Durable Objects on this machine: which of them hold nothing, and how much of them is free. */
+/** Inspects the SQLite files of Durable Objects: which are empty, and how much free space they have. */
 
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** One object's SQLite database. Its write-ahead log and shared memory lie beside it while it is open, or was cut off. */
+/** One object's SQLite database. Its WAL and shared-memory files exist while it is open, and after a crash. */
 export interface ObjectFile {
   readonly path: string;
-  /** Bytes of the database, without its log. */
+  /** Size of the database in bytes, without its WAL. */
   readonly size: number;
-  /** Bytes of pages that hold nothing. */
+  /** Bytes of free pages. */
   readonly free: number;
-  /** Whether nothing at all is stored in it. */
+  /** Whether it has no tables. */
   readonly isEmpty: boolean;
 }
 
-/** Named after its object's id. What else the engine keeps in the folder is its own (`metadata.sqlite`: the alarms). */
+/** The file name is the object's id. Other files in the folder are the engine's, such as `metadata.sqlite` (alarms). */
 const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
 const MAGIC = "SQLite format 3\0";
 /** The database's header, and that of its first page (sqlite.org/fileformat2.html §1.3, §1.6). */
@@ -24,7 +24,7 @@ const PAGES_AT = 28;
 const FREE_PAGES_AT = 36;
 const CELLS_AT = 103;
 
-/** The objects' files in the folder of a class; none, if there is no such folder. */
+/** Paths of the objects' files in a class's folder; none if the folder does not exist. */
 export function* objectFiles(folder: string): Generator<string, void, void> {
   let names: string[];
   try {
@@ -37,9 +37,9 @@ export function* objectFiles(folder: string): Generator<string, void, void> {
 }
 
 /**
- * What a file says of itself.
- * @returns undefined where it does not say everything: a log lies beside it that has not been worked into it, or it is no
- *   database that we know
+ * Reads a file's header.
+ * @returns undefined if the header is not conclusive: there is a WAL or journal that is not merged yet, or the file is
+ *   not a database of the expected format
  */
 export function inspect(path: string): ObjectFile | undefined {
   if (sizeOf(`${path}-wal`) > 0 || sizeOf(`${path}-journal`) > 0) return undefined;
@@ -54,7 +54,7 @@ export function inspect(path: string): ObjectFile | undefined {
   const size = sizeOf(path);
   if (read === 0) return { path, size, free: 0, isEmpty: true };
   if (read < HEADER_BYTES || header.toString("latin1", 0, MAGIC.length) !== MAGIC) return undefined;
-  // 1 stands for 65,536.
+  // A value of 1 means 65,536.
   const pageSize = header.readUInt16BE(PAGE_SIZE_AT) === 1 ? 65_536 : header.readUInt16BE(PAGE_SIZE_AT);
   const pages = header.readUInt32BE(PAGES_AT);
   if (pages * pageSize !== size) return undefined;
@@ -62,12 +62,12 @@ export function inspect(path: string): ObjectFile | undefined {
     path,
     size,
     free: header.readUInt32BE(FREE_PAGES_AT) * pageSize,
-    // Its one page is the list of its tables, and that has none.
+    // The only page is the schema table, and it has no rows.
     isEmpty: pages === 1 && header.readUInt16BE(CELLS_AT) === 0,
   };
 }
 
-/** Removes an object's file, and what lies beside it. The engine makes another one for an object that it meets again. */
+/** Removes an object's file, WAL and shared memory. The engine creates a new file if the object is used again. */
 export function removeFile(path: string): void {
   for (const suffix of ["-wal", "-shm", ""]) rmSync(path + suffix, { force: true });
 }

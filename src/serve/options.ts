@@ -2,54 +2,54 @@
 
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
-import { Stop } from "./stop.ts";
+import { StartupError } from "./run-program.ts";
 
 export interface ServeOptions {
   readonly host: string;
-  /** 0 is any free port. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** 0 is any free port; undefined serves no TCP. */
+  /** 0 for any free port; undefined for no TCP. */
   readonly tcpPort: number | undefined;
-  /** The folder that the data is kept in; undefined keeps nothing. */
+  /** The data folder; undefined to keep data in memory only. */
   readonly data: string | undefined;
-  /** Process id of the shell that started the server, if it has said so: when that has gone, the server ends. */
+  /** Process id of the shell that started the server. When that shell ends, the server ends. Undefined if unknown. */
   readonly parent: number | undefined;
 }
 
-/** Characters in the shortest token that other machines may try to guess. */
+/** Minimum length of the token if other machines can reach the server. */
 const MIN_TOKEN_LENGTH = 16;
 
 export const USAGE = `Usage: npm start -- [options]
 
-  --port N       HTTP port (8787; 0 takes any free one)
-  --tcp-port N   TCP port of the text protocol (4040; 0 takes any free one)
-  --no-tcp       serve no text protocol over TCP
-  --host HOST    address to listen on (127.0.0.1); beyond this machine only with a KV_TOKEN of
-                 ${MIN_TOKEN_LENGTH} characters or more
-  --data DIR     folder that the data is kept in (.data)
-  --memory       keep nothing: the data is gone when the server stops
-  --help         this text
+  --port N       HTTP port (default 8787; 0 for any free port)
+  --tcp-port N   TCP port of the text protocol (default 4040; 0 for any free port)
+  --no-tcp       do not serve the text protocol over TCP
+  --host HOST    address to listen on (default 127.0.0.1); an address that other machines can
+                 reach requires a KV_TOKEN of at least ${MIN_TOKEN_LENGTH} characters
+  --data DIR     data folder (default .data)
+  --memory       keep data in memory only: it is lost when the server stops
+  --help         show this help
 
-Environment: KV_TOKEN, the token that callers must show; KV_PARTITIONS and the other settings of
-wrangler.toml, each of which it overrides.
+Environment: KV_TOKEN is the token that clients must send. KV_PARTITIONS and the other settings
+of wrangler.toml can be overridden by variables of the same name.
 `;
 
 /**
- * @returns the options; `help` if that is what was asked for.
- * @throws {Stop} for an option that makes no sense.
+ * @returns the options; `help` for --help
+ * @throws {StartupError} for an invalid option
  */
 export function serveOptions(args: readonly string[], token: string | undefined): ServeOptions | "help" {
   const { values } = parse(args);
   if (values.help) return "help";
   if (values.memory && values.data !== undefined)
-    throw new Stop("--memory keeps nothing, so it goes without --data.");
-  if (values.data === "") throw new Stop("--data wants the name of a folder.");
+    throw new StartupError("--memory can't be combined with --data.");
+  if (values.data === "") throw new StartupError("--data needs the name of a folder.");
   const { host } = values;
   if (host !== "localhost" && isIP(host) === 0)
-    throw new Stop(`--host ${host}: write an IP address, or localhost.`);
+    throw new StartupError(`--host ${host}: give an IP address, or localhost.`);
   checkToken(`--host ${host}`, host, token);
   if (values["no-tcp"] && values["tcp-port"] !== undefined)
-    throw new Stop("--no-tcp serves no TCP, so it goes without --tcp-port.");
+    throw new StartupError("--no-tcp can't be combined with --tcp-port.");
   return {
     host,
     port: port("--port", values.port),
@@ -60,24 +60,24 @@ export function serveOptions(args: readonly string[], token: string | undefined)
 }
 
 /**
- * Refuses a token that the machines which can reach the service could guess.
- * @param option what made it reachable, as it was written
- * @throws {Stop}
+ * Refuses a missing or short token if other machines can reach the service.
+ * @param option the option that makes it reachable, for the message
+ * @throws {StartupError}
  */
 export function checkToken(option: string, host: string, token: string | undefined): void {
   if (isLoopback(host)) return;
   if (token === undefined) {
-    throw new Stop(
-      `${option} can be reached from other machines: set KV_TOKEN, the token that callers must show.`,
+    throw new StartupError(
+      `${option} can be reached from other machines: set KV_TOKEN, the token that clients must send.`,
     );
   }
   if (token.length >= MIN_TOKEN_LENGTH) return;
-  throw new Stop(
-    `${option} can be reached from other machines, and KV_TOKEN has ${token.length} characters: take at least ${MIN_TOKEN_LENGTH}, from openssl rand -hex 16 for example.`,
+  throw new StartupError(
+    `${option} can be reached from other machines, and KV_TOKEN has only ${token.length} characters: use at least ${MIN_TOKEN_LENGTH}, for example from openssl rand -hex 16.`,
   );
 }
 
-/** Whether only this machine can reach the address. */
+/** Whether the address is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 }
@@ -93,18 +93,18 @@ function parse(args: readonly string[]) {
         host: { type: "string", default: "127.0.0.1" },
         data: { type: "string" },
         memory: { type: "boolean", default: false },
-        // Not for people: package.json's script says which process is its shell.
+        // Internal: package.json's script passes the process id of its shell.
         parent: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
   } catch (error) {
-    throw new Stop(`${(error as Error).message.split(". ")[0]}. See npm start -- --help`);
+    throw new StartupError(`${(error as Error).message.split(". ")[0]}. See npm start -- --help`);
   }
 }
 
 function port(option: string, text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (number <= 65_535) return number;
-  throw new Stop(`${option} ${text}: a port is a whole number from 0 to 65535.`);
+  throw new StartupError(`${option} ${text}: expected a port number from 0 to 65535.`);
 }

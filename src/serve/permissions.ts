@@ -1,18 +1,18 @@
-/** Who may read the data: its owner only. */
+/** Restricts access to the data folder to its owner. */
 
 import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const OTHERS = 0o077;
-/** What a server keeps in its data folder: its locks, and a folder for each class of objects. */
+/** Names of the server's own entries in the data folder: its locks, and one folder per class of objects. */
 const OURS = /^(?:lock(?:-journal|-wal|-shm)?|engine|durable-kv-.+)$/;
 
 /**
- * Takes what a server keeps in its data folder from the group and from others: folders become 0700, files 0600. The data
- * folder itself too, unless it holds other files: those are left alone, and so are links.
- * On Windows there is nothing to do.
+ * Removes all permissions of the group and of others: folders become 0700, files 0600. The data folder itself is
+ * changed only if it holds nothing but the server's entries. Other files and links are left alone. Does nothing on
+ * Windows.
  *
- * @returns whether anything was open to others.
+ * @returns whether anything was accessible to others
  */
 export function tighten(folder: string): boolean {
   if (process.platform === "win32") return false;
@@ -26,8 +26,8 @@ export function tighten(folder: string): boolean {
 }
 
 /**
- * A folder is tightened after its content, so that one that is tight already need not be looked through again: a start
- * with many buckets stays quick, and one that was cut off goes on where it was.
+ * A folder is restricted after its content. So a restricted folder need not be searched again, which keeps a start with
+ * many buckets quick, and an interrupted run is completed by the next one.
  */
 function tightenAll(path: string): boolean {
   const found = lstatSync(path);

@@ -1,42 +1,41 @@
-/** Disk that objects no longer need, given back while no engine runs: it can't do so itself. */
+/** Frees disk space that objects no longer need, while no engine runs, because the engine can't do it itself. */
 
 import { DatabaseSync } from "node:sqlite";
 import { inspect, objectFiles, removeFile, type ObjectFile } from "./object-files.ts";
 
 export interface ReclaimOptions {
-  /** Milliseconds that never go back. */
+  /** A monotonic clock, in milliseconds. */
   readonly clock: () => number;
-  /** How long this may take, about, in milliseconds; what is left is left to the next start. */
+  /** Approximate time limit in milliseconds. The rest is done at the next start. */
   readonly withinMs: number;
 }
 
 export interface Reclaimed {
-  /** Files that are gone. */
+  /** Number of removed files. */
   readonly removed: number;
-  /** Files that are smaller. */
+  /** Number of files that became smaller. */
   readonly compacted: number;
-  /** Bytes of all that. */
+  /** Bytes freed in total. */
   readonly bytes: number;
 }
 
 /**
- * What is stored in a file is copied at about this pace, in bytes a millisecond (60 MB/s were measured): one that would take
- * longer than there is time is left as it is, as a copy can't be broken off.
+ * Assumed speed of a copy, in bytes per millisecond (60 MB/s were measured). A file whose copy would exceed the time
+ * limit is skipped, because a copy can't be interrupted.
  */
 const COPIED_PER_MS = 40_000;
-/** A file with less free space in it is left as it is: the space will be used. In bytes. */
+/** Files with fewer free bytes are skipped: the space will be used again. */
 const MIN_FREE_BYTES = 4 * 1_048_576;
-/** And one in which more is stored than is free: to write it anew would take longer than it is worth. */
+/** Files with a smaller share of free space are skipped: the copy would cost more than it frees. */
 const MIN_FREE_PART = 1 / 2;
 
 /**
- * Removes the files of objects that hold nothing, which is what an object leaves behind when its storage is wiped, and
- * writes those anew in which most is free: SQLite uses free pages again, but never gives them back by itself, and the
- * engine's objects are not allowed to ask for it (`VACUUM`, `PRAGMA incremental_vacuum`).
+ * Removes empty files, which objects leave behind when their storage is wiped, and compacts files that are mostly free.
+ * SQLite reuses free pages but never returns them by itself, and objects are not allowed to run `VACUUM` or
+ * `PRAGMA incremental_vacuum`.
  *
- * To be called while nothing else has the folders: under the data folder's lock, before an engine is started. Then nothing
- * can be lost: without its file an object that held nothing holds nothing, and SQLite writes a database anew in one
- * transaction, which is cut off as a whole or not at all.
+ * Call it only under the data folder's lock and before an engine is started. Then no data can be lost: an object
+ * without data needs no file, and `VACUUM` is one transaction, which a crash rolls back as a whole.
  */
 export function reclaim(folders: readonly string[], { clock, withinMs }: ReclaimOptions): Reclaimed {
   const until = clock() + withinMs;
@@ -70,7 +69,7 @@ function stored({ size, free }: ObjectFile): number {
   return size - free;
 }
 
-/** @returns whether it was written anew */
+/** @returns whether the file was compacted */
 function compact({ path }: ObjectFile): boolean {
   try {
     const database = new DatabaseSync(path);
@@ -81,13 +80,13 @@ function compact({ path }: ObjectFile): boolean {
     }
     return true;
   } catch (error) {
-    // No room for the copy, or a page that can't be read: it is as it was, and the object will say so itself.
-    process.stderr.write(`${path} could not be made smaller: ${(error as Error).message}\n`);
+    // No disk space for the copy, or an unreadable page. The file is unchanged, and the object will report the error.
+    process.stderr.write(`${path} could not be compacted: ${(error as Error).message}\n`);
     return false;
   }
 }
 
-/** Where there is no time for all, it is not the same ones that are left each time. */
+/** Starts at a random file, so that a time limit does not skip the same files at every start. */
 function shuffled(paths: string[]): string[] {
   const first = Math.floor(Math.random() * paths.length);
   return [...paths.slice(first), ...paths.slice(0, first)];

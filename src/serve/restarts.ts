@@ -1,24 +1,24 @@
-/** How often an engine that ends by itself is started again. */
+/** Limits how often a crashed engine is restarted. */
 
-/** Restarts within {@link WINDOW_MS}, at most. */
+/** Most restarts within {@link WINDOW_MS}. */
 const MAX_RESTARTS = 5;
 /** In milliseconds. */
 const WINDOW_MS = 60_000;
 
 /**
- * A supervisor's restart intensity, as OTP has it (`max_restarts`, `max_seconds`), but that it waits where OTP's gives up:
- * above this supervisor there is no other one, and a stranger who can end an engine must not end the service.
+ * OTP's restart intensity (`max_restarts`, `max_seconds`), except that it waits where OTP's supervisor gives up: there
+ * is no supervisor above this one, and a client that can crash the engine must not be able to end the service.
  */
 export class Restarts {
   readonly #clock: () => number;
   #times: number[] = [];
 
-  /** @param clock milliseconds that never go back: `performance.now` */
+  /** @param clock a monotonic clock in milliseconds, such as `performance.now` */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
 
-  /** Takes note of a restart. @returns how long it has to wait, in milliseconds */
+  /** Records a restart. @returns milliseconds to wait before it */
   next(): number {
     const now = this.#clock();
     this.#times = this.#times.filter((time) => now - time < WINDOW_MS);

@@ -1,4 +1,4 @@
-/** The service on this machine: the Worker of wrangler.toml on workerd. */
+/** Serves the Worker of wrangler.toml on this machine, with workerd. */
 
 import { once } from "node:events";
 import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
@@ -15,41 +15,41 @@ import { FreedFiles } from "./freed-files.ts";
 import { isLoopback, type ServeOptions } from "./options.ts";
 import { tighten } from "./permissions.ts";
 import { reclaim } from "./reclaim.ts";
-import { Stop } from "./stop.ts";
+import { StartupError } from "./run-program.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 import { readWorkerConfig } from "./worker-config.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-/** The Worker of wrangler.toml, with what a server on this machine needs beside it. */
+/** The Worker of wrangler.toml plus the entry points that a local server needs. */
 const LOCAL_WORKER = join(ROOT, "src/local/worker.ts");
 
-/** How long a start may look for disk to give back, about, in milliseconds. */
+/** Approximate time for freeing disk space at a start, in milliseconds. */
 const RECLAIM_MS = 2_000;
-/** How long a Worker that has just been started may take to say that it is well, in milliseconds. */
+/** Milliseconds that a new Worker has for its first health check. */
 const HEALTH_MS = 10_000;
 const FILES_ARE_LIMITED = process.platform !== "win32";
 
 /**
- * Serves. The settings are those of wrangler.toml, overridden by variables of the same name in `environment`.
- * @param ending ends a start that is under way: what it has started is ended before this throws
- * @throws {Stop} if a port or the data folder can't be had.
+ * Starts the service, with the settings of wrangler.toml, overridden by variables of the same name in `environment`.
+ * @param shutdown cancels the start; everything that was started is stopped before this throws
+ * @throws {StartupError} if a port or the data folder is not available
  */
 export async function serve(
   options: ServeOptions,
   environment: NodeJS.ProcessEnv,
-  ending: AbortSignal,
+  shutdown: AbortSignal,
 ): Promise<Supervised> {
   const { host, port, tcpPort } = options;
   const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
-  // Nothing that is made from here on is for others to read, by this process or by the engine.
+  // From here on, files that this process or the engine creates are readable by this user only.
   process.umask(0o077);
   const lock = options.data === undefined ? undefined : await ownFolder(resolve(options.data));
   await checkPort("--port", host, port);
   if (tcpPort !== undefined) await checkPort("--tcp-port", host, tcpPort);
-  ending.throwIfAborted();
+  shutdown.throwIfAborted();
   const code = await bundle(LOCAL_WORKER);
-  ending.throwIfAborted();
-  // The engine's SQLite wants files, so what is kept in memory is a folder of the system's that is memory.
+  shutdown.throwIfAborted();
+  // SQLite needs files, so data in memory is in a folder of a memory file system, if there is one.
   const scratch = options.data === undefined;
   const data = scratch ? mkdtempSync(join(memoryFolder(), "durable-kv-")) : resolve(options.data);
   let engine: Engine | undefined;
@@ -63,7 +63,7 @@ export async function serve(
     if (scratch) rmSync(data, { recursive: true, force: true });
   };
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
-    // Where there is no lock that an engine holds itself, one that was left behind may still have the folder.
+    // Only with an engine's lock, or on a new folder: otherwise an old engine may still be using the files.
     if (scratch || lock !== undefined) giveDiskBack(folders);
     engine = await startEngine(
       code,
@@ -76,15 +76,15 @@ export async function serve(
         data,
         scratch,
         lock,
-        // By name: the token itself is never written to a file.
+        // By name only, so that the token is never written to a file.
         inherited: [
           ...(hasToken(environment) ? ["KV_TOKEN"] : []),
           ...(FILES_ARE_LIMITED ? ["KV_FILES"] : []),
         ],
       },
-      ending,
+      shutdown,
     );
-    await checkHealth(engine, host, ending);
+    await checkHealth(engine, host, shutdown);
     return engine;
   };
   try {
@@ -105,30 +105,32 @@ export async function serve(
   }
 }
 
-/** To be called while no engine has the data folder. A server whose disk can't be tidied serves all the same. */
+/** Call it only while no engine uses the data folder. An error is logged, and the server starts all the same. */
 function giveDiskBack(folders: readonly string[]): void {
   try {
     reclaim(folders, { clock: () => performance.now(), withinMs: RECLAIM_MS });
   } catch (error) {
-    process.stderr.write(`Disk could not be given back: ${(error as Error).message}\n`);
+    process.stderr.write(`Could not free disk space: ${(error as Error).message}\n`);
   }
 }
 
 async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined); // aborted: that is enough of it
+  await sleep(ms, undefined, { signal }).catch(() => undefined); // aborted
 }
 
-/** Takes the data folder, for this server alone and out of the sight of others. @throws {Stop} */
+/** Locks the data folder and restricts access to this user. @throws {StartupError} */
 async function ownFolder(folder: string): Promise<number | undefined> {
   const lock = await lockFolder(folder);
   try {
     if (tighten(realpathSync(folder))) {
       process.stderr.write(
-        `The data folder ${folder} was open to other users of this machine: now it is yours only.\n`,
+        `The data folder ${folder} was open to other users of this machine. Now only you can access it.\n`,
       );
     }
   } catch (error) {
-    throw new Stop(`The data folder ${folder} can't be made yours only: ${(error as Error).message}`);
+    throw new StartupError(
+      `Access to the data folder ${folder} can't be restricted to you: ${(error as Error).message}`,
+    );
   }
   return lock;
 }
@@ -141,7 +143,7 @@ function settings(
   const given = Object.entries({ ...vars, ...LOCAL_VARS });
   return {
     ...Object.fromEntries(given.map(([name, value]) => [name, environment[name] ?? value])),
-    // Only this machine can reach the service. A deployment never has this variable.
+    // Without a token, because only this machine can reach the service. Never set in a deployment.
     ...(isLoopback(host) ? { KV_OPEN: "loopback" } : {}),
   };
 }
@@ -150,15 +152,17 @@ function hasToken(environment: NodeJS.ProcessEnv): boolean {
   return (environment["KV_TOKEN"] ?? "") !== "";
 }
 
-/** A Worker whose settings make no sense says so to every request: better said once, before any is made. */
-async function checkHealth(engine: Engine, host: string, ending: AbortSignal): Promise<void> {
+/** Reports invalid settings at the start. The Worker itself reports them in its response to every request. */
+async function checkHealth(engine: Engine, host: string, shutdown: AbortSignal): Promise<void> {
   const anyHost = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   try {
     const url = `http://${address(anyHost, engine.ports.http)}/healthz`;
-    const response = await fetch(url, { signal: AbortSignal.any([ending, AbortSignal.timeout(HEALTH_MS)]) });
+    const response = await fetch(url, {
+      signal: AbortSignal.any([shutdown, AbortSignal.timeout(HEALTH_MS)]),
+    });
     if (response.ok) return;
     const { detail } = (await response.json()) as { detail: string };
-    throw new Stop(detail);
+    throw new StartupError(detail);
   } catch (error) {
     await engine.stop();
     throw error;
@@ -169,7 +173,7 @@ function memoryFolder(): string {
   return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
-/** `host:port`, with brackets where the host has colons of its own. */
+/** `host:port`, with brackets around an IPv6 address. */
 export function address(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -181,9 +185,9 @@ async function checkPort(option: string, host: string, port: number): Promise<vo
     await once(probe, "listening");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Stop(
+    throw new StartupError(
       code === "EADDRINUSE"
-        ? `Port ${port} of ${host} is in use. Stop what uses it, or take another: ${option} N`
+        ? `Port ${port} of ${host} is in use. Stop the process that uses it, or choose another port: ${option} N`
         : `Can't listen on ${address(host, port)}: ${message}`,
     );
   } finally {

@@ -1,31 +1,32 @@
-/** An engine that is started again when it ends by itself. */
+/** Restarts the engine when it crashes. */
 
 import type { Engine } from "./engine.ts";
 import { Restarts } from "./restarts.ts";
 
-/** A service that outlives its engines. */
+/** A service whose engine is restarted. */
 export interface Supervised {
-  /** The first engine's ports, which every later one gets too. */
+  /** The first engine's ports. Later engines use the same ones. */
   readonly ports: Engine["ports"];
-  /** Ends it for good. Safe to call more than once. */
+  /** Stops the service. Safe to call more than once. */
   stop(): Promise<void>;
 }
 
 export interface SupervisorOptions {
-  /** Starts an engine; on these ports, if there was one before. */
+  /** Starts an engine, on the ports of the previous one if there was one. */
   readonly start: (ports: Engine["ports"] | undefined) => Promise<Engine>;
   readonly log: (line: string) => void;
-  /** Milliseconds that never go back. */
+  /** A monotonic clock, in milliseconds. */
   readonly clock: () => number;
-  /** Resolves so many milliseconds later, or when the signal is aborted. */
+  /** Resolves after `ms` milliseconds, or when the signal is aborted. */
   readonly wait: (ms: number, stopping: AbortSignal) => Promise<void>;
 }
 
 /**
- * Starts an engine and keeps one running, as a supervisor keeps its child: what is acknowledged is on disk, so a new
- * one goes on where the last one was. Not more than five times a minute: one that keeps ending is not mended by a start.
+ * Starts an engine and restarts it when it ends, as an OTP supervisor does with its child. Acknowledged writes are on
+ * disk, so the new engine has all data. At most five restarts a minute: more would not help an engine that keeps
+ * crashing.
  *
- * @throws as the first start does; later ones are logged, and tried again
+ * @throws if the first start fails; later failures are logged and retried
  */
 export async function supervise({ start, log, clock, wait }: SupervisorOptions): Promise<Supervised> {
   const restarts = new Restarts(clock);
@@ -36,8 +37,7 @@ export async function supervise({ start, log, clock, wait }: SupervisorOptions):
 
   const startAgain = async (why: string): Promise<Engine | undefined> => {
     const delay = restarts.next();
-    const when = delay === 0 ? "It is started again" : `It is started again in ${Math.ceil(delay / 1_000)} s`;
-    log(`${why} ${when}.`);
+    log(`${why} Restarting it${delay === 0 ? "" : ` in ${Math.ceil(delay / 1_000)} s`}.`);
     if (delay > 0) await wait(delay, signal);
     if (signal.aborted) return undefined;
     try {
@@ -63,7 +63,7 @@ export async function supervise({ start, log, clock, wait }: SupervisorOptions):
     async stop() {
       stopping.abort();
       await engine?.stop();
-      // One that was being started ends with its start, or here.
+      // An engine that was just being started ends with its start, or here.
       await watched;
       await engine?.stop();
     },

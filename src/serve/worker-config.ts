@@ -1,16 +1,16 @@
-/** wrangler.toml, so that what is served here is what would be deployed. */
+/** Reads wrangler.toml, so that the local server runs what would be deployed. */
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "smol-toml";
 
-/** A Worker, as a server needs to know it. */
+/** The part of a Worker's configuration that the local server uses. */
 export interface WorkerConfig {
   /** Path of the entry point. */
   readonly main: string;
   readonly compatibilityDate: string;
   readonly vars: Readonly<Record<string, string>>;
-  /** Binding name to class name of each Durable Object namespace; all are SQLite-backed. */
+  /** Binding names of the Durable Object namespaces, with their class names. All are SQLite-backed. */
   readonly objects: Readonly<Record<string, string>>;
 }
 

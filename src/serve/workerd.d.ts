@@ -1,4 +1,4 @@
-/** The engine's package, which has no types of its own: CommonJS, so its default export is one step down. */
+/** Types for the package workerd, which has none. It is CommonJS, so the path is the default export's `default`. */
 declare module "workerd" {
   const workerd: { readonly default: string };
   export default workerd;

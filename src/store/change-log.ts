@@ -67,8 +67,8 @@ export class ChangeLog {
     this.#options = options;
   }
 
-  /** @param totals where the bucket stands; a new one at nothing. */
-  createTable(totals: Totals = { entries: 0, bytes: 0, revision: 0 }): void {
+  /** Makes the log of a new bucket, with one row that says that nothing is there. */
+  createTable(): void {
     this.#sql.exec(
       `CREATE TABLE changes (
          revision INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, key TEXT NOT NULL, value,
@@ -77,11 +77,8 @@ export class ChangeLog {
        )`,
     );
     this.#sql.exec(
-      "INSERT INTO changes (revision, kind, at, key, size, entries, bytes) VALUES (?, ?, 0, '', 0, ?, ?)",
-      totals.revision,
+      "INSERT INTO changes (revision, kind, at, key, size, entries, bytes) VALUES (0, ?, 0, '', 0, 0, 0)",
       START,
-      totals.entries,
-      totals.bytes,
     );
   }
 

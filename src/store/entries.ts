@@ -6,7 +6,6 @@ import { byteLength } from "../lib/utf8.ts";
 import { MAX_PAGE_BYTES } from "../model/limits.ts";
 import { isLarge, type LargeValue } from "../model/large-value.ts";
 import type { Clock } from "../otp/timers.ts";
-import type { Totals } from "../model/totals.ts";
 import { textOf, type Value } from "../model/value.ts";
 import { ChangeLog, type Change, type ChangeLogOptions } from "./change-log.ts";
 import { greatest, least, rangeOf, type KeyRange } from "../model/key-range.ts";
@@ -91,33 +90,9 @@ export class Entries {
          at INTEGER NOT NULL DEFAULT 0, metadata TEXT, large TEXT, large_size INTEGER
        ) WITHOUT ROWID`,
     );
-    this.#createIndex();
+    this.#sql.exec("CREATE INDEX expiries ON entries (expires) WHERE expires IS NOT NULL");
     this.log.createTable();
     this.large.createTables();
-  }
-
-  /**
-   * Brings the tables of a version that knew neither times to live nor a change log up to date.
-   * @returns whether they were of one.
-   */
-  upgrade(): boolean {
-    const old = this.#sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'totals'").toArray();
-    if (old.length === 0) return false;
-    for (const column of [
-      "expires INTEGER",
-      "at INTEGER NOT NULL DEFAULT 0",
-      "metadata TEXT",
-      "large TEXT",
-      "large_size INTEGER",
-    ]) {
-      this.#sql.exec(`ALTER TABLE entries ADD COLUMN ${column}`);
-    }
-    this.#createIndex();
-    const totals = this.#sql.exec<Row<Totals>>("SELECT entries, bytes, revision FROM totals").one();
-    this.log.createTable(totals);
-    this.large.createTables();
-    this.#sql.exec("DROP TABLE totals");
-    return true;
   }
 
   /**
@@ -264,10 +239,6 @@ export class Entries {
 
   #now(): number {
     return this.#time ?? this.#clock();
-  }
-
-  #createIndex(): void {
-    this.#sql.exec("CREATE INDEX expiries ON entries (expires) WHERE expires IS NOT NULL");
   }
 
   /** Rows as arrays: to make an object of each costs more than to read it. */

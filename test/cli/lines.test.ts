@@ -2,7 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { date, etag, integer, json, positive, whole } from "../../src/cli/arguments.ts";
+import {
+  parseDate,
+  parseEtag,
+  parseInteger,
+  parseJsonArgument,
+  parsePositive,
+  parseWhole,
+} from "../../src/cli/arguments.ts";
 import { fileNameOf } from "../../src/cli/export-folder.ts";
 import { progressLine } from "../../src/cli/progress.ts";
 import { keyText, valueJson, valueText } from "../../src/cli/value-text.ts";
@@ -108,57 +115,57 @@ describe("a bucket's file", () => {
 
 describe("an argument", () => {
   it.each([
-    [whole, "0", 0],
-    [positive, "17", 17],
-    [integer, "-9223372036854775808", -9_223_372_036_854_775_808n],
-    [date, "2030-01-31T12:00:00Z", new Date(Date.UTC(2030, 0, 31, 12))],
-    [date, "2032-02-29T23:59:59.5+02:00", new Date(Date.UTC(2032, 1, 29, 21, 59, 59, 500))],
-    [json, '{"a":1}', { json: { a: 1 } }],
+    [parseWhole, "0", 0],
+    [parsePositive, "17", 17],
+    [parseInteger, "-9223372036854775808", -9_223_372_036_854_775_808n],
+    [parseDate, "2030-01-31T12:00:00Z", new Date(Date.UTC(2030, 0, 31, 12))],
+    [parseDate, "2032-02-29T23:59:59.5+02:00", new Date(Date.UTC(2032, 1, 29, 21, 59, 59, 500))],
+    [parseJsonArgument, '{"a":1}', { json: { a: 1 } }],
     [
-      json,
+      parseJsonArgument,
       ' { "1" : [ 1e2, 0.10, 3.14159265358979323, 0e5 ] , "\\u0061" : "1e400" } ',
       { json: { 1: [100, 0.1, Math.PI, 0], a: "1e400" } },
     ],
-    [json, "9007199254740991", { json: 9_007_199_254_740_991 }],
-    [json, "null", { json: null }],
-    [etag, '"24f0-7"', ["24f0-7"]],
-    [etag, "*", "*"],
+    [parseJsonArgument, "9007199254740991", { json: 9_007_199_254_740_991 }],
+    [parseJsonArgument, "null", { json: null }],
+    [parseEtag, '"24f0-7"', ["24f0-7"]],
+    [parseEtag, "*", "*"],
   ])("%o takes %s", (read, text, value) => {
     expect(read(text)).toEqual(value);
   });
 
   it.each([
-    [whole, "-1"],
-    [whole, "1.5"],
-    [whole, "1e3"],
-    [positive, "0"],
-    [integer, "0x1"],
-    [integer, ""],
-    [date, "tomorrow"],
-    [date, "2030"],
-    [date, "2030-01-31"],
-    [date, "01/02/2030"],
-    [date, "2030-01-31T12:00:00"],
-    [date, "2030-01-31T24:00:00Z"],
-    [date, "2030-01-31T12:00Z"],
-    [date, "2030-02-30T12:00:00Z"],
-    [date, "2031-02-29T12:00:00Z"],
-    [date, "2030-01-31T12:00:00+25:00"],
-    [json, "{"],
-    [json, '{"n":1e400}'],
-    [json, "[1e-400]"],
-    [json, "-0"],
-    [json, "9007199254740993"],
-    [json, "12345678901234567890123"],
-    [json, '{"a":1,"a":2}'],
-    [json, '{"b":1,"1":2}'],
-    [etag, "7"],
-    [etag, 'W/"24f0-7"'],
+    [parseWhole, "-1"],
+    [parseWhole, "1.5"],
+    [parseWhole, "1e3"],
+    [parsePositive, "0"],
+    [parseInteger, "0x1"],
+    [parseInteger, ""],
+    [parseDate, "tomorrow"],
+    [parseDate, "2030"],
+    [parseDate, "2030-01-31"],
+    [parseDate, "01/02/2030"],
+    [parseDate, "2030-01-31T12:00:00"],
+    [parseDate, "2030-01-31T24:00:00Z"],
+    [parseDate, "2030-01-31T12:00Z"],
+    [parseDate, "2030-02-30T12:00:00Z"],
+    [parseDate, "2031-02-29T12:00:00Z"],
+    [parseDate, "2030-01-31T12:00:00+25:00"],
+    [parseJsonArgument, "{"],
+    [parseJsonArgument, '{"n":1e400}'],
+    [parseJsonArgument, "[1e-400]"],
+    [parseJsonArgument, "-0"],
+    [parseJsonArgument, "9007199254740993"],
+    [parseJsonArgument, "12345678901234567890123"],
+    [parseJsonArgument, '{"a":1,"a":2}'],
+    [parseJsonArgument, '{"b":1,"1":2}'],
+    [parseEtag, "7"],
+    [parseEtag, 'W/"24f0-7"'],
   ])("%o refuses %s", (read, text) => {
-    expect(() => read(text)).toThrow(/^It is /);
+    expect(() => read(text)).toThrow(/^Expected /);
   });
 
   it("may be several etags", () => {
-    expect(etag("b-2", etag("a-1"))).toEqual(["a-1", "b-2"]);
+    expect(parseEtag("b-2", parseEtag("a-1"))).toEqual(["a-1", "b-2"]);
   });
 });

@@ -7,8 +7,8 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { feed, replies, wantsColour } from "../../src/cli/repl/colours.ts";
 import { History, historyFile } from "../../src/cli/repl/history.ts";
-import { TerminalSession } from "../../src/cli/repl/terminal.ts";
-import { complete } from "../../src/cli/repl/words.ts";
+import { TerminalRepl } from "../../src/cli/repl/terminal.ts";
+import { complete } from "../../src/cli/repl/completer.ts";
 
 const ESCAPES = /\x1b\[[0-9;]*[A-Za-z]/g;
 
@@ -33,7 +33,7 @@ const answers = (line: string): Promise<string> => {
 
 function open() {
   const [input, output] = [new PassThrough(), new PassThrough({ encoding: "utf8" })];
-  const session = new TerminalSession({ input, output, colour: false });
+  const repl = new TerminalRepl({ input, output, colour: false });
   const asked: string[] = [];
   let endWith: (ending: "closed" | "broken") => void = () => undefined;
   const conversation = {
@@ -41,14 +41,14 @@ function open() {
     ask: async (line: string | Uint8Array): Promise<string> => {
       asked.push(String(line));
       const said = await answers(String(line));
-      session.hear(said, "reply");
+      repl.show(said, "reply");
       return said;
     },
   };
-  const code = session.run({ conversation, completions: answers, history: new History(file) });
+  const code = repl.run({ conversation, completions: answers, history: new History(file) });
   let seen = "";
   return {
-    session,
+    repl,
     asked,
     code,
     endWith,
@@ -113,10 +113,10 @@ describe("at a terminal", () => {
   });
 
   it("shows what is heard above the line that is being typed", async () => {
-    const { session, type, until, code } = open();
+    const { repl, type, until, code } = open();
     type("GET sho");
     await until("kv> GET sho");
-    session.hear("milk SET TO 1\r\n", "feed");
+    repl.show("milk SET TO 1\r\n", "feed");
     await until("milk SET TO 1\nkv> GET sho");
     type("\x15\x04");
     expect(await code).toBe(0);

@@ -80,7 +80,7 @@ describe("--timeout", () => {
     const running = startKvProcess({ url }, verb, "b", "--timeout", "1");
     running.end('{"key":"a"}\n');
     const { code, out, err } = await running.ended;
-    expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: Nothing .*\(timeout\)\n$/)]);
+    expect([code, out, err]).toEqual([4, answer, expect.stringMatching(/^kv: No progress .*\(timeout\)\n$/)]);
     close();
   });
 });
@@ -91,7 +91,7 @@ describe("a service that is not there", () => {
     async (...args) => {
       const { code, out, err } = await kv({ url: NOWHERE }, ...args);
       expect([code, out, err]).toEqual([4, "", expect.stringContaining("ECONNREFUSED")]);
-      expect(err).toMatch(/^kv: The service gave no answer\./);
+      expect(err).toMatch(/^kv: The service did not respond\./);
     },
   );
 });

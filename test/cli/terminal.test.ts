@@ -81,7 +81,7 @@ describe("a word that is not UTF-8", () => {
     const command = `${KV.join(" ")} put ${NAME} $'k\\xff' 1`;
     expect(await run(command)).toMatchObject({
       code: 2,
-      err: "error: Argument 3 is not UTF-8, which keys and names are. A value of any bytes goes through stdin.\n",
+      err: "error: Argument 3 is not UTF-8. Keys and names have to be UTF-8; pass a binary value through stdin.\n",
     });
     expect(await bucket.get("k\u{fffd}")).toBeUndefined();
   });

@@ -264,7 +264,7 @@ describe("a value that is no JSON", () => {
   it("says where it is", async () => {
     const error = await refusalOf((bucket) => bucket.put("a", { list: [1, { map: new Map() }] }));
     expect(error).toMatchObject({
-      message: expect.stringContaining("list[1].map is no JSON (Map)") as string,
+      message: expect.stringContaining("list[1].map is not JSON (Map)") as string,
     });
   });
 

@@ -164,7 +164,7 @@ describe("a refusal", () => {
     ],
     [
       (b) => b.put("a", 1, { metadata: { at: NaN } }),
-      "put: metadata has to be JSON. metadata.at is NaN, which JSON has no word for.",
+      "put: metadata has to be JSON. metadata.at is NaN, which JSON can't express.",
     ],
     [(b) => b.batch({} as Anything), "Operations have to be an array, and not an object."],
     [

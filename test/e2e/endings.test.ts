@@ -105,9 +105,7 @@ describe("an engine that ends by itself", () => {
     await put(server, "b/keys/k", "kept");
     const first = await server.enginePid();
     process.kill(first, "SIGKILL");
-    await server.prints(
-      /The engine ended by itself \(code \d+\)\. It is started again\.\nThe engine is back\./,
-    );
+    await server.prints(/The engine ended by itself \(code \d+\)\. Restarting it\.\nThe engine is back\./);
     expect(await (await fetch(`${server.http}/v1/buckets/b/keys/k`)).text()).toBe("kept");
     const tcp = await openTcp(server.tcpPort);
     expect(await tcp.ask("GET b k\n", 2)).toBe("kept\r\nOK\r\n");

@@ -76,7 +76,7 @@ describe("the server", () => {
     await new Promise((resolve) => taken.once("listening", resolve));
     const { port } = taken.address() as AddressInfo;
     expect(await complaint(["--memory", "--port", String(port)])).toBe(
-      `Port ${port} of 127.0.0.1 is in use. Stop what uses it, or take another: --port N\n`,
+      `Port ${port} of 127.0.0.1 is in use. Stop the process that uses it, or choose another port: --port N\n`,
     );
     expect(await complaint(["--memory", "--tcp-port", String(port)])).toContain("--tcp-port N");
     taken.close();
@@ -99,9 +99,9 @@ describe("the server", () => {
   it.each([
     [["--host", "0.0.0.0"], "KV_TOKEN"],
     [["--host", "example.com"], "IP address"],
-    [["--no-tcp"], "without --tcp-port"],
+    [["--no-tcp"], "combined with --tcp-port"],
     [["--port", "70000"], "0 to 65535"],
-    [["--memory", "--data", "x"], "without --data"],
+    [["--memory", "--data", "x"], "combined with --data"],
     [["--data", ""], "name of a folder"],
     [["--bogus"], "--help"],
   ])("refuses %j in one line", async (args, words) => {
@@ -143,7 +143,7 @@ describe("npm run dev", () => {
     [["--ip", "0.0.0.0"], { KV_TOKEN: "fifteen letters" }, "at least 16"],
     [["--ip", "0.0.0.0", "--", "--ip", "127.0.0.1"], {}, "without it"],
     [["--inspectorIp", "0.0.0.0"], {}, "--inspector-ip"],
-    [["--tunnel"], {}, "others could reach it"],
+    [["--tunnel"], {}, "other machines could reach the server"],
     [["--inspector-ip", "0.0.0.0"], { KV_TOKEN: "sixteen letters!" }, "--inspector-ip"],
   ])("refuses %j with %j in one line", async (args, environment, words) => {
     const dev = join(import.meta.dirname, "../../src/serve/dev.ts");

@@ -101,7 +101,7 @@ function fuzzerOf(kind: string): Fuzzer {
 
 /** What the server has said of an error that no answer told of. */
 async function crashOf(server: Awaited<ReturnType<typeof startServer>>): Promise<string | undefined> {
-  const line = /^.*(?:unexpected|uncaught|crash|started again).*$/im.exec(server.output())?.[0];
+  const line = /^.*(?:unexpected|uncaught|crash|Restarting it).*$/im.exec(server.output())?.[0];
   if (line !== undefined) return `the server has said: ${line}`;
   const response = await fetch(`${server.http}/healthz`).catch(() => undefined);
   return response?.ok === true ? undefined : "the server does not answer any more";

@@ -84,7 +84,7 @@ describe("DOWN", () => {
     await expect(call(() => process("down crash").next())).rejects.toMatchObject({ reason: "noproc" });
   });
 
-  it("comes to everybody who watches, and to nobody twice", async () => {
+  it("comes to every watcher, and to none of them twice", async () => {
     const watcher = await watched("down many");
     await started("second watcher");
     await call(() => process("down many").monitor(monitorBy("second watcher", "second ref")));

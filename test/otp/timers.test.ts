@@ -142,7 +142,7 @@ describe("timers", () => {
           setAlarm: async (at: number) => void alarms.push(at),
         };
         const timers = timersOn({ kv: storage.kv, ...kept }, () => now);
-        storage.kv.put("timer/a", { due: now + keptFor, attempts: 0, message: "not lost", ref: "r" });
+        storage.kv.put("otp:timer/a", { due: now + keptFor, attempts: 0, message: "not lost", ref: "r" });
         await timers.restore();
         now += keptFor > 0 ? keptFor + 10_000 : 0;
         timers.wake();
@@ -222,7 +222,7 @@ describe("timers", () => {
       now += 10_000;
       timers.wake();
       expect(alarms).toEqual([START + SOON, now]);
-      storage.kv.delete("timer/a");
+      storage.kv.delete("otp:timer/a");
     });
   });
 
@@ -240,7 +240,7 @@ describe("timers", () => {
       const awake = timersOn({ kv: storage.kv, ...kept }, () => now);
       await awake.restore();
       expect(alarms).toEqual([START + SOON, now]);
-      storage.kv.delete("timer/a");
+      storage.kv.delete("otp:timer/a");
     });
   });
 

@@ -65,9 +65,9 @@ describe("create", () => {
     const alarm = await runInDurableObject(registry, (_, { storage }) => storage.getAlarm());
     expect(alarm).toBeGreaterThan(before);
     const timers = await runInDurableObject(registry, (_, { storage }) =>
-      [...storage.kv.list({ prefix: "timer/" })].map(([key]) => key),
+      [...storage.kv.list({ prefix: "otp:timer/" })].map(([key]) => key),
     );
-    expect(timers).toEqual(["timer/check", "timer/sweep"]);
+    expect(timers).toEqual(["otp:timer/check", "otp:timer/sweep"]);
   });
 });
 

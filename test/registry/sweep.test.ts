@@ -145,56 +145,18 @@ describe("a partition that wakes", () => {
   it("sets the timers that follow from its table and its settings", async () => {
     await create("timers-lost");
     await runInDurableObject(registryOf("timers-lost"), async (_, { storage }) => {
-      storage.kv.delete("timer/check");
-      storage.kv.delete("timer/sweep");
+      storage.kv.delete("otp:timer/check");
+      storage.kv.delete("otp:timer/sweep");
       storage.sql.exec("UPDATE names SET state = 'stopping', check_at = 1 WHERE name = 'timers-lost'");
       await storage.deleteAlarm();
     });
     await abortObject(registryOf("timers-lost"));
     const timers = await runInDurableObject(registryOf("timers-lost"), (_, { storage }) =>
-      [...storage.kv.list({ prefix: "timer/" })].map(([key]) => key),
+      [...storage.kv.list({ prefix: "otp:timer/" })].map(([key]) => key),
     );
-    expect(timers).toEqual(["timer/check", "timer/sweep"]);
+    expect(timers).toEqual(["otp:timer/check", "otp:timer/sweep"]);
     await runDurableObjectAlarm(registryOf("timers-lost"));
     expect(await rowOf("timers-lost")).toBeUndefined();
-  });
-
-  it("brings the table of the version before restart kinds up to date", async () => {
-    const partition = env.REGISTRY.get(env.REGISTRY.newUniqueId());
-    const bucket = env.BUCKET.newUniqueId();
-    await call(() => env.BUCKET.get(bucket).start({ name: "old", incarnation: "aaaa", createdAt: 1 }));
-    await runInDurableObject(env.BUCKET.get(bucket), (_, { storage }) =>
-      storage.kv.put("process", { name: "old", incarnation: "aaaa", createdAt: 1 }),
-    );
-    await runInDurableObject(partition, async (_, { storage }) => {
-      storage.kv.put("process", { partition: 0, partitions: 1 });
-      storage.sql.exec(
-        "CREATE TABLE names (name TEXT PRIMARY KEY, incarnation TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, metadata TEXT) WITHOUT ROWID",
-      );
-      storage.sql.exec("CREATE INDEX unsettled ON names (name) WHERE state <> 'running'");
-      storage.sql.exec("INSERT INTO names VALUES ('old', 'aaaa', ?, 'running', 1, NULL)", bucket.toString());
-      storage.sql.exec(
-        "INSERT INTO names VALUES ('cut', 'bbbb', ?, 'starting', 1, NULL)",
-        env.BUCKET.newUniqueId().toString(),
-      );
-      await storage.sync();
-    });
-    await abortObject(partition);
-    await abortObject(bucketOf(bucket.toString()));
-    const again = env.REGISTRY.get(partition.id);
-    const caller = { partition: 0, partitions: 1 };
-    expect(await call(() => again.lookup(caller, "old"))).toMatchObject({
-      restart: "permanent",
-      state: "running",
-    });
-    // What that version did not keep may have been anything: nothing is said against it.
-    expect(await call(() => again.create(caller, "old", { locationHint: "weur" }))).toMatchObject({
-      created: false,
-    });
-    await runDurableObjectAlarm(again);
-    expect(await call(() => again.lookup(caller, "cut"))).toMatchObject({ state: "running" });
-    expect(await call(() => env.BUCKET.get(bucket).totals())).toMatchObject({ incarnation: "aaaa" });
-    expect(await call(() => again.stopBucket(caller, "old"))).toBe(true);
   });
 });
 

@@ -27,13 +27,13 @@ describe("the file of an object that is nobody's any more", () => {
   it("is removed after a while, and no other one", async () => {
     for (const digit of ["a", "b", "c"]) writeFileSync(pathOf(id(digit)), "");
     const { files, time } = freedFiles([id("a"), id("d"), "../etc"], [id("b")]);
-    expect(await files.look()).toBe(0);
+    expect(await files.check()).toBe(0);
     time.now = WAIT_MS - 1;
-    expect(await files.look()).toBe(0);
+    expect(await files.check()).toBe(0);
     time.now = WAIT_MS;
-    expect(await files.look()).toBe(1);
+    expect(await files.check()).toBe(1);
     time.now = 2 * WAIT_MS;
-    expect(await files.look()).toBe(1);
+    expect(await files.check()).toBe(1);
     expect(["a", "b", "c"].map((digit) => existsSync(pathOf(id(digit))))).toEqual([false, false, true]);
   });
 
@@ -42,18 +42,18 @@ describe("the file of an object that is nobody's any more", () => {
     const sql = new DatabaseSync(path);
     sql.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE notices (x)");
     const { files, time } = freedFiles([id("e")]);
-    await files.look();
+    await files.check();
     time.now += WAIT_MS;
-    expect(await files.look()).toBe(0);
+    expect(await files.check()).toBe(0);
     sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     time.now += WAIT_MS;
-    expect(await files.look()).toBe(0);
+    expect(await files.check()).toBe(0);
     sql.exec("DROP TABLE notices; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     sql.close();
     time.now += WAIT_MS - 1;
-    expect(await files.look()).toBe(0);
+    expect(await files.check()).toBe(0);
     time.now += 1;
-    expect(await files.look()).toBe(1);
+    expect(await files.check()).toBe(1);
     expect(existsSync(path)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../src/serve/engine.ts";
 import { Restarts } from "../../src/serve/restarts.ts";
-import { Stop } from "../../src/serve/stop.ts";
+import { StartupError } from "../../src/serve/run-program.ts";
 import { supervise } from "../../src/serve/supervisor.ts";
 
 /** Engines that end when they are told to, and the ports that each was started on. */
@@ -49,7 +49,7 @@ describe("a supervisor", () => {
     expect(all.started[1]?.ports).toEqual(service.ports);
     await expect
       .poll(() => lines)
-      .toEqual(["The engine ended by itself (code 1). It is started again.", "The engine is back."]);
+      .toEqual(["The engine ended by itself (code 1). Restarting it.", "The engine is back."]);
     await service.stop();
     expect(all.started.length).toBe(2);
   });
@@ -63,17 +63,17 @@ describe("a supervisor", () => {
     }
     await expect.poll(count(all.started)).toBe(8);
     expect(waits).toEqual([60_000, 60_000]);
-    expect(lines).toContain("The engine ended by itself (code 137). It is started again in 60 s.");
+    expect(lines).toContain("The engine ended by itself (code 137). Restarting it in 60 s.");
     await service.stop();
   });
 
   it("tries again what could not be started again, and says why", async () => {
     const all = engines();
     const { service, lines } = await supervised(all);
-    all.fail(new Stop("Port 8787 is in use."));
+    all.fail(new StartupError("Port 8787 is in use."));
     all.started[0]?.end(1);
     await expect.poll(count(all.started)).toBe(2);
-    expect(lines).toContain("The engine could not be started: Port 8787 is in use. It is started again.");
+    expect(lines).toContain("The engine could not be started: Port 8787 is in use. Restarting it.");
     await service.stop();
   });
 

@@ -37,7 +37,7 @@ async function create(name: string): Promise<string> {
 /** When the partition of a name looks at its suspects next. */
 const nextCheck = (name: string): Promise<number> =>
   runInDurableObject(registryOf(name), (_, { storage }) =>
-    Number(storage.kv.get<{ due: number }>("timer/check")?.due),
+    Number(storage.kv.get<{ due: number }>("otp:timer/check")?.due),
   );
 
 describe("invariant 6: the verdict on a batch of probes", () => {

@@ -1,9 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call } from "../../src/otp/call.ts";
-import { abortObject } from "../support/faults.ts";
-import { startBucket } from "../support/buckets.ts";
 import { withEntries } from "../support/entries.ts";
 
 const revisions = (changes: readonly { readonly revision: number }[]): number[] =>
@@ -73,35 +68,5 @@ describe("the change log", () => {
       ]);
       expect(published[0]?.value).toHaveLength(65_537);
     });
-  });
-});
-
-describe("a bucket of the version before", () => {
-  it("is brought up to date when it wakes, with its entries, totals and revision", async () => {
-    const bucket = await startBucket("upgraded");
-    await runInDurableObject(bucket, (_, { storage }) => {
-      for (const table of ["entries", "changes", "chunks", "unowned", "remembered"]) {
-        storage.sql.exec(`DROP TABLE ${table}`);
-      }
-      storage.sql.exec(`
-        CREATE TABLE entries (
-          key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL
-        ) WITHOUT ROWID;
-        CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL, revision INTEGER NOT NULL);
-        INSERT INTO totals VALUES (1, 5, 7);
-        INSERT INTO entries VALUES ('milk', '1', NULL, 7)`);
-    });
-    await abortObject(env.BUCKET.get(bucket.id));
-    const again = env.BUCKET.get(bucket.id);
-    expect(await call(() => again.get("milk", {}))).toMatchObject({
-      entry: { value: "1", revision: 7, expires: null },
-    });
-    expect(await call(() => again.put("eggs", "2", { lifetime: { ttl: 60 } }))).toMatchObject({
-      revision: 8,
-    });
-    expect(await call(() => again.totals())).toMatchObject({ entries: 2, bytes: 10, revision: 8 });
-    expect(
-      await call(() => again.increment("n", { by: 1n }, { idempotency: { key: "a", fingerprint: "" } })),
-    ).toMatchObject({ replayed: false });
   });
 });

@@ -2,6 +2,7 @@
 
 import { asReply, Exit, Refusal, type Answered, type Reply } from "../../src/otp/exit.ts";
 import { GenServer } from "../../src/otp/gen-server.ts";
+import type { Migrations } from "../../src/otp/migrations.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
 
 export interface CounterArgs {
@@ -10,6 +11,9 @@ export interface CounterArgs {
 
 /** The moment at which the clock of all that have none of their own was stopped; undefined while it runs. */
 export const stopped: { at: number | undefined } = { at: undefined };
+
+/** The migrations of all counters that wake from now on, for the tests of them. */
+export const counterMigrations: { now: Migrations } = { now: { steps: [] } };
 
 export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   /** What `handleInfo` was given, in order. */
@@ -74,6 +78,10 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
 
   forget(key: string): Answered<void> {
     return this.handleCall(() => this.timers.cancel(key));
+  }
+
+  protected override get migrations(): Migrations {
+    return counterMigrations.now;
   }
 
   protected override init({ from }: CounterArgs): void {

@@ -118,7 +118,7 @@ export interface BucketState {
 
 export function bucketState(id: string): Promise<BucketState> {
   return runInDurableObject(bucketOf(id), (_, { storage }) => {
-    const life = storage.kv.get<{ args: { incarnation: string } }>("process");
+    const life = storage.kv.get<{ args: { incarnation: string } }>("otp:process");
     const tables = storage.sql
       .exec("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
       .toArray();

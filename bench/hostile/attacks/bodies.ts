@@ -1,16 +1,16 @@
-/** Neighbours whose single request is much work: long JSON, values that grow in JSON, an import of nothing. */
+/** Attacks with single expensive requests: huge JSON, values that grow in JSON, an import of invalid lines. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
 import { brief } from "../http.ts";
 import { BUCKET, MEBIBYTE, store } from "./stored.ts";
 
-/** Values of nearly 1 MiB each, and 15 MB together. */
+/** Values of nearly 1 MiB each, 15 MB in total. */
 const VALUES = 15;
 const VALUE_BYTES = 1_000_000;
 const GETS = 1_000;
 const IMPORT_BYTES = 4_000_000;
-/** 17 digits, and a double holds it: the request goes on behind the check. */
+/** A number of 17 digits that a double holds exactly, so that the request passes the check of numbers. */
 const LONG_NUMBER = "12345678901234568";
 const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -19,7 +19,7 @@ const withBucket = (attacker: Attacker): Promise<void> => store(attacker, "k", "
 export const bodies: readonly Attack[] = [
   {
     name: "long-number",
-    about: "A batch of 15 MB, arrays and strings, with one number of 17 digits in it.",
+    about: "A batch of 15 MB of arrays and strings, with one number of 17 digits.",
     prepare: withBucket,
     run: (attacker) =>
       batch(attacker, [
@@ -49,7 +49,8 @@ export const bodies: readonly Attack[] = [
   },
   {
     name: "control-values",
-    about: "A batch of 1,000 gets of a 1 MiB value of control characters, each six characters in JSON.",
+    about:
+      "A batch of 1,000 gets of a 1 MiB value of control characters, which take six characters each in JSON.",
     prepare: (attacker) => store(attacker, "control", "\u0001".repeat(MEBIBYTE)),
     run: async (attacker) => {
       const gets = Array.from({ length: GETS }, () => ({ op: "get", key: "control" }));
@@ -60,7 +61,7 @@ export const bodies: readonly Attack[] = [
   },
   {
     name: "bad-import",
-    about: "An import of 4 MB of lines of one letter, with onError=continue.",
+    about: "An import of 4 MB of one-letter lines, with onError=continue.",
     prepare: withBucket,
     run: async (attacker) => {
       const headers = { "Content-Type": "application/x-ndjson" };

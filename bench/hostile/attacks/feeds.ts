@@ -1,4 +1,4 @@
-/** Neighbours who follow changes and read nothing, while others write. */
+/** Attacks that follow changes but never read them, while other clients write. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
@@ -7,12 +7,12 @@ import { openText, type TextConnection } from "../text-connection.ts";
 import { BUCKET, MEBIBYTE, store, tally } from "./stored.ts";
 
 const FOLLOWERS = 100;
-/** Followers that read on at the end, to see what they are told. */
+/** Number of followers that read on at the end, to get their outcome. */
 const SEEN = 5;
 const SUBSCRIBED_MS = 300;
 const WRITE_MS = 6_000;
 const READ_ON_MS = 2_000;
-/** Values of up to 64 KiB travel in a watch's events. */
+/** Values up to 64 KiB are included in a watch's events. */
 const WATCHED_BYTES = 65_536;
 const CREATORS = 4;
 
@@ -46,7 +46,7 @@ export const feeds: readonly Attack[] = [
   ),
   {
     name: "unread-events",
-    about: "100 readers of /v1/events that read nothing, while 4 clients create buckets.",
+    about: "100 clients open /v1/events and never read, while 4 clients create buckets.",
     run: (attacker) =>
       readNothing(
         attacker,
@@ -70,7 +70,7 @@ function fed(name: string, about: string, bytes: number, follow: Follow): Attack
 
 async function readNothing(attacker: Attacker, follow: Follow, work: () => Promise<string>): Promise<string> {
   const followers = await Promise.all(Array.from({ length: FOLLOWERS }, () => follow(attacker)));
-  await attacker.hold(SUBSCRIBED_MS);
+  await attacker.wait(SUBSCRIBED_MS);
   const done = await work();
   const seen = followers.slice(0, SEEN);
   for (const follower of seen) follower.resume();
@@ -85,7 +85,7 @@ async function subscribe(attacker: Attacker, path: string): Promise<Follower> {
   return webSocket;
 }
 
-/** A response that is not read. */
+/** A response that is never read. */
 async function stream(attacker: Attacker, path: string): Promise<Follower> {
   const connection = await openText(attacker, attacker.server.http);
   await connection.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -94,7 +94,7 @@ async function stream(attacker: Attacker, path: string): Promise<Follower> {
   return quiet(connection);
 }
 
-/** Its ending without what it was sent last, which differs from one to the next. */
+/** The outcome without the last received data, which differs between connections. */
 function quiet(connection: TextConnection): Follower {
   return {
     ending: () => (connection.isClosed ? "closed" : "open"),
@@ -109,7 +109,7 @@ async function write(attacker: Attacker, bytes: number): Promise<string> {
   const end = performance.now() + WRITE_MS;
   const statuses: string[] = [];
   while (performance.now() < end && !attacker.isOver) {
-    // A value that differs from the one before, so that each put is a change.
+    // A new value each time, so that each put is a change.
     const body = String(statuses.length).padStart(bytes, "x");
     const { status } = await attacker.ask("PUT", `${BUCKET}/keys/k`, { body });
     statuses.push(`put answered ${status}`);

@@ -1,4 +1,4 @@
-/** A neighbour who makes the server remember large results. */
+/** Attack: many idempotent requests with large results, which the server has to store. */
 
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ async function transact(attacker: Attacker): Promise<string> {
   return `${tally(statuses)} in ${seconds.toFixed(1)} s; ${disk}`;
 }
 
-/** Megabytes in the data folder. */
+/** Size of the data folder in megabytes. */
 function diskUsed({ server: { data = "" } }: Attacker): number {
   const files = readdirSync(data, { recursive: true, encoding: "utf8" });
   return files.reduce((sum, file) => sum + statSync(join(data, file)).size, 0) / 1e6;

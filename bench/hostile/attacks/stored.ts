@@ -1,11 +1,11 @@
-/** What attacks find in the store: the bucket `b` and its values. */
+/** Test data for attacks: the bucket `b` and its values. */
 
 import type { Attacker } from "../attacker.ts";
 
 export const BUCKET = "/v1/buckets/b";
 export const MEBIBYTE = 1_048_576;
 
-/** Makes the bucket and puts a value. @throws if either is refused. */
+/** Creates the bucket and puts a value. @throws if either is refused */
 export async function store(
   attacker: Attacker,
   key: string,
@@ -18,7 +18,7 @@ export async function store(
   if (status >= 300) throw new Error(`can't put ${key}: ${status} ${text}`);
 }
 
-/** How many of the things ended how: `97 × open, 3 × closed 1013 slow_reader`. */
+/** Counts equal outcomes: `97 × open, 3 × closed 1013 slow_reader`. */
 export function tally(endings: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const ending of endings) counts.set(ending, (counts.get(ending) ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** Strangers: connections without the token. */
+/** Attacks without the token. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
@@ -20,7 +20,7 @@ export const strangers: readonly Attack[] = [
   idle("http", "hard"),
   {
     name: "unfinished-lines",
-    about: "1,000 TCP connections, each with 2 MB of a line that does not end.",
+    about: "1,000 TCP connections, each with 2 MB of an unfinished line.",
     server: { token: "set" },
     run: unfinishedLines,
   },
@@ -32,7 +32,7 @@ export const strangers: readonly Attack[] = [
   },
 ];
 
-/** Node raises a soft limit to the hard one, and its children inherit that: only a hard one binds the engine. */
+/** Node raises its soft limit to the hard one, and child processes inherit that: only a hard limit binds the engine. */
 function idle(protocol: "tcp" | "http", kind: "soft" | "hard"): Attack {
   return {
     name: `idle-${protocol}${kind === "hard" ? "-hard" : ""}`,
@@ -44,11 +44,11 @@ function idle(protocol: "tcp" | "http", kind: "soft" | "hard"): Attack {
 
 async function stayIdle(attacker: Attacker, port: number): Promise<string> {
   const connections = await Promise.all(Array.from({ length: IDLE }, () => openText(attacker, port)));
-  await attacker.hold(IDLE_MS);
+  await attacker.wait(IDLE_MS);
   const { engine } = attacker.server.processes;
   const files = `the engine has ${openFiles(engine)} of ${openFilesLimit(engine)} files open`;
-  const newcomer = await attacker.newcomer();
-  return `${tally(connections.map((connection) => connection.ending()))}; ${files}; ${newcomer}`;
+  const newClient = await attacker.newClient();
+  return `${tally(connections.map((connection) => connection.ending()))}; ${files}; ${newClient}`;
 }
 
 async function unfinishedLines(attacker: Attacker): Promise<string> {
@@ -65,7 +65,7 @@ async function unfinishedLines(attacker: Attacker): Promise<string> {
       return Math.min(bytes, UNFINISHED.bytes);
     }),
   );
-  await attacker.hold(Math.max(0, UNFINISHED.ms - (performance.now() - began)));
+  await attacker.wait(Math.max(0, UNFINISHED.ms - (performance.now() - began)));
   const megabytes = sent.reduce((sum, bytes) => sum + bytes, 0) / 1e6;
   return `${tally(connections.map((connection) => connection.ending()))}; ${megabytes.toFixed(0)} MB sent`;
 }

@@ -1,4 +1,4 @@
-/** Neighbours who send tiny commands as fast as they can, and read the replies. */
+/** Attacks with tiny commands at full speed, whose replies are read. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
@@ -7,9 +7,9 @@ import { openText } from "../text-connection.ts";
 import { BUCKET, store } from "./stored.ts";
 
 const COMMANDS = 60_000;
-/** The most that one message of a session may have. */
+/** Most requests in one message of a session. */
 const MAX_REQUESTS = 1_000;
-/** Lines of one reply to GET. */
+/** Lines in one GET reply. */
 const REPLY_LINES = 2;
 
 const LINE = "GET b k\n";
@@ -20,7 +20,7 @@ const requests = (count: number): string => `[${Array.from({ length: count }, ()
 
 interface Tiny {
   readonly name: string;
-  /** How many commands travel together. */
+  /** Commands per message or write. */
   readonly together: number;
   readonly run: (attacker: Attacker, together: number) => Promise<string>;
 }
@@ -74,7 +74,7 @@ async function overTcp(attacker: Attacker, together: number): Promise<string> {
   const connection = await openText(attacker);
   const began = performance.now();
   const text = lines(together);
-  // Reading goes on meanwhile: replies come in events.
+  // Replies are read meanwhile, by event handlers.
   for (let sent = 0; sent < COMMANDS && !connection.isClosed && !attacker.isOver; sent += together) {
     await connection.send(text);
   }

@@ -1,11 +1,11 @@
-/** Neighbours who ask for much over a WebSocket and read nothing, or leave. */
+/** Attacks that request much data over a WebSocket and then never read, or disconnect. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
 import { openWebSocket } from "../raw-web-socket.ts";
 import { BUCKET, MEBIBYTE, store } from "./stored.ts";
 
-/** Gets in one message: one more would pass 16 MiB of replies, and close the connection. */
+/** Gets per message: one more would exceed 16 MiB of replies, and the server would close the connection. */
 const GETS = 12;
 const UNREAD_BYTES = 48_000;
 const LEAVING_BYTES = 1_000_000;
@@ -16,7 +16,7 @@ const AFTER_LEAVING_MS = 7_000;
 interface Asked {
   readonly name: string;
   readonly path: string;
-  /** Sent in turn. */
+  /** Sent in rotation. */
   readonly messages: readonly string[];
 }
 
@@ -57,8 +57,8 @@ async function readNothing(attacker: Attacker, asked: Asked): Promise<string> {
   webSocket.pause();
   const messages = messagesOf(asked, UNREAD_BYTES);
   await webSocket.send(messages);
-  await attacker.hold(UNREAD_MS);
-  // What the server has closed is known only behind what it had sent before.
+  await attacker.wait(UNREAD_MS);
+  // The server's close frame comes after the data that it has sent before.
   webSocket.resume();
   await attacker.until(() => webSocket.isClosed, READ_ON_MS);
   const read = `${webSocket.messages} of ${messages.length} answers, ${(webSocket.bytes / 1e6).toFixed(0)} MB`;
@@ -71,8 +71,8 @@ async function leave(attacker: Attacker, asked: Asked): Promise<string> {
   const messages = messagesOf(asked, LEAVING_BYTES);
   await webSocket.send(messages);
   await webSocket.leave();
-  await attacker.hold(AFTER_LEAVING_MS);
-  return `nothing: it left behind ${messages.length} messages; ${await attacker.newcomer()}`;
+  await attacker.wait(AFTER_LEAVING_MS);
+  return `disconnected after sending ${messages.length} messages; ${await attacker.newClient()}`;
 }
 
 function messagesOf({ messages }: Asked, bytes: number): string[] {

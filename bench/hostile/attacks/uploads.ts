@@ -1,4 +1,4 @@
-/** A neighbour with uploads that hardly move. */
+/** Attack: very slow uploads. */
 
 import type { Attack } from "../attack.ts";
 import type { Attacker } from "../attacker.ts";
@@ -12,7 +12,7 @@ const SECONDS = 7;
 export const uploads: readonly Attack[] = [
   {
     name: "slow-uploads",
-    about: "200 connections that announce a value of 25 MiB and then send one byte a second.",
+    about: "200 connections announce a value of 25 MiB and then send one byte per second.",
     prepare: (attacker) => store(attacker, "k", "1"),
     run: uploadSlowly,
   },
@@ -31,8 +31,8 @@ async function uploadSlowly(attacker: Attacker): Promise<string> {
   );
   for (let second = 0; second < SECONDS; second += 1) {
     await Promise.all(connections.map((connection) => connection.send("x")));
-    await attacker.hold(1_000);
+    await attacker.wait(1_000);
   }
-  const newcomer = await attacker.newcomer();
-  return `${tally(connections.map((connection) => connection.ending()))}; ${newcomer}`;
+  const newClient = await attacker.newClient();
+  return `${tally(connections.map((connection) => connection.ending()))}; ${newClient}`;
 }

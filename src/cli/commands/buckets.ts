@@ -2,9 +2,9 @@
 
 import { Option, type Command } from "commander";
 import type { BucketInfo, BucketOptions } from "../../client/index.ts";
-import { jsonText } from "../../client/json-text.ts";
-import { given, json, type Json } from "../arguments.ts";
-import { Ended, EXIT } from "../exit.ts";
+import { stringifyJson } from "../../client/stringify-json.ts";
+import { withoutUndefined, parseJsonArgument, type Json } from "../arguments.ts";
+import { ExitError, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeRow } from "../output.ts";
 import { globals, serviceOf } from "../service.ts";
@@ -20,19 +20,19 @@ interface CreateOptions {
 export function addCreate(kv: Command): void {
   const command = kv
     .command("create <bucket>")
-    .description("ensure that there is a bucket")
+    .description("create a bucket, unless it exists")
     .addOption(
       new Option(
         "--restart <kind>",
-        "permanent: it survives an exit and a crash; temporary: it does not",
+        "permanent: restarted after an exit signal or a crash; temporary: ends",
       ).choices(["permanent", "temporary"]),
     )
-    .option("--location <hint>", "where on earth: weur, enam …")
-    .option("--jurisdiction <name>", "eu, fedramp …")
-    .option("--metadata <json>", "what is kept beside it", json)
+    .option("--location <hint>", "region to create it in: weur, enam …")
+    .option("--jurisdiction <name>", "jurisdiction that it must not leave: eu, fedramp …")
+    .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .action(async (name: string, options: CreateOptions) => {
       const { location: locationHint, restart, jurisdiction, metadata } = options;
-      const settings = given({
+      const settings = withoutUndefined({
         restart,
         locationHint,
         jurisdiction,
@@ -43,18 +43,18 @@ export function addCreate(kv: Command): void {
     });
   withExamples(command, {
     "kv create shopping": "",
-    "kv create errands --restart temporary": "gone when it ends, as in the guide",
+    "kv create errands --restart temporary": "its data is deleted when it ends, as in the guide",
   });
 }
 
 export function addBuckets(kv: Command): void {
   const command = kv
     .command("buckets")
-    .description("list buckets in the order of their names, waking none")
-    .option("--prefix <prefix>", "only names that begin like this")
-    .option("--long", "with status, restart kind, entries and bytes, as last heard of")
+    .description("list buckets in the order of their names, without waking them")
+    .option("--prefix <prefix>", "only names with this prefix")
+    .option("--long", "add status, restart kind, and the last known number of entries and bytes")
     .action(async ({ prefix, long }: { readonly prefix?: string; readonly long?: true }) => {
-      for await (const bucket of serviceOf(command).buckets(given({ prefix }))) {
+      for await (const bucket of serviceOf(command).buckets(withoutUndefined({ prefix }))) {
         if (globals(command).json) await writeJson(command, bucket);
         else if (long) await writeRow(command, ...columnsOf(bucket));
         else await writeRow(command, bucket.name);
@@ -66,13 +66,13 @@ export function addBuckets(kv: Command): void {
 export function addLookup(kv: Command): void {
   const command = kv
     .command("lookup <bucket>")
-    .description("tell what is known of a bucket")
+    .description("describe a bucket")
     .action(async (name: string) => {
       const bucket = await serviceOf(command).lookup(name);
       if (bucket === undefined) throw noBucket(name);
       if (globals(command).json) return writeJson(command, bucket);
       for (const [member, value] of Object.entries(bucket)) {
-        await writeRow(command, member, typeof value === "string" ? keyText(value) : jsonText(value));
+        await writeRow(command, member, typeof value === "string" ? keyText(value) : stringifyJson(value));
       }
     });
   withExamples(command, { "kv lookup shopping": "", "kv lookup shopping --json | jq .entries": "" });
@@ -81,15 +81,15 @@ export function addLookup(kv: Command): void {
 export function addStop(kv: Command): void {
   const command = kv
     .command("stop <bucket>")
-    .description("end a bucket: its data is gone, its name free")
+    .description("stop a bucket: delete its data and free its name")
     .action(async (name: string) => {
       if (!(await serviceOf(command).stop(name))) throw noBucket(name);
     });
   withExamples(command, { "kv stop shopping": "" });
 }
 
-export function noBucket(name: string): Ended {
-  return new Ended(EXIT.notFound, `kv: There is no bucket ${name}.`);
+export function noBucket(name: string): ExitError {
+  return new ExitError(EXIT.notFound, `kv: There is no bucket ${name}.`);
 }
 
 function columnsOf({ name, status, restart, entries, bytes }: BucketInfo): string[] {

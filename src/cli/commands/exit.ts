@@ -14,6 +14,6 @@ export function addExit(kv: Command): void {
     });
   withExamples(command, {
     "kv exit shopping 'tidy up'": "",
-    "kv exit shopping kill": "a signal that can't be handled; monitors hear killed",
+    "kv exit shopping kill": "a signal that can't be handled; monitors get the reason killed",
   });
 }

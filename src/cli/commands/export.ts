@@ -3,13 +3,13 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { BucketNotFoundError, type Kv } from "../../client/index.ts";
-import { given } from "../arguments.ts";
+import { withoutUndefined } from "../arguments.ts";
 import { usage } from "../exit.ts";
-import { beginExport, listed, writeList, type ListedBucket } from "../export-folder.ts";
+import { beginExport, listEntryOf, writeList, type ListedBucket } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { write, writeJson, writeLine } from "../output.ts";
-import { awaited, Patience } from "../patience.ts";
+import { withIdleTimeout, IdleTimeout } from "../idle-timeout.ts";
 import { linesIn, Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { writeWhole } from "../whole-file.ts";
@@ -23,11 +23,11 @@ interface ExportOptions {
 export function addExport(kv: Command): void {
   const command = kv
     .command("export [bucket] [file]")
-    .description("write a bucket's entries as NDJSON, one a line, to a file or stdout")
-    .option("--all <folder>", "the whole service instead: a file for each bucket")
-    .option("--prefix <prefix>", "only keys that begin like this")
+    .description("write a bucket's entries as NDJSON, one per line, to a file or stdout")
+    .option("--all <folder>", "export all buckets into this folder, one file each")
+    .option("--prefix <prefix>", "only keys with this prefix")
     .action((name: string | undefined, file: string | undefined, options: ExportOptions) =>
-      // What is half written is removed before the end.
+      // On Ctrl-C, a half-written file is removed before the command ends.
       untilInterrupted(command, (signal) => {
         const limits = { timeoutMs: globals(command).timeout * 1_000, signal };
         return options.all === undefined
@@ -37,7 +37,7 @@ export function addExport(kv: Command): void {
     );
   withExamples(command, {
     "kv export shopping > shopping.ndjson": "",
-    "kv export shopping shopping.ndjson": "the file is there when it is whole, and not before",
+    "kv export shopping shopping.ndjson": "the file appears when it is complete",
     "kv export --all backup/": "",
   });
 }
@@ -53,7 +53,7 @@ async function exportOne(
   file: string | undefined,
   options: Limits & { readonly prefix: string | undefined },
 ): Promise<void> {
-  if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
+  if (name === undefined) throw usage("Give a bucket, or --all with a folder.");
   const service = serviceOf(command);
   const info = await service.lookup(name, { signal: options.signal });
   if (info === undefined) throw noBucket(name);
@@ -69,18 +69,19 @@ async function exportEverything(
   { all = "", prefix }: ExportOptions,
   limits: Limits,
 ): Promise<void> {
-  if (name !== undefined || prefix !== undefined) throw usage("--all goes without a bucket and --prefix.");
+  if (name !== undefined || prefix !== undefined)
+    throw usage("--all can't be combined with a bucket or --prefix.");
   const buckets = await exportAll(command, all, limits);
   if (globals(command).json) return writeJson(command, { buckets });
   return writeLine(command, `${buckets} ${buckets === 1 ? "bucket" : "buckets"} in ${all}`);
 }
 
-/** @returns how many buckets there are */
+/** @returns the number of exported buckets */
 async function exportAll(command: Command, folder: string, limits: Limits): Promise<number> {
   const service = serviceOf(command);
   await beginExport(folder);
   const buckets: ListedBucket[] = [];
-  for await (const bucket of service.buckets({ signal: limits.signal })) buckets.push(listed(bucket));
+  for await (const bucket of service.buckets({ signal: limits.signal })) buckets.push(listEntryOf(bucket));
   const meter = new Meter(command, "buckets", buckets.length);
   const written: ListedBucket[] = [];
   for (const bucket of buckets) {
@@ -88,7 +89,7 @@ async function exportAll(command: Command, folder: string, limits: Limits): Prom
       await writeWhole(join(folder, bucket.file), await entriesOf(service, bucket.name, limits));
       written.push(bucket);
     } catch (error) {
-      // It has ended since it was listed.
+      // The bucket has ended since it was listed.
       if (!(error instanceof BucketNotFoundError)) throw error;
     }
     meter.add(1);
@@ -98,13 +99,16 @@ async function exportAll(command: Command, folder: string, limits: Limits): Prom
   return written.length;
 }
 
-/** The lines of a bucket. Whoever takes them may take their time, the service may not. */
+/** The bucket's lines. Only the service's silence counts as idle time, not that of a slow reader. */
 async function entriesOf(
   service: Kv,
   bucket: string,
   { prefix, timeoutMs, signal: interrupted }: Limits & { readonly prefix?: string | undefined },
 ): Promise<AsyncIterable<Uint8Array>> {
-  const patience = new Patience(timeoutMs, interrupted);
-  const { signal } = patience;
-  return awaited(await service.bucket(bucket).export({ ...given({ prefix }), signal }), patience);
+  const idle = new IdleTimeout(timeoutMs, interrupted);
+  const { signal } = idle;
+  return withIdleTimeout(
+    await service.bucket(bucket).export({ ...withoutUndefined({ prefix }), signal }),
+    idle,
+  );
 }

@@ -5,22 +5,22 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { ImportStoppedError, type Bucket, type ImportResult } from "../../client/index.ts";
-import { given } from "../arguments.ts";
-import { Ended, EXIT, usage } from "../exit.ts";
+import { withoutUndefined } from "../arguments.ts";
+import { ExitError, EXIT, usage } from "../exit.ts";
 import { readList } from "../export-folder.ts";
 import { withExamples } from "../help.ts";
-import { say, writeJson, writeLine } from "../output.ts";
-import { Patience } from "../patience.ts";
+import { writeMessage, writeJson, writeLine } from "../output.ts";
+import { IdleTimeout } from "../idle-timeout.ts";
 import { processOf } from "../process.ts";
 import { Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
 
 /**
- * How long an import may get nowhere, in milliseconds, unless it is said: what is between may take in all of it before it
- * hands it on.
+ * Default limit without progress, in milliseconds. It is long because a proxy may buffer the whole upload before it
+ * passes it on.
  */
-const PATIENCE_MS = 3_600_000;
+const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000;
 
 interface ImportOptions {
   readonly all?: string;
@@ -30,10 +30,10 @@ interface ImportOptions {
 export function addImport(kv: Command): void {
   const command = kv
     .command("import [bucket] [file]")
-    .description("bring an export back, from a file or stdin; to do it again changes nothing")
-    .option("--all <folder>", "the whole service instead: what export --all has written")
+    .description("import an export from a file or stdin; repeating it changes nothing")
+    .option("--all <folder>", "import all buckets of a folder that export --all has written")
     .addOption(
-      new Option("--on-error <what>", "what to do at a line that is wrong (stop)").choices([
+      new Option("--on-error <what>", "what to do at an invalid line (default: stop)").choices([
         "stop",
         "continue",
       ]),
@@ -41,9 +41,9 @@ export function addImport(kv: Command): void {
     .action(async (name: string | undefined, file: string | undefined, options: ImportOptions) => {
       const service = serviceOf(command);
       const { json, timeout } = globals(command);
-      const isSaid = command.getOptionValueSourceWithGlobals("timeout") !== "default";
-      const timeoutMs = isSaid ? timeout * 1_000 : PATIENCE_MS;
-      const bring = async (bucket: string, from: string): Promise<void> => {
+      const isGiven = command.getOptionValueSourceWithGlobals("timeout") !== "default";
+      const timeoutMs = isGiven ? timeout * 1_000 : DEFAULT_IDLE_TIMEOUT_MS;
+      const importFile = async (bucket: string, from: string): Promise<void> => {
         const result = await importOne(command, service.bucket(bucket), {
           from,
           onError: options.onError,
@@ -53,29 +53,29 @@ export function addImport(kv: Command): void {
           ? writeJson(command, { bucket, ...result })
           : writeLine(command, summaryOf(bucket, result)));
         for (const { line, detail } of result.errors) {
-          say(processOf(command), `kv: ${bucket}, line ${line}: ${detail}`);
+          writeMessage(processOf(command), `kv: ${bucket}, line ${line}: ${detail}`);
         }
         if (result.failed > 0) processOf(command).exitCode = EXIT.refused;
       };
       if (options.all === undefined) {
-        if (name === undefined) throw usage("Name a bucket, or a folder with --all.");
-        return bring(name, file ?? "-");
+        if (name === undefined) throw usage("Give a bucket, or --all with a folder.");
+        return importFile(name, file ?? "-");
       }
-      if (name !== undefined) throw usage("--all goes without a bucket.");
+      if (name !== undefined) throw usage("--all can't be combined with a bucket.");
       const folder = options.all;
       const list = await readList(folder);
-      // Nothing is made before all of it is there.
+      // Check that all files exist before anything is created.
       await Promise.all(list.map(({ file: source }) => stat(join(folder, source))));
       for (const { name: bucket, file: source, ...settings } of list) {
         await service.create(bucket, settings);
-        await bring(bucket, join(folder, source));
+        await importFile(bucket, join(folder, source));
       }
     });
   withExamples(command, {
     "kv import shopping shopping.ndjson": "",
-    "kv export shopping | kv import pantry": "into a bucket that is there",
-    "kv import --all backup/": "buckets that are missing are created",
-    "kv import shopping list.ndjson --on-error continue": "all lines that are right",
+    "kv export shopping | kv import pantry": "into an existing bucket",
+    "kv import --all backup/": "creates missing buckets",
+    "kv import shopping list.ndjson --on-error continue": "skips invalid lines",
   });
 }
 
@@ -90,39 +90,39 @@ async function importOne(
   bucket: Bucket,
   { from, onError, timeoutMs }: ImportFrom,
 ): Promise<ImportResult> {
-  // What is not a plain file, a pipe for example, does not know its size.
+  // Only a plain file has a size; a pipe, for example, has none.
   const info = from === "-" ? undefined : await stat(from);
   const source = from === "-" ? openStdin(command) : createReadStream(from);
   const meter = new Meter(command, "bytes", info?.isFile() ? info.size : undefined);
   const pieces = metered(source as AsyncIterable<Uint8Array>, meter, (piece) => piece.byteLength);
-  const patience = new Patience(timeoutMs);
+  const idle = new IdleTimeout(timeoutMs);
   try {
-    const options = { ...given({ onError }), signal: patience.signal, timeoutMs: Infinity };
-    return await bucket.import(streamOf(pieces, patience), options);
+    const options = { ...withoutUndefined({ onError }), signal: idle.signal, timeoutMs: Infinity };
+    return await bucket.import(streamOf(pieces, idle), options);
   } catch (error) {
-    // The file's own failure, which is only seen as a body that breaks off.
+    // Report an error of the file itself; the client only sees an aborted body.
     if (source.errored) throw source.errored;
     if (error instanceof ImportStoppedError)
-      throw new Ended(EXIT.refused, `kv: ${bucket.name}: ${error.message}`);
+      throw new ExitError(EXIT.refused, `kv: ${bucket.name}: ${error.message}`);
     throw error;
   } finally {
-    patience.rest();
+    idle.pause();
     meter.end();
-    // Where it stopped early, nobody reads on.
+    // After an early end, the rest of the source is not needed.
     source.destroy();
   }
 }
 
-/** It is the service's turn while it has a piece, or all of them, and does not ask for another one. */
+/** The timer runs while the service handles a piece, or the end, and does not ask for the next one. */
 function streamOf(
   pieces: AsyncGenerator<Uint8Array, void, void>,
-  patience: Patience,
+  idle: IdleTimeout,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      patience.rest();
+      idle.pause();
       const { done, value } = await pieces.next();
-      patience.begin();
+      idle.restart();
       if (done) controller.close();
       else controller.enqueue(new Uint8Array(value));
     },

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { IncrementOptions, OnceOptions } from "../../client/index.ts";
-import { integer, seconds } from "../arguments.ts";
+import { parseInteger, parseSeconds } from "../arguments.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
 import { bucketOf, globals } from "../service.ts";
@@ -13,10 +13,10 @@ export function addIncr(kv: Command): void {
     .description("add to a counter, atomically, and print the sum")
     .argument("<bucket>")
     .argument("<key>")
-    .argument("[by]", "1 if left out", integer)
-    .option("--initial <number>", "what a key counts from that is not there (0)", integer)
-    .option("--ttl <seconds>", "how long a key lives that is not there", seconds)
-    .option("--idempotency-key <key>", "with the same key it is done once, however often it is sent")
+    .argument("[by]", "amount to add (default: 1)", parseInteger)
+    .option("--initial <number>", "start value of a missing key (default: 0)", parseInteger)
+    .option("--ttl <seconds>", "time to live of a missing key; an existing key keeps its own", parseSeconds)
+    .option("--idempotency-key <key>", "requests with the same key count once")
     .action(
       async (
         bucket: string,
@@ -31,7 +31,7 @@ export function addIncr(kv: Command): void {
     );
   withExamples(command, {
     "kv incr shopping visits": "",
-    "kv incr shopping stock -- -3": "takes three away",
-    "kv incr shopping orders --idempotency-key order-17": "may be repeated without harm",
+    "kv incr shopping stock -- -3": "subtract three",
+    "kv incr shopping orders --idempotency-key order-17": "safe to repeat",
   });
 }

@@ -10,7 +10,7 @@ import { keyText } from "../value-text.ts";
 export function addMonitor(kv: Command): void {
   const command = kv
     .command("monitor <bucket>")
-    .description("print a bucket's restarts, and its end; DOWN … noproc at once if there is none")
+    .description("print a bucket's restarts and its end; without such a bucket, DOWN … noproc at once")
     .action(async (name: string) => {
       const service = serviceOf(command);
       await untilInterrupted(command, async (signal) => {
@@ -22,6 +22,6 @@ export function addMonitor(kv: Command): void {
     });
   withExamples(command, {
     "kv monitor shopping": "",
-    "kv monitor shopping && echo gone": "waits for its end",
+    "kv monitor shopping && echo gone": "wait for its end",
   });
 }

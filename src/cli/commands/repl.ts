@@ -3,14 +3,14 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import type { Kv } from "../../client/index.ts";
-import { Ended, EXIT } from "../exit.ts";
+import { ExitError, EXIT } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { wantsColour } from "../repl/colours.ts";
-import { Conversation, type Hear } from "../repl/conversation.ts";
+import { Conversation, type OnText } from "../repl/conversation.ts";
 import { History, historyFile } from "../repl/history.ts";
-import { converse } from "../repl/piped.ts";
-import { TerminalSession } from "../repl/terminal.ts";
-import type { Ask } from "../repl/words.ts";
+import { sendLines } from "../repl/piped.ts";
+import { TerminalRepl } from "../repl/terminal.ts";
+import type { Ask } from "../repl/completer.ts";
 import { serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
 import { printable } from "../printable.ts";
@@ -20,7 +20,7 @@ import { webSocketClass } from "../web-socket.ts";
 export function addRepl(kv: Command): void {
   const command = kv
     .command("repl")
-    .description("speak the text protocol: type HELP; lines may also be piped in")
+    .description("use the text protocol: type HELP for its commands; lines may be piped in")
     .action(async () => {
       const service = serviceOf(command, { WebSocket: await webSocketClass() });
       const { stdin, stdout } = processOf(command);
@@ -28,7 +28,7 @@ export function addRepl(kv: Command): void {
       await (interactive ? atTerminal(command, service) : piped(command, service));
     });
   withExamples(command, {
-    "kv repl": "Tab completes verbs, buckets and keys; Ctrl-D ends it",
+    "kv repl": "Tab completes commands, buckets and keys; Ctrl-D quits",
     "printf 'CREATE shopping\\nPUT shopping milk 1\\n' | kv repl": "",
   });
 }
@@ -43,32 +43,32 @@ async function piped(command: Command, service: Kv): Promise<void> {
   const ready = async (): Promise<void> => {
     if (stdout.writableNeedDrain) await once(stdout, "drain");
   };
-  const conversed = converse(stdin as AsyncIterable<Uint8Array>, conversation, ready);
-  // Who waits for a next line has to hear, too, that nobody listens any more.
+  const sending = sendLines(stdin as AsyncIterable<Uint8Array>, conversation, ready);
+  // A race, because the end of the connection must end the wait for the next input line, too.
   const ended = endOf(conversation);
   try {
-    await Promise.race([conversed.catch(() => ended), ended]);
+    await Promise.race([sending.catch(() => ended), ended]);
   } finally {
     conversation.close();
     stdin.destroy();
   }
 }
 
-/** @throws {Ended} if it broke */
+/** Waits for the end of the connection. @throws {ExitError} if it broke */
 async function endOf({ ended }: Conversation): Promise<void> {
-  if ((await ended) === "broken") throw new Ended(EXIT.notFound, "kv: The connection broke.");
+  if ((await ended) === "broken") throw new ExitError(EXIT.notFound, "kv: The connection broke.");
 }
 
 async function atTerminal(command: Command, service: Kv): Promise<void> {
   const { stdin, stdout, env } = processOf(command);
   const colour = wantsColour(stdout.isTTY, env);
-  const session = new TerminalSession({ input: stdin, output: stdout, colour });
-  const conversation = await open(service, (text, kind) => session.hear(text, kind));
-  const completions = aside(service);
+  const repl = new TerminalRepl({ input: stdin, output: stdout, colour });
+  const conversation = await open(service, (text, kind) => repl.show(text, kind));
+  const completions = completionConnection(service);
   try {
     const history = new History(historyFile(env));
-    const code = await session.run({ conversation, completions: completions.ask, history });
-    if (code !== EXIT.done) throw new Ended(code);
+    const code = await repl.run({ conversation, completions: completions.ask, history });
+    if (code !== EXIT.done) throw new ExitError(code);
   } finally {
     conversation.close();
     completions.close();
@@ -76,8 +76,8 @@ async function atTerminal(command: Command, service: Kv): Promise<void> {
   }
 }
 
-/** Asks on a connection of its own, which is there from the first question on. */
-function aside(service: Kv): { readonly ask: Ask; readonly close: () => void } {
+/** A second connection for completions, opened at the first one, so that their replies are not shown. */
+function completionConnection(service: Kv): { readonly ask: Ask; readonly close: () => void } {
   let opening: Promise<Conversation> | undefined;
   return {
     ask: async (line) => (await (opening ??= open(service, () => undefined))).ask(line),
@@ -85,8 +85,8 @@ function aside(service: Kv): { readonly ask: Ask; readonly close: () => void } {
   };
 }
 
-/** A WebSocket does not say why it was refused: a call over HTTP does. */
-async function open(service: Kv, hear: Hear): Promise<Conversation> {
+/** Connects. An HTTP request first, because a WebSocket does not say why it was refused. */
+async function open(service: Kv, onText: OnText): Promise<Conversation> {
   await service.lookup("repl");
-  return Conversation.open(service.connect(), hear);
+  return Conversation.open(service.connect(), onText);
 }

@@ -2,8 +2,15 @@
 
 import { Option, type Command } from "commander";
 import type { Conditions, Properties, Range } from "../../client/index.ts";
-import { date, etag, given, json, seconds, type Json } from "../arguments.ts";
-import { Ended, EXIT, usage } from "../exit.ts";
+import {
+  parseDate,
+  parseEtag,
+  withoutUndefined,
+  parseJsonArgument,
+  parseSeconds,
+  type Json,
+} from "../arguments.ts";
+import { ExitError, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
 import { processOf } from "../process.ts";
@@ -16,11 +23,11 @@ type PutOptions = Omit<Properties, "metadata"> & Conditions & { readonly metadat
 export function addPut(kv: Command): void {
   const command = kv
     .command("put <bucket> <key> [value]")
-    .description("store a value; `-`, or none with something piped in, is what comes from stdin")
-    .addOption(new Option("--ttl <seconds>", "how long it lives").argParser(seconds).conflicts("expires"))
-    .option("--expires <time>", "when it expires", date)
-    .option("--metadata <json>", "what is kept beside it", json)
-    .option("--type <type>", "its content type (text of a command line, bytes of stdin)");
+    .description("store a value; with `-`, or with no value and piped input, read it from stdin")
+    .addOption(new Option("--ttl <seconds>", "time to live").argParser(parseSeconds).conflicts("expires"))
+    .option("--expires <time>", "time of expiry", parseDate)
+    .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
+    .option("--type <type>", "content type (default: text for a value, bytes for stdin)");
   addConditions(command).action(
     async (bucket: string, key: string, text: string | undefined, { metadata, ...options }: PutOptions) => {
       const { value, type } = await valueFrom(command, text);
@@ -32,8 +39,8 @@ export function addPut(kv: Command): void {
   withExamples(command, {
     "kv put shopping milk 1": "",
     "kv put pictures cat --type image/png < cat.png": "",
-    "kv put sessions ada abc --ttl 3600": "gone in an hour",
-    "kv put shopping milk 2 --if-none-match '*'": "only if it is not there",
+    "kv put sessions ada abc --ttl 3600": "expires in an hour",
+    "kv put shopping milk 2 --if-none-match '*'": "only if it does not exist",
     "kv put shopping total -- -5": "a value that looks like an option",
   });
 }
@@ -45,12 +52,12 @@ export function addGet(kv: Command): void {
     .action(async (bucket: string, key: string) => {
       const entry = await bucketOf(command, bucket).entry(key);
       if (entry?.value === undefined) {
-        throw new Ended(EXIT.notFound, `kv: There is no key ${key} in bucket ${bucket}.`);
+        throw new ExitError(EXIT.notFound, `kv: There is no key ${key} in bucket ${bucket}.`);
       }
       const { value, ...rest } = entry;
       if (globals(command).json) return writeJson(command, { ...rest, ...valueJson(value) });
       await write(command, value);
-      // A prompt begins its own line. What goes to a file or a program is left as it is.
+      // So that the shell's prompt starts on a new line. Files and pipes get the exact bytes.
       if (processOf(command).stdout.isTTY && value.at(-1) !== 0x0a) await write(command, "\n");
     });
   withExamples(command, {
@@ -63,20 +70,20 @@ export function addGet(kv: Command): void {
 export function addDelete(kv: Command): void {
   const command = kv
     .command("delete <bucket> [key]")
-    .description("delete a key, also one that is not there, or all keys of a prefix or range")
-    .option("--prefix <prefix>", "instead of a key: all keys that begin like this")
-    .option("--start <key>", "instead of a key: from this one on")
-    .option("--end <key>", "instead of a key: up to this one, which stays");
+    .description("delete a key, which need not exist, or all keys of a prefix or range")
+    .option("--prefix <prefix>", "instead of a key: all keys with this prefix")
+    .option("--start <key>", "instead of a key: first key, inclusive")
+    .option("--end <key>", "instead of a key: last key, exclusive");
   addConditions(command).action(
     async (name: string, key: string | undefined, options: Range & Conditions) => {
       const { ifMatch, ifNoneMatch, ...range } = options;
-      const conditions = given({ ifMatch, ifNoneMatch });
+      const conditions = withoutUndefined({ ifMatch, ifNoneMatch });
       const bucket = bucketOf(command, name);
       if ((key === undefined) === (Object.keys(range).length === 0)) {
-        throw usage("Name either a key, or a range: --prefix, --start, --end.");
+        throw usage("Give either a key, or a range with --prefix, --start or --end.");
       }
       if (key === undefined && Object.keys(conditions).length > 0) {
-        throw usage("--if-match and --if-none-match go with one key.");
+        throw usage("--if-match and --if-none-match need a key, and can't be combined with a range.");
       }
       const deleted =
         key === undefined ? await bucket.deleteRange(range) : await bucket.delete(key, conditions);
@@ -91,6 +98,14 @@ export function addDelete(kv: Command): void {
 
 function addConditions(command: Command): Command {
   return command
-    .option("--if-match <etag>", "only if the key has this etag, or any with *; may be repeated", etag)
-    .option("--if-none-match <etag>", "only if it has not; with *, only if it is not there", etag);
+    .option(
+      "--if-match <etag>",
+      "only if the key has this etag, or, with *, if it exists; repeatable",
+      parseEtag,
+    )
+    .option(
+      "--if-none-match <etag>",
+      "only if the key does not have this etag, or, with *, does not exist; repeatable",
+      parseEtag,
+    );
 }

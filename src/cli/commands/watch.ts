@@ -5,21 +5,22 @@ import type { Change, WatchOptions } from "../../client/index.ts";
 import { withExamples } from "../help.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { writeJson, writeRow } from "../output.ts";
-import { bytesOf, globals, serviceOf } from "../service.ts";
+import { bytesBucket, globals, serviceOf } from "../service.ts";
 import { keyText, valueJson, valueText } from "../value-text.ts";
 import { noBucket } from "./buckets.ts";
 
 export function addWatch(kv: Command): void {
   const command = kv
     .command("watch <bucket>")
-    .description("print a bucket's changes as they happen, until Ctrl-C or its end")
-    .addOption(new Option("--prefix <prefix>", "only keys that begin like this").conflicts("key"))
+    .description("print a bucket's changes as they happen, until Ctrl-C or the bucket's end")
+    .addOption(new Option("--prefix <prefix>", "only keys with this prefix").conflicts("key"))
     .option("--key <key>", "only this key")
-    .option("--snapshot", "begin with all that is there")
+    .option("--snapshot", "begin with all existing entries")
     .addOption(
-      new Option("--since <id>", "begin behind a change's id, as --json shows it, or a revision").conflicts(
-        "snapshot",
-      ),
+      new Option(
+        "--since <id>",
+        "begin after a change's id, as --json prints it, or after a revision",
+      ).conflicts("snapshot"),
     )
     .option("--no-values", "keys only")
     .action(async (name: string, options: WatchOptions) => {
@@ -27,8 +28,8 @@ export function addWatch(kv: Command): void {
       if ((await service.lookup(name)) === undefined) throw noBucket(name);
       await untilInterrupted(command, async (signal) => {
         let begun = false;
-        for await (const change of bytesOf(service, name).watch({ ...options, signal })) {
-          // That a snapshot begins goes without saying; that it begins again does not.
+        for await (const change of bytesBucket(service, name).watch({ ...options, signal })) {
+          // The first `begin` is not printed. A later one means that the snapshot was cut off and starts again.
           const first = change.event === "begin" && !begun;
           begun = true;
           if (first) continue;
@@ -40,7 +41,7 @@ export function addWatch(kv: Command): void {
     });
   withExamples(command, {
     "kv watch shopping": "",
-    "kv watch shopping --prefix m --snapshot": "what is there, then what happens",
+    "kv watch shopping --prefix m --snapshot": "existing entries first, then changes",
     "kv watch shopping --json | jq -r .key": "",
   });
 }

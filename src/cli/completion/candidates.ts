@@ -1,30 +1,30 @@
-/** What could stand at the cursor of a command line. */
+/** Completion candidates for a command line. */
 
 import type { Command, Option } from "commander";
 import { isPrintable } from "../printable.ts";
 import { variable } from "../process.ts";
 import { DEFAULT_URL, service } from "../service.ts";
 
-/** A name or key that is more than this cannot be typed anyway. */
+/** Most bucket names or keys that are proposed. */
 const MAX_NAMES = 100;
-/** A shell waits for it, and so does who has pressed Tab. */
-const PATIENCE = { timeoutMs: 2_000, retries: 0 };
+/** A short deadline and no retries, because the user waits after pressing Tab. */
+const REQUEST_LIMITS = { timeoutMs: 2_000, retries: 0 };
 
-/** What the words before the cursor come to. */
-export interface Place {
+/** The parsed words before the cursor. */
+export interface CompletionContext {
   /** Undefined while the command itself is being typed. */
   readonly command: Command | undefined;
-  /** The arguments before the cursor. */
+  /** Positional arguments before the cursor. */
   readonly args: readonly string[];
-  /** Options that have a value, by name: `--url`. */
+  /** Values of options, by name, such as `--url`. */
   readonly values: ReadonlyMap<string, string>;
   /** The option whose value is being typed. */
   readonly pending: Option | undefined;
-  /** Whether `--` is before the cursor: from there on nothing is an option. */
+  /** Whether `--` precedes the cursor, so that nothing is an option. */
   readonly literal: boolean;
 }
 
-export function placeOf(kv: Command, words: readonly string[]): Place {
+export function contextOf(kv: Command, words: readonly string[]): CompletionContext {
   let command: Command | undefined;
   let pending: Option | undefined;
   const args: string[] = [];
@@ -53,16 +53,20 @@ export function placeOf(kv: Command, words: readonly string[]): Place {
   return { command, args, values, pending, literal };
 }
 
-/** The candidates for the last of the words, which may be empty. */
+/** The candidates for the last word, which may be empty. */
 export async function candidates(kv: Command, words: readonly string[]): Promise<readonly string[]> {
   const partial = words.at(-1) ?? "";
-  const place = placeOf(kv, words.slice(0, -1));
-  const found = await proposals(kv, place, partial);
+  const context = contextOf(kv, words.slice(0, -1));
+  const found = await candidatesAt(kv, context, partial);
   return found.filter((candidate) => candidate.startsWith(partial));
 }
 
-async function proposals(kv: Command, place: Place, partial: string): Promise<readonly string[]> {
-  const { command, args, pending, literal } = place;
+async function candidatesAt(
+  kv: Command,
+  context: CompletionContext,
+  partial: string,
+): Promise<readonly string[]> {
+  const { command, args, pending, literal } = context;
   if (pending !== undefined) return pending.argChoices ?? [];
   if (partial.startsWith("-") && !literal) {
     return [...optionsOf(kv, command), ...kv.createHelp().visibleOptions(kv)]
@@ -77,20 +81,20 @@ async function proposals(kv: Command, place: Place, partial: string): Promise<re
   }
   const argument = command.registeredArguments[args.length];
   if (argument?.argChoices !== undefined) return argument.argChoices;
-  const names = argument === undefined ? [] : await namesOf(kv, argument.name(), place, partial);
+  const names = argument === undefined ? [] : await namesOf(kv, argument.name(), context, partial);
   return literal ? names : names.filter((name) => !name.startsWith("-"));
 }
 
-/** Names that only the service knows. */
+/** Bucket names or keys, from the service. */
 async function namesOf(
   program: Command,
   argument: string,
-  { args, values }: Place,
+  { args, values }: CompletionContext,
   prefix: string,
 ): Promise<string[]> {
   if (argument !== "bucket" && argument !== "key") return [];
   const url = values.get("--url") ?? variable(program, "KV_URL") ?? DEFAULT_URL;
-  const kv = service(url, values.get("--token") ?? variable(program, "KV_TOKEN"), PATIENCE);
+  const kv = service(url, values.get("--token") ?? variable(program, "KV_TOKEN"), REQUEST_LIMITS);
   const names: string[] = [];
   if (argument === "bucket") {
     for await (const { name } of kv.buckets({ prefix })) {
@@ -99,7 +103,7 @@ async function namesOf(
     return names;
   }
   for await (const { key } of kv.bucket(args[0] ?? "").list({ prefix, limit: MAX_NAMES })) names.push(key);
-  // A shell tells candidates apart by their lines, and shows them as they are.
+  // One candidate per line, shown unescaped: leave out keys with line breaks or control characters.
   return names.filter((name) => isPrintable(name) && !/[\n\t]/.test(name));
 }
 

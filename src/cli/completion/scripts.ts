@@ -1,13 +1,13 @@
-/** What a shell has to be told: it asks `kv __complete` for candidates, one on each line. */
+/** Completion scripts for shells. They call `kv __complete`, which prints one candidate per line. */
 
 const BASH = String.raw`# kv completion for bash. Add to ~/.bashrc:  source <(kv completion bash)
 _kv_complete() {
   local line="\${COMP_LINE:0:COMP_POINT}" words candidate
   read -ra words <<< "$line"
-  # A blank before the cursor begins a new word.
+  # A space before the cursor begins a new word.
   [[ "$line" == *[[:space:]] ]] && words+=("")
   local current="\${words[\${#words[@]}-1]}" cut=""
-  # bash breaks words at these, and completes only what is behind them.
+  # bash splits words at : and =, and completes only what follows.
   if [[ "$current" == *[:=]* ]]; then cut="\${current%"\${current##*[:=]}"}"; fi
   COMPREPLY=()
   while IFS= read -r candidate; do
@@ -18,7 +18,7 @@ complete -o default -F _kv_complete kv
 `.replaceAll("\\$", "$");
 
 const ZSH = String.raw`#compdef kv
-# kv completion for zsh. Add to ~/.zshrc, behind compinit:  source <(kv completion zsh)
+# kv completion for zsh. Add to ~/.zshrc, after compinit:  source <(kv completion zsh)
 _kv() {
   local -a candidates
   candidates=("\${(@f)$("\${(Q)words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
@@ -38,7 +38,7 @@ function __kv_complete
     command $words[1] __complete -- $words[2..-1] 2>/dev/null
 end
 complete -c kv -f -a '(__kv_complete)'
-# Commands that take a file.
+# Commands with a file argument.
 complete -c kv -n '__fish_seen_subcommand_from import export' -F
 `;
 

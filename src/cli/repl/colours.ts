@@ -1,4 +1,4 @@
-/** Replies in colour, where somebody looks at them. */
+/** Colours for replies at a terminal. */
 
 export type Paint = (lines: string) => string;
 
@@ -6,21 +6,21 @@ const RED = 31;
 const GREEN = 32;
 const CYAN = 36;
 
-/** As https://no-color.org has it. */
+/** Follows https://no-color.org. */
 export function wantsColour(isTerminal: boolean | undefined, { NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
   return isTerminal === true && !NO_COLOR && TERM !== "dumb";
 }
 
 export const plain: Paint = (lines) => lines;
 
-/** What was asked for: whether it went well is the last line. */
+/** Replies to a line: the last line is green for success and red for an error. */
 export const replies: Paint = (lines) =>
   lines.replaceAll(
     /^(?:(OK|PONG)|NOT FOUND|UNKNOWN COMMAND|ERROR .*)$(?=\s*$(?![^]))/gm,
     (line, well?: string) => painted(line, well === undefined ? RED : GREEN),
   );
 
-/** What was subscribed to. */
+/** Lines of a subscription or monitor, which arrive without a request. */
 export const feed: Paint = (lines) => lines.replaceAll(/^.+$/gm, (line) => painted(line, CYAN));
 
 function painted(text: string, colour: number): string {

@@ -1,32 +1,32 @@
-/** The text protocol over a WebSocket: lines out, their replies back, and in between what was subscribed to. */
+/** The text protocol over a WebSocket: sends lines, and assigns replies to them; notices arrive in between. */
 
 import { ConnectionError } from "../../client/index.ts";
 
-/** Replies end where this one does: it is asked for behind every line, as some have no reply of their own. */
+/** Sent after every line. Its reply marks the end of the line's replies, which may be none. */
 const MARK = "PING";
 const MARKED = "PONG\r\n";
-/** Said by who closes on purpose (RFC 6455 §7.4.1). */
+/** Close code of a normal end (RFC 6455 §7.4.1). */
 const CLOSE_NORMAL = 1000;
 
-/** Hears all that the service says, in its order. */
-export type Hear = (lines: string, kind: "reply" | "feed") => void;
+/** Called with everything that the service sends, in order. */
+export type OnText = (lines: string, kind: "reply" | "feed") => void;
 
-interface Asked {
+interface PendingLine {
   readonly resolve: (replies: string) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class Conversation {
-  /** Whether the service has ended it as asked for (QUIT), or it broke. */
+  /** Resolves when the connection ends: `closed` after QUIT, otherwise `broken`. */
   readonly ended: Promise<"closed" | "broken">;
   readonly #socket: WebSocket;
-  readonly #asked: Asked[] = [];
-  readonly #told: Hear;
-  #over = false;
+  readonly #pending: PendingLine[] = [];
+  readonly #onText: OnText;
+  #ended = false;
 
   /** @throws {ConnectionError} if it can't be opened */
-  static async open(socket: WebSocket, hear: Hear): Promise<Conversation> {
-    const conversation = new Conversation(socket, hear);
+  static async open(socket: WebSocket, onText: OnText): Promise<Conversation> {
+    const conversation = new Conversation(socket, onText);
     await new Promise<void>((resolve, reject) => {
       const lost = (): void =>
         reject(new ConnectionError("connection_lost", "No connection to the service."));
@@ -37,15 +37,15 @@ export class Conversation {
     return conversation;
   }
 
-  private constructor(socket: WebSocket, hear: Hear) {
+  private constructor(socket: WebSocket, onText: OnText) {
     this.#socket = socket;
-    this.#told = hear;
-    socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
+    this.#onText = onText;
+    socket.addEventListener("message", ({ data }) => this.#receive(String(data)));
     this.ended = new Promise((resolve) => {
       const end = (ending: "closed" | "broken"): void => {
-        this.#over = true;
-        const lost = new ConnectionError("connection_lost", "The connection ended before the reply came.");
-        for (const { reject } of this.#asked.splice(0)) reject(lost);
+        this.#ended = true;
+        const lost = new ConnectionError("connection_lost", "The connection ended before the reply arrived.");
+        for (const { reject } of this.#pending.splice(0)) reject(lost);
         resolve(ending);
       };
       socket.addEventListener("close", ({ code }) => end(code === CLOSE_NORMAL ? "closed" : "broken"));
@@ -54,16 +54,16 @@ export class Conversation {
   }
 
   /**
-   * Says a line, and gives its replies, each with its ending.
-   * @throws {ConnectionError} if the connection ends before
+   * Sends a line. @returns its replies, with their line ends
+   * @throws {ConnectionError} `connection_lost` if the connection ends first
    */
   ask(line: string | Uint8Array): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.#over) {
+      if (this.#ended) {
         reject(new ConnectionError("connection_lost", "The connection has ended."));
         return;
       }
-      this.#asked.push({ resolve, reject });
+      this.#pending.push({ resolve, reject });
       this.#socket.send(
         typeof line === "string" ? `${line}\n${MARK}` : Buffer.concat([line, Buffer.from(`\n${MARK}`)]),
       );
@@ -74,14 +74,14 @@ export class Conversation {
     this.#socket.close(CLOSE_NORMAL);
   }
 
-  /** What has no mark was not asked for; except the last words, in which the service says why it goes. */
-  #hear(text: string): void {
+  /** A message without the mark is a notice, or the service's last message before it closes the connection. */
+  #receive(text: string): void {
     if (text !== MARKED && !text.endsWith(`\r\n${MARKED}`)) {
-      this.#told(text, "feed");
+      this.#onText(text, "feed");
       return;
     }
     const replies = text.slice(0, -MARKED.length);
-    this.#told(replies, "reply");
-    this.#asked.shift()?.resolve(replies);
+    this.#onText(replies, "reply");
+    this.#pending.shift()?.resolve(replies);
   }
 }

@@ -1,4 +1,4 @@
-/** What was typed before, in a file under the user's state folder. */
+/** The REPL's history, in a file in the user's state folder. */
 
 import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,14 +7,14 @@ import { dirname, join } from "node:path";
 
 const MAX_LINES = 1_000;
 
-/** As the XDG base directories have it; where Windows keeps such things, on Windows. */
+/** In $XDG_STATE_HOME, on Windows in %LOCALAPPDATA%, otherwise in ~/.local/state. */
 export function historyFile(environment: NodeJS.ProcessEnv): string {
   const windows = process.platform === "win32" ? environment["LOCALAPPDATA"] : undefined;
   const folder = environment["XDG_STATE_HOME"] || windows || join(homedir(), ".local", "state");
   return join(folder, "durable-kv", "history");
 }
 
-/** A history that can't be kept is none, and no reason to end. */
+/** Errors of the file are ignored: a missing history must not end the REPL. */
 export class History {
   readonly #file: string;
 
@@ -22,7 +22,7 @@ export class History {
     this.#file = file;
   }
 
-  /** The oldest first. */
+  /** Lines, the oldest first. */
   read(): string[] {
     const lines = this.#lines();
     if (lines.length <= 2 * MAX_LINES) return lines.slice(-MAX_LINES);
@@ -31,7 +31,7 @@ export class History {
     return kept;
   }
 
-  /** A line goes to the end of the file at once: several may write to it. */
+  /** Appends a line at once, because several REPLs may share the file. */
   add(line: string): void {
     if (!isWorthKeeping(line)) return;
     attempt(() => {
@@ -47,7 +47,7 @@ export class History {
   }
 }
 
-/** All of it or nothing: another one may read it, or be ended while it writes. */
+/** Replaces the file atomically: another REPL may read it, and this process may be killed while it writes. */
 function replaceFileSync(file: string, text: string): void {
   const part = join(dirname(file), `.history-${randomBytes(12).toString("hex")}.part`);
   try {
@@ -58,7 +58,7 @@ function replaceFileSync(file: string, text: string): void {
   }
 }
 
-/** A token is kept nowhere. */
+/** False for AUTH lines, so that a token is never stored, and for empty lines. */
 export function isWorthKeeping(line: string): boolean {
   return line.trim() !== "" && !/^\s*AUTH(\s|$)/i.test(line);
 }
@@ -67,6 +67,6 @@ function attempt(work: () => void): void {
   try {
     work();
   } catch {
-    // See above.
+    // Ignored: see History.
   }
 }

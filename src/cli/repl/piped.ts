@@ -1,19 +1,19 @@
-/** Lines from a file or a program. */
+/** Sends lines from a file or a pipe. */
 
 import type { Conversation } from "./conversation.ts";
 
-/** Bytes of lines that may be ahead of their replies; the service closes at four times as many. */
+/** Most bytes of lines without a reply yet; the service closes the connection at four times as many. */
 const AHEAD_BYTES = 8 * 1_048_576;
-/** Lines that may be. */
+/** Most lines without a reply yet. */
 const AHEAD_LINES = 64;
 const LINE_END = 0x0a;
 
 /**
- * Says all lines, and waits for their replies.
- * @param ready waits until who reads the replies has caught up
- * @throws {ConnectionError} if the connection ends before
+ * Sends all lines, and waits for their replies.
+ * @param ready resolves when the reader of the replies has caught up
+ * @throws {ConnectionError} if the connection ends first
  */
-export async function converse(
+export async function sendLines(
   input: AsyncIterable<Uint8Array>,
   conversation: Conversation,
   ready: () => Promise<void>,
@@ -29,7 +29,7 @@ export async function converse(
   };
   for await (const line of linesOf(input)) {
     const replied = conversation.ask(line);
-    // That it has failed is heard of when its turn has come.
+    // A rejection is handled when the reply is awaited, in catchUp.
     replied.catch(() => undefined);
     ahead.push({ size: line.byteLength, replied });
     bytes += line.byteLength;
@@ -38,7 +38,7 @@ export async function converse(
   await catchUp(0, 0);
 }
 
-/** Lines without their ends: bytes, as a value need not be text. */
+/** Lines without their ends, as bytes, because a value need not be text. */
 async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   let pieces: Uint8Array[] = [];
   for await (const chunk of input) {

@@ -1,4 +1,4 @@
-/** The text protocol for who types it: a prompt, history, completion, colour. */
+/** The interactive REPL: prompt, history, completion and colours. */
 
 import { createInterface, type Interface } from "node:readline";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -6,7 +6,7 @@ import type { Conversation } from "./conversation.ts";
 import { printable } from "../printable.ts";
 import { feed, plain, replies } from "./colours.ts";
 import { isWorthKeeping, type History } from "./history.ts";
-import { complete, type Ask } from "./words.ts";
+import { complete, type Ask } from "./completer.ts";
 
 const PROMPT = "kv> ";
 const CLEAR_LINE = "\r\x1b[K";
@@ -17,15 +17,15 @@ export interface Screen {
   readonly colour: boolean;
 }
 
-export interface Partner {
+export interface ReplOptions {
   readonly conversation: Pick<Conversation, "ask" | "ended">;
-  /** On a connection of its own: what it asks for is not to be seen. */
+  /** Asks on a connection of its own, so that the replies are not shown. */
   readonly completions: Ask;
   readonly history: History;
 }
 
-/** A session at a terminal. */
-export class TerminalSession {
+/** The REPL at a terminal. */
+export class TerminalRepl {
   readonly #screen: Screen;
   #lines: Interface | undefined;
 
@@ -33,16 +33,16 @@ export class TerminalSession {
     this.#screen = screen;
   }
 
-  /** Shows what the service says: where the prompt is, which then follows. */
-  hear(text: string, kind: "reply" | "feed"): void {
+  /** Prints text of the service in place of the prompt, and then the prompt again. */
+  show(text: string, kind: "reply" | "feed"): void {
     const { output, colour } = this.#screen;
     const paint = colour ? { reply: replies, feed }[kind] : plain;
     output.write(CLEAR_LINE + paint(printable(text.replaceAll("\r\n", "\n"))));
     this.#lines?.prompt(true);
   }
 
-  /** @returns the exit code, when it is over */
-  run({ conversation, completions, history }: Partner): Promise<ExitCode> {
+  /** Runs until the user or the service ends it. @returns the exit code */
+  run({ conversation, completions, history }: ReplOptions): Promise<ExitCode> {
     const { input, output } = this.#screen;
     const lines = createInterface({
       input,
@@ -54,14 +54,14 @@ export class TerminalSession {
       completer: completer(completions),
     });
     this.#lines = lines;
-    // The newest comes first; what is taken out here is not offered again.
+    // The newest entry is first. Removing it here keeps it out of the history.
     lines.on("history", (kept: string[]) => {
       if (kept[0] !== undefined && !isWorthKeeping(kept[0])) kept.shift();
     });
     lines.on("line", (line) => {
       if (line.trim() === "") return lines.prompt();
       history.add(line);
-      // What it says is heard; that it has ended, below.
+      // Replies are printed by `show`, and the connection's end is handled below.
       conversation.ask(line).catch(() => undefined);
     });
     return new Promise((resolve) => {
@@ -72,7 +72,7 @@ export class TerminalSession {
       };
       onInterrupts(lines, output, () => end(EXIT.interrupted));
       lines.on("close", () => {
-        // Ctrl-D; or it is over already, and nobody hears this.
+        // Ctrl-D; after another end this has no effect.
         this.#lines = undefined;
         resolve(EXIT.done);
         output.write("\n");
@@ -82,16 +82,16 @@ export class TerminalSession {
     });
   }
 
-  async #endWith({ ended }: Partner["conversation"], end: (code: ExitCode) => void): Promise<void> {
+  async #endWith({ ended }: ReplOptions["conversation"], end: (code: ExitCode) => void): Promise<void> {
     const ending = await ended;
-    // It was ended from here.
+    // The user has ended it already.
     if (this.#lines === undefined) return;
     if (ending === "broken") this.#screen.output.write(`${CLEAR_LINE}The connection broke.`);
     end(ending === "closed" ? EXIT.done : EXIT.notFound);
   }
 }
 
-/** What readline asks. Where the service does not answer there is nothing to propose. */
+/** readline's completer. Without a response of the service there are no candidates. */
 function completer(ask: Ask) {
   type Completion = [string[], string];
   return (line: string, done: (error: Error | null, result: Completion) => void): void => {
@@ -102,7 +102,7 @@ function completer(ask: Ask) {
   };
 }
 
-/** The first Ctrl-C takes away what is typed; the next one, if nothing is typed in between, ends it. */
+/** The first Ctrl-C clears the line. A second one, with nothing typed in between, quits. */
 function onInterrupts(lines: Interface, output: NodeJS.WritableStream, end: () => void): void {
   let once = false;
   lines.on("line", () => (once = false));
@@ -111,7 +111,7 @@ function onInterrupts(lines: Interface, output: NodeJS.WritableStream, end: () =
     once = true;
     lines.write(null, { ctrl: true, name: "e" });
     lines.write(null, { ctrl: true, name: "u" });
-    output.write("\n(Ctrl-C once more, or Ctrl-D, ends it)\n");
+    output.write("\n(Ctrl-C once more, or Ctrl-D, to quit)\n");
     lines.prompt();
   });
 }

@@ -29,6 +29,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   "overloaded",
   "unavailable",
   "server_stopping",
+  "storage_newer",
   "restart_intensity",
   "timeout",
 ];

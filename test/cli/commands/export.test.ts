@@ -59,7 +59,7 @@ describe("an export that breaks off", () => {
     expect(await startKvProcess({ url }, "export", "b", file).ended).toMatchObject({
       code: 4,
       err: expect.stringMatching(
-        /^kv: The connection broke before all of it had come. \(connection_lost\)\n/,
+        /^kv: The connection broke before all data had arrived. \(connection_lost\)\n/,
       ) as string,
     });
     expect(await readFile(file, "utf8")).toBe("before");

@@ -78,7 +78,7 @@ describe("kv export and kv import", () => {
     await mkdir(join(first, "shop.ndjson"));
     expect((await kv({ url: old.http }, "export", "--all", first)).code).toBe(2);
     expect((await kv({ url: fresh.http }, "import", "--all", first)).err).toContain(
-      "is no export, or half of one",
+      "is not an export, or an incomplete one",
     );
     await Promise.all([old.stop(), fresh.stop()]);
   });

@@ -1,11 +1,11 @@
-/** What was given, in an error's sentence: text and numbers as they are, of anything else what it is. */
+/** Describes a wrong argument in an error's sentence: text and numbers literally, anything else by its kind. */
 
-import { isPlain } from "./json-text.ts";
+import { isPlain } from "./stringify-json.ts";
 
-/** Characters of a text that are shown. */
+/** Most characters of a text that are quoted. */
 const MAX_TEXT = 100;
 
-export function shown(given: unknown): string {
+export function describeValue(given: unknown): string {
   switch (typeof given) {
     case "string":
       return JSON.stringify(given.slice(0, MAX_TEXT));

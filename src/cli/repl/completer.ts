@@ -1,8 +1,8 @@
-/** What could stand at the cursor of a line of the text protocol. */
+/** Completion for a line of the text protocol. */
 
 import { isPrintable } from "../printable.ts";
 
-/** What a verb's words are, in their order. */
+/** The kinds of each command's arguments, in order. */
 const VERBS: Readonly<Record<string, readonly ("bucket" | "key" | "other")[]>> = {
   AUTH: ["other"],
   BUCKETS: ["bucket", "bucket"],
@@ -22,10 +22,10 @@ const VERBS: Readonly<Record<string, readonly ("bucket" | "key" | "other")[]>> =
   SUBSCRIBE: ["bucket"],
 };
 
-/** A line, and the replies to it. */
+/** Sends a line. @returns its replies */
 export type Ask = (line: string) => Promise<string>;
 
-/** The candidates for the last word of a line, and that word: what `node:readline` asks for. */
+/** The candidates for a line's last word, and that word, as `node:readline` expects them. */
 export async function complete(line: string, ask: Ask): Promise<[string[], string]> {
   const words = line.trimStart().split(/[ \t]+/);
   const partial = words.at(-1) ?? "";
@@ -39,20 +39,20 @@ export async function complete(line: string, ask: Ask): Promise<[string[], strin
       partial,
     ];
   }
-  // A quoted word is not cut by blanks, as the words here are.
+  // Quoted words may contain spaces, which the split above does not handle.
   if (line.includes('"')) return [[], partial];
   switch (VERBS[verb]?.[words.length - 2]) {
     case "bucket":
-      return [await listed(ask, ["BUCKETS", partial]), partial];
+      return [await askForNames(ask, ["BUCKETS", partial]), partial];
     case "key":
-      return [await listed(ask, ["KEYS", words[1] ?? "", partial]), partial];
+      return [await askForNames(ask, ["KEYS", words[1] ?? "", partial]), partial];
     default:
       return [[], partial];
   }
 }
 
-/** What is behind the names is their OK. A word that has to be quoted is. */
-async function listed(ask: Ask, words: readonly string[]): Promise<string[]> {
+/** Names of a BUCKETS or KEYS reply, without the final OK and without unprintable ones. */
+async function askForNames(ask: Ask, words: readonly string[]): Promise<string[]> {
   const lines = (await ask(words.join(" ").trimEnd())).split("\r\n").slice(0, -1);
   return lines.pop() === "OK" ? lines.filter(isPrintable).map(spaced) : [];
 }

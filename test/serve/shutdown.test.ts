@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { bundle } from "../../src/serve/bundle.ts";
-import { aborted, watchForEnd } from "../../src/serve/ending.ts";
+import { aborted, watchForShutdown } from "../../src/serve/shutdown.ts";
 import { startEngine } from "../../src/serve/engine.ts";
 import { temporaryFolder } from "../e2e/support/server.ts";
 
@@ -18,7 +18,7 @@ describe("the order to end", () => {
   });
 
   it.each(SIGNALS)("is %s", async (signal) => {
-    const ending = watchForEnd({ parent: undefined });
+    const ending = watchForShutdown({ parent: undefined });
     expect(ending.aborted).toBe(false);
     process.emit(signal, signal);
     await aborted(ending);
@@ -26,10 +26,10 @@ describe("the order to end", () => {
 
   it("is the loss of the shell, also of one that was lost before anybody looked", async () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-    expect(watchForEnd({ parent: gone }).aborted).toBe(true);
-    expect(watchForEnd({ parent: process.ppid }).aborted).toBe(false);
+    expect(watchForShutdown({ parent: gone }).aborted).toBe(true);
+    expect(watchForShutdown({ parent: process.ppid }).aborted).toBe(false);
     // A shell that has become us, as some do, can't be lost.
-    expect(watchForEnd({ parent: process.pid }).aborted).toBe(false);
+    expect(watchForShutdown({ parent: process.pid }).aborted).toBe(false);
   });
 });
 

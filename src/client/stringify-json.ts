@@ -1,24 +1,24 @@
-/** JSON that says what was given: integers of any size, and an error for what JSON has no word for. */
+/** A JSON writer that keeps values exact: integers of any size, and an error for values that JSON can't express. */
 
 /**
- * As `JSON.stringify`; but a bigint is written as an integer, a number beyond 2^53 so that it is read as a number, and -0 as
- * it is. What has a `toJSON` is what that gives, and members that are undefined are left out.
- * @param name what an error calls the value
- * @throws {TypeError} for what is not JSON, at any depth; it says where
+ * Like `JSON.stringify`, but a bigint is written as an integer, a number beyond 2^53 with an exponent (so that
+ * `parseJson` reads a number again), and -0 as -0. `toJSON` is called, and undefined members are left out.
+ * @param name the value's name in error messages
+ * @throws {TypeError} for a value that is not JSON, at any depth; the message has its path
  */
-export function jsonText(value: unknown, name = "The value"): string {
-  // To look at a value and have the platform write it takes a fraction of the time of writing it here.
+export function stringifyJson(value: unknown, name = "The value"): string {
+  // JSON.stringify is many times faster than the writer below, even after a walk over the whole value.
   return isSimple(value, 0) ? JSON.stringify(value) : new Writer(name).write(value);
 }
 
-/** Levels that are looked at by calls in calls. What is deeper, or in itself, is written with a stack of its own. */
+/** Depth up to which {@link isSimple} recurses. Deeper and cyclic values go to the writer, which does not recurse. */
 const MAX_CALLS = 200;
-/** Levels of what is not simple down to which each member is looked at by itself: each level looks at all below it. */
+/** Depth up to which the writer tests single members with {@link isSimple}: each test walks all that is below it. */
 const MAX_LOOKS = 4;
-/** How often what a `toJSON` gives may have a `toJSON` in its turn. */
+/** Longest chain of `toJSON` methods whose results have a `toJSON` again. */
 const MAX_TO_JSON = 100;
 
-/** Whether `JSON.stringify` writes it just as {@link jsonText} is to. */
+/** Whether `JSON.stringify` writes the value exactly as {@link stringifyJson} must. */
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
@@ -35,17 +35,17 @@ function isSimple(value: unknown, depth: number): boolean {
 
 function isSimpleObject(value: object, depth: number): boolean {
   const { toJSON } = value as { readonly toJSON?: unknown };
-  // That of a date may be called here and again: it always gives the same.
+  // Only Date's own toJSON: it may be called twice, since it always returns the same.
   if (typeof toJSON === "function") return toJSON === Date.prototype.toJSON && isPureDate(value);
   if (Array.isArray(value)) {
-    // By index, so that what was left out is seen, too.
+    // By index, so that holes in the array are seen.
     for (let index = 0; index < value.length; index += 1) {
       if (!isSimple(value[index], depth + 1)) return false;
     }
     return true;
   }
   if (!isPlain(value)) return false;
-  // Faster than to list its names; one that it inherits does no harm here.
+  // for-in is faster than Object.keys. Inherited members do no harm here.
   for (const member in value) {
     const of = value[member];
     if (of !== undefined && !isSimple(of, depth + 1)) return false;
@@ -57,36 +57,36 @@ function isPureDate(value: object): boolean {
   return Object.getPrototypeOf(value) === Date.prototype && isDate(value);
 }
 
-/** Whether it is a date that is one: another would be written as null. */
+/** Whether it is a valid date: JSON.stringify writes an invalid one as null. */
 function isDate(value: object): boolean {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-/** Whether it would be written in digits alone, which are read as a bigint. */
+/** Whether it would be written as digits only, which `parseJson` reads as a bigint. */
 function isLikeBigint(value: number): boolean {
   return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21;
 }
 
-/** An array or object that is being written. */
+/** An array or object that is currently being written. */
 interface Frame {
   readonly of: Readonly<Record<string, unknown>> | readonly unknown[];
-  /** An object's members; undefined of an array. */
+  /** Names of an object's members; undefined for an array. */
   readonly names: readonly string[] | undefined;
   readonly length: number;
-  /** The one that is being written. */
+  /** Index of the current member. */
   at: number;
-  /** Whether another one stands before it. */
-  behind: boolean;
-  /** It, and what has a `toJSON` that has led to it: none of them may be inside of it. */
+  /** Whether a member has been written already, so that the next one needs a comma. */
+  needsComma: boolean;
+  /** This object, and those whose `toJSON` led to it. Any of them inside means a cycle. */
   readonly entered: readonly object[];
 }
 
-/** Writes with a stack of its own, so that a value may be nested as deep as there is memory. */
+/** Writes with an explicit stack, so that only memory limits the depth. */
 class Writer {
   readonly #name: string;
   readonly #frames: Frame[] = [];
   readonly #around = new Set<object>();
-  /** How member's names are written: they come again. */
+  /** Cache of encoded member names: in arrays of objects they repeat. */
   readonly #names = new Map<string, string>();
   #text = "";
 
@@ -101,7 +101,7 @@ class Writer {
     return this.#text;
   }
 
-  /** The next member, or the end. */
+  /** Writes the frame's next member, or closes the frame. */
   #go(frame: Frame): void {
     frame.at += 1;
     const { at, names, of } = frame;
@@ -114,13 +114,13 @@ class Writer {
     const name = names?.[at] ?? String(at);
     const value = (of as Readonly<Record<string, unknown>>)[name];
     if (names !== undefined && value === undefined) return;
-    if (frame.behind) this.#text += ",";
-    frame.behind = true;
+    if (frame.needsComma) this.#text += ",";
+    frame.needsComma = true;
     if (names !== undefined) this.#text += this.#nameText(name);
     this.#begin(value, name);
   }
 
-  /** All of a value that is neither array nor object; of those the bracket. */
+  /** Writes a scalar, or opens an array or object. */
   #begin(value: unknown, member: string): void {
     switch (typeof value) {
       case "string":
@@ -139,7 +139,9 @@ class Writer {
         else this.#object(value, member);
         return;
       default:
-        throw this.#wrong(`is ${value === undefined ? "undefined" : `a ${typeof value}`}, which is no JSON.`);
+        throw this.#wrong(
+          `is ${value === undefined ? "undefined" : `a ${typeof value}`}, which is not JSON.`,
+        );
     }
   }
 
@@ -153,7 +155,7 @@ class Writer {
   }
 
   #number(value: number): string {
-    if (!Number.isFinite(value)) throw this.#wrong(`is ${value}, which JSON has no word for.`);
+    if (!Number.isFinite(value)) throw this.#wrong(`is ${value}, which JSON can't express.`);
     if (Object.is(value, -0)) return "-0";
     return isLikeBigint(value) ? value.toExponential() : String(value);
   }
@@ -162,12 +164,12 @@ class Writer {
     const entered: object[] = [];
     for (let value: unknown = given; ;) {
       if (typeof value !== "object" || value === null) {
-        // Not in the array or object that it stands for, so nothing is inside of it.
+        // toJSON returned a scalar, so nothing can be nested inside these objects.
         for (const object of entered) this.#around.delete(object);
         this.#begin(value, member);
         return;
       }
-      if (this.#around.has(value)) throw this.#wrong("is in itself.");
+      if (this.#around.has(value)) throw this.#wrong("contains itself, which JSON can't express.");
       this.#around.add(value);
       entered.push(value);
       const { toJSON } = value as { readonly toJSON?: unknown };
@@ -175,16 +177,17 @@ class Writer {
         this.#open(value, entered);
         return;
       }
-      if (value instanceof Date && !isDate(value)) throw this.#wrong("is no date.");
-      if (entered.length > MAX_TO_JSON) throw this.#wrong("has a toJSON that gives another, without an end.");
+      if (value instanceof Date && !isDate(value)) throw this.#wrong("is an invalid Date.");
+      if (entered.length > MAX_TO_JSON)
+        throw this.#wrong("has a toJSON whose results have a toJSON again, without end.");
       value = toJSON.call(value, member);
     }
   }
 
   #open(value: object, entered: readonly object[]): void {
-    const rest = { at: -1, behind: false, entered };
+    const rest = { at: -1, needsComma: false, entered };
     if (Array.isArray(value)) {
-      // By index, so that what was left out is seen, too.
+      // By index, so that holes in the array are seen.
       this.#frames.push({ of: value, names: undefined, length: value.length, ...rest });
       this.#text += "[";
     } else if (isPlain(value)) {
@@ -193,19 +196,19 @@ class Writer {
       this.#text += "{";
     } else {
       throw this.#wrong(
-        `is no JSON (${kindOf(value)}): give a plain object, an array, or what has a toJSON.`,
+        `is not JSON (${kindOf(value)}): give a plain object, an array, or an object with a toJSON method.`,
       );
     }
   }
 
-  /** @param why goes on behind where it is */
+  /** @param why the rest of the sentence, after the path of the value */
   #wrong(why: string): TypeError {
     const place = this.#frames.map(({ names, at }) => (names === undefined ? `[${at}]` : `.${names[at]}`));
     return new TypeError(`${this.#name}${place.join("")} ${why}`);
   }
 }
 
-/** Whether all that an object is is what its members say; also one that another window or context has made. */
+/** Whether it is a plain object, also one of another window or context. */
 export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

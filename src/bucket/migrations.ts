@@ -1,0 +1,53 @@
+/** Migrations of a bucket's tables. */
+
+import type { Migrated, Migrations } from "../otp/migrations.ts";
+
+export const BUCKET_MIGRATIONS: Migrations = {
+  steps: [changeLog],
+  // Data without a mark is of one of two stages. The older one kept the totals in a table of their own, where the other
+  // has them in the change log.
+  unmarked: ({ sql }) =>
+    sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'totals'").toArray().length > 0 ? 0 : 1,
+};
+
+/** Version 1, before the first release: times to live, metadata, the change log, large values, idempotency keys. */
+function changeLog({ sql }: Migrated): void {
+  for (const column of [
+    "expires INTEGER",
+    "at INTEGER NOT NULL DEFAULT 0",
+    "metadata TEXT",
+    "large TEXT",
+    "large_size INTEGER",
+  ]) {
+    sql.exec(`ALTER TABLE entries ADD COLUMN ${column}`);
+  }
+  sql.exec("CREATE INDEX expiries ON entries (expires) WHERE expires IS NOT NULL");
+  sql.exec(
+    `CREATE TABLE changes (
+       revision INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, key TEXT NOT NULL, value,
+       size INTEGER NOT NULL, type TEXT, metadata TEXT, expires INTEGER,
+       entries INTEGER NOT NULL, bytes INTEGER NOT NULL
+     )`,
+  );
+  // The log begins where the bucket stands: a row of the kind "start" has the totals and tells of no change.
+  sql.exec(
+    `INSERT INTO changes (revision, kind, at, key, size, entries, bytes)
+       SELECT revision, 'start', 0, '', 0, entries, bytes FROM totals`,
+  );
+  sql.exec("DROP TABLE totals");
+  sql.exec(
+    "CREATE TABLE chunks (large TEXT, n INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (large, n)) WITHOUT ROWID",
+  );
+  sql.exec(
+    `CREATE TABLE unowned (
+       large TEXT PRIMARY KEY, chunks INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,
+       replaced INTEGER NOT NULL
+     ) WITHOUT ROWID`,
+  );
+  sql.exec(
+    `CREATE TABLE remembered (
+       n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+       result TEXT NOT NULL
+     )`,
+  );
+}
