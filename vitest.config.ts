@@ -92,7 +92,8 @@ export default defineConfig({
             volume: [
               "test/deep/*.e2e.test.ts",
               "test/spec/invariant-{3,7}-*.e2e.test.ts",
-              "test/e2e/{docs,refused-uploads}.test.ts",
+              "test/e2e/docs.test.ts",
+              "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
             ],
           }),

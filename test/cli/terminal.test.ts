@@ -1,13 +1,16 @@
-/** What the command shows on a terminal, and what words it takes from one. */
+/** What the command shows on a terminal: text that a terminal does not act upon. */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { KV, kv, start, startKv } from "../e2e/support/cli.ts";
+import { kv, startKv } from "../e2e/support/cli.ts";
 import { server } from "../e2e/support/shared-server.ts";
 
 const NAME = "cli-terminal";
+
 const EVIL = "\x1b]0;owned\x07\x9b31m\u202e";
+
 const bucket = new Kv({ url: server.http }).bucket(NAME);
+
 const seen = { url: server.http, terminal: true };
 
 beforeAll(async () => {
@@ -71,23 +74,5 @@ describe("on stderr", () => {
       expect(code).not.toBe(0);
       expect(err).toMatch(/^[^\0-\x08\x0b-\x1f\x7f-\x9f\u202e]+$/);
     }
-  });
-});
-
-describe("a word that is not UTF-8", () => {
-  const run = (script: string) => start(["bash", "-c", script], { KV_URL: server.http }).ended;
-
-  it("is refused: in its place stood what would make two keys one", async () => {
-    const command = `${KV.join(" ")} put ${NAME} $'k\\xff' 1`;
-    expect(await run(command)).toMatchObject({
-      code: 2,
-      err: "error: Argument 3 is not UTF-8. Keys and names have to be UTF-8; pass a binary value through stdin.\n",
-    });
-    expect(await bucket.get("k\u{fffd}")).toBeUndefined();
-  });
-
-  it.runIf(process.platform === "linux")("is told from one in which U+FFFD was typed", async () => {
-    expect(await run(`${KV.join(" ")} put ${NAME} $'k\\xef\\xbf\\xbd' 1`)).toMatchObject({ code: 0 });
-    expect(await bucket.entry("k\u{fffd}")).toBeDefined();
   });
 });

@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { request, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runServer, startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
-import { openTcp, openWebSocket } from "./support/transports.ts";
+import { runServer, startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
+import { openTcp, openWebSocket } from "../e2e/support/transports.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

@@ -5,8 +5,8 @@ import { get, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SseReader, type SseEvent } from "../support/sse.ts";
-import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
-import { batch, create, put, revisionOf, take, upTo, watch, watchSocket } from "./support/watchers.ts";
+import { startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
+import { batch, create, put, revisionOf, take, upTo, watch, watchSocket } from "../e2e/support/watchers.ts";
 
 let server: RunningServer;
 beforeAll(async () => {

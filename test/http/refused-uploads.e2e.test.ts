@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
-import { server as open } from "./support/shared-server.ts";
-import { openTcp, openWebSocket } from "./support/transports.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
+import { server as open } from "../e2e/support/shared-server.ts";
+import { openTcp, openWebSocket } from "../e2e/support/transports.ts";
 
 const TOKEN = "correct horse battery staple";
 const shown = { Authorization: `Bearer ${TOKEN}` };

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv, UnauthorizedError } from "../../src/client/index.ts";
-import { pageFetch } from "./support/page-fetch.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { pageFetch } from "../e2e/support/page-fetch.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
 
 const APP = "https://app.example";
 let server: RunningServer;

@@ -1,26 +1,15 @@
-/** Liveness: suspicion, the sweep, and the orphan check. */
+/** How a partition looks at its buckets: the sweep, and suspicions of callers. */
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { call } from "../../src/otp/call.ts";
 import { ask, exitBucket, isolate } from "../support/directories.ts";
-import {
-  abortObject,
-  bucketOf,
-  bucketState,
-  kindsOf,
-  registryOf,
-  rowOf,
-  wipeBehind,
-} from "../support/faults.ts";
+import { bucketOf, kindsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { doubt, HOUR_MS, sweep } from "../support/looking.ts";
 import { clock, deaf } from "../support/objects.ts";
 
 const { directory } = isolate();
-const DAY_MS = 24 * HOUR_MS;
 
-// Probes that fail are the subject here.
+// Failed probes are logged, and are what is tested here.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => deaf.clear());
 
@@ -138,66 +127,6 @@ describe("suspicion", () => {
     expect(await ask(caller.directory, "suspected", (bucket) => bucket.totals())).toBeUndefined();
     expect(await kindsOf("suspected")).toEqual(["created", "DOWN noproc"]);
     expect(await caller.directory.create("suspected")).toMatchObject({ created: true });
-  });
-});
-
-describe("a partition that wakes", () => {
-  it("sets the timers that follow from its table and its settings", async () => {
-    await create("timers-lost");
-    await runInDurableObject(registryOf("timers-lost"), async (_, { storage }) => {
-      storage.kv.delete("otp:timer/check");
-      storage.kv.delete("otp:timer/sweep");
-      storage.sql.exec("UPDATE names SET state = 'stopping', check_at = 1 WHERE name = 'timers-lost'");
-      await storage.deleteAlarm();
-    });
-    await abortObject(registryOf("timers-lost"));
-    const timers = await runInDurableObject(registryOf("timers-lost"), (_, { storage }) =>
-      [...storage.kv.list({ prefix: "otp:timer/" })].map(([key]) => key),
-    );
-    expect(timers).toEqual(["otp:timer/check", "otp:timer/sweep"]);
-    await runDurableObjectAlarm(registryOf("timers-lost"));
-    expect(await rowOf("timers-lost")).toBeUndefined();
-  });
-});
-
-describe("the orphan check", () => {
-  it("an object that nobody names wipes itself", async () => {
-    // Its partition is in use and does not know it: its start was late, and its stop was lost.
-    await create("beside-the-orphan");
-    const id = env.BUCKET.newUniqueId();
-    const watcher = { binding: "REGISTRY", id: registryOf("beside-the-orphan").id.toString() };
-    await call(() =>
-      env.BUCKET.get(id).start(
-        { name: "orphan", incarnation: "aaaa", createdAt: 0 },
-        { monitor: { ref: "aaaa/orphan", watcher } },
-      ),
-    );
-    clock.aheadMs += 2 * DAY_MS;
-    await runDurableObjectAlarm(bucketOf(id.toString()));
-    expect(await bucketState(id.toString())).toMatchObject({ incarnation: undefined, kept: 0 });
-  });
-
-  it("a bucket that is known lives, and asks again", async () => {
-    const id = await create("known");
-    clock.aheadMs += 2 * DAY_MS;
-    await runDurableObjectAlarm(bucketOf(id));
-    expect(await bucketState(id)).toMatchObject({ incarnation: (await rowOf("known"))?.incarnation });
-    const alarm = await runInDurableObject(bucketOf(id), (_, { storage }) => storage.getAlarm());
-    expect(alarm).toBeGreaterThan(Date.now() + clock.aheadMs);
-  });
-
-  it("a registry that has lost its storage is no authority: nothing is wiped on its word", async () => {
-    const id = env.BUCKET.newUniqueId();
-    const watcher = { binding: "REGISTRY", id: env.REGISTRY.newUniqueId().toString() };
-    await call(() =>
-      env.BUCKET.get(id).start(
-        { name: "bereft", incarnation: "aaaa", createdAt: 0 },
-        { monitor: { ref: "aaaa/bereft", watcher } },
-      ),
-    );
-    clock.aheadMs += 2 * DAY_MS;
-    await runDurableObjectAlarm(bucketOf(id.toString()));
-    expect(await bucketState(id.toString())).toMatchObject({ incarnation: "aaaa" });
   });
 });
 

@@ -1,8 +1,8 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { API, PUBLIC_API } from "../../src/http/api/api.ts";
-import { openApi } from "../../src/http/api/openapi.ts";
-import { VERSION } from "../../src/config/version.ts";
+import { API, PUBLIC_API } from "../../../src/http/api/api.ts";
+import { openApi } from "../../../src/http/api/openapi.ts";
+import { VERSION } from "../../../src/config/version.ts";
 
 const get = (path: string, init?: RequestInit) =>
   exports.default.fetch(new Request(`http://localhost${path}`, init));

@@ -5,8 +5,8 @@ import { readdir, readlink } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runProgram, runServer, startServer, temporaryFolder } from "./support/server.ts";
-import { openTcp } from "./support/transports.ts";
+import { runProgram, runServer, startServer, temporaryFolder } from "../e2e/support/server.ts";
+import { openTcp } from "../e2e/support/transports.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

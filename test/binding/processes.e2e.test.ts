@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundle } from "../../src/serve/bundle.ts";
-import { temporaryFolder } from "./support/server.ts";
+import { temporaryFolder } from "../e2e/support/server.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const TODAY = "2026-10-01";

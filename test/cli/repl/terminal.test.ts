@@ -1,23 +1,24 @@
-/** The REPL at a terminal: a screen of streams, and a service that is played. */
+/** The REPL at a terminal: streams stand for the screen, and the service is a table of replies. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { feed, replies, wantsColour } from "../../src/cli/repl/colours.ts";
-import { History, historyFile } from "../../src/cli/repl/history.ts";
-import { TerminalRepl } from "../../src/cli/repl/terminal.ts";
-import { complete } from "../../src/cli/repl/completer.ts";
+import { History } from "../../../src/cli/repl/history.ts";
+import { TerminalRepl } from "../../../src/cli/repl/terminal.ts";
 
 const ESCAPES = /\x1b\[[0-9;]*[A-Za-z]/g;
 
 let folder: string;
+
 let file: string;
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "durable-kv-repl-"));
   file = join(folder, "state", "history");
 });
+
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A service that has the bucket `shopping`, with `milk` and `mint`. */
@@ -142,57 +143,5 @@ describe("at a terminal", () => {
     const { endWith, code } = open();
     endWith(ending);
     expect(await code).toBe(expected);
-  });
-});
-
-describe("completion", () => {
-  it.each([
-    ["g", ["GET "], "g"],
-    ["S", ["STOP ", "SUBSCRIBE "], "S"],
-    ["GET sh", ["shopping "], "sh"],
-    ["GET shopping mi", ["milk ", "mint "], "mi"],
-    ["KEYS shopping mi", ["milk ", "mint "], "mi"],
-    ["GET nowhere ", [], ""],
-    ["AUTH se", [], "se"],
-    ["PING x", [], "x"],
-    ['GET shopping "mi', [], '"mi'],
-  ])("of %j is %j", async (line, candidates, partial) => {
-    expect(await complete(line, answers)).toEqual([candidates, partial]);
-  });
-});
-
-describe("colour", () => {
-  it("says how it went: the last line, and no value that looks like it", () => {
-    expect(replies("OK\nOK\n")).toBe("OK\n\x1b[32mOK\x1b[39m\n");
-    expect(replies("NOT FOUND\n")).toBe("\x1b[31mNOT FOUND\x1b[39m\n");
-    expect(replies("ERROR TIMEOUT No reply.\n")).toBe("\x1b[31mERROR TIMEOUT No reply.\x1b[39m\n");
-    expect(feed("a SET TO 1\n")).toBe("\x1b[36ma SET TO 1\x1b[39m\n");
-  });
-
-  it("is for terminals, and for who wants it", () => {
-    expect(wantsColour(true, {})).toBe(true);
-    expect(wantsColour(false, {})).toBe(false);
-    expect(wantsColour(true, { NO_COLOR: "1" })).toBe(false);
-    expect(wantsColour(true, { TERM: "dumb" })).toBe(false);
-  });
-});
-
-describe("the history", () => {
-  it("is in the state folder", () => {
-    expect(historyFile({ XDG_STATE_HOME: "/state" })).toBe(join("/state", "durable-kv", "history"));
-    expect(historyFile({ HOME: "/home/ada" })).toMatch(/durable-kv.history$/);
-  });
-
-  it("keeps a thousand lines", () => {
-    const long = join(folder, "long");
-    writeFileSync(long, Array.from({ length: 2_001 }, (_, n) => `GET b ${n}\n`).join(""));
-    expect(new History(long).read()).toHaveLength(1_000);
-    expect(readFileSync(long, "utf8")).toMatch(/^GET b 1001\n/);
-  });
-
-  it("that can't be kept is none", () => {
-    const history = new History(join(folder, "\0"));
-    history.add("PING");
-    expect(history.read()).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
 
 const PLACES = 12;
 /** A frame of an opcode that there is none of (RFC 6455 §5.2). */

@@ -1,8 +1,8 @@
 /** The table of limits, over every transport: each with its code, and nothing stored. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type RunningServer } from "./support/server.ts";
-import { transports } from "./support/transports.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
+import { transports } from "../e2e/support/transports.ts";
 
 let server: RunningServer;
 beforeAll(async () => {

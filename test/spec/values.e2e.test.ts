@@ -1,8 +1,8 @@
 import { afterAll } from "vitest";
 import { Kv, KvError, text as textCodec, type Bucket } from "../../src/client/index.ts";
 import { valuesSuite, type Values } from "../support/values-suite.ts";
-import { server } from "./support/shared-server.ts";
-import { openTcp } from "./support/transports.ts";
+import { server } from "../e2e/support/shared-server.ts";
+import { openTcp } from "../e2e/support/transports.ts";
 
 const closers: (() => void)[] = [];
 afterAll(() => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createStorage, type Storage } from "unstorage";
 import httpDriver from "unstorage/drivers/http";
-import { startServer } from "./support/server.ts";
-import { server } from "./support/shared-server.ts";
+import { startServer } from "../e2e/support/server.ts";
+import { server } from "../e2e/support/shared-server.ts";
 
 const storageOf = (bucket: string, headers?: Record<string, string>): Storage =>
   createStorage({

@@ -2,8 +2,8 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { digest, MEBIBYTE, random } from "./support/bytes.ts";
-import { startServer, type RunningServer } from "./support/server.ts";
+import { digest, MEBIBYTE, random } from "../e2e/support/bytes.ts";
+import { startServer, type RunningServer } from "../e2e/support/server.ts";
 
 let server: RunningServer;
 let bucket: string;
