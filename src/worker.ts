@@ -1,4 +1,4 @@
-/** The Worker: HTTP and TCP in, and the classes of the objects behind them. */
+/** The deployed Worker: HTTP and TCP handlers, and the classes of the Durable Objects. */
 
 import { authNotConfigured } from "./config/auth.ts";
 import type { Env } from "./config/env.ts";
@@ -32,7 +32,7 @@ export function serveRequest(request: Request, env: Env, keepAlive: KeepAlive): 
       return open ?? serveHttp(request, context);
     });
   } catch (error) {
-    // Settings that make no sense: say which, and serve nothing.
+    // Invalid settings: report which, and serve nothing.
     return problem(failureOf(error));
   }
 }
@@ -43,7 +43,7 @@ export async function serveConnection(socket: Socket, env: Env, keepAlive: KeepA
     const { auth } = isolateOf(env);
     if (auth.state === "unconfigured") return await refuseTcp(socket, authNotConfigured());
     const { remoteAddress } = await socket.opened;
-    // An HTTP CONNECT comes here too, and has no peer: it got past the host and the origin that guard HTTP.
+    // An HTTP CONNECT arrives here too. It has no remote address, and it has bypassed the checks of Host and Origin.
     if (remoteAddress === undefined) return await refuseTcp(socket, noTunnel());
     const login = new Login(auth, remoteAddress);
     await serveTcp(socket, directoryOf(env, keepAlive), login);
@@ -53,5 +53,5 @@ export async function serveConnection(socket: Socket, env: Env, keepAlive: KeepA
 }
 
 function noTunnel(): Failure {
-  return failure("wrong_protocol", "This is no proxy: CONNECT is not for this port.");
+  return failure("wrong_protocol", "This is not a proxy: CONNECT is not supported on this port.");
 }

@@ -1,4 +1,4 @@
-/** A bucket's verbs, for other Workers. */
+/** The methods of one bucket, for other Workers over RPC. */
 
 import { RpcTarget } from "cloudflare:workers";
 import type { Incremented, KeysPage, Written } from "../contract/entries.ts";
@@ -33,7 +33,10 @@ import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry } from "./types.ts";
 import { givenValue, wanted, type GivenValue, type ValueType } from "./values.ts";
 
-/** One bucket, which need not be there: then every verb throws `bucket_not_found`. */
+/**
+ * One bucket. It need not exist: every method then throws `bucket_not_found`. Options are checked: an invalid one is
+ * `body_invalid` or `query_invalid`, and an invalid key `key_invalid` or `key_too_long`.
+ */
 export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {
   readonly #reach: Reach;
 
@@ -42,16 +45,20 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     this.#reach = reach;
   }
 
-  /** The value, as text if nothing else is asked for; null if the key is not there. */
+  /** Reads a value, as text by default; null if the key does not exist. @throws `value_invalid`, `result_too_large` */
   get(key: string, type: ValueType = "text"): Promise<unknown> {
     return this.#reach.verb(async (bucket) => (await entryOf(bucket, key, type))?.value ?? null);
   }
 
-  /** The value with what is kept beside it; null if the key is not there. */
+  /** Like {@link get}, with the entry's properties. */
   getEntry(key: string, type: ValueType = "text"): Promise<ValueEntry<unknown> | null> {
     return this.#reach.verb((bucket) => entryOf(bucket, key, type));
   }
 
+  /**
+   * Stores a value of up to 25 MiB. It replaces the value and all properties.
+   * @throws `precondition_failed`, `expires_invalid`, `value_invalid`, `value_too_large`, `metadata_too_large`
+   */
   put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
     return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
@@ -65,7 +72,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  /** @returns whether the key was there. */
+  /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
     return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
@@ -73,6 +80,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
+  /** Adds to a counter, atomically. @throws `not_an_integer`, `increment_overflow`, `precondition_failed` */
   increment(key: string, options: unknown = {}, once: Once & Conditions = {}): Promise<Incremented> {
     return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
@@ -86,7 +94,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. */
+  /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. @throws `cursor_invalid`, `bucket_changed` */
   list(query: unknown = {}): Promise<KeysPage> {
     return this.#reach.verb(async (bucket) => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
@@ -102,18 +110,19 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
-  /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many there were. */
+  /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many keys were deleted */
   deleteRange(query: unknown): Promise<number> {
     return this.#reach.verb(async (bucket) => {
       const range = checkGiven(RangeQuery, query, "query_invalid");
-      // Over RPC undefined members are sent too: a variable that was forgotten must not mean everything.
+      // RPC also sends undefined members: a forgotten variable must not delete everything.
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
-        throw new KvError("query_invalid", "Say which keys: prefix, start or end.");
+        throw new KvError("query_invalid", "Say which keys to delete: prefix, start or end.");
       }
       return bucket.deleteRange(range);
     });
   }
 
+  /** Runs up to 1,000 operations in one round trip. A refused one has an `error` and does not affect the others. */
   batch(operations: unknown): Promise<BatchResults["results"]> {
     return this.#reach.verb(async (bucket) => {
       const checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
@@ -121,6 +130,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     });
   }
 
+  /** Compares, then runs one list of operations, all or nothing. @throws what the refused operation throws */
   transaction(transaction: unknown, once: Once = {}): Promise<TransactionResults> {
     return this.#reach.verb(async (bucket) => {
       const json = checkGiven(TransactionJson, transaction, "body_invalid");

@@ -1,4 +1,4 @@
-/** The service for other Workers of the account: a service binding, by RPC. */
+/** The entrypoint for other Workers of the account: a service binding with RPC methods. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "../config/env.ts";
@@ -24,7 +24,7 @@ import { Reach } from "./reach.ts";
 import type { KvBinding } from "./types.ts";
 
 /**
- * What another Worker binds:
+ * The service as another Worker binds it:
  *
  * ```toml
  * [[services]]
@@ -33,12 +33,21 @@ import type { KvBinding } from "./types.ts";
  * entrypoint = "KvEntrypoint"
  * ```
  *
- * Who may bind it is the account's to say, so it asks for no token. `fetch` is the whole HTTP API.
+ * ```ts
+ * await env.KV.create("shopping");
+ * using bucket = env.KV.bucket("shopping");
+ * await bucket.put("milk", "1");
+ * console.log(await bucket.get("milk")); // "1"
+ * ```
+ *
+ * It needs no token, because only Workers of the same account can bind it. The message of an error
+ * starts with its code, and `kvFailure` reads it.
  */
 export class KvEntrypoint
   extends WorkerEntrypoint<Env>
   implements Omit<KvBinding, "bucket" | "namespace" | "fetch">
 {
+  /** The whole HTTP API. Never throws: every error is a problem document. */
   override fetch(request: Request): Response | Promise<Response> {
     try {
       const context = new Context(request.url, this.env, this.#keepAlive);
@@ -48,17 +57,20 @@ export class KvEntrypoint
     }
   }
 
-  /** One bucket's verbs. It need not be there yet. */
+  /** The methods of one bucket. It need not exist. */
   bucket(name: string): BoundBucket {
     return new BoundBucket(this.#reach(name));
   }
 
-  /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
+  /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
   namespace(name: string): Namespace {
     return new Namespace(this.#reach(name));
   }
 
-  /** Ensures that there is a bucket: `{restart, locationHint, jurisdiction, metadata}`. */
+  /**
+   * Ensures that there is a bucket. Options: `{restart, locationHint, jurisdiction, metadata}`.
+   * @throws `bucket_name_invalid`, `body_invalid`, `bucket_exists_differently`, `jurisdiction_unavailable`
+   */
   create(name: string, options: unknown = {}): Promise<BucketJson & { readonly created: boolean }> {
     return orBindingError(async () => {
       const checked = bucketOptionsOf(checkGiven(BucketOptionsJson, options, "body_invalid"));
@@ -67,7 +79,7 @@ export class KvEntrypoint
     });
   }
 
-  /** What is known of a bucket; null if there is none. */
+  /** Describes a bucket; null if there is none. @throws `bucket_name_invalid` */
   lookup(name: string): Promise<BucketJson | null> {
     return orBindingError(async () => {
       const found = await describeBucket(this.#directory(), bucketName(name));
@@ -75,12 +87,12 @@ export class KvEntrypoint
     });
   }
 
-  /** Ends a bucket: its data is gone, its name free. @returns whether there was one. */
+  /** Stops a bucket: deletes its data and frees its name. @returns whether there was one @throws `bucket_name_invalid` */
   stop(name: string): Promise<boolean> {
     return orBindingError(() => this.#directory().stop(bucketName(name)));
   }
 
-  /** Sends an exit signal. @returns whether there was such a bucket. */
+  /** Sends an exit signal. @returns whether there was such a bucket @throws `bucket_name_invalid`, `reason_invalid` */
   exit(name: string, reason: string): Promise<boolean> {
     return orBindingError(async () => {
       const { bucket } = this.#reach(bucketName(name));
@@ -89,7 +101,7 @@ export class KvEntrypoint
     });
   }
 
-  /** A page of buckets: `{prefix, cursor, limit}`. */
+  /** A page of buckets, ordered by name: `{prefix, cursor, limit}`. @throws `query_invalid`, `cursor_invalid` */
   buckets(query: unknown = {}): Promise<BucketsPage> {
     return orBindingError(async () => {
       const page = await describeBuckets(this.#directory(), checkGiven(BucketsQuery, query, "query_invalid"));

@@ -1,35 +1,35 @@
-/** JSON between Workers that comes back as what it was: beyond 2^53 integers are bigints. */
+/** JSON between Workers without loss: integers beyond 2^53 are bigints. */
 
 import { KvError } from "../model/errors.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { FREE } from "../schema/kept-members.ts";
 
-/** Members that are integers of 64 bits, which may be written in digits. */
+/** Members that are 64-bit integers; they may be strings of digits. */
 const INTEGERS: ReadonlySet<string> = new Set(["by", "initial", "integer"]);
 
-/** Where a number may stand that a double does not hold: to look at each of them costs more than to parse. */
+/** Finds text that may contain a number that a double can't hold. Checking each number costs more than parsing. */
 const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d{300})/;
 
 interface Source {
   readonly source: string;
 }
 type Reviver = (name: string, value: unknown, context: Source) => unknown;
-/** Of the platform's, and not yet in TypeScript's types: a number's own text, both ways. */
+/** `JSON.parse` with source text and `JSON.rawJSON`: the platform has them, TypeScript's types do not yet. */
 const platform = JSON as unknown as {
   parse(text: string, reviver: Reviver): unknown;
   rawJSON(text: string): object;
 };
 
 /**
- * As `JSON.parse`; but an integer beyond 2^53 that is written in digits alone is a bigint, as in the client.
- * @throws {SyntaxError} if it is no JSON
- * @throws {KvError} `value_invalid`, for a number that would become infinite, or 0
+ * Like `JSON.parse`, but an integer beyond 2^53 that is written only in digits becomes a bigint, as in the client.
+ * @throws {SyntaxError} if the text is not JSON
+ * @throws {KvError} `value_invalid` for a number that would become infinite or 0
  */
 export function readJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? platform.parse(text, exactly) : (JSON.parse(text) as unknown);
 }
 
-/** With the metadata as {@link readJson} reads it: between Workers it travels as a value, and not as text. */
+/** Parses the metadata with {@link readJson}: between Workers it is sent as a value, not as text. */
 export function parsedMetadata<T extends { readonly metadata?: unknown }>(json: T): T {
   return json.metadata instanceof KeptJson ? { ...json, metadata: readJson(json.metadata.text) } : json;
 }
@@ -40,7 +40,7 @@ const exactly: Reviver = (_, value, { source }) => {
   if (isLost || (!Number.isFinite(value) && !/^-?\d+$/.test(source))) {
     throw new KvError(
       "value_invalid",
-      `No number of JavaScript's is ${source.slice(0, 40)}. Read it as text.`,
+      `JavaScript has no number ${source.slice(0, 40)}. Read the value as text.`,
     );
   }
   return !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value;
@@ -49,10 +49,11 @@ const exactly: Reviver = (_, value, { source }) => {
 type InvalidCode = "body_invalid" | "query_invalid";
 
 /**
- * What another Worker has handed over, if it is JSON at any depth: a structured clone may have a Map in it, which would be
- * taken for an object without members. Members may be undefined. In members that are kept as they are sent, and as integers
- * of 64 bits, there may be bigints, too.
- * @returns the same, with numbers that `JSON.stringify` would change as their own text @throws {KvError} with this code
+ * Checks that an argument from another Worker is JSON at every depth. A structured clone may contain a Map, which would
+ * be read as an object without members. Undefined members are allowed. Bigints are allowed in free JSON (metadata, json)
+ * and as 64-bit integers.
+ * @returns the same value; numbers that `JSON.stringify` would change are kept as their text
+ * @throws {KvError} with this code
  */
 export function plainJson(given: unknown, code: InvalidCode): unknown {
   return new Plain(code).of(given, "", "options");
@@ -66,7 +67,7 @@ class Plain {
     this.#code = code;
   }
 
-  /** @param where what an error calls it; nothing for what was handed over itself */
+  /** @param where the path of the value, for errors; empty for the argument itself */
   of(value: unknown, where: string, kind: "options" | "json"): unknown {
     switch (typeof value) {
       case "string":
@@ -76,7 +77,7 @@ class Plain {
         if (!Number.isFinite(value)) throw this.#refused(where, String(value));
         if (kind === "options") return value;
         if (Object.is(value, -0)) return platform.rawJSON("-0");
-        // Digits alone would be read as a bigint.
+        // With an exponent, because plain digits would be read as a bigint.
         return Number.isInteger(value) && !Number.isSafeInteger(value)
           ? platform.rawJSON(value.toExponential())
           : value;
@@ -91,10 +92,10 @@ class Plain {
   }
 
   #members(value: object, where: string, kind: "options" | "json"): object {
-    if (this.#around.has(value)) throw this.#refused(where, "it is in itself");
+    if (this.#around.has(value)) throw this.#refused(where, "it contains itself");
     this.#around.add(value);
     const copy = Array.isArray(value)
-      ? // By index, so that what was left out is seen, too.
+      ? // By index, so that holes are seen too.
         Array.from(value, (item: unknown, index) => this.of(item, `${where}[${index}]`, kind))
       : this.#object(value, where, kind);
     this.#around.delete(value);
@@ -123,7 +124,7 @@ class Plain {
   }
 
   #refused(where: string, what: string): KvError {
-    const subject = where === "" ? "What was given" : where;
-    return new KvError(this.#code, `${subject} is no JSON (${what}): give plain objects and arrays.`);
+    const subject = where === "" ? "The argument" : where;
+    return new KvError(this.#code, `${subject} is not JSON (${what}): pass plain objects and arrays.`);
   }
 }

@@ -1,27 +1,35 @@
-/** What a failed call says, for the Worker that has made it: `durable-kv/binding`. Imports nothing of the service's. */
+/** Reads the code of a failed call, in the Worker that made it: `durable-kv/binding`. Imports nothing from the service. */
 
 export interface KvFailure {
-  /** Stable: the part to decide by. */
+  /** Stable: decide by this. */
   readonly code: string;
-  /** What happened this time, and what to do about it. */
+  /** What went wrong, and what to do. For people; it may change. */
   readonly detail: string;
 }
 
-/** The service's own; what else may have been put before it, on the way, is the name of an error. */
+/** The service's message, `code: detail`. RPC may have put an error's name before it. */
 const MESSAGE = /^(?:\w*Error: )?([a-z0-9_]+): (.*)$/s;
 const TOO_LARGE = /^Serialized RPC arguments .*limited to/;
 const NOT_CLONED =
   /could not be cloned|could not serialize|not support(?:ed)? serializ|Unable to deserialize/i;
 
 /**
- * The code of an error that a call through the service binding has thrown. A Worker of another process, or with an older
- * compatibility date, gets errors without their own members: what always arrives is the message, and this reads it.
- * @returns undefined, if the error is neither the service's nor about what it was sent
+ * The failure in an error that a call through the service binding threw. A Worker in another process, or with an older
+ * compatibility date, gets errors without their own members. Only the message always arrives, so this reads the message.
+ * @returns undefined if the error is neither from the service nor about the arguments
+ *
+ * ```ts
+ * try {
+ *   await bucket.put("milk", "1", { ifNoneMatch: "*" });
+ * } catch (error) {
+ *   if (kvFailure(error)?.code !== "precondition_failed") throw error;
+ * }
+ * ```
  */
 export function kvFailure(error: unknown): KvFailure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message } = error;
-  // Both are met before the service hears of the call: a message has 32 MiB, and some things can't be in one.
+  // Both are thrown before the call reaches the service: a message has at most 32 MiB, and some values can't be cloned.
   if (TOO_LARGE.test(message)) return { code: "value_too_large", detail: message };
   if (error.name === "DataCloneError" || NOT_CLONED.test(message))
     return { code: "value_invalid", detail: message };

@@ -1,11 +1,11 @@
-/** Errors as another Worker meets them. */
+/** Errors as another Worker gets them. */
 
 import { failureOf } from "../model/errors.ts";
 
 /**
- * An error that crosses a service binding. What is certain to arrive is the message, so it begins with the code:
- * `bucket_not_found: There is no bucket …`. It has no name of its own: on the way to another process that would be put
- * before the message. `kvFailure` in failure.ts reads it.
+ * An error that crosses a service binding. Only the message is certain to arrive, so it starts with the code:
+ * `bucket_not_found: There is no bucket …`. The class sets no `name`: on the way to another process, RPC would put it
+ * before the message. `kvFailure` in failure.ts reads the message.
  */
 export class BindingError extends Error {
   readonly code: string;
@@ -16,7 +16,7 @@ export class BindingError extends Error {
   }
 }
 
-/** Does what a caller asks for; what goes wrong has a code. */
+/** Runs a call; every error becomes a {@link BindingError}. */
 export async function orBindingError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,10 +1,10 @@
-/** What another Worker has handed over, held against a schema. */
+/** Checks arguments from another Worker against a schema. */
 
 import type * as z from "zod/mini";
 import { check } from "../schema/check.ts";
 import { plainJson } from "./exact-json.ts";
 
-/** As {@link check}; but what is no JSON is refused at any depth. */
+/** Like {@link check}, and also refuses values that are not JSON, at every depth. */
 export function checkGiven<Schema extends z.core.$ZodType>(
   schema: Schema,
   given: unknown,

@@ -1,4 +1,4 @@
-/** A bucket as a `KVNamespace`: what the binding of Workers KV does, strongly consistent. */
+/** A bucket as a `KVNamespace`: the API of the Workers KV binding, strongly consistent. */
 
 import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod/mini";
@@ -17,12 +17,12 @@ import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import { givenValue, ofText, Room, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
 
-/** Keys that are read at once, at most: Workers KV's limit. */
+/** The most keys in one `get`: Workers KV's limit. */
 const MAX_KEYS = 100;
 
 export interface NamespaceGetOptions {
   readonly type?: ValueType;
-  /** Taken and ignored: there is no cache that could be stale. */
+  /** Accepted and ignored: there is no cache that could be stale. */
   readonly cacheTtl?: number;
 }
 type GetOptions = ValueType | NamespaceGetOptions;
@@ -40,7 +40,7 @@ export interface NamespaceListOptions {
   readonly prefix?: string | null;
   /** At most 1,000. */
   readonly limit?: number | null;
-  /** None, null and empty: from the beginning. */
+  /** Absent, null or empty: start at the first key. */
   readonly cursor?: string | null;
 }
 
@@ -57,7 +57,7 @@ interface WithMetadata {
   readonly cacheStatus: null;
 }
 
-/** Options that Workers KV has; what they may be is said where they are used, in its words. */
+/** The options of Workers KV. Their values are checked where they are used, with its error texts. */
 const any = z.optional(z.unknown());
 const GetOptionsJson = z.strictObject({ type: any, cacheTtl: any });
 const PutOptionsJson = z.strictObject({ expiration: any, expirationTtl: any, metadata: any });
@@ -65,16 +65,16 @@ const ListOptionsJson = z.strictObject({ prefix: any, limit: any, cursor: any })
 
 const NOTHING: WithMetadata = { value: null, metadata: null, cacheStatus: null };
 
-/** What is found of one key. */
+/** A key that was found. */
 interface Found {
   readonly value: unknown;
   readonly metadata: unknown;
-  /** Bytes of the value. */
+  /** Size of the value, in bytes. */
   readonly size: number;
 }
 
 /**
- * One bucket. Reading does not create it: until the first put there is nothing in it. Errors are those of the
+ * One bucket as a `KVNamespace`. Reads do not create the bucket: until the first put it is empty. Errors are those of the
  * service, with their codes.
  */
 export class Namespace extends RpcTarget {
@@ -85,7 +85,7 @@ export class Namespace extends RpcTarget {
     this.#reach = reach;
   }
 
-  /** One key's value, null if it is not there; or, of several keys, a map of their values as text or JSON. */
+  /** The value of a key, null if it does not exist. For several keys, at most 100: a map of values, as text or JSON. */
   get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key))
@@ -94,7 +94,7 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  /** As {@link get}, with the metadata beside the value; of several keys, null for one that is not there. */
+  /** Like {@link get}, with the metadata. In a map, null for a key that does not exist. */
   getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key)) {
@@ -105,7 +105,7 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  /** Stores a value. When this returns it is on disk, and every later read finds it. */
+  /** Stores a value. When this returns, the value is on disk, and every later read finds it. */
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
     return this.#reach.verb(async (bucket) => {
       const name = checkedKey(key);
@@ -116,7 +116,7 @@ export class Namespace extends RpcTarget {
         metadata: (options.metadata ?? null) === null ? null : metadataJson(options.metadata),
       };
       const checked = givenValue(value);
-      // A stream can't be read twice, so a put of one that finds no bucket is the caller's to repeat.
+      // A stream can't be read twice. If the bucket does not exist, the caller has to repeat the put.
       const taken = await orNoBucket(bucket.take(checked));
       if (taken === undefined && value instanceof ReadableStream) throw streamNeedsBucket(bucket.name);
       if (taken !== undefined && (await orNoBucket(bucket.put(name, taken, properties))) !== undefined)
@@ -131,14 +131,14 @@ export class Namespace extends RpcTarget {
     });
   }
 
-  /** Deletes a key, also one that is not there. */
+  /** Deletes a key. A missing key is no error. */
   delete(key: string): Promise<void> {
     return this.#reach.verb(async (bucket) => {
       await orNoBucket(bucket.delete(checkedKey(key)));
     });
   }
 
-  /** Keys in the order of their bytes. */
+  /** A page of keys, ordered by their bytes. */
   list(options: NamespaceListOptions | null = {}): Promise<NamespaceListed> {
     return this.#reach.verb(async (bucket) => {
       const { prefix, cursor, limit } = checkGiven(ListOptionsJson, options ?? {}, "query_invalid");
@@ -188,10 +188,10 @@ async function findMany(
 ): Promise<Map<string, Found | null>> {
   const type = typeOf(options);
   if (type !== "text" && type !== "json") {
-    throw new KvError("query_invalid", "Several keys are read as text or json.");
+    throw new KvError("query_invalid", "With several keys the type must be text or json.");
   }
   if (keys.length === 0 || keys.length > MAX_KEYS) {
-    throw new KvError("query_invalid", `Between 1 and ${MAX_KEYS} keys are read at once.`);
+    throw new KvError("query_invalid", `Pass between 1 and ${MAX_KEYS} keys.`);
   }
   const names = keys.map(checkedKey);
   const answer = await orNoBucket(bucket.batch(names.map((key) => ({ op: "get", key }))));
@@ -199,7 +199,7 @@ async function findMany(
   const all = new Map<string, Found | null>(names.map((name) => [name, null]));
   const room = new Room(type);
   for (const result of results) {
-    // What does not fit one answer is read by itself.
+    // A value that did not fit the reply of the batch is read by itself.
     const found = foundOf(result, type) ?? (await find(bucket, result.key, type));
     if (found !== null) room.take(found.value, found.size);
     all.set(result.key, found);
@@ -207,7 +207,7 @@ async function findMany(
   return all;
 }
 
-/** What a read has brought; undefined if it is there, or may be, and did not fit. */
+/** The result of one read of a batch: null if the key does not exist; undefined if the key must be read by itself. */
 function foundOf(result: BatchResults["results"][number], type: "text" | "json"): Found | null | undefined {
   if ("error" in result || result.op !== "get") return undefined;
   if (!result.found) return null;
@@ -216,17 +216,17 @@ function foundOf(result: BatchResults["results"][number], type: "text" | "json")
   return bytes === undefined ? undefined : { value: ofText(bytes, type), metadata, size };
 }
 
-/** None, null and 0 for as many as there may be, as Workers KV takes it. */
+/** The page size. As in Workers KV, absent, null and 0 mean the maximum. */
 function pageSize(limit: unknown): number {
   return Math.trunc(numberOf("limit", limit ?? 0, "query_invalid")) || MAX_PAGE;
 }
 
-/** A number, or one in decimal digits, as Workers KV takes it; null stands for 0. @throws {KvError} with this code */
+/** A number, or a string of decimal digits; null means 0, as in Workers KV. @throws {KvError} with this code */
 function numberOf(name: string, given: unknown, code: "body_invalid" | "query_invalid"): number {
   if (given === null) return 0;
   if (typeof given === "number") return given;
   if (typeof given === "string" && /^-?\d+(?:\.\d+)?$/.test(given)) return Number(given);
-  throw new KvError(code, `${name} is a number, also in decimal digits.`);
+  throw new KvError(code, `${name} must be a number, or a string of decimal digits.`);
 }
 
 function withMetadata({ value, metadata }: Found): WithMetadata {
@@ -242,15 +242,15 @@ function typeOf(options: GetOptions | null): ValueType {
     typeof options === "string"
       ? { type: options }
       : checkGiven(GetOptionsJson, options ?? {}, "query_invalid");
-  if (cacheTtl === null) throw new KvError("query_invalid", "cacheTtl is a number of seconds.");
+  if (cacheTtl === null) throw new KvError("query_invalid", "cacheTtl must be a number of seconds.");
   const found = TYPES.find((known) => known === type);
   if (found !== undefined) return found;
-  throw new KvError("query_invalid", `A value is read as ${TYPES.join(", ")}.`);
+  throw new KvError("query_invalid", `The type must be one of ${TYPES.join(", ")}.`);
 }
 
 /**
- * As in Workers KV `expirationTtl` counts where both are given, and null stands for 0, which has never been in the future:
- * left out, it would have the entry live for ever.
+ * The lifetime of a put. As in Workers KV, `expirationTtl` wins if both are given, and null means 0, which is refused. If
+ * null were ignored, the entry would live forever.
  */
 function lifetimeOf({ expiration, expirationTtl }: z.output<typeof PutOptionsJson>): Lifetime | undefined {
   if (expirationTtl !== undefined) return { ttl: numberOf("expirationTtl", expirationTtl, "body_invalid") };
@@ -261,7 +261,7 @@ function lifetimeOf({ expiration, expirationTtl }: z.output<typeof PutOptionsJso
 function streamNeedsBucket(name: string): KvError {
   return new KvError(
     "bucket_not_found",
-    `There is no bucket ${name} yet, and a stream can't be read twice. Create it first, and send it again.`,
+    `There is no bucket ${name} yet, and a stream can't be read twice. Create the bucket, then put a new stream.`,
   );
 }
 

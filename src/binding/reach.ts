@@ -1,4 +1,4 @@
-/** The way from a binding's object to its bucket. */
+/** Connects an RPC object of the binding with its bucket. */
 
 import { BucketHandle } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
@@ -6,7 +6,7 @@ import { KvError } from "../model/errors.ts";
 import { bucketName } from "../model/validators.ts";
 import { orBindingError } from "./failures.ts";
 
-/** Held by what other Workers reach, and not inherited by it: each method of theirs could be called from outside. */
+/** A member of the RPC objects, not a base class: other Workers could call every inherited method. */
 export class Reach {
   readonly bucket: BucketHandle;
 
@@ -15,8 +15,8 @@ export class Reach {
   }
 
   /**
-   * Does what a verb does. An invalid name is reported here: a caller that goes on at once with the bucket it has asked for
-   * hears of it once.
+   * Runs a method; errors get their code. The bucket's name is checked here, not when the object is made, so that a
+   * caller that pipelines its calls gets the error once.
    */
   verb<T>(work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
     return orBindingError(async () => {

@@ -1,6 +1,6 @@
 /**
- * What a Worker that binds the service sees of it, `durable-kv/binding`: types, with nothing but the platform's own beside
- * them, and what reads the code of an error.
+ * `durable-kv/binding`: the types for a Worker that binds the service, and `kvFailure`, which reads the code of an error.
+ * Imports only types of the platform and of the contract.
  */
 
 import type {
@@ -54,72 +54,72 @@ export type {
 };
 
 /**
- * `env.KV`, bound to the entrypoint `KvEntrypoint`. `kvFailure` says the code of an error that a call throws. Beyond 2^53
- * integers in metadata, and in a value that is read as JSON, are bigints.
+ * `env.KV`, bound to the entrypoint `KvEntrypoint`. `kvFailure` reads the code of an error that a call throws. In metadata
+ * and in values that are read as JSON, integers beyond 2^53 are bigints.
  */
 export interface KvBinding {
-  /** One bucket's verbs. It need not be there yet. Lives until the request that it was asked for in ends; `using` ends it before. */
+  /** The methods of one bucket. It need not exist. The object lives until the current request ends, or its `using` block. */
   bucket(name: string): BucketBinding & Disposable;
-  /** One bucket as a `KVNamespace`. It need not be there yet: the first put creates it. */
+  /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
   namespace(name: string): KVNamespace & Disposable;
-  /** Ensures that there is a bucket. One that was created otherwise than is said is `bucket_exists_differently`. */
+  /** Ensures that there is a bucket. @throws `bucket_exists_differently` if it exists with other options */
   create(name: string, options?: BucketOptions): Promise<BucketInfo & { readonly created: boolean }>;
-  /** What is known of a bucket; null if there is none. */
+  /** Describes a bucket; null if there is none. */
   lookup(name: string): Promise<BucketInfo | null>;
-  /** Ends a bucket: its data is gone, its name free. @returns whether there was one */
+  /** Stops a bucket: deletes its data and frees its name. @returns whether there was one */
   stop(name: string): Promise<boolean>;
   /** Sends an exit signal. @returns whether there was such a bucket */
   exit(name: string, reason: string): Promise<boolean>;
-  /** A page of buckets, in the order of their names. */
+  /** A page of buckets, ordered by name. */
   buckets(query?: BucketsQueryJson): Promise<BucketsPage>;
   /** The HTTP API. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
-/** One bucket, which need not be there: then every verb is `bucket_not_found`. */
+/** One bucket. It need not exist: every method then throws `bucket_not_found`. */
 export interface BucketBinding {
-  /** The value, as text if nothing else is said; null if the key is not there. */
+  /** Reads a value, as text by default; null if the key does not exist. */
   get(key: string, type?: "text"): Promise<string | null>;
   get<Value = unknown>(key: string, type: "json"): Promise<Value | null>;
   get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
   get(key: string, type: "stream"): Promise<ReadableStream<Uint8Array> | null>;
-  /** The value with what is kept beside it; null if the key is not there. */
+  /** Like `get`, with the entry's properties. */
   getEntry(key: string, type?: "text"): Promise<ValueEntry<string> | null>;
   getEntry<Value = unknown>(key: string, type: "json"): Promise<ValueEntry<Value> | null>;
   getEntry(key: string, type: "arrayBuffer"): Promise<ValueEntry<ArrayBuffer> | null>;
   getEntry(key: string, type: "stream"): Promise<ValueEntry<ReadableStream<Uint8Array>> | null>;
-  /** Stores up to 25 MiB. What is not given again of `type`, `ttl` and `metadata` is gone. */
+  /** Stores a value of up to 25 MiB. It replaces the value and all properties: `type`, `ttl` and `metadata`. */
   put(
     key: string,
     value: string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>,
     options?: Properties & Conditions,
   ): Promise<Written>;
-  /** @returns whether the key was there */
+  /** Deletes a key. @returns whether it existed */
   delete(key: string, conditions?: Conditions): Promise<boolean>;
   /** Adds to a counter, atomically. */
   increment(key: string, options?: IncrementOptions, once?: Once & Conditions): Promise<Incremented>;
-  /** A page of keys. */
+  /** A page of keys, ordered by their bytes. */
   list(query?: ListQuery): Promise<KeysPage>;
-  /** Deletes all keys of a range, which has to be said. @returns how many there were */
+  /** Deletes all keys of a range, which must be given. @returns how many keys were deleted */
   deleteRange(range: Range): Promise<number>;
-  /** Up to 1,000 operations in one round trip, each by itself: one that is turned down leaves the others alone. */
+  /** Runs up to 1,000 operations in one round trip. A refused one has an `error` and does not affect the others. */
   batch(operations: readonly Operation[]): Promise<BatchResults["results"]>;
-  /** Compares, then does one list of operations: all of it, or, if one is turned down, nothing. */
+  /** Compares, then runs one list of operations. If one of them is refused, nothing is changed. */
   transaction(transaction: Transaction, once?: Once): Promise<TransactionResults>;
 }
 
-/** The value with what is kept beside it. */
+/** A value with the entry's properties. */
 export interface ValueEntry<Value> extends EntryInfo {
   readonly value: Value;
 }
 
-/** Makes a request one that is done once. */
+/** Makes a request safe to repeat. */
 export interface Once {
-  /** With the same key the same request is done once, however often it is sent. */
+  /** The same request with the same key is run once; repeats within 24 hours get the same result. */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** How a 64-bit integer may be given. */
+/** A 64-bit integer: a number, a string of digits, or a bigint. */
 export type GivenInteger = Integer | bigint;
 export type IncrementOptions = IncrementJson<GivenInteger>;
 export type Operation = OperationJson<GivenInteger>;

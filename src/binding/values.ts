@@ -1,4 +1,4 @@
-/** Values as other Workers hand them over and want them back. */
+/** Converts values from and to the types that other Workers use. */
 
 import type { Body } from "../directory/body.ts";
 import type { StoredValue } from "../directory/stored-value.ts";
@@ -9,22 +9,22 @@ import { readJson } from "./exact-json.ts";
 
 export type GivenValue = string | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>;
 
-/** How a value is wanted. */
+/** The type in which a value is returned. */
 export type ValueType = "text" | "json" | "arrayBuffer" | "stream";
 
 export const TYPES: readonly ValueType[] = ["text", "json", "arrayBuffer", "stream"];
-/** A message between Workers has 32 MiB; what is around the value needs some of it. */
+/** Most bytes of values in one message. The platform's limit is 32 MiB, including what surrounds the value. */
 const MAX_SENT_BYTES = 31 * 1_048_576;
-/** Parsed, JSON takes up more than its text, by how much depends on what it is. */
+/** Most bytes of JSON text that is parsed: a parsed value takes more room in a message than its text. */
 const MAX_JSON_BYTES = 8 * 1_048_576;
 
-/** A value as a bucket's handle takes it: in chunks if it is large. @throws {KvError} `value_invalid` */
+/** Converts an argument to a value; a large one to a body, for upload in chunks. @throws {KvError} `value_invalid` */
 export function givenValue(given: GivenValue): Value | Body {
   if (given instanceof ReadableStream) return given;
   if (typeof given !== "string" && !(given instanceof ArrayBuffer) && !ArrayBuffer.isView(given)) {
     throw new KvError(
       "value_invalid",
-      "A value is a string, an ArrayBuffer, a view of one, or a ReadableStream.",
+      "A value must be a string, an ArrayBuffer, a view of one, or a ReadableStream.",
     );
   }
   const value = typeof given === "string" ? given.toWellFormed() : copied(given);
@@ -32,7 +32,7 @@ export function givenValue(given: GivenValue): Value | Body {
   return bytes.byteLength <= CHUNK_BYTES ? value : [bytes];
 }
 
-/** What several values may take up together in a message. */
+/** The room for several values in one message. */
 export class Room {
   readonly #type: "text" | "json";
   #left: number;
@@ -42,24 +42,27 @@ export class Room {
     this.#left = type === "json" ? MAX_JSON_BYTES : MAX_SENT_BYTES;
   }
 
-  /** @throws {KvError} `result_too_large`, if the value is too much with those before it */
+  /** Takes room for one more value. @throws {KvError} `result_too_large` if there is not enough left */
   take(value: unknown, size: number): void {
     this.#left -= typeof value === "string" ? sentBytes(value) : size;
     if (this.#left >= 0) return;
     throw new KvError(
       "result_too_large",
-      `As ${this.#type} these values are too large for one message. Read fewer of them at once.`,
+      `Together these values are too large for one message as ${this.#type}. Read fewer keys at once.`,
     );
   }
 }
 
-/** @throws {KvError} `value_invalid`, if it is not of the type that is wanted; `result_too_large`, if it can't travel so */
+/**
+ * Converts a stored value to the type that the caller wants.
+ * @throws {KvError} `value_invalid` if it is not JSON; `result_too_large` if it does not fit a message as this type
+ */
 export async function wanted(value: StoredValue, type: ValueType): Promise<unknown> {
   if (type === "stream") {
     return value.whole === undefined ? value.body() : new Blob([value.whole]).stream();
   }
   if (!TYPES.includes(type)) {
-    throw new KvError("query_invalid", "A value is read as text, json, arrayBuffer or stream.");
+    throw new KvError("query_invalid", "The type must be one of text, json, arrayBuffer, stream.");
   }
   if (type === "json" && value.size > MAX_JSON_BYTES) throw tooLarge("JSON", MAX_JSON_BYTES);
   const whole = await value.read();
@@ -72,13 +75,13 @@ export async function wanted(value: StoredValue, type: ValueType): Promise<unkno
 function tooLarge(kind: string, limit: number): KvError {
   return new KvError(
     "result_too_large",
-    `As ${kind} a value travels in up to ${limit} bytes of a message. Read it as a stream, or as an arrayBuffer.`,
+    `The value is too large to be read as ${kind}: the limit is ${limit} bytes. Read it as a stream, or as an arrayBuffer.`,
   );
 }
 
-/** As {@link wanted}, of a value that is there. */
+/** Like {@link wanted}, for a value in memory. */
 export function ofText(value: Value, type: "text" | "json"): unknown {
-  // Bytes that are no UTF-8 are replaced, as Workers KV does it.
+  // Bytes that are not UTF-8 are replaced, as in Workers KV.
   const text =
     textOf(value) ?? new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytesOf(value));
   if (type === "text") return text;

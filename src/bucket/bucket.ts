@@ -1,4 +1,4 @@
-/** The bucket's object: values under keys, one incarnation of one name. */
+/** The Durable Object of a bucket: entries under keys, for one incarnation of one name. */
 
 import type { Written } from "../contract/entries.ts";
 import type { Env } from "../config/env.ts";
@@ -43,20 +43,25 @@ import { Sockets } from "./sockets.ts";
 import { runCommands } from "./text-commands.ts";
 
 /**
- * Timers: ask the registry whether it knows this bucket; remove entries whose time is over, changes that are too
- * old, large values that nobody owns, results that nobody will ask for again; drop watchers that do not read.
+ * The bucket's timers:
+ * - `orphan`: ask the registry whether it still knows this bucket.
+ * - `expiry`: remove expired entries.
+ * - `log`: trim old changes.
+ * - `large values`: remove chunks that belong to no entry.
+ * - `remembered`: remove old results of idempotent requests.
+ * - `slow watchers`: drop watchers that do not ack.
  */
 type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
-/** Entries that are removed in one turn: others wait for it to end. */
+/** Entries that are removed in one turn. All other requests wait until the turn ends. */
 const REMOVE_AT_ONCE = 500;
 
 /**
- * One bucket. It lives as long as its own storage carries its incarnation, and answers `noproc` otherwise:
- * whoever holds a stale id can neither read what was there nor write to what has taken the name.
+ * One bucket. It is alive while its storage holds its incarnation; after that every call returns `noproc`. A caller with
+ * a stale id can therefore neither read old data nor write to the bucket that has the name now.
  *
- * Every change gets the bucket's next revision. Changes that were asked for together are one transaction,
- * and their acknowledgement is held back by the platform's output gate until they are on disk.
+ * Every change gets the bucket's next revision. All changes of one request are one transaction. The platform's output
+ * gate holds the reply back until the transaction is on disk.
  */
 export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRpc {
   readonly #settings = settingsOf(this.env);
@@ -88,21 +93,21 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   });
   readonly #maintenance = new Maintenance<Exclude<Info, "orphan">>(this.timers, () => this.clock());
 
-  /** An entry. The value of a large one is read with {@link chunk}. Refused with `precondition_failed`. */
+  /** Reads an entry. Read a large value with {@link chunk}. Refuses with `precondition_failed`. */
   get(key: string, conditions: Conditions): Answered<Found<Entry>> {
     return this.handleCall(({ incarnation }) =>
       this.#executor(incarnation).read(conditions, (entries) => entries.get(key)),
     );
   }
 
-  /** As {@link get}, without the value. */
+  /** Like {@link get}, without the value. */
   info(key: string, conditions: Conditions): Answered<Found<EntryInfo>> {
     return this.handleCall(({ incarnation }) =>
       this.#executor(incarnation).read(conditions, (entries) => entries.info(key)),
     );
   }
 
-  /** Stores a value; a large one that was uploaded with {@link append}. Refused with `precondition_failed`. */
+  /** Stores a value, or a large value that was uploaded with {@link append}. Refuses with `precondition_failed`. */
   put(
     key: string,
     value: Value | LargeValue,
@@ -115,7 +120,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** @returns whether the key was there. Refused with `precondition_failed`. */
+  /** Deletes an entry. @returns whether it existed. Refuses with `precondition_failed`. */
   remove(key: string, conditions: Conditions): Answered<boolean> {
     return this.#write(
       ({ incarnation }) =>
@@ -123,7 +128,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     );
   }
 
-  /** Adds to a counter. @returns an `Incremented` */
+  /** Adds to a counter, atomically. @returns the JSON text of an `Incremented` */
   increment(
     key: string,
     increment: Increment,
@@ -136,7 +141,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** Many operations, each by itself, in one transaction. @returns `BatchResults` */
+  /** Runs many operations in one transaction; a refused one does not affect the others. @returns JSON: `BatchResults` */
   batch(operations: readonly Operation[]): Answered<JsonText> {
     return this.#write(({ incarnation }) => {
       const executor = this.#executor(incarnation, new JsonRoom());
@@ -145,7 +150,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** All or nothing. @returns `TransactionResults` */
+  /** Runs a transaction, all or nothing. @returns the JSON text of `TransactionResults` */
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
       const executor = this.#executor(incarnation, new JsonRoom());
@@ -153,12 +158,12 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** Brings entries of an export back, up to the first that can't be, if `stop` is set. */
+  /** Restores entries of an export. With `stop` it ends at the first entry that can't be restored. */
   restore(entries: readonly RestoredEntry[], { stop }: { readonly stop: boolean }): Answered<Restored[]> {
     return this.#write(() => restore(this.#entries, entries, { clock: this.clock, stop }));
   }
 
-  /** Entries in the order of their keys' bytes, or the other way round. */
+  /** A page of entries, ordered by the bytes of their keys, ascending or descending. Refuses with `bucket_changed`. */
   entries(query: ListQuery): Answered<EntriesPage> {
     return this.handleCall(({ incarnation }) => {
       if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
@@ -166,7 +171,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** As {@link entries}. @returns a `KeysPage` */
+  /** Like {@link entries}. @returns the JSON text of a `KeysPage` */
   list(query: ListQuery): Answered<JsonText> {
     return this.handleCall(({ incarnation }) => {
       if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
@@ -175,12 +180,12 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** Removes the first keys of a range. @returns how many, and whether there are more. */
+  /** Removes the first keys of a range, at most 500. @returns how many, and whether there are more */
   removeRange(range: KeyRange): Answered<{ readonly removed: number; readonly more: boolean }> {
     return this.#write(() => this.#entries.removeRange(range, REMOVE_AT_ONCE));
   }
 
-  /** Keeps the next chunk of a large value that is being uploaded. To send one again is safe. */
+  /** Stores chunk `n` of a large value that is being uploaded. Safe to repeat. */
   append(large: string, n: number, bytes: ArrayBuffer): Answered<null> {
     return this.handleCall(() => {
       this.#entries.write(() => this.#entries.large.append(large, n, bytes, this.clock()));
@@ -189,7 +194,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** Gives an upload up. */
+  /** Cancels an upload and removes its chunks. */
   abandon(large: string): Answered<null> {
     return this.handleCall(() => {
       this.#entries.write(() => this.#entries.large.drop(large));
@@ -197,12 +202,12 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** One chunk of a large value; null if it is not there any more. */
+  /** Reads chunk `n` of a large value; null if it no longer exists. */
   chunk(large: string, n: number, lease: Lease): Answered<ArrayBuffer | null> {
     return this.handleCall(() => this.#entries.large.chunk(large, n, lease, this.clock()) ?? null);
   }
 
-  /** A large value is still being uploaded; or, with a lease, read. */
+  /** Renews the lease of an upload; with `lease`, the lease of a reader. */
   renewLease(large: string, lease?: string): Answered<null> {
     return this.handleCall(() => {
       this.#entries.write(() => this.#entries.large.renewLease(large, this.clock(), lease));
@@ -210,7 +215,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** A reader of a large value has stopped before its end. */
+  /** Releases the lease of a reader that stopped before the end of the value. */
   releaseLease(lease: string): Answered<null> {
     return this.handleCall(() => {
       this.#entries.large.releaseLease(lease);
@@ -218,6 +223,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
+  /** The number of entries, their bytes on disk, and the incarnation. */
   totals(): Answered<Totals & { readonly incarnation: string }> {
     return this.handleCall(({ incarnation }) => ({
       ...this.#withRemembered(this.#entries.log.totals()),
@@ -226,8 +232,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   }
 
   /**
-   * Whether the bucket is well, in its own words: the registry asks. Reads its storage, not its memory. One
-   * that has ended by itself says why, so that the reason is known even if its notice is late.
+   * The registry's health check. It reads the storage, not the memory. A bucket that has ended by itself returns the
+   * reason, so that the registry knows it even if the bucket's own notice is late.
    */
   probe(): Answered<ProbeReply> {
     this.wake();
@@ -237,23 +243,23 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   }
 
   /**
-   * Carries out commands of the text protocol, in one transaction. Answers the first of them, one at least,
-   * as far as their answers stay within a few megabytes; the others have not been carried out.
+   * Runs commands of the text protocol in one transaction. It stops once the replies exceed 4 MiB, after at least one
+   * command. @returns the replies of the commands that were run; the remaining commands were not run
    */
   run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
     return this.#write(({ incarnation }) => runCommands(this.#executor(incarnation), commands));
   }
 
   /**
-   * WebSocket upgrades: `/connect` for a connection of the text protocol, `/subscribe` for a feed of changes in its
-   * words, `/session` for requests in JSON, `/watch` for the change log.
+   * WebSocket upgrades: `/connect` for the text protocol, `/subscribe` for a feed of changes as lines of the text
+   * protocol, `/session` for requests in JSON, `/watch` for the change log.
    */
   override async fetch(request: Request): Promise<Response> {
     const answer = await this.handleCall(({ name }) => this.#sockets.accept(new URL(request.url), name));
     return "reply" in answer ? answer.reply : Response.json(answer, { status: 409 });
   }
 
-  /** The server that this object is on is about to end; nothing else of the bucket is. */
+  /** The server of this object is stopping: closes all WebSockets. The bucket itself lives on. */
   serverStopping(): null {
     this.#sockets.serverStopping();
     return null;
@@ -317,8 +323,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   }
 
   /**
-   * The orphan check. An object whose start and stop were both lost on their way is named by nobody, and no
-   * sweep will ever find it: it has to ask. Only a clear no ends it.
+   * The orphan check. If both the start and the stop of this object were lost on the way, the registry has no row for it,
+   * and no sweep will find it: the object has to ask. Only a definite no ends it; an error does not.
    */
   async #askRegistry({ name, incarnation }: BucketArgs): Promise<void> {
     const [monitor] = this.monitors;
@@ -332,7 +338,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   #askLater(): void {
     const { orphanPeriodMs } = this.#settings;
-    // Half a period to one and a half: buckets made together do not ask together.
+    // Jitter, from 0.5 to 1.5 periods: buckets that were created together do not ask together.
     if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
   }
 
@@ -349,7 +355,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     change: (incarnation: string) => JsonText,
   ): Answered<Once<JsonText>> {
     return this.handleCall(({ incarnation }) => {
-      // Outside of the transaction: undone with it, the timer would be missing, and still be held to be set.
+      // Before the transaction, not in it: a rollback would remove the timer, while Maintenance still takes it as set.
       if (idempotency !== undefined) this.#maintenance.by("remembered", this.clock() + REMEMBER_MS);
       try {
         return this.#entries.write(() =>
@@ -364,12 +370,12 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     });
   }
 
-  /** What is remembered for those who send a request again is kept on disk too. */
+  /** Adds the bytes of the remembered results, which are on disk too. */
   #withRemembered(totals: Totals): Totals {
     return { ...totals, bytes: totals.bytes + this.#remembered.bytes };
   }
 
-  /** Runs in the turn of the write, behind its transaction. */
+  /** Publishes changes and sets timers. Runs in the turn of the write, after its transaction. */
   #changed(changes: readonly Change[]): void {
     this.#sockets.publish(changes);
     if (!this.#maintenance.isSet("log"))

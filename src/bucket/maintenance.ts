@@ -1,15 +1,15 @@
-/** The work that a bucket does unasked, now and then: one timer for each kind of it. */
+/** The maintenance of a bucket: one timer for each kind of work. */
 
 import type { Clock, Timers } from "../otp/timers.ts";
 
 /**
- * One timer stands for all entries that expire, another for all values that nobody owns, and so on: it is set to the
- * earliest of their times, and sets itself again. What can wait for it costs nothing.
+ * One timer serves all entries that expire, another all large values without an entry, and so on. Each is set to the
+ * earliest due time of its kind, and its work sets it again. So one more entry does not cost one more timer.
  */
 export class Maintenance<Kind extends string> {
   readonly #timers: Pick<Timers<Kind>, "sendAfter" | "cancel" | "due">;
   readonly #clock: Clock;
-  /** When a kind's timer will run at the latest, as far as this object has set it since it woke. */
+  /** Due times that were set since this object woke, in milliseconds since the epoch. */
   readonly #due = new Map<Kind, number>();
 
   constructor(timers: Pick<Timers<Kind>, "sendAfter" | "cancel" | "due">, clock: Clock) {
@@ -22,17 +22,17 @@ export class Maintenance<Kind extends string> {
     return this.#due.has(kind);
   }
 
-  /** Has a kind's work done by then, at the latest. */
+  /** Schedules a kind's work for `at` or earlier, in milliseconds since the epoch. */
   by(kind: Kind, at: number): void {
     const due = this.#due.get(kind) ?? this.#timers.due(kind) ?? Infinity;
     this.#due.set(kind, Math.min(due, at));
     if (at < due) this.#set(kind, at);
   }
 
-  /** From a kind's own work: when it is to be done next, if ever. */
+  /** Called by a kind's own work: schedules its next run; undefined if there is nothing left to do. */
   again(kind: Kind, at: number | undefined): void {
     if (at === undefined) {
-      // Not left to the timers, which remove it when this has returned: whoever sets it until then sets it anew.
+      // Cancel now. The timers would remove it only after this has returned, together with a timer set in between.
       this.#due.delete(kind);
       this.#timers.cancel(kind);
       return;
@@ -41,7 +41,7 @@ export class Maintenance<Kind extends string> {
     this.#set(kind, at);
   }
 
-  /** Forgets what it knows of the timers; to be called when the storage was wiped. */
+  /** Forgets the due times. Call it when the storage was wiped. */
   reset(): void {
     this.#due.clear();
   }

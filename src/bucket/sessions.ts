@@ -1,10 +1,11 @@
-/** Sessions: WebSockets on which a bucket is asked in JSON, many requests in one message. */
+/** Sessions: WebSockets that carry requests to a bucket in JSON, many in one message. */
 
 import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
 import { behindKey } from "../model/cursor.ts";
 import { failure, failureOf } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
+import { ackOf } from "../lib/flow-window.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { callHere } from "../otp/call.ts";
 import { isExit, type Answered } from "../otp/exit.ts";
@@ -17,22 +18,21 @@ import type { ListQuery } from "../model/entry.ts";
 import { onceFor, type Idempotency } from "../model/idempotency.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
 
-/** The tag of sessions' sockets. */
+/** The tag of the sessions' WebSockets. */
 export const SESSION = "session";
 
 /**
- * Characters of answers in one message; one more may come on top, of up to twelve million. The platform's
- * limit is 32 MiB.
+ * No further request of a message is run once its answers have this many characters. The answer that exceeds the limit
+ * may have up to twelve million more. The platform's limit for a message is 32 MiB.
  */
 const MAX_ANSWERS_LENGTH = 2 * 1_048_576;
 const TOO_MUCH = failure(
   "answers_too_long",
-  "The answers to this message are too long. This request was not done: send it in another message.",
+  "The answers to this message are too long. This request was not run: send it in another message.",
 );
 
-/** What a request is worth beside its answer's length: see {@link breath}. */
+/** The cost of a request, beside the length of its answer: see {@link breath}. */
 const REQUEST_UNITS = 3;
-const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
 
 const CLOSINGS = {
   DOWN: [CLOSE_GOING_AWAY, "noproc"],
@@ -40,7 +40,7 @@ const CLOSINGS = {
   SERVER_STOPPING: [CLOSE_RESTART, "server_stopping"],
 } as const;
 
-/** What a session asks of its bucket. */
+/** The calls that a session makes to its bucket. */
 export interface SessionOwner {
   readonly batch: (operations: readonly Operation[]) => Answered<string>;
   readonly transact: (
@@ -51,11 +51,12 @@ export interface SessionOwner {
 }
 
 /**
- * A bucket's sessions, with hibernation. A message is a JSON array of requests, and is answered by one with an answer
- * for each, in their order: `{"id", "ok"}` or `{"id", "error"}`, where the id is null if it can't be read. The output gate holds it back until what was written is on disk.
+ * A bucket's sessions, with hibernation. A message is a JSON array of requests. Its answer is an array with one element
+ * for each request, in the same order: `{"id", "ok"}` or `{"id", "error"}`; the id is null if it can't be read. The
+ * output gate holds the answer back until all writes are on disk.
  *
- * A client that is sent much says how much of it it has read, so that it is known to read: `{"ack": 262144}`, in
- * characters since it said so last. That has no answer.
+ * A client that receives much sends acks: `{"ack": 262144}`, the number of characters that it has read since its last
+ * ack. An ack has no answer.
  */
 export class Sessions {
   readonly #ctx: DurableObjectState;
@@ -75,15 +76,15 @@ export class Sessions {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const acked = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+    const acked = ackOf(message);
     if (acked !== undefined) {
-      this.#flow.acked(socket, Number(acked));
+      this.#flow.acked(socket, acked);
       return;
     }
     if (!this.#flow.receive(socket, message)) return;
     try {
       await this.#turns.run(socket, async () => {
-        // A socket that was closed meanwhile hears nothing, so nothing is done for it.
+        // If the socket was closed meanwhile, the client can't get an answer, so its requests are not run.
         if (socket.readyState === WebSocket.OPEN) this.#flow.send(socket, await this.#answer(message));
       });
     } finally {
@@ -105,13 +106,13 @@ export class Sessions {
     try {
       requests = await requestsOf(message);
     } catch (error) {
-      // Without an id: nobody can tell whose it is.
+      // The message can't be read, so the request's id is unknown.
       return JSON.stringify([{ id: null, error: failureOf(error) }]);
     }
     const answers: string[] = [];
     let length = 0;
     for (const received of requests) {
-      // What is no longer answered is no longer done.
+      // A request whose answer has no room is not run.
       const full = length > MAX_ANSWERS_LENGTH;
       const answer = full
         ? JSON.stringify({ id: received.id, error: TOO_MUCH })
@@ -129,8 +130,8 @@ export class Sessions {
     if ("error" in received) return JSON.stringify({ id, error: failureOf(received.error) });
     const { request } = received;
     try {
-      const ask = await this.#asked(check(SessionRequestJson, request, "body_invalid"));
-      return `{"id":${id},"ok":${await callHere(ask)}}`;
+      const call = await this.#callOf(check(SessionRequestJson, request, "body_invalid"));
+      return `{"id":${id},"ok":${await callHere(call)}}`;
     } catch (error) {
       const gone = isExit(error, "noproc");
       const why = gone
@@ -140,8 +141,8 @@ export class Sessions {
     }
   }
 
-  /** What a request asks of the bucket. @throws {KvError} if it can't be asked */
-  async #asked(request: SessionRequestJson): Promise<() => Answered<string>> {
+  /** The call that a request makes. @throws {KvError} if the request is invalid */
+  async #callOf(request: SessionRequestJson): Promise<() => Answered<string>> {
     if ("batch" in request) {
       const operations = await operationsOf(request.batch);
       return () => this.#owner.batch(operations);

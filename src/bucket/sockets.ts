@@ -14,13 +14,13 @@ export interface SocketsOptions {
   readonly text: TextSocketsOwner;
   readonly session: SessionOwner;
   readonly watch: WatchersOptions;
-  /** Resets the object, which is the only way to free connections that broke. */
+  /** Resets the object. That is the only way to free broken connections. */
   readonly renew: (reason: string) => Promise<void>;
 }
 
 /**
- * Sends each message to the kind of socket that it came on, by the socket's tag. The sockets are accepted with
- * hibernation, and those that lead out of the process take one of the service's places for connections.
+ * Dispatches each message by the tag of its socket. All sockets are accepted with hibernation. Sockets of clients outside
+ * of this process count against the service's limit of connections.
  */
 export class Sockets {
   readonly #ctx: DurableObjectState;
@@ -42,7 +42,7 @@ export class Sockets {
   /** Accepts an upgrade: `/connect`, `/subscribe`, `/session` or `/watch`. */
   accept({ pathname, searchParams }: URL, bucket: string): Response {
     const response = this.#acceptAt(pathname, searchParams, bucket);
-    // A feed for a stream, or for a connection, is the Worker's, which takes a place itself: only the others count.
+    // A feed for an event stream or a connection goes to a Worker, which takes a place itself: it is not counted here.
     connections.hold(this.#id, this.#outside);
     return response;
   }
@@ -59,13 +59,13 @@ export class Sockets {
   }
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    // The engine starts the next message as soon as this one has begun, and looks at other callers only when there is
-    // none. Only an object that takes nothing at all for a moment holds a flood back, and it does so on closed sockets too:
-    // messages still come on them.
+    // The engine starts the next message as soon as this one has begun, and serves other callers only when no message
+    // is left. Only blocking the whole object for a moment slows a flood down. This comes before the check for closed
+    // sockets, because messages still arrive on them.
     if (breath.isDue(MESSAGE_UNITS)) await this.#ctx.blockConcurrencyWhile(() => breath.pause());
     if (socket.readyState !== WebSocket.OPEN) return;
     const tags = this.#ctx.getTags(socket);
-    if (tags.includes(WATCH)) this.#watchers.acknowledged(socket);
+    if (tags.includes(WATCH)) this.#watchers.acknowledged(socket, message);
     else if (tags.includes(SESSION)) await this.#sessions.receive(socket, message);
     else await this.#text.receive(socket, message);
   }
@@ -75,46 +75,46 @@ export class Sockets {
     answerClose(socket, code, reason);
   }
 
-  /** Invalid frames, or a connection that broke. In the first case the engine keeps the connection. */
+  /** Called for invalid frames and for a broken connection. After invalid frames the engine keeps the connection. */
   async broken(socket: WebSocket): Promise<void> {
     this.#forget(socket, "broken");
     if (!connections.isClogged(this.#id)) return;
     await this.#renew("connections that broke");
-    // All of them are gone now, although the object may not be woken again for long.
+    // The reset has closed all connections. Count that now: it may be long until the object is woken again.
     connections.wake(this.#id, 0);
   }
 
-  /** Tells subscribers and watchers; to be called in the turn of the write, behind its transaction. */
+  /** Sends changes to subscribers and watchers. Call it in the turn of the write, after its transaction. */
   publish(changes: readonly Change[]): void {
     this.#text.publish(changes);
     this.#watchers.publish(changes);
   }
 
-  /** Tells watchers how far the log is, before it forgets. */
+  /** Sends the log's revision to synced watchers. Call it before the log is trimmed. */
   announce(): void {
     this.#watchers.announce();
   }
 
-  /** Drops slow watchers. @returns when the next one would be dropped */
+  /** Drops slow watchers. @returns when the next one becomes slow; undefined if all watchers are synced */
   dropSlow(): number | undefined {
     return this.#watchers.dropSlow();
   }
 
-  /** The bucket has ended, and the registry knows. */
+  /** Closes all sockets: the bucket has ended, and the registry knows. */
   ended(reason: string): void {
     this.#watchers.closeAll("DOWN", reason);
     this.#sessions.closeAll("DOWN");
     this.#text.ended(reason);
   }
 
-  /** The object is about to be reset. */
+  /** Closes all sockets: the object is about to be reset. */
   resetting(reason: string): Promise<void> {
     this.#watchers.closeAll("RESTARTED", reason);
     this.#sessions.closeAll("RESTARTED");
     return this.#text.resetting(reason);
   }
 
-  /** The server is about to end; the bucket is not. */
+  /** Closes all sockets: the server is stopping. The bucket lives on. */
   serverStopping(): void {
     this.#watchers.serverStopping();
     this.#sessions.closeAll("SERVER_STOPPING");
@@ -133,7 +133,7 @@ export class Sockets {
     this.#watchers.forget(socket);
     this.#sessions.forget(socket);
     this.#text.forget(socket);
-    // A close may be reported as an error too.
+    // The platform may report one close twice: as a close and as an error.
     if (this.#ctx.getTags(socket).includes(OUTSIDE) && !this.#gone.has(socket)) {
       if (how === "closed") connections.holdMore(this.#id, -1);
       else connections.breakOff(this.#id, socket);

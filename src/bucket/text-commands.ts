@@ -1,4 +1,4 @@
-/** The text protocol's commands as steps of the executor, and their outcomes as answers. */
+/** Runs commands of the text protocol: each becomes a step of the executor, and its outcome becomes a reply. */
 
 import { failure } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
@@ -8,7 +8,7 @@ import { BYTES_TYPE, type Value } from "../model/value.ts";
 import type { Executor } from "../store/executor.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 
-/** The answers of one call have this size together, in bytes or characters; one more value may come on top. */
+/** No further command is run once the replies have this size, in bytes or characters. The last reply may exceed it. */
 const MAX_ANSWERS_SIZE = 4 * 1_048_576;
 
 const OK: Answer = { kind: "ok" };
@@ -18,7 +18,10 @@ const TOO_LARGE: Answer = {
   failure: failure("value_too_large", "The value is too large for this protocol. Read it over HTTP."),
 };
 
-/** Carries out the first commands, one at least, until their answers are large enough; the rest is not done. */
+/**
+ * Runs commands in order, until the replies have {@link MAX_ANSWERS_SIZE}.
+ * @returns the replies of the commands that were run, at least one; the others were not run
+ */
 export function runCommands(executor: Executor, commands: readonly BucketCommand[]): Answer[] {
   const answers: Answer[] = [];
   let size = 0;

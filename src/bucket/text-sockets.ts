@@ -1,4 +1,4 @@
-/** WebSockets that a bucket holds itself: connections of the text protocol, and feeds of its changes. */
+/** WebSockets of the text protocol at a bucket: connections, and feeds of its changes. */
 
 import type { Answer, BucketCommand, Notification, Signal } from "../text/command.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
@@ -9,6 +9,7 @@ import { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
 import { KvError } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
+import { ackOf } from "../lib/flow-window.ts";
 import { call, callHere } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Answered } from "../otp/exit.ts";
@@ -17,22 +18,22 @@ import { partitionStub } from "../rpc/partition-stub.ts";
 import type { Change } from "../store/change-log.ts";
 import { settingsOf } from "../config/settings.ts";
 
-/** `conversation`: a connection of the text protocol. `feed`: is only told of changes. */
+/** `conversation`: a client that sends commands. `feed`: receives changes, and sends only acks. */
 export type SocketKind = "conversation" | "feed";
 
-/** What a socket carries through hibernation. */
+/** What a socket keeps while its bucket hibernates. */
 interface Attachment {
   readonly kind: SocketKind;
-  /** The bucket that it was opened for; the connection outlives it by a moment. */
+  /** The name of the bucket. Kept here, because the connection outlives the bucket for a moment. */
   readonly bucket: string;
   readonly subscribed: boolean;
   readonly monitors: boolean;
 }
 
-/** The tag of these sockets: others of the bucket's are its watchers'. */
+/** The tag of these WebSockets. */
 const TEXT = "text";
 
-/** How long a reset waits for clients to answer that their connection closes, in milliseconds. */
+/** How long a reset waits for clients to complete the closing handshake, in milliseconds. */
 const RESET_GRACE_MS = 200;
 
 interface Closing {
@@ -42,17 +43,17 @@ interface Closing {
 
 const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
 
-/** What the sockets ask of their bucket. */
+/** The calls that the sockets make to their bucket. */
 export interface TextSocketsOwner {
-  /** Whether the bucket lives: `restarting` is neither yes nor no. */
+  /** Whether the bucket is alive. `restarting`: not yet known. */
   readonly lives: () => "lives" | "restarting" | "noproc";
   readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
   readonly exit: (reason: string) => Answered<unknown>;
 }
 
 /**
- * The bucket's own WebSockets. They are accepted with hibernation: an idle bucket can leave memory while
- * its clients stay connected, and finds them again when it wakes.
+ * The bucket's WebSockets of the text protocol, with hibernation: an idle bucket can leave memory while its clients stay
+ * connected, and finds them again when it wakes.
  */
 export class TextSockets {
   readonly #ctx: DurableObjectState;
@@ -80,13 +81,13 @@ export class TextSockets {
 
   async receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const attachment = attachmentOf(socket);
-    // All that a feed sends is that it has read what it was sent.
+    // A feed sends nothing but acks.
     if (attachment.kind === "feed") {
-      this.#conversations.acked(socket);
+      this.#conversations.acked(socket, ackOf(message));
       return;
     }
     await this.#conversations.answer(socket, message, this.#interpreter(socket, attachment));
-    // Its own message may have been the bucket's end; the reply went first.
+    // The message itself may have ended the bucket. Close only now, after its reply.
     if (this.#closing !== undefined) socket.close(this.#closing.code, this.#closing.reason);
   }
 
@@ -96,7 +97,7 @@ export class TextSockets {
     this.#subscribers.delete(socket);
   }
 
-  /** Tells the subscribers, in order. The output gate holds it back until the change is on disk. */
+  /** Sends changes to the subscribers, in order. The output gate holds them back until they are on disk. */
   publish(changes: readonly Change[]): void {
     if (this.#subscribers.size === 0) return;
     const text = changes.map((change) => changeLine(notificationOf(change))).join("");
@@ -105,14 +106,14 @@ export class TextSockets {
     }
   }
 
-  /** The bucket has ended, and the registry knows. */
+  /** Closes all sockets: the bucket has ended, and the registry knows. */
   ended(reason: string): void {
     this.#closeAll("DOWN", reason, { code: CLOSE_GOING_AWAY, reason: "noproc" });
   }
 
   /**
-   * The bucket's object is about to be reset; what it holds can't be kept. Returns when the clients have
-   * answered the closing handshake, and so have heard all that was sent before, or have had the time to.
+   * Closes all sockets: the object is about to be reset, which loses its sockets. Returns when all clients have completed
+   * the closing handshake, and so have received everything sent before it, or after {@link RESET_GRACE_MS}.
    */
   async resetting(reason: string): Promise<void> {
     this.#closeAll("RESTARTED", reason, { code: CLOSE_RESTART, reason: "restarted" });
@@ -127,7 +128,7 @@ export class TextSockets {
     });
   }
 
-  /** The server is about to end: what is being answered is answered. */
+  /** Closes all sockets: the server is stopping. A socket with a running command is closed after its reply. */
   serverStopping(): void {
     this.#closing = SERVER_STOPPING;
     for (const socket of this.#ctx.getWebSockets(TEXT)) {
@@ -136,7 +137,7 @@ export class TextSockets {
     }
   }
 
-  /** A connection whose message is being answered hears its reply first. */
+  /** Closes all sockets. A socket with a running command is closed after its reply. */
   #closeAll(kind: Signal["kind"], reason: string, closing: Closing): void {
     this.#closing = closing;
     this.#subscribers.clear();
@@ -154,7 +155,7 @@ export class TextSockets {
 
   #interpreter(socket: WebSocket, attachment: Attachment): Interpreter {
     return new Interpreter(this.#service(socket, attachment), {
-      // The Worker let this connection in, so it needs no AUTH; one that it sends is still looked at.
+      // The Worker has authorized this connection, so it needs no AUTH. A token that it sends is still checked.
       admitted: true,
       accepts: (token) => new Auth(settingsOf(this.#env)).accepts(token),
     });
@@ -165,7 +166,7 @@ export class TextSockets {
     const lives = (bucket: string): boolean => {
       if (bucket !== own) throw wrongBucket(own);
       const answer = this.#owner.lives();
-      // Its end or its restart is told to this connection; until then it is open which.
+      // Whether the bucket ends or restarts is not decided yet. The connection is told as soon as it is.
       if (answer === "restarting") throw new Exit(answer);
       return answer === "lives";
     };
@@ -178,7 +179,7 @@ export class TextSockets {
         );
       },
       lookup: async (bucket) => (lives(bucket) ? this.#ctx.id.toString() : undefined),
-      // The registry frees the name, and it is the registry that tells the bucket to end.
+      // Only the registry stops buckets: it frees the name, and then ends the bucket.
       stop: async (bucket) => lives(bucket) && this.#stop(bucket),
       buckets: () => Promise.reject(wrongBucket(own)),
       subscribe: async (bucket) => {
@@ -203,14 +204,14 @@ export class TextSockets {
   #stop(bucket: string): Promise<boolean> {
     const { partitions, callTimeoutMs } = settingsOf(this.#env);
     const partition = partitionOf(bucket, partitions);
-    // A new stub for each try: after an exception an old one stays broken.
+    // A new stub for each try: a stub stays broken after an exception.
     const stop = () =>
       partitionStub(this.#env.REGISTRY, partition).stopBucket({ partition, partitions }, bucket);
     return call(stop, { deadlines: new Deadlines(callTimeoutMs) });
   }
 }
 
-/** The bucket's own reply; undefined if it has ended meanwhile. */
+/** The bucket's reply; undefined if it has ended meanwhile. */
 async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
   try {
     return await callHere(request);
@@ -220,7 +221,7 @@ async function orNoproc<T>(request: () => Answered<T>): Promise<T | undefined> {
   }
 }
 
-/** The guide's words for a change. */
+/** A change as a notification of the text protocol. */
 function notificationOf({ kind, key, value }: Change): Notification {
   if (kind !== "put") return { kind: "delete", key };
   return value === null ? { kind: "large", key } : { kind: "put", key, value };
@@ -231,5 +232,8 @@ function attachmentOf(socket: WebSocket): Attachment {
 }
 
 function wrongBucket(own: string): KvError {
-  return new KvError("wrong_bucket", `This connection is that of ${own}; others are at /v1/connect.`);
+  return new KvError(
+    "wrong_bucket",
+    `This connection serves only the bucket ${own}. Use /v1/connect for other buckets.`,
+  );
 }

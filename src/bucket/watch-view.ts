@@ -1,4 +1,4 @@
-/** What a watcher sees of changes, and in which words. Pure. */
+/** A watcher's view: which changes it sees, and how they are written as events. Pure. */
 
 import { sseBegin, sseEvent, ssePosition } from "../lib/sse.ts";
 import { keptText, keptTexts } from "../model/kept-json.ts";
@@ -9,12 +9,12 @@ import type { View, WatchFormat } from "../model/watch.ts";
 import { entryJson } from "../schema/entry-json.ts";
 
 /**
- * - `begin`: what comes after this revision follows.
- * - `entry`: what was there already; `end_of_snapshot`: that was all, and changes follow.
+ * - `begin`: changes after this revision follow.
+ * - `entry`: an entry of the snapshot. `end_of_snapshot`: the snapshot is complete, and changes follow.
  * - `put`, `delete`, `expired`: a change.
- * - `position`: there is nothing more for this watcher up to here.
- * - `DOWN`: the bucket has ended. `RESTARTED`: it comes back, and so should the watcher.
- * - `dropped`: the watcher was too slow; the code says whether it can go on behind the last event's id.
+ * - `position`: the watcher has seen all its changes up to this revision.
+ * - `DOWN`: the bucket has ended. `RESTARTED`: the bucket restarts; reconnect.
+ * - `dropped`: the watcher was too slow. The code says whether it can resume after the last event's id.
  */
 export interface WatchEvent {
   readonly event:
@@ -28,12 +28,13 @@ export interface WatchEvent {
     | "DOWN"
     | "RESTARTED"
     | "dropped";
-  /** What to come back with to hear of all that follows; left out where there is no coming back in between. */
+  /** Resume with this id to receive all later events. Absent where a client can't resume: within a snapshot. */
   readonly id?: string;
   readonly metadata?: unknown;
   readonly [member: string]: unknown;
 }
 
+/** Whether a view includes a key. */
 export function sees({ scope, text }: View, key: string): boolean {
   return scope === "key" ? key === text : key.startsWith(text);
 }
@@ -50,7 +51,7 @@ export function entryEvent(incarnation: string, { key, value, ...info }: Listed)
   return { event: "entry", ...entryJson(incarnation, key, info, value) };
 }
 
-/** One message's text. */
+/** Events as the text of one message. */
 export function render(format: WatchFormat, events: readonly WatchEvent[]): string {
   return format === "json" ? keptTexts(events) : events.map(renderSse).join("");
 }

@@ -1,4 +1,4 @@
-/** The feeds of changes that SUBSCRIBE has opened on one connection. */
+/** The feeds of changes that SUBSCRIBE opened on one connection. */
 
 import { errorLine } from "../text/replies.ts";
 import { Acks } from "../lib/flow-window.ts";
@@ -13,7 +13,7 @@ export class Feeds {
   readonly #tooSlow: () => void;
   #closed = false;
 
-  /** `tooSlow` is called once the client can't be sent any more: the connection should end. */
+  /** @param tooSlow called when the client reads too slowly to be sent more; it should close the connection */
   constructor(offer: Offer, tooSlow: () => void) {
     this.#offer = offer;
     this.#tooSlow = tooSlow;
@@ -21,7 +21,7 @@ export class Feeds {
 
   add(bucket: string, feed: WebSocket): void {
     feed.accept();
-    // Subscribing twice is subscribing once.
+    // A second SUBSCRIBE to the same bucket changes nothing.
     if (this.#closed || this.#open.has(bucket)) {
       feed.close();
       return;
@@ -34,8 +34,9 @@ export class Feeds {
         this.#tooSlow();
         return;
       }
-      // The bucket cuts off a feed that does not acknowledge.
-      if (acks.read(data.length)) feed.send("");
+      // The bucket drops a feed that does not ack.
+      const ack = acks.read(data.length);
+      if (ack !== undefined) feed.send(ack);
     });
     feed.addEventListener("close", () => this.#lost(bucket));
     feed.addEventListener("error", () => this.#lost(bucket));
@@ -47,12 +48,15 @@ export class Feeds {
     this.#open.clear();
   }
 
-  /** A subscriber that waits must not wait for ever: it hears that nothing more will come. */
+  /** Tells the client that the feed has ended, so that it does not wait forever. */
   #lost(bucket: string): void {
     if (this.#closed || !this.#open.delete(bucket)) return;
     this.#offer(
       errorLine(
-        failure("subscription_lost", `The feed of ${bucket} has ended: look it up, and subscribe again.`),
+        failure(
+          "subscription_lost",
+          `The feed of ${bucket} has ended. Look the bucket up, and subscribe again.`,
+        ),
       ),
     );
   }

@@ -1,31 +1,31 @@
-/** Reads on behind a connection's last reply: closing a socket with unread data resets it, and the reset overtakes the reply. */
+/** Keeps reading after the last reply: closing a socket with unread data resets it, and that can overtake the reply. */
 
 import { breath } from "../lib/breath.ts";
 import { soon } from "../lib/soon.ts";
 
-/** Bytes that are read and dropped, of a client that may use the service, and of a stranger. */
+/** Limits for bytes that are read and dropped: from an authorized client, and from a stranger. */
 const MAX_BYTES = 16 * 1_048_576;
 const MAX_BYTES_OF_STRANGER = 1_048_576;
-/** How long a client that goes on sending is read on, waiting for a place included, in milliseconds. */
+/** Stop reading after this time, in milliseconds; it includes waiting for a place. */
 const MAX_MS = 10_000;
-/** Connections that are read on at once: in a flood of them, to read is what would keep others waiting. */
+/** Connections that linger at once. In a flood of connections, reading them all would keep others waiting. */
 const MAX_AT_ONCE = 16;
-/** What it is worth to read once: see {@link breath}. */
+/** The cost of one read: see {@link breath}. */
 const READ_UNITS = 8;
 
-/** What a connection reads next. */
+/** Reads the next bytes of a connection. */
 export type Read = () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 
 export interface LingerOptions {
-  /** Whether the client has yet to show the token. */
+  /** Whether the client has not sent a valid token. */
   readonly stranger: boolean;
 }
 
-/** Connections that wait for one of the others to be done; plain data, so requests may share it. */
+/** Callbacks of connections that wait for a place. Plain data, so that all requests may share it. */
 const queue = new Set<() => void>();
 let reading = 0;
 
-/** Reads and drops what still comes, until the client stops. Bounded in bytes, in time, and in how many do so at once. */
+/** Reads and drops bytes until the client stops. Bounded in bytes, in time, and in the number of such connections. */
 export async function linger(read: Read, { stranger }: LingerOptions): Promise<void> {
   const over = Promise.withResolvers<"over">();
   const timer = setTimeout(() => over.resolve("over"), MAX_MS);
@@ -36,7 +36,7 @@ export async function linger(read: Read, { stranger }: LingerOptions): Promise<v
       await Promise.race([drop(read, stranger ? MAX_BYTES_OF_STRANGER : MAX_BYTES), over.promise]);
     } finally {
       reading -= 1;
-      // The first of those who wait; it is told in its own request.
+      // Gives the place to the first that waits. Its promise continues in its own request.
       const [next] = queue;
       next?.();
     }
@@ -45,7 +45,7 @@ export async function linger(read: Read, { stranger }: LingerOptions): Promise<v
   }
 }
 
-/** Waits for a place, or until the time is over. */
+/** Waits for a place, or until `over` resolves. */
 async function placeOr(over: Promise<"over">): Promise<"place" | "over"> {
   const free = Promise.withResolvers<"place">();
   const told = (): void => {

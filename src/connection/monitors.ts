@@ -1,4 +1,4 @@
-/** The monitors that MONITOR has set on one connection. */
+/** The monitors that MONITOR started on one connection. */
 
 import { signalLine } from "../text/replies.ts";
 import { KvError } from "../model/errors.ts";
@@ -6,7 +6,7 @@ import type { Directory } from "../directory/directory.ts";
 import { monitorBucket, type RunningMonitor } from "../directory/monitor.ts";
 import type { Offer } from "./feeds.ts";
 
-/** Monitors on one connection; each is a WebSocket to a partition. */
+/** The most monitors on one connection. Each is a WebSocket to a registry partition. */
 const MAX_MONITORS = 1_000;
 
 export class SessionMonitors {
@@ -16,7 +16,7 @@ export class SessionMonitors {
   readonly #running = new Map<string, RunningMonitor>();
   #closed = false;
 
-  /** `tooSlow` is called once the client can't be sent any more: a DOWN that is not sent must not be missed. */
+  /** @param tooSlow called when a line can't be sent; it should close the connection, as no client may miss a DOWN */
   constructor(directory: Directory, offer: Offer, tooSlow: () => void) {
     this.#directory = directory;
     this.#offer = offer;
@@ -24,14 +24,14 @@ export class SessionMonitors {
   }
 
   /**
-   * Monitors the bucket that has the name now. @returns false if there is none.
+   * Monitors the bucket that has the name now. @returns false if there is none
    * @throws {KvError} `too_many_monitors`
    */
   async add(bucket: string): Promise<boolean> {
     const before = this.#running.get(bucket);
     if (before !== undefined) {
-      // Monitoring twice is monitoring once, unless another bucket has the name by now: then the line about
-      // the first one is still on its way.
+      // A second MONITOR of the same bucket changes nothing. If another bucket has the name now, monitor that one: the
+      // DOWN of the first is still on its way.
       const found = await this.#directory.lookup(bucket);
       if (found === undefined) return false;
       if (found.incarnation === before.incarnation) return true;
@@ -39,7 +39,7 @@ export class SessionMonitors {
     if (this.#running.size >= MAX_MONITORS) {
       throw new KvError(
         "too_many_monitors",
-        `A connection has at most ${MAX_MONITORS} monitors. Open another one.`,
+        `A connection has at most ${MAX_MONITORS} monitors. Open another connection.`,
       );
     }
     let monitor: RunningMonitor | undefined;

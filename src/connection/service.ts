@@ -1,4 +1,4 @@
-/** The whole service, as a connection's commands reach it. */
+/** The service behind the text protocol: its commands as calls of the directory and of bucket handles. */
 
 import { breath, CALL_UNITS } from "../lib/breath.ts";
 import { isReadCommand, type Answer, type BucketCommand } from "../text/command.ts";
@@ -11,13 +11,13 @@ import type { Directory } from "../directory/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { SessionMonitors } from "./monitors.ts";
 
-/** What keeps talking on a connection after its commands are answered. */
+/** What sends lines on a connection after the replies: feeds and monitors. */
 export interface Lasting {
   readonly feeds: Feeds;
   readonly monitors: SessionMonitors;
 }
 
-/** Every bucket's service, by way of its handle. Without a connection nothing lasts. */
+/** The service for all buckets. Without `lasting`, SUBSCRIBE and MONITOR are refused with `needs_connection`. */
 export function directoryService(directory: Directory, lasting?: Lasting): Service {
   const handle = (bucket: string): BucketHandle => new BucketHandle(directory, bucket);
   return {
@@ -51,7 +51,7 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
   };
 }
 
-/** If the connection breaks, writes are answered as unknown, and the reads that travelled with them are repeated. */
+/** Runs commands. If the connection breaks, the outcome of writes is unknown, and the reads are repeated. */
 async function runOrReadAgain(
   bucket: BucketHandle,
   commands: readonly BucketCommand[],
@@ -60,14 +60,14 @@ async function runOrReadAgain(
     return await bucket.run(commands);
   } catch (error) {
     const reads = commands.filter(isReadCommand);
-    // Where all are reads the handle has repeated them already.
+    // If all commands are reads, the handle has already repeated them.
     const isMixed = reads.length > 0 && reads.length < commands.length;
     if (!isMixed || !isExit(error, "noconnection") || error.overloaded) throw error;
-    return answersAround(commands, failed(error), await readAgain(bucket, reads));
+    return mergeAnswers(commands, failed(error), await readAgain(bucket, reads));
   }
 }
 
-/** The first answers to reads, as many as there was room for. A read that fails now says nothing of the writes. */
+/** The replies to the first reads, as many as fit one call. If this fails, only the reads have failed. */
 async function readAgain(bucket: BucketHandle, reads: readonly BucketCommand[]): Promise<readonly Answer[]> {
   try {
     return (await orNoBucket(bucket.run(reads))) ?? reads.map(() => ({ kind: "no_bucket" }));
@@ -80,8 +80,8 @@ function failed(error: unknown): Answer {
   return { kind: "error", failure: failureOf(error) };
 }
 
-/** Every command is answered, also those that were not done again, so that none of them is sent a second time. */
-function answersAround(
+/** Merges the replies: every command gets one, also a read that was not repeated, so that no command is run twice. */
+function mergeAnswers(
   commands: readonly BucketCommand[],
   broken: Answer,
   reads: readonly Answer[],

@@ -1,10 +1,10 @@
-/** What comes in on a TCP connection, read by one reader; it can be told to stop without giving the connection up. */
+/** Reads a TCP connection; the reader can stop without losing the connection. */
 
 type Piece = ReadableStreamReadResult<Uint8Array>;
 
 export class SocketReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** A read that was begun and whose piece nobody has taken. */
+  /** A started read whose bytes were not yet taken. */
   #begun: Promise<Piece> | undefined;
   #ended = false;
   #isOver = false;
@@ -15,9 +15,9 @@ export class SocketReader {
     this.#reader = reader;
   }
 
-  /** The next bytes; undefined when the client has sent its last, or {@link end} was called. @throws if it has gone */
+  /** The next bytes; undefined at the end of the input, or after {@link end}. @throws if the connection broke */
   next(): Promise<Uint8Array | undefined> {
-    // Not Promise.race: what races against one promise for hours piles up in its reactions.
+    // Not Promise.race: each race against one long-lived promise adds reactions to it, which are never freed.
     return new Promise((resolve, reject) => {
       const stop = (): void => resolve(undefined);
       if (this.#isOver) return stop();
@@ -28,8 +28,8 @@ export class SocketReader {
   }
 
   /**
-   * No further bytes are handed out by {@link next}, but for those that have come already: their replies are waited for.
-   * {@link read} goes on where it stopped.
+   * Ends {@link next}: it still returns bytes that have already arrived, because the client waits for their replies, and
+   * then undefined. {@link read} continues from there.
    */
   end(): void {
     this.#ended = true;
@@ -43,7 +43,7 @@ export class SocketReader {
     }, 0);
   }
 
-  /** As a reader's `read`, whatever was ended. A piece that {@link next} waited for in vain is dropped with the others. */
+  /** Reads also after {@link end}. It returns the pending read of {@link next} first, if there is one. */
   read(): Promise<Piece> {
     const reading = (this.#begun ??= this.#reader.read());
     void reading.then(

@@ -1,16 +1,16 @@
-/** What goes out on a TCP connection: replies, which wait for the reader, and changes, which can't. */
+/** Writes to a TCP connection: replies, which wait until the client reads, and changes, which can't wait. */
 
 import { Budget } from "../lib/budget.ts";
 import { FlowWindow } from "../lib/flow-window.ts";
 
-/** Bytes of changes that may wait for a client that does not read. */
+/** Most unread characters of a connection that is still sent changes. */
 const MAX_WAITING_BYTES = 4 * 1_048_576;
-/** Characters that are written at once. */
+/** Characters in one write. */
 const SLICE = 262_144;
-/** How long a client may take for that while all connections together wait for too much, in milliseconds. */
+/** How long a client may take to read one write while the budget of all connections is used up, in milliseconds. */
 const STALLED_MS = 10_000;
 
-/** What all connections of the isolate have not taken yet. */
+/** Unread characters of all connections of the isolate. */
 const unread = new Budget({ each: 64 * 1_048_576, all: 16 * 1_048_576, share: 65_536 });
 
 const encoder = new TextEncoder();
@@ -24,8 +24,8 @@ export class SocketWriter {
   }
 
   /**
-   * Writes, and waits until the reader has made room: who awaits this reads no further command meanwhile.
-   * @throws if nothing can be written any more; or nothing is read, while all connections together wait for too much
+   * Writes, and waits until the client has made room. The caller awaits it, and so reads no further command meanwhile.
+   * @throws if the connection is closed; or if the client does not read while the budget of all connections is used up
    */
   async write(text: string): Promise<void> {
     this.#window.sent(text.length);
@@ -39,15 +39,15 @@ export class SocketWriter {
     }
   }
 
-  /** Writes without waiting. @returns false if too much is waiting already: then nothing was written. */
+  /** Writes without waiting. @returns false if too much is unread; then nothing was written */
   offer(text: string): boolean {
     if (this.#window.unacked > MAX_WAITING_BYTES || !this.#window.hasRoomFor(text.length)) return false;
-    // A connection that has gone ends where its commands are read; here there is no one to tell.
+    // If the connection is closed, reading its commands fails too, and that ends it.
     this.write(text).catch(() => undefined);
     return true;
   }
 
-  /** One that reads, however slowly, is waited for; one that does not is only where others have room all the same. */
+  /** A client that does not read is cut off after {@link STALLED_MS}, but only while the budget is used up. */
   async #writeSlice(text: string): Promise<void> {
     const written = this.#writer.write(encoder.encode(text));
     if (this.#window.hasRoomFor(0)) return written;
@@ -60,7 +60,7 @@ export class SocketWriter {
   }
 }
 
-/** Half of a surrogate pair would be written as U+FFFD, so no slice ends between the two. */
+/** Where a slice ends: never within a surrogate pair, because each half would be written as U+FFFD. */
 function endOfSlice(text: string, from: number): number {
   const end = Math.min(from + SLICE, text.length);
   const isPair = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff;

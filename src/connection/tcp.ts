@@ -1,4 +1,4 @@
-/** A TCP connection that speaks the text protocol. */
+/** Serves the text protocol on a TCP connection. */
 
 import { breath } from "../lib/breath.ts";
 import { Budget } from "../lib/budget.ts";
@@ -17,14 +17,14 @@ import { SocketReader } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import { directoryService } from "./service.ts";
 
-/** What it is worth to read once, and to take a connection in: see {@link Breath}. */
+/** The cost of one read, and of accepting a connection: see {@link Breath}. */
 const READ_UNITS = 8;
 const CONNECTION_UNITS = 64;
-/** How long a connection may take to show the token, in milliseconds. */
+/** How long a client may take to send a valid token, in milliseconds. */
 const LOGIN_WITHIN_MS = 10_000;
-/** How long a connection that has to end may take to hear why, in milliseconds. */
+/** How long a client may take to read why its connection is closed, in milliseconds. */
 const LAST_WORD_MS = 1_000;
-/** Unfinished lines. A buffer may have grown to twice what is in it. */
+/** Bytes of unfinished lines on all connections. A buffer may have twice the capacity of its content. */
 const lines = new Budget({ each: 2 * MAX_LINE_BYTES, all: 64 * 1_048_576, share: 65_536 });
 
 export interface TcpOptions {
@@ -33,8 +33,8 @@ export interface TcpOptions {
 }
 
 /**
- * Serves a connection until either side ends it. Commands are read, run and answered in turn: while a reply
- * waits for a slow reader nothing more is read, and meanwhile commands gather into the next batch.
+ * Serves a connection until either side ends it. It reads commands, runs them, and writes their replies, in turn. While
+ * a slow client does not read its replies, no command is read; they gather into the next batch.
  */
 export async function serveTcp(
   socket: Socket,
@@ -48,12 +48,12 @@ export async function serveTcp(
   const sink = socket.writable.getWriter();
   let farewell: Failure | undefined;
   let lastWord: number | null = null;
-  // What is being answered is answered; then the next read finds the end.
+  // Running commands still get their replies; the next read then returns the end.
   const endWith = (why: Failure): void => {
     if (farewell !== undefined) return;
     farewell = why;
     reader.end();
-    // A client that does not read keeps the last write waiting: then it is cut off.
+    // If the client does not read, the last write never ends: abort it.
     lastWord = setTimeout(() => void sink.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
@@ -62,12 +62,12 @@ export async function serveTcp(
     sink.releaseLock();
     return refuseTcp(socket, failureOf(tooManyConnections()), { lingers: false });
   }
-  const tooLate = (): void => endWith(failure("unauthorized", "AUTH comes first, and soon."));
+  const tooLate = (): void => endWith(failure("unauthorized", "No valid AUTH in time. Send AUTH first."));
   const loginTimer = login.admitted ? null : setTimeout(tooLate, loginWithinMs);
   const writer = new SocketWriter(sink);
   const offer = (text: string): boolean => writer.offer(text);
   const tooSlow = (): void => {
-    // The error line would only join the queue that the client does not read.
+    // No error line: the client does not read.
     void socket.close().catch(() => undefined);
   };
   const feeds = new Feeds(offer, tooSlow);
@@ -86,7 +86,7 @@ export async function serveTcp(
     clearTimeout(lastWord);
     await linger(() => reader.read(), { stranger: !login.admitted });
   } catch {
-    // The client has gone: a write or a read failed. What was acknowledged is kept, the rest has no reader.
+    // A read or a write failed: the client has gone. Acknowledged changes are kept.
   } finally {
     clearTimeout(loginTimer);
     clearTimeout(lastWord);
@@ -97,7 +97,7 @@ export async function serveTcp(
   }
 }
 
-/** Turns a connection away with one line. One too many does not stay until it has heard that. */
+/** Rejects a connection with one line. With `lingers: false` it is closed at once, as it is one too many. */
 export async function refuseTcp(
   socket: Socket,
   why: Failure,
@@ -111,13 +111,13 @@ export async function refuseTcp(
     const reader = new SocketReader(socket.readable.getReader());
     await linger(() => reader.read(), { stranger: true });
   } catch {
-    // It has gone already.
+    // The client has gone.
   } finally {
     await socket.close().catch(() => undefined);
   }
 }
 
-/** @param progress called when lines have been run */
+/** Reads and runs commands until the connection ends. @param progress called after each batch of lines */
 async function converse(
   reader: SocketReader,
   writer: SocketWriter,
@@ -148,7 +148,7 @@ async function converse(
   }
 }
 
-/** Nothing but line ends: what the connection begins with is still to come. */
+/** Whether there are only line ends, so that the first command is still to come. */
 function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
@@ -156,6 +156,6 @@ function isBlank(bytes: Uint8Array): boolean {
 function tooMuchUnfinished(): Failure {
   return failure(
     "overloaded",
-    "All connections together have sent too much of lines that do not end. This one is closed.",
+    "All connections together hold too many bytes of unfinished lines. This connection is closed.",
   );
 }

@@ -1,4 +1,4 @@
-/** A WebSocket at the Worker that speaks the text protocol with any bucket. */
+/** Serves the text protocol for all buckets on a WebSocket at the Worker. */
 
 import { CLOSE_RESTART, CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
 import { Interpreter, type Admission } from "../text/interpreter.ts";
@@ -11,20 +11,21 @@ import { Feeds } from "./feeds.ts";
 import { SessionMonitors } from "./monitors.ts";
 import { directoryService } from "./service.ts";
 
-/** All of the isolate's. */
+/** The flow control of all such WebSockets of the isolate. */
 const flow = new SocketFlow();
 
 const abandoned = new FinalizationRegistry((leave: () => void) => leave());
 
 /**
- * Accepts a connection. @returns the end that goes to the client.
+ * Accepts a connection. @returns the client's end of the WebSocket
  * @throws {KvError} `too_many_connections`
  */
 export function acceptWebSocket(directory: Directory, admission: Admission): WebSocket {
   const { 0: client, 1: server } = new WebSocketPair();
   const place = connections.enter({ goodbye: () => server.close(CLOSE_RESTART, "server_stopping") });
   if (place === undefined) throw tooManyConnections();
-  // Where the client has gone before its upgrade is answered nothing is heard of this end any more.
+  // If the client goes away before the response to its upgrade, this end gets no event: its place is freed when it is
+  // garbage-collected.
   abandoned.register(server, () => place.leave());
   server.binaryType = "arraybuffer";
   server.accept();

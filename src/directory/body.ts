@@ -1,5 +1,5 @@
 /**
- * Reading bodies: of requests whole, as text up to a limit, or piece by piece; of values in chunks. A body that breaks off is
+ * Reads request bodies: whole as text, up to a limit, or in pieces; and values in chunks. A body that ends too early is
  * `upload_lost` everywhere.
  */
 
@@ -9,23 +9,23 @@ import { KvError } from "../model/errors.ts";
 import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../model/limits.ts";
 import { valueTooLarge } from "../model/validators.ts";
 
-/** Bytes in the longest text of commands, or JSON, that is accepted in one request. */
+/** The longest text, commands or JSON, that one request may have, in bytes. */
 const MAX_TEXT_BYTES = 16 * 1_048_576;
-/** How much of a rejected upload is drained, in bytes, and for how long, in milliseconds. */
+/** Limits for draining a rejected upload: bytes, and milliseconds. */
 const MAX_DISCARDED_BYTES = 64 * 1_048_576;
 const MAX_DISCARDING_MS = 10_000;
 
-/** Pieces of any size. */
+/** A body as pieces of any size. */
 export type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-/** The body broke off: its sender has gone before the end. */
+/** `upload_lost`: the client closed the connection before the end of the body. */
 export class BrokenOff extends KvError {
   constructor() {
-    super("upload_lost", "The body broke off. Nothing was changed: send it again.");
+    super("upload_lost", "The body ended too early. Nothing was changed: send it again.");
   }
 }
 
-/** The pieces of a body. @throws {BrokenOff} */
+/** The pieces of a body; an error of the connection becomes `upload_lost`. @throws {BrokenOff} */
 export async function* received<Piece>(
   body: AsyncIterable<Piece> | Iterable<Piece>,
 ): AsyncGenerator<Piece, void, void> {
@@ -38,15 +38,15 @@ export async function* received<Piece>(
 }
 
 /**
- * The body as bytes of text.
- * @throws {KvError} `body_too_large`
+ * Reads a whole body of text, at most 16 MiB.
+ * @throws {KvError} `body_too_large`, `upload_lost`
  */
 export async function readText(request: Request): Promise<ArrayBuffer> {
   const announced = announcedLength(request);
   if (announced !== undefined) {
     checkTextSize(announced);
     const bytes = await wholeBody(request);
-    checkTextSize(bytes.byteLength); // over a binding nothing holds a sender to the length that it announced
+    checkTextSize(bytes.byteLength); // over a binding a Worker may send more than its Content-Length
     return bytes;
   }
   const pieces: Uint8Array[] = [];
@@ -60,51 +60,57 @@ export async function readText(request: Request): Promise<ArrayBuffer> {
 }
 
 /**
- * A value as a request carries it. One that fits a chunk is read whole before anything is sent on: a broken upload then
- * changes nothing, and the request can still go to another bucket than the one that it was first sent to.
- * @throws {KvError} `value_too_large`
+ * The value of a request. A value that fits a chunk is read whole before anything is sent to the bucket: an upload that
+ * ends too early then changes nothing, and the request can be sent again if the first bucket has ended.
+ * @throws {KvError} `value_too_large`, `upload_lost`
  */
 export async function readValue(request: Request): Promise<ArrayBuffer | Body> {
   const announced = announcedLength(request);
   refuseTooLarge(announced);
   if (announced === undefined || announced > CHUNK_BYTES) return (request.body ?? []) as Body;
   const bytes = await wholeBody(request);
-  // Another Worker may have announced less than it sends: over a binding nothing holds it to that.
+  // Over a binding a Worker may send more than its Content-Length.
   return bytes.byteLength <= CHUNK_BYTES ? bytes : [new Uint8Array(bytes)];
 }
 
-/** @throws {KvError} `value_too_large`, before anything of the value is read */
+/** Checks the announced length, before the value is read. @throws {KvError} `value_too_large` */
 export function refuseTooLarge(announced: number | undefined): void {
   if (announced !== undefined && announced > MAX_VALUE_BYTES) throw valueTooLarge();
 }
 
-/** The length that the request announces, if it does. */
+/** `Content-Length`, in bytes; undefined if it is not sent. */
 export function announcedLength(request: Request): number | undefined {
   const length = request.headers.get("Content-Length");
   return length === null ? undefined : Number(length);
 }
 
-/** A body has to be sent unencoded and whole. @throws {KvError} `content_encoding_unsupported`, `header_invalid` */
+/** A body must be unencoded and whole. @throws {KvError} `content_encoding_unsupported`, `header_invalid` */
 export function refusePartial(headers: Headers): void {
   const encoding = headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw new KvError("content_encoding_unsupported", `Send the body as it is, without ${encoding}.`);
+    throw new KvError(
+      "content_encoding_unsupported",
+      `Content-Encoding ${encoding} is not supported. Send the body unencoded.`,
+    );
   }
   // RFC 9110 §14.5.
   if (headers.get("Content-Range") !== null) {
-    throw new KvError("header_invalid", "A body is sent as a whole: Content-Range is not for requests.");
+    throw new KvError(
+      "header_invalid",
+      "Content-Range is not supported in requests. Send the whole body without it.",
+    );
   }
 }
 
-/** The pieces of a request's body. When the reader stops, another one may read on. */
+/** The pieces of a request's body. When this reader stops, another reader can continue. */
 export async function* piecesOf({ body }: Request): AsyncGenerator<Uint8Array, void, void> {
   if (body !== null) yield* body.values({ preventCancel: true });
 }
 
 /**
- * Drains what is left of a rejected upload, so that the client gets to read the response: one that is cut off in the middle
- * of its body sees a broken pipe instead. Bounded in bytes and time, and it stops after a second of silence (as nginx's
- * `lingering_close`).
+ * Drains the rest of a rejected upload, so that the client can read the response. A client whose connection is closed
+ * while it sends sees a broken pipe instead. Bounded in bytes and time; stops after one second of silence. nginx does
+ * the same: `lingering_close`.
  */
 export async function discardBody(request: Request): Promise<void> {
   const since = Date.now();
@@ -117,12 +123,12 @@ export async function discardBody(request: Request): Promise<void> {
       size += next.value.byteLength;
     }
   } catch {
-    // The sender has gone.
+    // The client closed the connection.
   }
 }
 
 /**
- * A value in pieces of {@link CHUNK_BYTES}; the last one may be shorter.
+ * A value in chunks of {@link CHUNK_BYTES}; the last one may be shorter.
  * @throws {KvError} `value_too_large`; {@link BrokenOff}
  */
 export async function* chunksOf(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
@@ -134,7 +140,7 @@ export async function* chunksOf(body: Body): AsyncGenerator<ArrayBuffer, void, v
   }
 }
 
-/** A stream of bytes fills chunks by itself, without a step for each piece that arrives. */
+/** Chunks of a byte stream: the runtime fills them, which costs no step in JavaScript for each piece. */
 async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBuffer, void, void> {
   const reader = byteReader(body);
   if (reader === undefined) return yield* gathered(body);
@@ -145,10 +151,11 @@ async function* filled(body: ReadableStream<Uint8Array>): AsyncGenerator<ArrayBu
       if (done || value.byteLength < CHUNK_BYTES) return;
     }
   } finally {
-    reader.releaseLock(); // a refused body is drained by another reader
+    reader.releaseLock(); // another reader drains a rejected body
   }
 }
 
+/** Chunks of any other body, copied together from its pieces. */
 async function* gathered(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
   let chunk = new Uint8Array(CHUNK_BYTES);
   let size = 0;
@@ -167,7 +174,7 @@ async function* gathered(body: Body): AsyncGenerator<ArrayBuffer, void, void> {
   if (size > 0) yield whole(chunk.subarray(0, size));
 }
 
-/** A stream that another Worker made need not be one of bytes. */
+/** Undefined if the stream is not a byte stream: another Worker may have made it. */
 function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return body.getReader({ mode: "byob" });
@@ -180,7 +187,7 @@ function whole({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
   return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }
 
-/** The body, of an announced length that fits. @throws {BrokenOff} */
+/** Reads a body whose announced length was checked. @throws {BrokenOff} */
 async function wholeBody(request: Request): Promise<ArrayBuffer> {
   try {
     return await request.arrayBuffer();
@@ -191,5 +198,8 @@ async function wholeBody(request: Request): Promise<ArrayBuffer> {
 
 function checkTextSize(bytes: number): void {
   if (bytes <= MAX_TEXT_BYTES) return;
-  throw new KvError("body_too_large", `This body has at most ${MAX_TEXT_BYTES} bytes. Send it in parts.`);
+  throw new KvError(
+    "body_too_large",
+    `The body has more than ${MAX_TEXT_BYTES} bytes. Send it in several requests.`,
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * The bucket handle: the one place that knows how to do something to the bucket of a name. It finds the bucket, sends large
- * values in chunks, repeats reads when a connection breaks, and turns "no such bucket" into an error. Every door is a thin
- * translation to and from it.
+ * The bucket handle: all calls to the bucket of a name. It finds the bucket, sends large values in chunks, repeats reads
+ * when a connection breaks, and turns "no such bucket" into an error. HTTP, the text protocol and the binding are thin
+ * translations to it.
  */
 
 import type { Written } from "../contract/entries.ts";
@@ -29,23 +29,30 @@ import { exportEntries, type ExportedEntry } from "./export.ts";
 import { StoredValue, type Read } from "./stored-value.ts";
 import { Transfer } from "./transfer.ts";
 
-/** How often a bucket that is being reset is asked whether it is back. */
+/** Probes of a bucket that is being reset, until it answers again. */
 const RESET_TRIES = 5;
 
 export interface HandleOptions {
-  /** The error for a bucket that is not there; it should say how to create one. */
+  /** The error for a missing bucket. It should say how to create one. */
   readonly missing?: (name: string) => KvError;
-  /** For calls of one bucket, and never of its successor; see {@link BucketHandle.pinned}. */
+  /** Calls one bucket, never its successor; see {@link BucketHandle.pinned}. */
   readonly ask?: Ask;
 }
 
 /**
- * The bucket of a name; it need not be there. Every method throws `bucket_not_found` if it is not, and otherwise as the
- * bucket's own method does: a {@link Refusal} with a stable code, after which nothing was changed, or an `Exit`, after which
- * the outcome of a write is unknown.
+ * The bucket of a name. The bucket need not exist.
+ *
+ * Every method throws:
+ * - `bucket_not_found` if there is no such bucket;
+ * - a {@link Refusal} with a stable code: nothing was changed;
+ * - an `Exit`: the call failed, and the outcome of a write is unknown.
  *
  * ```ts
- * const { created, etag } = await new BucketHandle(directory, "shopping").put("milk", "1");
+ * const bucket = new BucketHandle(directory, "shopping");
+ * await bucket.create();
+ * const { created, etag } = await bucket.put("milk", "1");
+ * const found = await bucket.get("milk");
+ * if (found.outcome === "found") console.log(await found.value.read()); // "1"
  * ```
  */
 export class BucketHandle {
@@ -64,21 +71,21 @@ export class BucketHandle {
   }
 
   /**
-   * A handle on the bucket that has the name at its first call, and never on its successor: for what takes several calls
-   * and would otherwise be half of one bucket and half of another (OTP's `whereis`: a pid, not a name).
+   * A handle on the bucket that has the name at the first call, and never on its successor. Use it for work of several
+   * calls, so that its result does not mix two buckets (as OTP's `whereis` gives a pid, not a name).
    */
   pinned(): BucketHandle {
     return new BucketHandle(this.#directory, this.name, { missing: this.#missing, ask: this.#pin() });
   }
 
-  /** Ensures that there is a bucket of this name. */
+  /** Ensures that the bucket exists. Safe to repeat. */
   async create(): Promise<void> {
     await this.#directory.create(this.name);
   }
 
-  /** An entry with its value. @throws `precondition_failed` for `ifMatch` */
+  /** Reads an entry with its value. @throws `precondition_failed` for `ifMatch` */
   async get(key: string, conditions: Conditions = {}): Promise<Read> {
-    // The chunks of a large value are asked of the bucket that has told of it.
+    // Pinned: the chunks of a large value must come from the bucket that returned the entry.
     const ask = this.#pin();
     const found = await ask((bucket) => bucket.get(key, conditions), READ);
     if (found.outcome !== "found") return found;
@@ -86,14 +93,14 @@ export class BucketHandle {
     return { outcome: "found", entry, etag, value: new StoredValue(entry, this.#transfer(ask)) };
   }
 
-  /** As {@link get}, without the value: it does not leave the bucket. */
+  /** Like {@link get}, without the value, which does not leave the bucket. */
   info(key: string, conditions: Conditions = {}): Promise<Found<EntryInfo>> {
     return this.#ask((bucket) => bucket.info(key, conditions), READ);
   }
 
   /**
-   * Takes a value of any size in. What is large is on the bucket's disk when this returns, and is forgotten unless it is soon
-   * {@link put}.
+   * Uploads a value of any size, before its {@link put}. The chunks of a large value are on the bucket's disk when this
+   * returns; the bucket removes them unless the value is put soon.
    * @throws `value_too_large`, `upload_lost`
    */
   async take(value: Value | Body): Promise<Value | LargeValue> {
@@ -102,8 +109,8 @@ export class BucketHandle {
   }
 
   /**
-   * Stores a value of up to 25 MiB; what is not given again of its properties is gone.
-   * @throws `precondition_failed`, `expires_invalid`, and as {@link take} does
+   * Stores a value of up to 25 MiB. It replaces the value and all properties of the entry.
+   * @throws `precondition_failed`, `expires_invalid`, `value_too_large`, `upload_lost`
    */
   async put(key: string, value: Value | LargeValue | Body, options: PutOptions = {}): Promise<Written> {
     const taken = isTaken(value) ? value : await this.take(value);
@@ -115,32 +122,35 @@ export class BucketHandle {
     }
   }
 
-  /** Gives up a value that was taken and will not be put. */
+  /** Discards a value that was taken and will not be put. */
   abandon({ large }: LargeValue): void {
     this.#transfer().abandon(large);
   }
 
-  /** @returns whether the key was there. @throws `precondition_failed` */
+  /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
     return this.#ask((bucket) => bucket.remove(key, conditions));
   }
 
-  /** Adds to a counter, atomically. @returns the text of an `Incremented` */
+  /**
+   * Adds to a counter, atomically. @returns the JSON text of an `Incremented`
+   * @throws `precondition_failed`, `not_an_integer`, `increment_overflow`, `idempotency_key_reused`
+   */
   increment(key: string, increment: Increment, options: IncrementOptions = {}): Promise<Once<JsonText>> {
     return this.#ask((bucket) => bucket.increment(key, increment, options));
   }
 
-  /** A page of entries. @returns the text of a `KeysPage` */
+  /** A page of entries. @returns the JSON text of a `KeysPage` @throws `bucket_changed` */
   list(query: ListQuery): Promise<JsonText> {
     return this.#ask((bucket) => bucket.list(query), READ);
   }
 
-  /** A page of entries, as data. */
+  /** A page of entries, as data. @throws `bucket_changed` */
   entries(query: ListQuery): Promise<EntriesPage> {
     return this.#ask((bucket) => bucket.entries(query), READ);
   }
 
-  /** All entries of a range, of one bucket, page by page. The first page is asked for when it is consumed. */
+  /** All entries of a range, page by page, from one bucket. Each page is read when it is consumed. */
   async *pages(range: Omit<ListQuery, "limit">): AsyncGenerator<EntriesPage, void, void> {
     const ask = this.#pin();
     for (let { after } = range; ;) {
@@ -152,12 +162,12 @@ export class BucketHandle {
     }
   }
 
-  /** All entries of a range with their values, of one bucket, in groups. */
+  /** All entries of a range with their values, in groups, from one bucket. */
   export(range: KeyRange): AsyncGenerator<readonly ExportedEntry[], void, void> {
     return exportEntries(this.pinned(), range);
   }
 
-  /** Brings entries of an export back, up to the first that can't be, if `stop` is set. */
+  /** Restores entries of an export. With `stop` it ends at the first entry that can't be restored. */
   restore(
     entries: readonly RestoredEntry[],
     options: { readonly stop: boolean },
@@ -165,59 +175,63 @@ export class BucketHandle {
     return this.#ask((bucket) => bucket.restore(entries, options));
   }
 
-  /** Deletes the keys of a range in parts of one transaction each. @returns how many there were */
+  /** Deletes all keys of a range, in several transactions. @returns how many keys were deleted */
   deleteRange(range: KeyRange): Promise<number> {
     return deleteRange(this.#pin(), range);
   }
 
-  /** Many operations, each by itself. @returns the text of `BatchResults` */
+  /** Runs many operations; a refused one does not affect the others. @returns the JSON text of `BatchResults` */
   batch(operations: readonly Operation[]): Promise<JsonText> {
     return this.#ask((bucket) => bucket.batch(operations), areReads(operations) ? READ : undefined);
   }
 
-  /** All or nothing. @returns the text of `TransactionResults` */
+  /** Runs a transaction, all or nothing. @returns the JSON text of `TransactionResults` */
   transact(transaction: Transaction, idempotency?: Idempotency): Promise<Once<JsonText>> {
     const repeatable = idempotency === undefined && isRead(transaction);
     return this.#ask((bucket) => bucket.transact(transaction, idempotency), repeatable ? READ : undefined);
   }
 
-  /** Commands of the text protocol, in one transaction; may answer only the first ones. */
+  /**
+   * Runs commands of the text protocol in one transaction.
+   * @returns the replies of the first commands, at least one; the others were not run
+   */
   run(commands: readonly BucketCommand[]): Promise<readonly Answer[]> {
     return this.#ask((bucket) => bucket.run(commands), commands.every(isReadCommand) ? READ : undefined);
   }
 
-  /** A feed of changes: a WebSocket, not yet accepted. @throws `revision_compacted` */
+  /** Opens a feed of changes. @returns a WebSocket, not yet accepted @throws `revision_compacted` */
   watch(request: WatchRequest): Promise<WebSocket> {
     return this.#upgrade(`/watch?request=${encodeURIComponent(JSON.stringify(request))}`);
   }
 
-  /** Another WebSocket of the bucket's: the text protocol, a session of requests in JSON, or a feed of the text protocol. */
+  /** Opens a WebSocket: the text protocol, a session of requests in JSON, or a feed of changes as text lines. */
   connect(to: "/connect" | "/session" | "/subscribe"): Promise<WebSocket> {
     return this.#upgrade(to);
   }
 
-  /** @throws if there is no such bucket */
+  /** Checks that the bucket exists. @throws `bucket_not_found` */
   async check(): Promise<void> {
     await this.#ask((bucket) => bucket.totals(), READ);
   }
 
   /**
-   * Sends an exit signal. When this returns, the end is history: a temporary bucket is gone from every lookup, and a
-   * permanent one is back.
+   * Sends an exit signal, and waits for its effect: when this returns, no lookup finds a temporary bucket any more, and a
+   * permanent bucket has restarted.
    */
   async exit(reason: string): Promise<void> {
     const said = await this.#ask((bucket) => bucket.exit(reason));
-    if (said === "exited") await this.#back();
+    if (said === "exited") await this.#restarted();
   }
 
-  /** Waits until a bucket that is being reset answers again, or is known not to. */
-  async #back(): Promise<void> {
+  /** Waits until a bucket that is being reset answers again, or has ended. */
+  async #restarted(): Promise<void> {
     for (let tries = 0; tries < RESET_TRIES; tries += 1) {
       try {
         await this.#ask((bucket) => bucket.probe());
         return;
       } catch (error) {
-        // The probe may have met the object just before its reset; after any other answer the bucket is back, or gone.
+        // `noconnection`: the probe reached the object just before its reset, so try again. After any other error the
+        // bucket has ended.
         if (!isExit(error, "noconnection")) return;
       }
     }
@@ -263,7 +277,7 @@ export async function orNoBucket<T>(result: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Whether it says that there is no such bucket. */
+/** Whether an error is `bucket_not_found`. */
 export function isNoBucket(error: unknown): boolean {
   return error instanceof Refusal && error.code === "bucket_not_found";
 }

@@ -1,17 +1,17 @@
-/** Deletes the keys of a range from the caller's side, part by part. */
+/** Deletes the keys of a range in several transactions, so that no single one blocks the bucket for long. */
 
 import { breath } from "../lib/breath.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import type { Ask } from "./directory.ts";
 
-/** What it costs to delete a key: see {@link breath}. */
+/** The cost of deleting one key: see {@link breath}. */
 const KEY_UNITS = 4;
 
 /**
- * Each part is one transaction, acknowledged by itself: a request that is cut off leaves whole parts done.
+ * Each call is one transaction. A request that is cut off leaves whole transactions done.
  *
- * @param ask one bucket, never its successor
- * @returns how many keys there were
+ * @param ask calls one bucket, never its successor
+ * @returns how many keys were deleted
  */
 export async function deleteRange(ask: Ask, range: KeyRange): Promise<number> {
   for (let deleted = 0; ;) {

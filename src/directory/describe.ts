@@ -1,4 +1,4 @@
-/** What the registry and a bucket together know of it. */
+/** Describes buckets: the registry's row, with the totals from the bucket. */
 
 import type { BucketJson, BucketsPage, BucketsQueryJson } from "../contract/buckets.ts";
 import { cursorOf, behind } from "../model/cursor.ts";
@@ -9,17 +9,17 @@ import { bucketJson } from "../schema/bucket-json.ts";
 import { READ, type Directory } from "./directory.ts";
 
 /**
- * A bucket with its present totals; if it can't be reached, with those of its last probe and their age.
+ * Describes a bucket with its current totals. If it can't be reached: with the totals of its last probe, and their age.
  * @returns undefined if there is no such bucket
  */
 export async function describeBucket(directory: Directory, name: string): Promise<BucketJson | undefined> {
   for (;;) {
-    // The registry is asked, not the cache: a lookup is never answered from what was true before.
+    // The registry, not the cache: a lookup must not return an old answer.
     const registration = await directory.lookup(name);
     const totals = registration && (await totalsOf(directory, name));
     if (registration === undefined || totals === undefined) return undefined;
     if (totals === "unreached") return bucketJson(registration);
-    // Between the two questions another bucket may have taken the name: then both are asked again.
+    // Between the two calls another bucket may have taken the name. Then start again.
     if (totals.incarnation === registration.incarnation) {
       return bucketJson({ ...registration, probe: { ...totals, at: Date.now() } });
     }
@@ -31,7 +31,7 @@ export async function describeBuckets(
   directory: Directory,
   { prefix = "", cursor, limit = MAX_PAGE }: BucketsQueryJson,
 ): Promise<BucketsPage> {
-  // One more than asked for tells whether there is a next page.
+  // One more than the limit shows whether there is a next page.
   const found = await directory.list({ prefix, after: behind(cursor) ?? "", limit: limit + 1 });
   const page = found.slice(0, limit);
   const last = page.at(-1);

@@ -1,4 +1,16 @@
-/** The registry from its caller's side: which partition, which bucket, and what was learnt before. */
+/**
+ * The directory: a caller's side of the registry. A call of a bucket by name:
+ *
+ * 1. The name's bucket id comes from the cache of the isolate; otherwise from the registry partition of the name.
+ * 2. The bucket is called by its id. The cache may be stale: an id belongs to one incarnation forever, and a bucket that
+ *    has ended replies `noproc`, having done nothing.
+ * 3. On `noproc` the name leaves the cache, and the registry is asked once. If another incarnation has the name now,
+ *    that bucket is called.
+ * 4. If the registry still names the bucket that replied `noproc`, the registry is told to probe it, and the caller gets
+ *    "no such bucket".
+ *
+ * Names without a bucket are never cached.
+ */
 
 import type { Env } from "../config/env.ts";
 import type { Settings } from "../config/settings.ts";
@@ -13,30 +25,30 @@ import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
 import type { Created, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
 import { Follower, type Heard } from "./follower.ts";
 
-/** Where a bucket was last seen. */
+/** The cached location of a bucket. */
 export interface Whereabouts {
-  /** Kept as an object: to make one from its text costs as much as the rest of a lookup. */
+  /** Kept as an object: parsing one from text costs as much as the rest of a lookup. */
   readonly id: DurableObjectId;
   readonly incarnation: string;
-  /** Calls in a row that did not reach it. */
+  /** How many calls in a row did not reach the bucket. */
   readonly failures: number;
 }
 
-/** Calls in a row that do not reach a bucket before the registry is told. */
+/** Tell the registry after this many calls in a row that did not reach the bucket. */
 const SUSPECT_AFTER = 2;
 
-/** Lets what was sent without waiting go on when the request has been answered: the context's `waitUntil`. */
+/** Keeps the Worker running for a promise after the response: the context's `waitUntil`. */
 export type KeepAlive = (sent: Promise<unknown>) => void;
 
-/** How a bucket is asked: `repeat: "once"` if asking again is safe when the connection breaks. */
+/** Options of a call. `repeat: "once"`: repeat it when the connection breaks, for calls that are safe to repeat. */
 export type AskOptions = Pick<CallOptions, "repeat">;
-/** A read changes nothing and has no unknown outcome: it is repeated once, so that no reader sees a bucket's reset. */
+/** Options of a read. It is safe to repeat, so it is repeated once, and readers do not notice a bucket's reset. */
 export const READ: AskOptions = { repeat: "once" };
 
-/** Asks a bucket. @returns its reply @throws if there is no such bucket */
+/** Calls a bucket. @returns its reply @throws if there is no such bucket */
 export type Ask = <T>(request: (bucket: BucketStub) => Promise<Reply<T>>, options?: AskOptions) => Promise<T>;
 
-/** As {@link Ask}. @returns undefined if there is no such bucket */
+/** Like {@link Ask}. @returns undefined if there is no such bucket */
 export type BucketCall = <T>(
   request: (bucket: BucketStub) => Promise<Reply<T>>,
   options?: AskOptions,
@@ -45,9 +57,15 @@ export type BucketCall = <T>(
 export type DirectoryCache = BoundedCache<Whereabouts>;
 
 /**
- * Finds buckets by name. The cache is an isolate's and may be as stale as it likes: a bucket's id belongs to
- * one incarnation only, and a bucket that has ended answers `noproc`. Whoever hears that drops what it
- * knew, asks the registry once, and goes on. Names that lead nowhere are never kept.
+ * Finds, creates and stops buckets by name. Methods throw an `Exit` if a call fails: the outcome of a write is then
+ * unknown.
+ *
+ * ```ts
+ * const directory = directoryOf(env, (sent) => ctx.waitUntil(sent));
+ * await directory.create("shopping");
+ * const answer = await directory.call("shopping", (bucket) => bucket.totals(), READ);
+ * console.log(answer?.reply); // undefined if there is no such bucket
+ * ```
  */
 export class Directory {
   readonly #env: Pick<Env, "REGISTRY" | "BUCKET">;
@@ -70,53 +88,54 @@ export class Directory {
   }
 
   /**
-   * Ensures that there is a bucket of this name.
-   * @throws {Exit} outcome unknown: to create again is safe.
+   * Ensures that there is a bucket of this name. @returns its registration, and whether it is new
+   * @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable`
+   * @throws {Exit} the outcome is unknown; create again, which is safe
    */
   async create(name: string, options: CreateOptions = {}): Promise<Created> {
     const { registry, partition } = this.#partition(name);
-    // Not repeated: the second answer would be that the bucket was there already.
+    // Not repeated: the second reply would say that the bucket already existed.
     const created = await this.#call(() => registry.create(partition, name, options));
     this.#remember(created.registration);
     return created;
   }
 
-  /** The running bucket of this name, from the registry itself. */
+  /** The registration of the running bucket, from the registry, not from the cache; undefined if there is none. */
   async lookup(name: string): Promise<Registration | undefined> {
     const found = await this.#find(name);
     if (found !== undefined) this.#remember(found);
     return found;
   }
 
-  /** Ends the bucket of this name. @returns whether there was one. */
+  /** Stops the bucket of this name and deletes its data. @returns whether there was one */
   async stop(name: string): Promise<boolean> {
     this.#cache.delete(name);
     const { registry, partition } = this.#partition(name);
-    // Not repeated: the second answer would be that there is none.
+    // Not repeated: the second reply would say that there was no bucket.
     return this.#call(() => registry.stopBucket(partition, name));
   }
 
-  /** How many names there are in each state, and what the sweeps have done, partition by partition. */
+  /** The number of names in each state, and the work of the sweeps, for each partition. */
   stats(): Promise<Stats[]> {
     return this.#askAll((registry, caller) => registry.stats(caller));
   }
 
-  /** Follows the events of the partition that has the name; only those of the name. */
+  /** Follows the registry events of one name. */
   follower(name: string, heard: Heard): Follower {
     return this.#follower(partitionOf(name, this.#partitions), heard, name);
   }
 
-  /** Follows all events, partition by partition. */
+  /** Follows all registry events: one follower for each partition. */
   followers(heard: (partition: number) => Heard): Follower[] {
     return Array.from({ length: this.#partitions }, (_, partition) =>
       this.#follower(partition, heard(partition)),
     );
   }
 
-  /** Names of living buckets in order, across all partitions. Wakes no bucket. */
+  /** Running buckets of all partitions, ordered by name. Wakes no bucket. */
   async list(page: NamesQuery): Promise<Registration[]> {
     const pages = await this.#askAll((registry, caller) => registry.list(caller, page));
-    // Each page is in order and at least as long as what is asked for, so nothing of the result is missing.
+    // Each partition returns its first `limit` names, so together they contain the first `limit` of all.
     return pages
       .flat()
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
@@ -124,10 +143,10 @@ export class Directory {
   }
 
   /**
-   * Calls whichever bucket has the name: one hop where its whereabouts are known.
+   * Calls the bucket of a name. If its location is cached, that is one hop.
    *
    * @returns its reply; undefined if there is no such bucket
-   * @throws {Exit} as the call did; never `noproc`.
+   * @throws {Exit} if the call failed; never `noproc`
    */
   call<T>(
     name: string,
@@ -138,8 +157,8 @@ export class Directory {
   }
 
   /**
-   * The bucket that has the name when it is asked first, and never its successor: for what takes more than one call,
-   * and would be half of one and half of another (OTP's `whereis`: a pid, not a name).
+   * Pins a name: the first call goes to the bucket that has the name then, and all later calls to the same bucket, never
+   * to its successor (as OTP's `whereis` gives a pid, not a name).
    */
   whereis(name: string): BucketCall {
     let at: Whereabouts | undefined;
@@ -166,7 +185,7 @@ export class Directory {
     const first = await this.#tryCall(name, known, request, options);
     if (first !== NOPROC) return { reply: first, at: known };
 
-    // Nothing was done there, so the request may go to whoever has the name now.
+    // `noproc`: that bucket did nothing, so the request can go to the bucket that has the name now.
     this.#cache.delete(name);
     const current = await this.#locate(name);
     if (current === undefined) return undefined;
@@ -174,8 +193,8 @@ export class Directory {
       const second = await this.#tryCall(name, current, request, options);
       if (second !== NOPROC) return { reply: second, at: current };
     }
-    // The registry holds a bucket to be living that says itself that it is not: let it see for itself. Waited
-    // for, so that whoever is told that there is no bucket can create one.
+    // The registry takes the bucket as running, but the bucket says that it has ended: let the registry probe it. Wait
+    // for that, so that a caller that gets "no such bucket" can create one at once.
     this.#cache.delete(name);
     await this.#ask(name, (registry, caller) => registry.suspect(caller, name, current.incarnation));
     return undefined;
@@ -189,7 +208,7 @@ export class Directory {
   ): Promise<T | typeof NOPROC> {
     const { id } = whereabouts;
     try {
-      // A new stub for each call: after an exception an old one stays broken.
+      // A new stub for each call: a stub stays broken after an exception.
       const reply = await this.#call(() => request(this.#env.BUCKET.get(id)), options);
       const cached = this.#cachedAt(name, whereabouts);
       if (cached !== undefined && cached.failures > 0) this.#cache.set(name, { ...cached, failures: 0 });
@@ -201,7 +220,7 @@ export class Directory {
     }
   }
 
-  /** The bucket was not reached. If that goes on, the registry is told, and probes it at once. */
+  /** Counts a call that did not reach the bucket. After {@link SUSPECT_AFTER} in a row the registry probes the bucket. */
   #failed(name: string, whereabouts: Whereabouts): void {
     const cached = this.#cachedAt(name, whereabouts);
     if (cached === undefined) return;
@@ -212,7 +231,7 @@ export class Directory {
     cast(() => registry.suspect(partition, name, whereabouts.incarnation), this.keepAlive);
   }
 
-  /** What the cache has of this incarnation: by the time that a call ends the name may be another's. */
+  /** The cached location, if it is of the same incarnation: during a call another bucket may have taken the name. */
   #cachedAt(name: string, { incarnation }: Whereabouts): Whereabouts | undefined {
     const cached = this.#cache.get(name);
     return cached?.incarnation === incarnation ? cached : undefined;
@@ -245,7 +264,7 @@ export class Directory {
     );
   }
 
-  /** Asks the partition of a name something that may be asked twice. */
+  /** Calls the registry partition of a name; only for calls that are safe to repeat. */
   #ask<T>(
     name: string,
     request: (registry: RegistryStub, caller: Partition) => Promise<Reply<T>>,

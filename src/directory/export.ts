@@ -1,4 +1,4 @@
-/** All entries of a bucket with their values, whatever their size. */
+/** Exports all entries of a bucket with their values, of any size. */
 
 import type { EntryInfo } from "../model/entry.ts";
 import type { KeyRange } from "../model/key-range.ts";
@@ -7,7 +7,7 @@ import { incarnationOfTag } from "../model/conditions.ts";
 import type { Value } from "../model/value.ts";
 import type { Read, StoredValue } from "./stored-value.ts";
 
-/** An entry as it was when its page was read; a large one, when it was read itself. */
+/** An entry as of the moment when its page was read. A large one: as of the moment when its value was opened. */
 export interface ExportedEntry {
   readonly key: string;
   readonly info: EntryInfo;
@@ -15,13 +15,13 @@ export interface ExportedEntry {
   readonly value: Value | StoredValue;
 }
 
-/** What is exported: one bucket, and never its successor. */
+/** The bucket to export. All calls must reach the same bucket, never its successor. */
 export interface Source {
   pages(range: KeyRange & { readonly values: boolean }): AsyncGenerator<EntriesPage, void, void>;
   get(key: string): Promise<Read>;
 }
 
-/** Entries in the order of their keys, in groups: a large one is alone, and its value is read when it is consumed. */
+/** Entries ordered by key, in groups. A large entry is a group of its own; its value is read when it is consumed. */
 export async function* exportEntries(
   bucket: Source,
   range: KeyRange,
@@ -39,7 +39,7 @@ export async function* exportEntries(
       if (found.outcome !== "found") continue; // deleted meanwhile
       yield [{ key, info: found.entry, incarnation: incarnationOfTag(found.etag), value: found.value }];
     }
-    // Also an empty group: the caller waits for the first one before it answers.
+    // Also an empty group: the caller waits for the first group before it responds.
     yield group;
   }
 }

@@ -1,22 +1,34 @@
-/** Follows a partition's events from outside, through restarts of the partition. */
+/**
+ * Follows the events of a registry partition, through restarts of the partition:
+ *
+ * 1. Connect to the partition's feed, after the last position that is known, or from now on.
+ * 2. The partition says hello with its position, then sends events and positions. Events up to the known position are
+ *    duplicates, and are skipped.
+ * 3. When the connection breaks, connect again, with doubled waits, after the last position. The partition's log has
+ *    the events of the meantime.
+ * 4. If the log no longer reaches back to that position, events are lost. The owner of the follower decides what to do.
+ */
 
 import type { RegistryEvent } from "../model/registry-event.ts";
 import type { FeedMessage, Hello } from "../rpc/registry-rpc.ts";
 
-/** What a follower is told. */
+/** Callbacks of a follower. */
 export interface Heard {
-  /** Events in order, each of them once. */
+  /** New events, in order, each exactly once. */
   readonly events: (events: readonly RegistryEvent[]) => void;
-  /** There was nothing up to this position. */
+  /** There are no more events up to this position. */
   readonly position?: (seq: number) => void;
-  /** The log does not reach back to where the follower was: what came in between is not known. */
+  /** The log does not reach back to the follower's position: the events in between are lost. */
   readonly lost: () => void;
 }
 
-/** Opens the feed behind an event; from now on, if none is given; null where the log has lost that. */
+/**
+ * Opens the feed, with the events after `since`, or from now on.
+ * @returns null if the log does not reach back to `since`
+ */
 export type OpenFeed = (since: number | undefined) => Promise<WebSocket | null>;
 
-/** The wait before the first try to connect again, in milliseconds; doubled up to the limit. */
+/** The wait before the second attempt to reconnect, in milliseconds; doubled after each attempt, up to the limit. */
 const RETRY_MS = 50;
 const RETRY_LIMIT_MS = 5_000;
 
@@ -33,18 +45,18 @@ export class Follower {
   }
 
   /**
-   * Begins to follow, behind `since` or from now on.
-   * @returns where it begins; undefined where the log does not reach back so far.
+   * Starts to follow, after `since` or from now on.
+   * @returns where it starts; undefined if the log does not reach back to `since`
    */
   async start(since?: number): Promise<Hello | undefined> {
     this.#position = since;
     return this.#connect();
   }
 
-  /** Begins anew, from now on, as soon as the partition can be reached. Undefined if it was closed meanwhile. */
+  /** Starts again from now on, as soon as the partition can be reached. @returns undefined if it was closed meanwhile */
   startOver(): Promise<Hello | undefined> {
     this.#position = undefined;
-    return this.#connectAtLast();
+    return this.#connectWithRetries();
   }
 
   close(): void {
@@ -64,8 +76,8 @@ export class Follower {
           greeted = true;
           this.#position ??= message.hello.position;
           resolve(message.hello);
-        } else if ("events" in message) this.#hear(message.events);
-        else this.#reach(message.position);
+        } else if ("events" in message) this.#onEvents(message.events);
+        else this.#onPosition(message.position);
       });
       const broken = (): void => {
         if (socket !== this.#socket) return;
@@ -80,7 +92,7 @@ export class Follower {
     });
   }
 
-  #hear(events: readonly RegistryEvent[]): void {
+  #onEvents(events: readonly RegistryEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > (this.#position ?? 0));
     const last = fresh.at(-1);
     if (last === undefined || this.#closed) return;
@@ -88,23 +100,23 @@ export class Follower {
     this.#heard.events(fresh);
   }
 
-  #reach(position: number): void {
+  #onPosition(position: number): void {
     if (position <= (this.#position ?? 0) || this.#closed) return;
     this.#position = position;
     this.#heard.position?.(position);
   }
 
   async #reconnect(): Promise<void> {
-    const hello = await this.#connectAtLast();
+    const hello = await this.#connectWithRetries();
     if (hello === undefined && !this.#closed) this.#heard.lost();
   }
 
-  async #connectAtLast(): Promise<Hello | undefined> {
+  async #connectWithRetries(): Promise<Hello | undefined> {
     for (let wait = RETRY_MS; !this.#closed; wait = Math.min(wait * 2, RETRY_LIMIT_MS)) {
       try {
         return await this.#connect();
       } catch {
-        // The partition is restarting, or out of reach. What happens there meanwhile is in its log.
+        // The partition is restarting, or can't be reached. Its log keeps the events of the meantime.
         await scheduler.wait(wait);
       }
     }

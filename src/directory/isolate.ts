@@ -1,4 +1,4 @@
-/** What lasts as long as the isolate. Plain data, so requests may share it. */
+/** State of the isolate. Plain data, so that all requests may share it. */
 
 import { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
@@ -10,13 +10,13 @@ import { Directory, type DirectoryCache, type KeepAlive } from "./directory.ts";
 export interface Isolate {
   readonly settings: Settings;
   readonly auth: Auth;
-  /** Where buckets were last found. */
+  /** The locations of buckets. */
   readonly cache: DirectoryCache;
 }
 
 let isolate: Isolate | undefined;
 
-/** @throws {KvError} `settings_invalid` */
+/** The isolate's state, made by the first request. @throws {KvError} `settings_invalid` */
 export function isolateOf(env: Env): Isolate {
   if (isolate === undefined) {
     const settings = settingsOf(env);
@@ -30,7 +30,7 @@ export function isolateOf(env: Env): Isolate {
   return isolate;
 }
 
-/** A request's way to the registry and its buckets. @throws {KvError} `settings_invalid` */
+/** The directory of one request, with the isolate's cache. @throws {KvError} `settings_invalid` */
 export function directoryOf(env: Env, keepAlive: KeepAlive): Directory {
   const { settings, cache } = isolateOf(env);
   return new Directory(env, settings, cache, keepAlive);

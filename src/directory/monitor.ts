@@ -1,24 +1,24 @@
-/** Monitors a bucket from outside: hears of its restarts and, once, of its end. */
+/** Monitors a bucket: reports its restarts and, once, its end. */
 
 import type { Directory } from "./directory.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 
 export interface MonitorHeard {
   readonly restarted: (reason: string) => void;
-  /** Once; nothing follows. */
+  /** Called once; no callback follows. */
   readonly down: (reason: string) => void;
 }
 
 /** A running monitor. */
 export interface RunningMonitor {
   readonly incarnation: string;
-  /** OTP's `demonitor` with `flush`: nothing is heard any more. */
+  /** Ends the monitor, as OTP's `demonitor` with `flush`: no callback follows. */
   readonly close: () => void;
 }
 
 /**
- * Monitors the bucket that has the name now, this incarnation and no other.
- * @returns undefined if there is none: OTP's `noproc`, at once.
+ * Monitors the bucket that has the name now: this incarnation, never its successor.
+ * @returns undefined if there is none, as OTP's `noproc`
  */
 export async function monitorBucket(
   directory: Directory,
@@ -40,7 +40,7 @@ export async function monitorBucket(
     }
   };
   const lost = async (): Promise<void> => {
-    // What happened is no longer known; whether the bucket lives still is.
+    // The events are lost, but the registry still knows whether the bucket is running.
     const hello = await follower.startOver();
     if (hello?.found?.incarnation !== incarnation) end("noproc");
   };

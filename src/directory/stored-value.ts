@@ -1,11 +1,11 @@
-/** A value that was found under a key: whole, or read in chunks from the bucket that has it. */
+/** The value of an entry that was read: whole, or in chunks that are still to be read from its bucket. */
 
 import type { Entry, EntryInfo } from "../model/entry.ts";
 import type { Found } from "../model/outcome.ts";
 import { bytesOf, type Value } from "../model/value.ts";
 import type { ByteRange, Transfer } from "./transfer.ts";
 
-/** A read of one key. */
+/** The outcome of reading one key. */
 export type Read =
   | Exclude<Found<Entry>, { readonly outcome: "found" }>
   | {
@@ -16,9 +16,9 @@ export type Read =
     };
 
 export class StoredValue {
-  /** Bytes of the value. */
+  /** Size of the value, in bytes. */
   readonly size: number;
-  /** The value, if it is not in chunks. */
+  /** The value; undefined if it is in chunks. */
   readonly whole: Value | undefined;
   readonly #large: string | null;
   readonly #transfer: Transfer;
@@ -30,20 +30,20 @@ export class StoredValue {
     this.#transfer = transfer;
   }
 
-  /** The value, or a part of it, as a response's body. A stream is read as fast as it is consumed. */
+  /** The value, or a range of it, as a response's body. A stream reads chunks as they are consumed. */
   body(range?: ByteRange): Value | Uint8Array | ReadableStream<Uint8Array> {
     if (this.#large !== null) return this.#transfer.read({ large: this.#large, size: this.size }, range);
     const value = this.whole ?? "";
     return range === undefined ? value : bytesOf(value).slice(range.first, range.last + 1);
   }
 
-  /** All of it. */
+  /** The whole value, in memory. @throws {KvError} `key_not_found` if the value is replaced while it is read */
   async read(): Promise<Value> {
     if (this.whole !== undefined) return this.whole;
     return new Response(this.body() as ReadableStream<Uint8Array>).arrayBuffer();
   }
 
-  /** Piece by piece. */
+  /** The value in pieces. @throws {KvError} `key_not_found` if the value is replaced while it is read */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     if (this.#large === null) yield bytesOf(this.whole ?? "");
     else yield* this.#transfer.chunks({ large: this.#large, size: this.size });

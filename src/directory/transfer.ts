@@ -1,4 +1,4 @@
-/** Large values from the caller's side: uploaded and read chunk by chunk. */
+/** Transfers large values between a caller and a bucket, chunk by chunk. */
 
 import { soon } from "../lib/soon.ts";
 import { streamed } from "../lib/streamed.ts";
@@ -11,32 +11,32 @@ import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { chunksOf, type Body } from "./body.ts";
 import { READ, type Ask, type KeepAlive } from "./directory.ts";
 
-/** The part of a value that is asked for: from the first byte to the last, both included. */
+/** A range of a value's bytes, from `first` to `last`, both included. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** Between two renewals of a lease, in milliseconds; and how many there are at most: an hour of them. */
+/** Time between two renewals of a lease, in milliseconds; and the most renewals of one lease, which is one hour. */
 const RENEW_MS = KEEP_MS / 4;
 const MAX_RENEWALS = 120;
 
-/** A bucket's large values. */
+/** Transfers to and from one bucket. */
 export class Transfer {
   readonly #ask: Ask;
   readonly #keepAlive: KeepAlive;
 
-  /** @param ask asks the bucket; throws if there is none */
+  /** @param ask calls the bucket; throws if there is none */
   constructor(ask: Ask, keepAlive: KeepAlive) {
     this.#ask = ask;
     this.#keepAlive = keepAlive;
   }
 
   /**
-   * Uploads a value. One that fits a chunk comes back as it is. Of a larger one the bucket has all chunks when this returns,
-   * and forgets them unless they are soon put under a key. At most two chunks are in memory.
+   * Uploads a value. A value that fits one chunk is returned as it is. Of a larger value the bucket has all chunks when
+   * this returns; it removes them unless they are put under a key soon. At most two chunks are in memory.
    *
-   * @throws {KvError} `value_too_large`; `upload_lost` if the sender or the bucket has gone; `bucket_not_found`
+   * @throws {KvError} `value_too_large`; `upload_lost` if the client or the bucket has gone; `bucket_not_found`
    */
   async take(body: Body): Promise<ArrayBuffer | LargeValue> {
     const large = crypto.randomUUID();
@@ -46,7 +46,7 @@ export class Transfer {
     let last: ArrayBuffer | undefined;
     let stopRenewing: (() => void) | undefined;
     const refused = Promise.withResolvers<never>();
-    refused.promise.catch(() => undefined); // also handled when no chunk is being waited for
+    refused.promise.catch(() => undefined); // no unhandled rejection if no chunk is being awaited
     try {
       for await (const chunk of piecesUntil(refused.promise, chunksOf(body))) {
         size += chunk.byteLength;
@@ -54,7 +54,7 @@ export class Transfer {
           stopRenewing ??= this.#renewing((bucket) => bucket.renewLease(large));
           await sent;
           sent = this.#append(large, n, last);
-          // The sender may take as long as it likes for the next chunk, and that may be in vain.
+          // If the bucket refuses this chunk, stop at once instead of waiting for a slow client's next chunk.
           sent.catch(refused.reject);
           n += 1;
         }
@@ -73,12 +73,12 @@ export class Transfer {
     }
   }
 
-  /** Tells the bucket that an upload will not be put under a key. One that was put all the same stays. */
+  /** Tells the bucket to remove an upload. If the upload was put under a key, it stays. */
   abandon(large: string): void {
     this.#cast((bucket) => bucket.abandon(large));
   }
 
-  /** The bytes of a large value, read as fast as they are consumed. The stream breaks if the value goes away. */
+  /** A large value as a stream; chunks are read as they are consumed. It errors if the value is removed meanwhile. */
   read(
     { large, size }: LargeValue,
     range: ByteRange = { first: 0, last: size - 1 },
@@ -87,7 +87,7 @@ export class Transfer {
     return streamed(this.chunks({ large, size }, range), this.#keepAlive, stream);
   }
 
-  /** As {@link read}, piece by piece. The next one is asked for while one is used. */
+  /** Like {@link read}, chunk by chunk. The next chunk is requested while one is used. */
   async *chunks(
     { large, size }: LargeValue,
     { first, last }: ByteRange = { first: 0, last: size - 1 },
@@ -106,7 +106,7 @@ export class Transfer {
         const bytes = await next;
         if (n < end) {
           next = ask(n + 1);
-          next.catch(() => undefined); // handled when it is awaited, if it is
+          next.catch(() => undefined); // no unhandled rejection if it is never awaited
         }
         const start = n * CHUNK_BYTES;
         yield new Uint8Array(bytes).subarray(Math.max(0, first - start), last + 1 - start);
@@ -118,7 +118,7 @@ export class Transfer {
   }
 
   /**
-   * Renews a lease from time to time, so that the bucket keeps chunks without an entry however slowly they are sent or read.
+   * Renews a lease regularly, so that the bucket keeps chunks without an entry while they are sent or read slowly.
    * Stops after one hour in case the peer vanished. @returns a function that stops it
    */
   #renewing(renew: (bucket: BucketStub) => Promise<Reply<null>>): () => void {
@@ -146,7 +146,7 @@ export class Transfer {
   }
 }
 
-/** The pieces, until `refused` rejects; what comes after that is left unread. */
+/** The pieces, until `refused` rejects; then the rest is left unread. */
 async function* piecesUntil<T>(
   refused: Promise<never>,
   pieces: AsyncGenerator<T, void, void>,
@@ -158,7 +158,7 @@ async function* piecesUntil<T>(
       yield next.value;
     }
   } finally {
-    // After the piece that is still awaited, so that another reader can drain the rest; but that piece may never come.
+    // Wait for the pending read, so that another reader can drain the rest; but not for long, as it may never end.
     await soon(pieces.return()).catch(() => undefined);
   }
 }

@@ -32,7 +32,8 @@ export async function watchBucket(request: Request, context: Context): Promise<R
 function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): EventStream {
   const acks = new Acks();
   const taken = (characters: number): void => {
-    if (acks.read(characters) && feed.readyState === WebSocket.OPEN) feed.send("");
+    const ack = acks.read(characters);
+    if (ack !== undefined && feed.readyState === WebSocket.OPEN) feed.send(ack);
   };
   feed.accept();
   let stream: EventStream;

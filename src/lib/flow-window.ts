@@ -33,18 +33,27 @@ export class FlowWindow {
   }
 }
 
-/** Characters after which a reader acknowledges: far below every window. */
+/** Characters after which a reader acknowledges: well within every window. */
 const ACK_EVERY = 131_072;
 
-/** The reader's half: counts what was read, and says when to acknowledge. */
+/** The reader's half: counts what was read, and says when to acknowledge how much. */
 export class Acks {
   #unacked = 0;
 
-  /** So much was read. @returns whether to send an acknowledgement now */
-  read(amount: number): boolean {
+  /** So much was read. @returns the message that acknowledges it; undefined if it is too soon */
+  read(amount: number): string | undefined {
     this.#unacked += amount;
-    if (this.#unacked < ACK_EVERY) return false;
+    if (this.#unacked < ACK_EVERY) return undefined;
+    const message = `{"ack":${this.#unacked}}`;
     this.#unacked = 0;
-    return true;
+    return message;
   }
+}
+
+const ACK = /^\s*\{\s*"ack"\s*:\s*(\d{1,15})\s*\}\s*$/;
+
+/** How much a message acknowledges; undefined if it is not an acknowledgement of an amount. */
+export function ackOf(message: string | ArrayBuffer): number | undefined {
+  const amount = typeof message === "string" ? ACK.exec(message)?.[1] : undefined;
+  return amount === undefined ? undefined : Number(amount);
 }

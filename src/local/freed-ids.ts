@@ -1,9 +1,9 @@
-/** Ids of objects that no name leads to any more, until the server asks for them. */
+/** Ids of objects that no longer have a name, kept until the server fetches them to remove their files. */
 
-/** More are not kept: their files are removed when the server is started again. */
+/** The most ids that are kept. Files of further objects are removed at the next start of the server. */
 const MAX_IDS = 10_000;
 
-/** The registry's objects and the private socket share it: on one machine they are of one isolate. */
+/** Shared by the registry's objects and the control socket: on one machine they run in one isolate. */
 export class FreedIds {
   #ids: string[] = [];
 
@@ -11,7 +11,7 @@ export class FreedIds {
     if (this.#ids.length < MAX_IDS) this.#ids.push(id);
   }
 
-  /** Those that were added since this was asked last. */
+  /** The ids that were added since the last call. */
   take(): readonly string[] {
     const ids = this.#ids;
     this.#ids = [];

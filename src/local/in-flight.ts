@@ -1,19 +1,19 @@
-/** Requests that are being answered. */
+/** Tracks open requests, so that a stopping server can wait for their responses. */
 
-/** So that a server that ends can let them be answered first, for a while. */
+/** The open requests of one server. */
 export class InFlight {
   readonly #open = new Set<() => void>();
   #stopping = false;
   #idle: (() => void) | undefined;
 
-  /** Whether requests are turned away. */
+  /** Whether new requests are rejected. */
   get stopping(): boolean {
     return this.#stopping;
   }
 
   /**
-   * Waits for an answer.
-   * @returns it; undefined if the server can't wait any longer
+   * Waits for a response.
+   * @returns the response; undefined if the server stopped waiting
    */
   answer<T>(answer: Promise<T>): Promise<T | undefined> {
     const gaveUp = Promise.withResolvers<undefined>();
@@ -22,7 +22,7 @@ export class InFlight {
     return Promise.race([answer, gaveUp.promise]).finally(() => this.#over(giveUp));
   }
 
-  /** Something that is still being sent, or done, when its request has been answered. */
+  /** Tracks work that continues after its response. */
   follow(work: Promise<unknown>): void {
     const nothing = (): void => undefined;
     this.#open.add(nothing);
@@ -30,7 +30,7 @@ export class InFlight {
     work.then(over, over);
   }
 
-  /** From now on requests are turned away. Resolves when those that are open have been answered. */
+  /** Rejects new requests from now on. Resolves when all open requests have their response. */
   stop(): Promise<void> {
     this.#stopping = true;
     return new Promise((resolve) => {
@@ -39,7 +39,7 @@ export class InFlight {
     });
   }
 
-  /** Those that are open yet are not waited for any longer. */
+  /** Stops waiting for the requests that are still open. */
   giveUp(): void {
     for (const tell of this.#open) tell();
   }

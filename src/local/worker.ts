@@ -1,4 +1,4 @@
-/** The Worker as a server on this machine runs it: with an end that breaks nothing off, and TCP beside HTTP. */
+/** The Worker of a local server: with a graceful stop, and a TCP port beside HTTP. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { connections } from "../lib/connections.ts";
@@ -14,19 +14,19 @@ export { Bucket, KvEntrypoint } from "../worker.ts";
 const inFlight = new InFlight();
 const freed = new FreedIds();
 
-/** As it is deployed, but that the server is told which objects are nobody's any more: their files are its to remove. */
+/** The registry, which also reports freed objects, because the local server has to remove their files. */
 export class Registry extends DeployedRegistry {
   protected override freed(id: string): void {
     freed.add(id);
   }
 }
 
-/** How long requests that are open may take to be answered, in milliseconds; the server's own patience is longer. */
+/** How long a stopping server waits for open requests, in milliseconds. The server process waits longer than that. */
 const ANSWER_WITHIN_MS = 1_200;
-/** How long requests that still come are told that the server ends: each open connection has the time for one. */
+/** How long a stopping server still answers new requests with 503, in milliseconds: enough for one on each connection. */
 const TELL_FOR_MS = 100;
 
-/** No `connect`: the engine takes an HTTP CONNECT for a connection to that, past all that guards HTTP. */
+/** No `connect` handler: the engine would pass an HTTP CONNECT to it, and that would bypass the checks of HTTP. */
 export default {
   fetch(request, env, ctx): Response | Promise<Response> {
     if (inFlight.stopping) return lastAnswer(serverStopping());
@@ -42,11 +42,12 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 const NO_HANDSHAKE =
-  "A WebSocket's handshake has Connection: Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version: 13.";
+  "A WebSocket handshake needs Connection: Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version: 13.";
 
 /**
- * The engine finds out that a handshake is incomplete (RFC 6455 §4.2.1) when the Worker has answered it, and tells it
- * nothing: its end of the connection would be kept for ever. Over a binding an upgrade has no such headers.
+ * Whether a WebSocket handshake is incomplete (RFC 6455 §4.2.1). The engine finds that out only after the Worker's
+ * response, and does not tell the Worker, whose end of the connection would stay open forever. Only the local server
+ * checks this: over a binding an upgrade has no such headers.
  */
 function isHalfAnUpgrade(headers: Headers): boolean {
   if (headers.get("Upgrade")?.toLowerCase() !== "websocket") return false;
@@ -62,7 +63,7 @@ export class Tcp extends WorkerEntrypoint<Env> {
   }
 }
 
-/** The server's private socket. */
+/** The control socket, which only the server process uses. */
 export class Control extends WorkerEntrypoint<Env> {
   override async fetch(request: Request): Promise<Response> {
     switch (new URL(request.url).pathname) {
@@ -71,14 +72,15 @@ export class Control extends WorkerEntrypoint<Env> {
       case "/drain":
         await this.#drain();
         break;
-      default: // The answer alone says that the engine is well.
+      default: // A health check: the response alone shows that the engine runs.
     }
     return new Response(null, { status: 204 });
   }
 
   /**
-   * First requests are turned away, so that there is an end to those that are open; then what lasts is told to go; then
-   * what is open is waited for. Those who keep a connection open and send the next request hear 503 meanwhile.
+   * Stops gracefully. The order matters: first reject new requests, so that the number of open ones can only fall; then
+   * close event streams and WebSockets; then wait for the open requests. New requests on open connections get 503
+   * meanwhile.
    */
   async #drain(): Promise<void> {
     const answered = inFlight.stop();
@@ -93,7 +95,7 @@ export class Control extends WorkerEntrypoint<Env> {
   }
 }
 
-/** The engine says the same once it has been told to end, and heeds it; until then it keeps what it has of connections. */
+/** A response that asks the client to close. The engine closes connections itself only once it is told to stop. */
 function lastAnswer(why: Failure): Response {
   return problem(why, { Connection: "close" });
 }

@@ -44,8 +44,8 @@ export class Conversations {
   }
 
   /** The client is there, and has read what it was sent: it says so. */
-  acked(socket: WebSocket): void {
-    this.#flow.acked(socket);
+  acked(socket: WebSocket, characters?: number): void {
+    this.#flow.acked(socket, characters);
   }
 
   /** The socket is gone. */

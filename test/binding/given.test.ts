@@ -109,7 +109,7 @@ describe("what another Worker hands over", () => {
 
   it("says where it is", async () => {
     const { message } = await refusal(() => kv.create("given-new", { metadata: { list: [1, new Map()] } }));
-    expect(message).toBe("body_invalid: metadata.list[1] is no JSON (Map): give plain objects and arrays.");
+    expect(message).toBe("body_invalid: metadata.list[1] is not JSON (Map): pass plain objects and arrays.");
   });
 
   it("may have a bigint in a value's JSON, and reads integers beyond 2^53 as such", async () => {

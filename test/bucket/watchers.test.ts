@@ -206,6 +206,25 @@ describe("a watcher that does not read", () => {
     expect(keys(await watcher.until(42)).at(-1)).toBe("put live again");
   });
 
+  it.each(["the log", "a snapshot"])(
+    "is sent a window and no more of %s, however much there is",
+    async (from) => {
+      const bucket = await startBucket(`window of ${from}`);
+      const value = "x".repeat(60_000);
+      const puts = Array.from(
+        { length: 60 },
+        (_, n) => ({ op: "put", key: `k${n}`, value, properties: {} }) as const,
+      );
+      await call(() => bucket.batch(puts));
+      const start = from === "the log" ? { since: { revision: 0 } } : { snapshot: true };
+      const watching = await watches(bucket, { ...start, reads: "nothing" });
+      await watching.until(10);
+      await call(() => bucket.totals());
+      // A mebibyte, and the message that has filled it.
+      expect(watching.events.length).toBeLessThan(25);
+    },
+  );
+
   it("has a smaller window where there are many", async () => {
     const bucket = await startBucket("watch many slow");
     const watchers = await Promise.all(

@@ -1,4 +1,4 @@
-/** The HTTP API as data: what is routed, and what /openapi.json says of it. The schemas are those that requests are checked with. */
+/** The HTTP API as data: one table for the router and for /openapi.json. Requests are checked with the same schemas. */
 
 import { BUCKETS } from "./buckets.ts";
 import type { Table } from "./endpoint.ts";
@@ -14,6 +14,6 @@ type EndpointId<Methods> = {
   [M in keyof Methods]: Methods[M] extends { readonly id: infer Id } ? Id : never;
 }[keyof Methods];
 
-/** The endpoints' names. */
+/** The ids of the endpoints. */
 export type OperationId = IdOf<typeof API>;
 export type PublicOperationId = IdOf<typeof PUBLIC_API>;

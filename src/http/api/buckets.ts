@@ -1,4 +1,4 @@
-/** Buckets: names, what they stand for, and their ends. */
+/** Endpoints for buckets: create, look up, list, stop, exit, monitor. */
 
 import * as answers from "../../schema/answers.ts";
 import * as requests from "../../schema/requests.ts";
@@ -9,7 +9,7 @@ export const BUCKETS = {
     GET: {
       id: "listBuckets",
       tag: "Buckets",
-      summary: "Lists buckets in the order of their names, waking none",
+      summary: "Lists buckets, ordered by name, without waking any",
       query: requests.BucketsQuery,
       answers: { 200: { description: "A page.", content: { json: answers.BucketsAnswer } } },
       errors: ["query_invalid", "cursor_invalid"],
@@ -20,12 +20,17 @@ export const BUCKETS = {
       id: "createBucket",
       tag: "Buckets",
       summary: "Ensures that there is a bucket",
-      description: "An option that is given, and that a bucket which is there has otherwise, is refused.",
+      description:
+        "Options apply to a new bucket. If the bucket exists with a different value of a given option, the request is refused: `bucket_exists_differently`.",
       headers: ["If-None-Match", "Prefer"],
       body: { json: requests.BucketOptionsJson, optional: true },
       answers: {
-        200: { description: "It was there.", content: { json: answers.BucketAnswer } },
-        201: { description: "It is new.", content: { json: answers.BucketAnswer }, headers: ["Location"] },
+        200: { description: "The bucket already existed.", content: { json: answers.BucketAnswer } },
+        201: {
+          description: "The bucket was created.",
+          content: { json: answers.BucketAnswer },
+          headers: ["Location"],
+        },
         202: CAST,
       },
       errors: [
@@ -48,9 +53,9 @@ export const BUCKETS = {
     DELETE: {
       id: "stopBucket",
       tag: "Buckets",
-      summary: "Stops a bucket: its data is gone, its name free",
+      summary: "Stops a bucket: deletes its data and frees its name",
       headers: ["Prefer"],
-      answers: { 202: CAST, 204: { description: "It has ended." } },
+      answers: { 202: CAST, 204: { description: "The bucket has ended." } },
       errors: ["bucket_not_found"],
     },
   },
@@ -58,10 +63,10 @@ export const BUCKETS = {
     POST: {
       id: "exitBucket",
       tag: "Buckets",
-      summary: "Sends an exit signal",
+      summary: "Sends an exit signal to a bucket",
       headers: ["Prefer"],
       body: { json: requests.ExitJson },
-      answers: { 202: { description: "It was heard.", headers: ["Preference-Applied"] } },
+      answers: { 202: { description: "The bucket received the signal.", headers: ["Preference-Applied"] } },
       errors: ["bucket_not_found", "body_invalid", "body_too_large", "reason_invalid", "upload_lost"],
     },
   },
@@ -69,11 +74,11 @@ export const BUCKETS = {
     GET: {
       id: "monitorBucket",
       tag: "Buckets",
-      summary: "A bucket's restarts and its end, as Server-Sent Events",
+      summary: "Streams a bucket's restarts and its end, as Server-Sent Events",
       headers: ["Last-Event-ID"],
       answers: {
-        200: { description: "`RESTARTED`, `DOWN`.", content: EVENTS },
-        204: { description: "There is nothing more to hear." },
+        200: { description: "Events: `RESTARTED`, `DOWN`.", content: EVENTS },
+        204: { description: "The bucket has ended, and no more events will follow. Do not reconnect." },
       },
       errors: ["cursor_invalid", "events_expired", "too_many_connections"],
     },

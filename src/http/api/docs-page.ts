@@ -1,4 +1,4 @@
-/** The API's description as a page to browse: no script, and nothing from elsewhere. */
+/** /docs: the API's description as one HTML page, without scripts or external resources. */
 
 import { html, raw } from "hono/html";
 import type { JsonObject } from "./openapi.ts";
@@ -43,7 +43,7 @@ const CSS = `
   nav a { margin-right: 1rem; }
 `;
 
-/** Both pages have it. */
+/** The style of both pages. */
 export const STYLE = raw(CSS);
 
 export function docsPage(openApi: JsonObject): Html {
@@ -136,7 +136,7 @@ function code(schema: JsonObject): Html {
   return html`<pre>${JSON.stringify(schema, undefined, 2)}</pre>`;
 }
 
-/** What stands between backquotes is code. */
+/** Text in backquotes becomes code. */
 function marked(text: string): Html[] {
   return text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
 }

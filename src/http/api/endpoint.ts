@@ -1,11 +1,11 @@
-/** What an endpoint is, as data. */
+/** The types of the API table: an endpoint as data. */
 
 import type * as z from "zod/mini";
 import type { ErrorCode } from "../../model/errors.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
-/** A body: JSON of a schema, or something of a media type. */
+/** A body: JSON with a schema, or another media type, possibly with a schema for each line. */
 export type Content =
   { readonly json: z.core.$ZodType } | { readonly type: string; readonly line?: z.core.$ZodType };
 
@@ -16,67 +16,73 @@ export interface Answer {
 }
 
 export interface Endpoint {
-  /** Unique. */
+  /** Unique; the operationId. */
   readonly id: string;
   readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.core.$ZodObject;
   readonly headers?: readonly HeaderName[];
-  /** What a WebSocket's messages are arrays of. */
+  /** For a WebSocket: the schema of the elements of its messages, which are arrays. */
   readonly message?: z.core.$ZodType;
   readonly body?: Content & { readonly optional?: true };
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside those that every call can meet. */
+  /** The codes of this endpoint, besides those of every endpoint. */
   readonly errors?: readonly ErrorCode[];
 }
 
-/** Whether it changes something. */
+/** Whether a method may change something. */
 export function isChange(method: string): boolean {
   return method !== "GET" && method !== "HEAD";
 }
 
-/** What endpoints are about. */
+/** The groups of endpoints. */
 export const TAGS = {
-  Buckets: "Names, what they stand for, and their ends.",
-  Keys: "Values: one at a time, listed, or many in one round trip.",
-  Watch: "Changes as they happen.",
-  "Import and export": "All that a bucket holds, as lines.",
-  "Text protocol": "The guide's commands.",
-  Service: "All buckets, and the service itself.",
+  Buckets: "Create, look up, list and stop buckets; monitor their end.",
+  Keys: "Read, write, list and delete keys: one at a time, or many in one round trip.",
+  Watch: "A stream of a bucket's changes.",
+  "Import and export": "All entries of a bucket as NDJSON.",
+  "Text protocol": "Commands as lines: CREATE, GET, PUT and others.",
+  Service: "Events and figures of all buckets, and the service itself.",
 } as const;
 export type Tag = keyof typeof TAGS;
 
 /** Headers of requests and responses. */
 export const HEADERS = {
   "If-Match":
-    "Entity tags, or `*`: only if the key has one of them. Compare-and-set is to send back an `ETag`.",
-  "If-None-Match": "Entity tags, or `*`: only if the key has none of them; `*`: only if it is not there.",
-  "If-Range": "An entity tag: `Range` counts only if it is still that of the value.",
+    "Entity tags, or `*`. The request succeeds only if the entry has one of these tags; `*`: only if the key exists. For compare-and-set, send the `ETag` that you read.",
+  "If-None-Match":
+    "Entity tags, or `*`. The request succeeds only if the entry has none of these tags; `*`: only if the key or bucket does not exist.",
+  "If-Range": "An entity tag: `Range` is ignored if the value no longer has this tag.",
   Range: "One range of bytes: `bytes=0-499`, `bytes=500-`, `bytes=-500`.",
-  Prefer: "`respond-async`: a cast. 202 at once, no result, no promise beyond “sent”.",
-  "Idempotency-Key": "With the same key the same request is done once, and answered the same, for 24 hours.",
-  "Last-Event-ID": "Where to go on: the `id` of the last event that was heard.",
+  Prefer:
+    "`respond-async`: do not wait for the result. The response is 202 at once; whether the request succeeds is not reported.",
+  "Idempotency-Key":
+    "A key that you choose. For 24 hours, the same request with the same key is run once, and gets the same response.",
+  "Last-Event-ID": "Resumes a stream: the `id` of the last event that you received.",
   ETag: 'The entry\'s entity tag: `"<incarnation>-<revision>"`.',
-  "KV-Revision": "The bucket's revision that wrote the entry.",
+  "KV-Revision": "The revision of the bucket at which the entry was written.",
   "KV-Expires": "When the entry expires (RFC 3339).",
   "KV-Metadata": "The entry's metadata, as JSON in ASCII.",
   "Accept-Ranges": "`bytes`.",
   "Cache-Control":
-    "`no-cache, no-transform`: whoever keeps it asks with its tag whether it is still the value.",
-  "Content-Range": "Which bytes these are, and of how many.",
-  "WWW-Authenticate": "`Bearer`: a token is asked for.",
-  "Retry-After": "Seconds after which it may be tried again.",
+    "`no-cache, no-transform`: a cache must revalidate the value with its `ETag` before each use, and must not change it.",
+  "Content-Range": "The range of the bytes in the body, and the size of the value.",
+  "WWW-Authenticate": "`Bearer`: the request needs a token.",
+  "Retry-After": "Seconds to wait before the next attempt.",
   Upgrade: "`websocket`.",
   "Preference-Applied": "`respond-async`.",
-  "Idempotency-Replayed": "`true`: this was done before, and is only told again.",
+  "Idempotency-Replayed": "`true`: the request was run before, and this is its stored response.",
   Location: "The bucket's path.",
 } as const;
 export type HeaderName = keyof typeof HEADERS;
 
-/** Paths, their methods, and what these are. */
+/** The endpoints of an API, by path and method. */
 export type Table = Readonly<Record<string, Readonly<Partial<Record<Method, Endpoint>>>>>;
 
-/** The answer to what nobody waits for. */
-export const CAST: Answer = { description: "A cast: sent.", headers: ["Preference-Applied"] };
+/** The response to a request with `Prefer: respond-async`. */
+export const CAST: Answer = {
+  description: "With `Prefer: respond-async`: the request was accepted, and its result is not reported.",
+  headers: ["Preference-Applied"],
+};
 export const EVENTS: Content = { type: "text/event-stream" };

@@ -1,4 +1,4 @@
-/** Keys: values, one at a time, listed, or many in one round trip. */
+/** Endpoints for keys: one at a time, a range, or many in one round trip. */
 
 import * as answers from "../../schema/answers.ts";
 import { BatchJson, IncrementJson, TransactionJson } from "../../schema/operations.ts";
@@ -13,9 +13,9 @@ const VALUE: readonly HeaderName[] = [
   "Accept-Ranges",
   "Cache-Control",
 ];
-/** What every call about one key can meet. */
+/** Errors of every endpoint for one key. */
 const KEY = ["bucket_not_found", "key_invalid", "key_too_long", "query_invalid", "header_invalid"] as const;
-/** What every body of operations can meet. */
+/** Errors of every body of operations. */
 const OPERATIONS = [
   "bucket_not_found",
   "body_invalid",
@@ -35,9 +35,9 @@ export const KEYS = {
     GET: {
       id: "listKeys",
       tag: "Keys",
-      summary: "Lists keys in the order of their bytes",
+      summary: "Lists keys, ordered by their bytes",
       description:
-        "By prefix, by range, forwards or backwards. A key that stays is neither left out nor repeated, whatever is written between two pages. A page ends at 1,000 keys or 4 MiB.",
+        "By prefix or range, ascending or descending. A key that exists throughout is listed exactly once, whatever is written between two pages. A page has at most 1,000 keys, and ends at 4 MiB.",
       query: requests.ListQuery,
       answers: { 200: { description: "A page.", content: { json: answers.KeysAnswer } } },
       errors: ["bucket_not_found", "query_invalid", "cursor_invalid", "bucket_changed"],
@@ -46,11 +46,12 @@ export const KEYS = {
       id: "deleteKeys",
       tag: "Keys",
       summary: "Deletes all keys of a prefix or range",
-      description: "In transactions of up to 1,000 keys.",
+      description:
+        "The deletion runs in several transactions of at most 1,000 keys each, so that it does not block the bucket.",
       query: requests.RangeQuery,
       headers: ["Prefer"],
       answers: {
-        200: { description: "How many there were.", content: { json: answers.RemovedAnswer } },
+        200: { description: "The number of deleted keys.", content: { json: answers.RemovedAnswer } },
         202: CAST,
       },
       errors: ["bucket_not_found", "query_invalid", "header_invalid"],
@@ -65,7 +66,7 @@ export const KEYS = {
       headers: ["If-Match", "If-None-Match", "Prefer"],
       body: { ...BYTES, optional: true },
       answers: {
-        201: { description: "The key is new.", headers: ["ETag", "KV-Revision"] },
+        201: { description: "The key was created.", headers: ["ETag", "KV-Revision"] },
         202: CAST,
         204: { description: "The value was replaced.", headers: ["ETag", "KV-Revision"] },
       },
@@ -82,35 +83,35 @@ export const KEYS = {
     GET: {
       id: "getKey",
       tag: "Keys",
-      summary: "The value's bytes, or a range of them",
+      summary: "Reads a value, or a range of its bytes",
       query: requests.KeyQuery,
       headers: ["If-Match", "If-None-Match", "Range", "If-Range"],
       answers: {
         200: { description: "The value.", content: BYTES, headers: VALUE },
-        206: { description: "A range of it.", content: BYTES, headers: [...VALUE, "Content-Range"] },
-        304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
+        206: { description: "A range of the value.", content: BYTES, headers: [...VALUE, "Content-Range"] },
+        304: { description: "The value has not changed.", headers: ["ETag", "Cache-Control"] },
       },
       errors: [...KEY, "key_not_found", "precondition_failed", "range_not_satisfiable"],
     },
     HEAD: {
       id: "headKey",
       tag: "Keys",
-      summary: "What a GET would say, without the value",
+      summary: "Reads a value's headers, without the value",
       query: requests.KeyQuery,
       headers: ["If-Match", "If-None-Match"],
       answers: {
-        200: { description: "It is there.", headers: VALUE },
-        304: { description: "It is what you have.", headers: ["ETag", "Cache-Control"] },
+        200: { description: "The key exists.", headers: VALUE },
+        304: { description: "The value has not changed.", headers: ["ETag", "Cache-Control"] },
       },
       errors: [...KEY, "key_not_found", "precondition_failed"],
     },
     DELETE: {
       id: "deleteKey",
       tag: "Keys",
-      summary: "Deletes a key, also one that is not there",
+      summary: "Deletes a key; a missing key is no error",
       query: requests.KeyQuery,
       headers: ["If-Match", "If-None-Match", "Prefer"],
-      answers: { 202: CAST, 204: { description: "It is not there." } },
+      answers: { 202: CAST, 204: { description: "The key does not exist any more." } },
       errors: [...KEY, "precondition_failed"],
     },
   },
@@ -124,7 +125,7 @@ export const KEYS = {
       body: { json: IncrementJson, optional: true },
       answers: {
         200: {
-          description: "The sum.",
+          description: "The new value of the counter.",
           content: { json: answers.IncrementAnswer },
           headers: ["Idempotency-Replayed"],
         },
@@ -147,12 +148,12 @@ export const KEYS = {
     POST: {
       id: "runBatch",
       tag: "Keys",
-      summary: "Many operations in one round trip, each by itself",
-      description: "At most 1,000. One that is turned down has an `error` and leaves the others alone.",
+      summary: "Runs many independent operations in one round trip",
+      description: "At most 1,000 operations. A refused one has an `error` and does not affect the others.",
       headers: ["Prefer"],
       body: { json: BatchJson },
       answers: {
-        200: { description: "A result for each.", content: { json: answers.BatchAnswer } },
+        200: { description: "One result for each operation.", content: { json: answers.BatchAnswer } },
         202: CAST,
       },
       errors: [...OPERATIONS],
@@ -162,12 +163,12 @@ export const KEYS = {
     POST: {
       id: "runTransaction",
       tag: "Keys",
-      summary: "Compares, then does one list of operations, all or nothing",
+      summary: "Compares, then runs one list of operations, all or nothing",
       headers: ["Idempotency-Key", "Prefer"],
       body: { json: TransactionJson },
       answers: {
         200: {
-          description: "Which list was done, and its results.",
+          description: "Which list was run, and its results.",
           content: { json: answers.TransactionAnswer },
           headers: ["Idempotency-Replayed"],
         },

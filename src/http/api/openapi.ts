@@ -1,4 +1,4 @@
-/** The API's description in OpenAPI 3.1, made from its table and its schemas. */
+/** /openapi.json: the API's description in OpenAPI 3.1, made from the API table and its schemas. */
 
 import * as z from "zod/mini";
 import { failure, type ErrorCode } from "../../model/errors.ts";
@@ -14,10 +14,10 @@ import {
   type Table,
 } from "./endpoint.ts";
 
-/** What a JSON document is made of. */
+/** A JSON object. */
 export type JsonObject = { readonly [name: string]: unknown };
 
-/** What every call behind the door can meet. */
+/** Errors of every endpoint that needs auth. */
 const EVERYWHERE: readonly ErrorCode[] = [
   "unauthorized",
   "origin_not_allowed",
@@ -36,7 +36,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
 
 const DESCRIPTION = `Named buckets of keys and values, strongly consistent, on Cloudflare Workers and Durable Objects.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. A 5xx never means “failed”: it says that the outcome is unknown. Without \`Prefer: respond-async\` every request is a call, with a deadline.`;
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. A 5xx never means “failed”: the outcome is unknown. A request waits for its result, up to a deadline, unless it has \`Prefer: respond-async\`.`;
 
 /** The whole document. */
 export function openApi(version: string): JsonObject {
@@ -48,7 +48,7 @@ export function openApi(version: string): JsonObject {
       description: DESCRIPTION,
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "Where this was fetched from." }],
+    servers: [{ url: "/", description: "The server that served this document." }],
     security: [{ token: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: { ...paths(withHeads(API), EVERYWHERE), ...paths(withHeads(PUBLIC_API), []) },
@@ -59,13 +59,13 @@ export function openApi(version: string): JsonObject {
   };
 }
 
-/** What can be asked for without its body, described so too. Its content is what a GET would bring. */
+/** Adds a HEAD for each GET. Its answers have the content of the GET, as OpenAPI describes a HEAD. */
 function withHeads(api: Table): Table {
   return Object.fromEntries(
     Object.entries(api).map(([path, methods]) => {
       const { GET: get } = methods;
       if (get === undefined || "HEAD" in methods) return [path, methods];
-      // Nothing is upgraded by it: what can only be upgraded has no HEAD but a refusal.
+      // A HEAD can't upgrade, so an endpoint that only upgrades has none.
       const { 101: _, ...answers } = get.answers;
       if (Object.keys(answers).length === 0) return [path, methods];
       const head = { ...get, id: `${get.id}Head`, summary: `${get.summary}: headers only`, answers };
@@ -170,7 +170,7 @@ function lineDescription(line: z.core.$ZodType): string {
   return `Each line is an ${idOf(line)}.`;
 }
 
-/** What comes with a problem of some status. */
+/** The headers of a problem, by status. */
 const PROBLEM_HEADERS: Readonly<Record<string, readonly HeaderName[]>> = {
   401: ["WWW-Authenticate"],
   416: ["Content-Range"],
@@ -178,7 +178,7 @@ const PROBLEM_HEADERS: Readonly<Record<string, readonly HeaderName[]>> = {
   503: ["Retry-After"],
 };
 
-/** One response for each status, with its codes. */
+/** One response for each status, listing its codes. */
 function problems(codes: readonly ErrorCode[]): JsonObject {
   const byStatus = new Map<number, string[]>();
   for (const code of new Set(codes)) {
@@ -218,7 +218,7 @@ function jsonSchema(schema: z.core.$ZodType): JsonObject {
   return withoutMarks(z.toJSONSchema(schema, { io: "input" }));
 }
 
-/** What a schema says of itself is said by the document. */
+/** Removes `$schema` and `$id`, which the document itself states. */
 function withoutMarks(schema: JsonObject): JsonObject {
   const { $schema: _, $id: __, ...rest } = schema;
   return rest;

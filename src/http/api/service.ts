@@ -1,4 +1,4 @@
-/** The service itself, and all its buckets. */
+/** Endpoints for the service itself, and for all buckets together. */
 
 import * as answers from "../../schema/answers.ts";
 import { EVENTS, type Table } from "./endpoint.ts";
@@ -8,10 +8,13 @@ export const SERVICE = {
     GET: {
       id: "allEvents",
       tag: "Service",
-      summary: "What happens to all buckets, as Server-Sent Events",
+      summary: "Streams the lifecycle events of all buckets, as Server-Sent Events",
       headers: ["Last-Event-ID"],
       answers: {
-        200: { description: "`created`, `RESTARTED`, `unreachable`, `reachable`, `DOWN`.", content: EVENTS },
+        200: {
+          description: "Events: `created`, `RESTARTED`, `unreachable`, `reachable`, `DOWN`.",
+          content: EVENTS,
+        },
       },
       errors: ["cursor_invalid", "events_expired", "too_many_connections"],
     },
@@ -20,7 +23,7 @@ export const SERVICE = {
     GET: {
       id: "describeRegistry",
       tag: "Service",
-      summary: "How many names there are in each state, and what the sweep has done",
+      summary: "Counts the names in each state, and the work of the sweep",
       answers: { 200: { description: "Figures.", content: { json: answers.RegistryAnswer } } },
     },
   },
@@ -28,19 +31,19 @@ export const SERVICE = {
     GET: {
       id: "listMetrics",
       tag: "Service",
-      summary: "The same, as Prometheus reads it",
+      summary: "The figures of /v1/registry as Prometheus metrics",
       answers: { 200: { description: "Prometheus' text format.", content: { type: "text/plain" } } },
     },
   },
 } as const satisfies Table;
 
-/** What needs no token, because it says nothing of the data. */
+/** Endpoints that need no token, because they reveal nothing about the data. */
 export const PUBLIC_API = {
   "/": {
     GET: {
       id: "showStart",
       tag: "Service",
-      summary: "What this is, and where to go on",
+      summary: "The start page",
       answers: { 200: { description: "A page.", content: { type: "text/html" } } },
     },
   },
@@ -48,15 +51,15 @@ export const PUBLIC_API = {
     GET: {
       id: "health",
       tag: "Service",
-      summary: "Whether the service is up",
-      answers: { 200: { description: "It is.", content: { json: answers.HealthAnswer } } },
+      summary: "Health check",
+      answers: { 200: { description: "The service is up.", content: { json: answers.HealthAnswer } } },
     },
   },
   "/openapi.json": {
     GET: {
       id: "describeApi",
       tag: "Service",
-      summary: "This description",
+      summary: "This API description",
       answers: { 200: { description: "OpenAPI 3.1.", content: { type: "application/json" } } },
     },
   },
@@ -64,7 +67,7 @@ export const PUBLIC_API = {
     GET: {
       id: "showDocs",
       tag: "Service",
-      summary: "This description, to browse",
+      summary: "This API description as a web page",
       answers: { 200: { description: "A page.", content: { type: "text/html" } } },
     },
   },

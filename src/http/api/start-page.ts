@@ -1,4 +1,4 @@
-/** What a browser finds at the address that the server prints. */
+/** The start page, at the address that the server prints. */
 
 import { html } from "hono/html";
 import { STYLE } from "./docs-page.ts";
@@ -17,12 +17,12 @@ export function startPage(version: string): ReturnType<typeof html> {
       <body>
         <h1>Durable KV <small>${version}</small></h1>
         <p>
-          Named buckets of keys and values, strongly consistent. The service is up; it is used over its API.
+          Named buckets of keys and values, strongly consistent. The service is up. Use it through its API.
         </p>
         <ul>
-          <li><a href="/docs">The API, to browse</a></li>
-          <li><a href="/openapi.json">The same, as OpenAPI 3.1</a></li>
-          <li><a href="/healthz">Whether the service is up, for a monitor</a></li>
+          <li><a href="/docs">API reference</a></li>
+          <li><a href="/openapi.json">API description in OpenAPI 3.1</a></li>
+          <li><a href="/healthz">Health check</a></li>
         </ul>
       </body>
     </html>`;

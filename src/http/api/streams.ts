@@ -1,4 +1,4 @@
-/** What goes on for a while: changes, lines, connections. */
+/** Endpoints that stream: watches, exports and imports, sessions, and the text protocol. */
 
 import * as answers from "../../schema/answers.ts";
 import { EntryLineJson } from "../../schema/entry-line.ts";
@@ -11,13 +11,13 @@ export const STREAMS = {
     GET: {
       id: "watchBucket",
       tag: "Watch",
-      summary: "A bucket's changes as they happen, as Server-Sent Events or over WebSocket",
+      summary: "Streams a bucket's changes, as Server-Sent Events or over WebSocket",
       description:
-        "Events: `put`, `delete`, `expired`; with `snapshot=true` first `entry` for all that is there, and `end_of_snapshot`; `DOWN` or `RESTARTED` when the bucket ends; `dropped` for one who reads too slowly. An event's `id` resumes behind it. Over WebSocket also `begin` and `position`, which only say where one is; there a client sends an empty message each time that it has read what it was sent, and one that does not is dropped in time.",
+        "Events: `put`, `delete`, `expired` for changes. With `snapshot=true`, first an `entry` for each existing entry, then `end_of_snapshot`. `DOWN` or `RESTARTED` when the bucket ends or restarts. `dropped` when the client reads too slowly. To resume after an event, send its `id`. Over WebSocket there are also `begin` and `position`, which only report the current position; there the client sends an empty message, as an ack, each time that it has read everything, and a client that sends no acks is dropped.",
       query: requests.WatchQuery,
       headers: ["Last-Event-ID"],
       answers: {
-        101: { description: "A WebSocket: each message is a JSON array of events." },
+        101: { description: "A WebSocket. Each message is a JSON array of events." },
         200: { description: "Events.", content: EVENTS },
       },
       errors: [
@@ -35,10 +35,10 @@ export const STREAMS = {
     GET: {
       id: "exportBucket",
       tag: "Import and export",
-      summary: "All entries as NDJSON, one a line",
+      summary: "Exports all entries as NDJSON, one on each line",
       query: requests.ExportQuery,
       answers: {
-        200: { description: "Lines.", content: { type: "application/x-ndjson", line: EntryLineJson } },
+        200: { description: "The entries.", content: { type: "application/x-ndjson", line: EntryLineJson } },
       },
       errors: ["bucket_not_found", "query_invalid"],
     },
@@ -47,10 +47,10 @@ export const STREAMS = {
     POST: {
       id: "importBucket",
       tag: "Import and export",
-      summary: "Brings entries of an export back; to send them again changes nothing",
+      summary: "Imports entries of an export; importing them again changes nothing",
       query: requests.ImportQuery,
       body: { type: "application/x-ndjson", line: EntryLineJson },
-      answers: { 200: { description: "What was done.", content: { json: answers.ImportAnswer } } },
+      answers: { 200: { description: "A report of the import.", content: { json: answers.ImportAnswer } } },
       errors: ["bucket_not_found", "query_invalid", "import_stopped", "upload_lost"],
     },
   },
@@ -58,9 +58,9 @@ export const STREAMS = {
     GET: {
       id: "openSession",
       tag: "Keys",
-      summary: "Batches, transactions and lists over WebSocket, many in one message",
+      summary: "Runs batches, transactions and lists over WebSocket, many in one message",
       description:
-        'A message is a JSON array of requests (SessionRequest), and is answered by an array with an answer for each: `{id, ok}` with what the call over HTTP would answer, or `{id, error}`; one that is wrong leaves the others alone, and one without a readable id is answered with `id: null`. `{"ack": n}` says that n more characters have been read, and has no answer: who is sent more than 32 MiB and says nothing is closed with 1013.',
+        'A message is a JSON array of requests (SessionRequest). The reply is an array with one element for each request, in the same order: `{id, ok}` with the result that HTTP would return, or `{id, error}`. A failed request does not affect the others. A request without a readable id gets `id: null`. `{"ack": n}` is an ack: the client has read n more characters. An ack has no reply. A session with more than 32 MiB unacknowledged is closed with code 1013.',
       message: SessionRequestJson,
       answers: { 101: { description: "A WebSocket." } },
       errors: ["bucket_not_found", "upgrade_required", "too_many_connections"],
@@ -70,7 +70,7 @@ export const STREAMS = {
     GET: {
       id: "connectToBucket",
       tag: "Text protocol",
-      summary: "The text protocol over WebSocket, straight to the bucket",
+      summary: "The text protocol over WebSocket, connected directly to one bucket",
       answers: { 101: { description: "A WebSocket." } },
       errors: ["bucket_not_found", "upgrade_required", "too_many_connections"],
     },
@@ -79,7 +79,7 @@ export const STREAMS = {
     GET: {
       id: "connectToAny",
       tag: "Text protocol",
-      summary: "The text protocol over WebSocket",
+      summary: "The text protocol over WebSocket, for all buckets",
       answers: { 101: { description: "A WebSocket." } },
       errors: ["upgrade_required", "too_many_connections"],
     },
@@ -88,9 +88,9 @@ export const STREAMS = {
     POST: {
       id: "runCommands",
       tag: "Text protocol",
-      summary: "The text protocol: lines in, replies out",
+      summary: "Runs commands of the text protocol, one on each line",
       body: { type: "text/plain" },
-      answers: { 200: { description: "Replies.", content: { type: "text/plain" } } },
+      answers: { 200: { description: "The replies, in order.", content: { type: "text/plain" } } },
       errors: ["body_too_large", "upload_lost"],
     },
   },
