@@ -1,8 +1,7 @@
 /** Which calls the client repeats by itself, and how often. */
 
 import { describe, expect, it } from "vitest";
-import type { KvError } from "../../src/client/index.ts";
-import { ConnectionError, InvalidRequestError, Kv } from "../../src/client/index.ts";
+import { ConnectionError, InvalidRequestError, type Kv, type KvError } from "../../src/client/index.ts";
 import { problem, scripted, value } from "../e2e/support/scripted-fetch.ts";
 
 describe("trying again", () => {

@@ -4,7 +4,7 @@ import { call } from "../../../src/otp/call.ts";
 import { Exit } from "../../../src/otp/exit.ts";
 import { exitBucket } from "../directories.ts";
 import { bucketOf, rowOf } from "../faults.ts";
-import { directoryOf, Real } from "./model.ts";
+import { directoryOf, type Real } from "./model.ts";
 
 /** Ends the bucket, or restarts it, and says what a DOWN would give as its reason. */
 export interface Ending {
