@@ -6,8 +6,9 @@ import type { Settings } from "./settings.ts";
 const encoder = new TextEncoder();
 
 /**
- * `locked`: callers show the token. `open`: there is none, and only this machine can reach the service. `unconfigured`: there
- * is none although others might reach the service, so nothing is served.
+ * The authorization of a deployment. `locked`: callers must send the token. `open`: there is no token, because only this
+ * machine can reach the service. `unconfigured`: there is no token although other machines may reach the service, so every
+ * request is refused.
  */
 export class Auth {
   readonly state: "locked" | "open" | "unconfigured";
@@ -19,17 +20,21 @@ export class Auth {
     else this.state = openOnLoopback ? "open" : "unconfigured";
   }
 
-  /** Whether `shown` authorizes a caller. Takes as long for a wrong token as for the right one of that length. */
+  /**
+   * Whether a token authorizes its caller. A wrong token takes as long as the right one of the same length.
+   * @param shown the token that the caller sent
+   */
   accepts(shown: string): boolean {
     if (this.#token === undefined) return this.state === "open";
     const token = encoder.encode(shown);
-    // The comparison needs equal lengths. For unequal ones it still runs, against the token itself, so its time tells nothing.
+    // The comparison needs equal lengths. With other lengths it compares the caller's token with itself, so the time
+    // reveals nothing.
     const comparable = token.byteLength === this.#token.byteLength;
     return crypto.subtle.timingSafeEqual(token, comparable ? this.#token : token) && comparable;
   }
 }
 
-/** The answer of a deployment without a token. */
+/** The failure of every request to a deployment without a token. */
 export function authNotConfigured(): Failure {
   return failure(
     "auth_not_configured",

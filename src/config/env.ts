@@ -1,9 +1,9 @@
-/** What the platform hands to the Worker and its objects: the bindings of wrangler.toml. */
+/** The environment of the Worker and its objects: the bindings and variables of wrangler.toml. */
 
 import type { BucketRpc } from "../rpc/bucket-rpc.ts";
 import type { RegistryRpc } from "../rpc/registry-rpc.ts";
 
-/** Variables that hold a whole number. */
+/** Variables that hold an integer; settings.ts has their ranges and defaults. */
 export type IntegerSetting =
   | "KV_PARTITIONS"
   | "KV_CALL_TIMEOUT_MS"
@@ -19,14 +19,16 @@ export type IntegerSetting =
   | "KV_DIRECTORY_NAMES"
   | "KV_MAX_CONNECTIONS";
 
+/** The environment, unchecked. */
 export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
   readonly REGISTRY: DurableObjectNamespace<RegistryRpc>;
   readonly BUCKET: DurableObjectNamespace<BucketRpc>;
+  /** Origins that may use the service from a web page, separated by blanks. */
   readonly KV_ORIGINS?: string;
-  /** A secret. */
+  /** The token; a secret. */
   readonly KV_TOKEN?: string;
-  /** `loopback`: our own commands serve on this machine only, so callers need no token. Never deployed. */
+  /** `loopback`: the local server listens on this machine only, so callers need no token. Never set in a deployment. */
   readonly KV_OPEN?: string;
-  /** How many files the engine may have open, where it is a process of this machine. */
+  /** How many files the local server's engine may open. Not set in a deployment. */
   readonly KV_FILES?: string;
 }

@@ -1,48 +1,52 @@
-/** Settings: the environment's variables, checked. */
+/** Settings: the environment's variables, checked and with defaults. */
 
 import type { Env, IntegerSetting } from "./env.ts";
 import { KvError } from "../model/errors.ts";
 
+/** The settings of a deployment. */
 export interface Settings {
-  /** How many partitions the registry has. */
+  /** The partition count of the registry. */
   readonly partitions: number;
-  /** A call's deadline in milliseconds. */
+  /** The deadline of a call, in milliseconds. */
   readonly callTimeoutMs: number;
-  /** How long the sweep takes to see each bucket once, in milliseconds; 0 means that there is none. */
+  /** The time in which the sweep probes each bucket once, in milliseconds; 0: no sweep. */
   readonly sweepPeriodMs: number;
-  /** How many buckets are probed at once. */
+  /** How many buckets the sweep probes at once. */
   readonly sweepBatch: number;
-  /** A probe's deadline in milliseconds. */
+  /** The deadline of a probe, in milliseconds. */
   readonly probeTimeoutMs: number;
-  /** The wait before a suspect is probed again, in milliseconds; doubled with each failure. */
+  /** The wait before a suspect bucket is probed again, in milliseconds; doubled with each failure. */
   readonly recheckMs: number;
-  /** How often a bucket asks whether the registry knows it, in milliseconds; 0 means never. */
+  /**
+   * The time between two orphan checks, in which a bucket asks whether the registry knows it, in milliseconds; 0:
+   * never.
+   */
   readonly orphanPeriodMs: number;
   /** How many events each partition keeps. */
   readonly eventLog: number;
-  /** How many changes each bucket keeps for those who watch it. */
+  /** How many changes each bucket keeps for watchers that resume. */
   readonly changeLog: number;
-  /** How long it keeps them, in milliseconds. */
+  /** How long a bucket keeps changes, in milliseconds. */
   readonly changeLogAgeMs: number;
-  /** The wait between two signs of life on a stream of events, in milliseconds. */
+  /** The time between two heartbeats on a stream of events, in milliseconds. */
   readonly heartbeatMs: number;
   /** How many names the directory's cache holds. */
   readonly directoryNames: number;
-  /** How many connections may outlast a request: TCP, WebSockets, streams of events. */
+  /** The limit of long-lived connections: TCP, WebSockets, streams of events. */
   readonly maxConnections: number;
-  /** Origins whose pages may use the service, besides its own. */
+  /** Origins whose web pages may use the service, besides the service's own origin. */
   readonly origins: readonly string[];
-  /** What callers must show; undefined if there is none. */
+  /** The token that callers must send; undefined if there is none. */
   readonly token: string | undefined;
-  /** Whether callers without a token are let in, because only this machine can reach the service. */
+  /** Whether callers need no token, because only this machine can reach the service. */
   readonly openOnLoopback: boolean;
 }
 
 const cache = new WeakMap<Env, Settings>();
 
 /**
- * The settings in `env`; read once for each isolate.
- * @throws {KvError} `settings_invalid`, which names the variable and what it may be.
+ * The settings of an environment; read once for each isolate.
+ * @throws {KvError} `settings_invalid`; the detail names the variable and its allowed values
  */
 export function settingsOf(env: Env): Settings {
   let settings = cache.get(env);
@@ -54,9 +58,9 @@ export function settingsOf(env: Env): Settings {
 }
 
 const DAY_MS = 86_400_000;
-/** Characters in the shortest token that other machines may try to guess. */
+/** Characters in the shortest token of a service that other machines can reach. */
 const MIN_TOKEN_LENGTH = 16;
-/** A connection takes two of the engine's files; requests, and buckets that are awake, need some too. */
+/** Open files that are reserved for each connection. A connection uses two; requests and active buckets need some too. */
 const FILES_A_CONNECTION = 4;
 
 function read(env: Env): Settings {
@@ -98,7 +102,7 @@ function integer(
   if (number >= allowed.min && number <= allowed.max) return number;
   throw new KvError(
     "settings_invalid",
-    `${name} is "${text}"; it has to be a whole number from ${allowed.min} to ${allowed.max}.`,
+    `${name} is "${text}"; it must be a whole number from ${allowed.min} to ${allowed.max}.`,
   );
 }
 
@@ -115,11 +119,11 @@ function tokenOf(text: string | undefined, openOnLoopback: boolean): string | un
   if (openOnLoopback || text.length >= MIN_TOKEN_LENGTH) return text;
   throw new KvError(
     "settings_invalid",
-    `KV_TOKEN has ${text.length} characters; where other machines can guess it has to have at least ${MIN_TOKEN_LENGTH}.`,
+    `KV_TOKEN has ${text.length} characters; it must have at least ${MIN_TOKEN_LENGTH}, because other machines can try to guess it.`,
   );
 }
 
-/** "unlimited", as a shell has it, is no number: then there is no limit. */
+/** The limit of open files. Text that is not a number, such as a shell's "unlimited", means no limit. */
 function filesOf(text: string | undefined): number {
   return /^\d+$/.test(text ?? "") ? Number(text) : Infinity;
 }
@@ -127,5 +131,5 @@ function filesOf(text: string | undefined): number {
 function isOpenOnLoopback(text: string | undefined): boolean {
   if (text === undefined || text === "") return false;
   if (text === "loopback") return true;
-  throw new KvError("settings_invalid", `KV_OPEN is "${text}"; it has to be "loopback" or left out.`);
+  throw new KvError("settings_invalid", `KV_OPEN is "${text}"; it must be "loopback" or left out.`);
 }

@@ -1,12 +1,15 @@
-/** Buckets as the API's JSON has them. */
+/** The published shapes of buckets in the API's JSON. Types only. */
 
+/** `permanent`: the bucket restarts with its data after an exit or a crash. `temporary`: it ends. */
 export type RestartJson = "permanent" | "temporary";
+/** Cloudflare's location hints for Durable Objects. */
 export type LocationHintJson = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+/** Cloudflare's jurisdictions for Durable Objects. */
 export type JurisdictionJson = "eu" | "fedramp" | "fedramp-high";
 
-/** How a bucket is created. */
+/** The options of a new bucket. */
 export interface BucketOptionsJson {
-  /** Whether the bucket comes back from an exit or a crash with its data; `permanent` if left out. */
+  /** `permanent` if left out. */
   readonly restart?: RestartJson | undefined;
   readonly locationHint?: LocationHintJson | undefined;
   readonly jurisdiction?: JurisdictionJson | undefined;
@@ -14,24 +17,26 @@ export interface BucketOptionsJson {
   readonly metadata?: unknown;
 }
 
-/** What the registry knows of a bucket. */
+/** A bucket as the registry describes it. */
 export interface BucketJson {
   readonly name: string;
+  /** The id of the bucket's object: 64 hexadecimal digits. */
   readonly id: string;
-  /** A new one each time the name is taken. */
+  /** Unique for each bucket that ever has this name. */
   readonly incarnation: string;
   readonly status: "running" | "suspect" | "unreachable";
   readonly restart: RestartJson;
+  /** How many times the bucket was restarted. */
   readonly restarts: number;
-  /** Why it was last restarted, or is suspect or unreachable. */
+  /** The reason of the last restart, or why the bucket is suspect or unreachable. */
   readonly lastReason?: string | undefined;
-  /** RFC 3339, as `probedAt`. */
+  /** RFC 3339, like `probedAt`. */
   readonly createdAt: string;
-  /** As it was created with. */
+  /** The options of the create. */
   readonly jurisdiction?: string | undefined;
   readonly locationHint?: string | undefined;
   readonly metadata?: unknown;
-  /** As the last probe brought them: `probeAgeMs` ago. */
+  /** The totals of the last probe, `probeAgeMs` milliseconds ago. */
   readonly entries?: number | undefined;
   readonly bytes?: number | undefined;
   readonly revision?: number | undefined;
@@ -42,9 +47,11 @@ export interface BucketJson {
 /** One page of a list of buckets. */
 export interface BucketsPage {
   readonly buckets: readonly BucketJson[];
+  /** Present if there are more buckets: send it back for the next page. */
   readonly cursor?: string | undefined;
 }
 
+/** A query for one page of buckets. */
 export interface BucketsQueryJson {
   readonly prefix?: string | undefined;
   readonly cursor?: string | undefined;

@@ -1,4 +1,4 @@
-/** Entries as the API's JSON has them, and what is asked about them. */
+/** The published shapes of entries in the API's JSON, and of the requests for them. Types only. */
 
 /** A 64-bit integer: a JSON number while every reader holds it exactly (up to 2^53), otherwise its decimal digits. */
 export type IntegerJson = number | string;
@@ -11,16 +11,19 @@ export interface EntryInfoJson {
   readonly etag: string;
   /** The content type. */
   readonly type: string;
-  /** Bytes of the value. */
+  /** Size of the value in bytes. */
   readonly size: number;
-  /** When it was put (RFC 3339). */
+  /** When the entry was put (RFC 3339). Left out: unknown. */
   readonly modified?: string | undefined;
-  /** When it expires (RFC 3339); left out: never. */
+  /** When the entry expires (RFC 3339). Left out: never. */
   readonly expires?: string | undefined;
   readonly metadata?: unknown;
 }
 
-/** The value as text or, if its bytes are not UTF-8, in base64; neither, if it is too large to travel with others. */
+/**
+ * An entry with its value: as text, in base64 if its bytes are not UTF-8, or left out if it is too large to be sent
+ * with others.
+ */
 export interface EntryJson extends EntryInfoJson {
   readonly value?: string | undefined;
   readonly base64?: string | undefined;
@@ -29,7 +32,7 @@ export interface EntryJson extends EntryInfoJson {
 /** One page of a list of keys. */
 export interface KeysPage {
   readonly keys: readonly EntryJson[];
-  /** There is more: send it back for the next page. */
+  /** Present if there are more keys: send it back for the next page. */
   readonly cursor?: string | undefined;
 }
 
@@ -46,18 +49,21 @@ export interface Incremented extends Written {
   readonly value: IntegerJson;
 }
 
-/** Entity tags that a request depends on: one tag, several of them, or `*` for any. */
+/** Conditions of a request: one etag, several etags, or `*` for any existing entry. */
 export interface ConditionsJson {
   readonly ifMatch?: string | readonly string[] | undefined;
   readonly ifNoneMatch?: string | readonly string[] | undefined;
 }
 
-/** In seconds (fractions allowed), or a time (RFC 3339); at most one of the two. Without either the entry never expires. */
+/**
+ * A lifetime: `ttl` in seconds (fractions allowed), or `expires`, a time (RFC 3339); at most one of them. Without both
+ * the entry never expires.
+ */
 export type LifetimeJson =
   | { readonly ttl?: number | undefined; readonly expires?: never }
   | { readonly ttl?: never; readonly expires?: string | undefined };
 
-/** What is kept beside a value. */
+/** The properties of an entry beside its value. */
 export type PropertiesJson = LifetimeJson & {
   /** The content type. */
   readonly type?: string | undefined;
@@ -65,34 +71,37 @@ export type PropertiesJson = LifetimeJson & {
   readonly metadata?: unknown;
 };
 
-/** Keys in the order of their bytes; all conditions hold together. */
+/** A range of keys, in the order of their bytes. A key is in it if all given conditions hold. */
 export interface RangeJson {
   readonly prefix?: string | undefined;
-  /** The first key, included. */
+  /** The lower bound, included. */
   readonly start?: string | undefined;
-  /** The end, not included. */
+  /** The upper bound, excluded. */
   readonly end?: string | undefined;
 }
 
+/** A query for one page of keys. */
 export interface ListQueryJson extends RangeJson {
+  /** From the last key to the first. */
   readonly reverse?: boolean | undefined;
-  /** With values of up to 1 MiB. */
+  /** Includes values of up to 1 MiB. */
   readonly values?: boolean | undefined;
-  /** The `cursor` of the page before. */
+  /** The `cursor` of the previous page. */
   readonly cursor?: string | undefined;
-  /** 1,000 at most, and if left out. */
+  /** Keys on one page: 1 to 1,000; 1,000 if left out. */
   readonly limit?: number | undefined;
 }
 
 /** The result of an import. */
 export interface ImportResult {
+  /** Lines that were read. */
   readonly lines: number;
   readonly imported: number;
-  /** Entries that were there already with the same value and properties. */
+  /** Entries that existed already with the same value and properties. */
   readonly unchanged: number;
   /** Entries whose lifetime was over. */
   readonly expired: number;
   readonly failed: number;
-  /** The first thousand. */
+  /** The first 1,000 errors. */
   readonly errors: readonly { readonly line: number; readonly code: string; readonly detail: string }[];
 }

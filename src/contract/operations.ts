@@ -1,4 +1,4 @@
-/** Operations, batches and transactions as the API's JSON has them, and their results. */
+/** The published shapes of operations, batches and transactions in the API's JSON, and of their results. Types only. */
 
 import type {
   ConditionsJson,
@@ -10,13 +10,13 @@ import type {
   Written,
 } from "./entries.ts";
 
-/** A value as text, as JSON, or in base64: exactly one of them. */
+/** A value as text, as JSON, or in base64: exactly one of the three. */
 export type ValueJson =
   | { readonly value: string; readonly json?: never; readonly base64?: never }
   | { readonly json: unknown; readonly value?: never; readonly base64?: never }
   | { readonly base64: string; readonly value?: never; readonly json?: never };
 
-/** `initial` and the lifetime apply to a key that is not there yet; an existing key keeps its own. */
+/** What an increment adds. `initial` and the lifetime apply to a missing key; an existing key keeps its own. */
 export type IncrementJson<Integer = IntegerJson> = LifetimeJson & {
   /** 1 if left out. */
   readonly by?: Integer | undefined;
@@ -24,17 +24,20 @@ export type IncrementJson<Integer = IntegerJson> = LifetimeJson & {
   readonly initial?: Integer | undefined;
 };
 
-/** @typeParam Integer how a 64-bit integer may be given */
+/** One operation on one key. @typeParam Integer the type of a 64-bit integer */
 export type OperationJson<Integer = IntegerJson> =
   | ({ readonly op: "get"; readonly key: string } & ConditionsJson)
   | ({ readonly op: "put"; readonly key: string } & ValueJson & PropertiesJson & ConditionsJson)
   | ({ readonly op: "delete"; readonly key: string } & ConditionsJson)
   | ({ readonly op: "increment"; readonly key: string } & IncrementJson<Integer> & ConditionsJson);
 
-/** How a value relates to what it is compared with. */
+/** The relation between the stored value and the given one. */
 export type Relation = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
-/** `=` if `is` is left out. A key that is not there, or is no integer where one is compared, is only `!=`. */
+/**
+ * A condition of a transaction. `is` is `=` if left out. For a missing key, or a value that is not an integer where one
+ * is compared, only `!=` holds.
+ */
 export type ComparisonJson<Integer = IntegerJson> = {
   readonly key: string;
   readonly is?: Relation | undefined;
@@ -42,7 +45,7 @@ export type ComparisonJson<Integer = IntegerJson> = {
   { readonly exists: boolean } | { readonly revision: number } | { readonly integer: Integer } | ValueJson
 );
 
-/** If every comparison holds, `then` is done, otherwise `else`: all of it or nothing. */
+/** A transaction: if every comparison holds, `then` runs, otherwise `else`; all of its operations or none. */
 export interface TransactionJson<Integer = IntegerJson> {
   readonly if?: readonly ComparisonJson<Integer>[] | undefined;
   readonly then?: readonly OperationJson<Integer>[] | undefined;
@@ -57,9 +60,9 @@ export type ResultJson =
   | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 
-/** What went wrong: the members of RFC 9457's problem details that do not depend on the transport. */
+/** An error: the members of RFC 9457's problem details that do not depend on the transport. */
 export interface FailureJson {
-  /** Stable: the part to decide by. */
+  /** Stable error code; programs should decide by it. */
   readonly code: string;
   readonly status: number;
   readonly title: string;
@@ -67,19 +70,21 @@ export interface FailureJson {
   readonly detail: string;
 }
 
-/** An operation of a batch that was refused and changed nothing. */
+/** A refused operation of a batch. It changed nothing. */
 export interface FailedJson {
   readonly op: "get" | "put" | "delete" | "increment";
   readonly key: string;
   readonly error: FailureJson;
 }
 
+/** The results of a batch, one for each operation, in their order. */
 export interface BatchResults {
   readonly results: readonly (ResultJson | FailedJson)[];
 }
 
+/** The result of a transaction. */
 export interface TransactionResults {
-  /** Whether `then` was done, and not `else`. */
+  /** True: `then` ran. False: `else` ran. */
   readonly succeeded: boolean;
   readonly results: readonly ResultJson[];
 }

@@ -1,28 +1,28 @@
-/** Entity tags, and the conditions on them under which a write or a read happens (RFC 9110 §13). */
+/** Entity tags, and the conditional requests that use them (RFC 9110 §13). Pure. */
 
-/** Entity tags to compare with, without their quotes; `*` matches whatever exists. */
+/** Entity tags to compare with, without their quotes; `*` matches every existing entry. */
 export type TagList = "*" | readonly string[];
 
-/** Both may be given; If-Match is looked at first (RFC 9110 §13.2.2). */
+/** The conditions of one request. All of them must hold; If-Match is evaluated first (RFC 9110 §13.2.2). */
 export interface Conditions {
   readonly ifMatch?: TagList;
   readonly ifNoneMatch?: TagList;
   /**
-   * Milliseconds since the epoch, to the second: only if the entry is there and was put no later. Of a write; looked at
-   * last. An entry of which it is not known when it was put does not fulfil it.
+   * For writes only, evaluated last: the entry must exist and must not have been put after this time, in milliseconds
+   * since the epoch with a precision of one second. An entry whose time of writing is unknown fails the condition.
    */
   readonly unmodifiedSince?: number | undefined;
 }
 
 /**
- * An entry's entity tag. Revisions are the bucket's own and a re-created bucket is a new incarnation, so a
- * tag never returns under one name.
+ * An entry's entity tag. A revision is unique within a bucket and a re-created bucket has a new incarnation, so two
+ * versions of a key never share a tag.
  */
 export function etag(incarnation: string, revision: number): string {
   return `${incarnation}-${revision}`;
 }
 
-/** The incarnation of the bucket that gave an entity tag. */
+/** The incarnation of the bucket that issued an entity tag. */
 export function incarnationOfTag(tag: string): string {
   return tag.slice(0, tag.lastIndexOf("-"));
 }
@@ -32,7 +32,7 @@ export function matchHolds({ ifMatch }: Conditions, current: string | undefined)
   return ifMatch === undefined || matches(ifMatch, current);
 }
 
-/** Whether If-None-Match holds. */
+/** Whether If-None-Match holds. `current` is the entry's tag, undefined if there is no entry. */
 export function noneMatchHolds({ ifNoneMatch }: Conditions, current: string | undefined): boolean {
   return ifNoneMatch === undefined || !matches(ifNoneMatch, current);
 }
@@ -42,14 +42,14 @@ function matches(tags: TagList, current: string | undefined): boolean {
   return tags === "*" || tags.includes(current);
 }
 
-/** Whether a write may happen. */
+/** Whether all conditions of a write hold for the entry of `key`. */
 export function allows(
   entries: { readonly info: (key: string) => { readonly revision: number; readonly at: number } | undefined },
   key: string,
   conditions: Conditions,
   incarnation: string,
 ): boolean {
-  // Most writes have no condition, and need no read.
+  // Most writes have no condition and need no read.
   const { ifMatch, ifNoneMatch, unmodifiedSince } = conditions;
   if (ifMatch === undefined && ifNoneMatch === undefined && unmodifiedSince === undefined) return true;
   const entry = entries.info(key);
@@ -62,8 +62,8 @@ export function allows(
 }
 
 /**
- * Whether what was put at that time was not modified since: dates in HTTP have no parts of a second. Undefined: it is not
- * there; 0: that is not known.
+ * Whether an entry that was put at `at` is unmodified since `since`. Compares whole seconds, because HTTP dates have no
+ * fractions. `at` is undefined if there is no entry, and 0 if the time is unknown.
  */
 export function isUnmodified(at: number | undefined, since: number): boolean {
   return at !== undefined && at !== 0 && Math.floor(at / 1_000) * 1_000 <= since;

@@ -1,36 +1,44 @@
 /**
- * Cursors: the last name of the page before, so that what comes or goes between two pages neither skips nor doubles
- * anything else.
+ * Cursors of listings. A cursor holds the last name of the previous page, so names that are added or removed between two
+ * pages never make the listing skip or repeat another name.
  */
 
 import { KvError } from "./errors.ts";
 import { decode64 } from "../lib/utf8.ts";
 
+/** Encodes the last name of a page as a cursor: base64url without padding. */
 export function cursorOf(last: string): string {
   return new TextEncoder().encode(last).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** What a cursor was made of. @throws {KvError} `cursor_invalid` */
+/** Decodes a cursor of {@link cursorOf}; undefined for no cursor. @throws {KvError} `cursor_invalid` */
 export function behind(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const name = decode64(cursor);
   if (name !== undefined && name !== "") return name;
-  throw new KvError("cursor_invalid", "This is no cursor of this listing. Begin again without one.");
+  throw new KvError(
+    "cursor_invalid",
+    "This cursor does not belong to this listing. Start again without a cursor.",
+  );
 }
 
-/** Behind which key a list of one bucket goes on. */
+/** The position at which a list of keys continues. */
 export interface KeyPlace {
+  /** The last key of the previous page. */
   readonly after?: string;
-  /** Whose list it is: the next bucket of the name has other keys. Not said by cursors of the version before. */
+  /**
+   * The incarnation of the listed bucket: a later bucket of the same name has other keys. Missing in cursors of the
+   * previous version.
+   */
   readonly incarnation?: string;
 }
 
-/** As {@link cursorOf}, for a list of keys. */
+/** Encodes the last key of a page as a cursor: the incarnation, a dot, and the cursor of {@link cursorOf}. */
 export function keyCursorOf(incarnation: string, last: string): string {
   return `${incarnation}.${cursorOf(last)}`;
 }
 
-/** As {@link behind}. @throws {KvError} `cursor_invalid` */
+/** Decodes a cursor of {@link keyCursorOf}. @throws {KvError} `cursor_invalid` */
 export function behindKey(cursor: string | undefined): KeyPlace {
   if (cursor === undefined) return {};
   const dot = cursor.indexOf(".");

@@ -1,4 +1,4 @@
-/** What an entry is: its value, and what is kept beside it. */
+/** Entries: a value with its properties, and the queries and results that list and increment them. */
 
 import type { Value } from "./value.ts";
 import type { KeyRange } from "./key-range.ts";
@@ -6,61 +6,69 @@ import type { Lifetime } from "./lifetime.ts";
 
 /** An entry without its value. */
 export interface EntryInfo {
+  /** The bucket's revision that wrote the entry. */
   readonly revision: number;
-  /** The content type; null is that of plain text, the text protocol's, which is too common to spell out. */
+  /** The content type; null stands for plain text, the text protocol's type, which is too common to store. */
   readonly type: string | null;
-  /** Bytes of the value. */
+  /** Size of the value in bytes. */
   readonly size: number;
-  /** Milliseconds since the epoch; null: never. */
+  /** When the entry expires, in milliseconds since the epoch; null: never. */
   readonly expires: number | null;
-  /** When it was put, in milliseconds since the epoch; 0 if that is not known. */
+  /** When the entry was put, in milliseconds since the epoch; 0 if unknown. */
   readonly at: number;
-  /** JSON. */
+  /** JSON text. */
   readonly metadata: string | null;
-  /** Where the value is, if it is kept in chunks. */
+  /** The id of the chunked value (see `LargeValue`); null if the value is stored whole. */
   readonly large: string | null;
 }
 
+/** An entry with its value. */
 export interface Entry extends EntryInfo {
-  /** Empty where the value is kept in chunks. */
+  /** Empty if the value is stored in chunks. */
   readonly value: Value;
 }
 
-/** What an entry is to be beside its value. */
+/** The properties that a put gives an entry beside its value. */
 export interface Properties {
-  /** The content type; that of plain text if left out. */
+  /** The content type; plain text if left out. */
   readonly type?: string | null | undefined;
-  /** JSON. */
+  /** JSON text. */
   readonly metadata?: string | null | undefined;
   readonly lifetime?: Lifetime | undefined;
 }
 
+/** A query for one page of a bucket's entries. */
 export interface ListQuery extends KeyRange {
-  /** Only keys behind this one, in the direction of the list. */
+  /** Only keys after this one, in the direction of the list. */
   readonly after?: string | undefined;
-  /** The bucket whose list it has to be; whichever has the name, if left out. */
+  /** The incarnation that the list must belong to; if left out, the bucket that has the name now. */
   readonly incarnation?: string | undefined;
+  /** From the last key to the first. */
   readonly reverse?: boolean | undefined;
+  /** Whether the page includes values. */
   readonly values?: boolean | undefined;
   readonly limit: number;
 }
 
+/** One entry of a page. */
 export interface Listed extends EntryInfo {
   readonly key: string;
-  /** If values were asked for, and it is not kept in chunks. */
+  /** Present if the query asked for values and the value is not stored in chunks. */
   readonly value?: Value;
 }
 
+/** One page of a bucket's entries. */
 export interface ListPage {
   readonly entries: readonly Listed[];
-  /** Whether there are more behind the last one. */
+  /** Whether more entries follow the last one. */
   readonly more: boolean;
 }
 
+/** What an increment adds, and how it creates a missing key. */
 export interface Increment {
   readonly by: bigint;
-  /** What a key counts from that is not there; 0 if left out. */
+  /** The start value of a missing key; 0 if left out. */
   readonly initial?: bigint | undefined;
-  /** Of a key that is not there; one that is there keeps its own. */
+  /** The lifetime of a missing key; an existing key keeps its own. */
   readonly lifetime?: Lifetime | undefined;
 }

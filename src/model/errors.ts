@@ -1,11 +1,11 @@
-/** Every error that a caller can meet, by its stable code. */
+/** Errors: every stable code that a caller can receive, with its HTTP status and title. */
 
 import { Exit, Refusal } from "../otp/exit.ts";
 
 interface Meaning {
-  /** The HTTP status that carries it. */
+  /** The HTTP status of the response. */
   readonly status: number;
-  /** The same for each occurrence (RFC 9457 §3.1.3). */
+  /** A short summary, the same for each occurrence (RFC 9457 §3.1.3). */
   readonly title: string;
 }
 
@@ -72,9 +72,10 @@ const meanings = {
 /** A stable error code: `snake_case` over HTTP, the same in upper case in the text protocol. */
 export type ErrorCode = keyof typeof meanings;
 
+/** All error codes. */
 export const ERROR_CODES = Object.keys(meanings) as readonly ErrorCode[];
 
-/** A request that was turned down. Nothing was changed. */
+/** A refused request. It changed nothing. */
 export class KvError extends Refusal {
   override readonly name = "KvError";
 
@@ -82,33 +83,33 @@ export class KvError extends Refusal {
     super(code, message);
   }
 
-  /** The same, with the place in the request where it was met. */
+  /** The same error with its place in the request in front, for example `then[0]`. */
   at(place: string): KvError {
     return new KvError(this.code as ErrorCode, `${place}: ${this.message}`);
   }
 }
 
-/** What went wrong, ready to be written in any protocol. */
+/** An error as every protocol reports it. */
 export interface Failure extends Meaning {
   readonly code: ErrorCode;
-  /** What happened this time, and what to do about it. */
+  /** What happened this time, and what to do about it: plain English. */
   readonly detail: string;
 }
 
-/** For a caller that arrives, or is still connected, while the server ends. */
+/** The failure of a request that arrives, or of a connection that is still open, while the server stops. */
 export function serverStopping(): Failure {
-  return failure("server_stopping", "The server is about to end. Nothing was done: come back in a moment.");
+  return failure("server_stopping", "The server is stopping. Nothing was done: try again in a moment.");
 }
 
-/** For a request that was under way when a server ended, and could not be waited for. */
+/** The failure of a request that was still running when the server stopped. */
 export function serverStopped(): Failure {
   return failure(
     "unavailable",
-    "The server ended before this was answered. The outcome is unknown: read before you try again.",
+    "The server stopped before it answered. The outcome is unknown: read before you try again.",
   );
 }
 
-/** For a write, or a read, whose condition stops it. */
+/** The error of a conditional read or write whose condition does not hold. */
 export function preconditionFailed(): KvError {
   return new KvError(
     "precondition_failed",
@@ -116,50 +117,50 @@ export function preconditionFailed(): KvError {
   );
 }
 
-/** For a list that would go on in another bucket. */
+/** The error of a list whose cursor belongs to an earlier bucket of the same name. */
 export function bucketChanged(): KvError {
   return new KvError(
     "bucket_changed",
-    "The bucket of the pages before has ended, and another one has its name. Begin again without a cursor.",
+    "The bucket of this cursor has ended, and another bucket has its name. Start again without a cursor.",
   );
 }
 
-/** For a connection that has to be turned away so that those that are there can go on. */
+/** The error of a connection over the limit; the open connections continue. */
 export function tooManyConnections(): KvError {
-  return new KvError(
-    "too_many_connections",
-    "There are as many connections as there may be. Try again later.",
-  );
+  return new KvError("too_many_connections", "The connection limit is reached. Try again later.");
 }
 
-/** Characters in the longest detail. A detail may name what was given, and that may be megabytes. */
+/** Maximum length of a detail in characters. A detail may quote the request, which may be megabytes long. */
 const MAX_DETAIL_LENGTH = 600;
 
-/** An error code with its meaning. */
+/** The failure with this code; a long detail is shortened. */
 export function failure(code: ErrorCode, detail: string): Failure {
   return { code, detail: shortened(detail), ...meanings[code] };
 }
 
-/** Without its middle, if it is long: how it begins and what to do about it stay. */
+/** Cuts the middle out of a long text: the beginning, and the advice at the end, remain. */
 function shortened(text: string): string {
   if (text.length <= MAX_DETAIL_LENGTH) return text;
   const half = MAX_DETAIL_LENGTH / 2 - 1;
   return `${text.slice(0, half)}…${text.slice(-half)}`.toWellFormed();
 }
 
-/** Says of anything that was thrown what to tell the caller. */
+/** The failure to report for anything that was thrown. An unexpected error is logged and reported as `crash`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Refusal && isErrorCode(error.code)) return failure(error.code, error.message);
   if (error instanceof Exit) return failureOfExit(error);
   console.error("unexpected", error);
-  return failure("crash", "The service met an unexpected error. The outcome of the request is unknown.");
+  return failure("crash", "The service had an unexpected error. The outcome of the request is unknown.");
 }
 
 function failureOfExit(exit: Exit): Failure {
   const { reason } = exit;
   if (typeof reason === "object") {
     console.error("crash", reason.crash);
-    return failure("crash", "The bucket or registry failed while it worked. The outcome is unknown.");
+    return failure(
+      "crash",
+      "The bucket or the registry crashed during this request. The outcome is unknown.",
+    );
   }
   if (reason === "timeout") {
     return failure(
@@ -170,8 +171,7 @@ function failureOfExit(exit: Exit): Failure {
   if (reason === "restarting") {
     return failure("unavailable", "The bucket is being restarted. Nothing was done: try again.");
   }
-  if (exit.overloaded)
-    return failure("overloaded", "The bucket has too much to do. Slow down, then try again.");
+  if (exit.overloaded) return failure("overloaded", "The bucket is overloaded. Slow down, then try again.");
   console.error(reason, exit.cause);
   return failure("unavailable", `The bucket could not be reached (${reason}). The outcome is unknown.`);
 }

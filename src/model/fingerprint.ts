@@ -1,35 +1,39 @@
-/** Fingerprints of requests: the same for the same meaning, whatever words it came in. */
+/** Fingerprints of requests: requests with the same meaning have the same fingerprint, however they are written. */
 
 import { base64Of, textOf } from "./value.ts";
 
 /**
- * The recipe's number, in front of each fingerprint: buckets keep them, so a recipe that gives other ones for what it
- * gave before is another recipe. The first had no number, and told requests apart that meant the same.
+ * The version of the algorithm, in front of each fingerprint. Buckets store fingerprints, so an algorithm that gives
+ * another result for the same request needs a new version. Version 1 had no prefix, and gave different fingerprints to
+ * some requests with the same meaning.
  */
-const RECIPE = "2:";
+const VERSION = "2:";
 
-/** @param meaning a request as it was understood: whole numbers as bigint, values as text or bytes, defaults filled in */
+/**
+ * The fingerprint of a request: SHA-256 of its canonical JSON, in base64.
+ * @param meaning the parsed request: integers as bigint, values as text or bytes, defaults filled in
+ */
 export async function fingerprintOf(meaning: readonly unknown[]): Promise<string> {
   const text = JSON.stringify(meaning, canonical);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return RECIPE + new Uint8Array(digest).toBase64();
+  return VERSION + new Uint8Array(digest).toBase64();
 }
 
-/** Whether two fingerprints can be compared at all. */
+/** Whether the same version of the algorithm made both fingerprints; others can't be compared. */
 export function areComparable(one: string, other: string): boolean {
-  return recipeOf(one) === recipeOf(other);
+  return versionOf(one) === versionOf(other);
 }
 
-function recipeOf(fingerprint: string): string {
+function versionOf(fingerprint: string): string {
   return fingerprint.slice(0, fingerprint.indexOf(":") + 1);
 }
 
-/** One text for one meaning: it does not depend on the order of properties, nor on those that are undefined. */
+/** A replacer for `JSON.stringify` that ignores the order of properties, and properties that are undefined. */
 function canonical(property: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  // Whether bytes are kept as text can't be seen from outside.
+  // A value may be stored as text or as bytes; callers can't see which.
   if (value instanceof ArrayBuffer) return textOf(value) ?? { base64: base64Of(value) };
-  // Several tags are a set of them.
+  // A list of tags is a set: order and repetition mean nothing.
   if (isTags(property, value)) return [...new Set(value)].toSorted(inOrder);
   if (Array.isArray(value)) return value;
   if (typeof value !== "object" || value === null) return value;

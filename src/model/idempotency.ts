@@ -1,23 +1,24 @@
-/** Idempotency keys: a request that carries one is done once (draft-ietf-httpapi-idempotency-key-header). */
+/** Idempotency keys: a request that carries one runs once (draft-ietf-httpapi-idempotency-key-header). */
 
 import { fingerprintOf } from "./fingerprint.ts";
 import { idempotencyKey } from "./validators.ts";
 
-/** What tells a repeated request from a different one. */
+/** Identifies a request: a repeated request has the same key and the same fingerprint. */
 export interface Idempotency {
   readonly key: string;
-  /** The same for the same request only. */
+  /** See {@link fingerprintOf}. */
   readonly fingerprint: string;
 }
 
-/** A result, and whether it was given before to the same idempotency key. */
+/** A result, and whether it is the stored result of an earlier request with the same idempotency key. */
 export interface Once<Result> {
   readonly result: Result;
   readonly replayed: boolean;
 }
 
 /**
- * @param meaning the request as it was understood: however it was written and sent, the same request has the same fingerprint
+ * The idempotency of a request; undefined if it carries no key.
+ * @param meaning the parsed request, as {@link fingerprintOf} takes it
  * @throws {KvError} `header_invalid`
  */
 export async function onceFor(

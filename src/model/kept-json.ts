@@ -1,23 +1,26 @@
-/** JSON that is kept as it was sent: values and metadata, whose numbers, names and order a parser would change. */
+/** JSON text that is stored as it was sent: values and metadata. A parser would change its numbers, names and order. */
 
 const BLANKS = /[ \t\r\n]+/g;
 
-/** The text of a JSON value, without blanks between its parts. */
+/** The text of a JSON value without the whitespace between its tokens. */
 export class KeptJson {
   readonly text: string;
 
-  /** @param text JSON, which the caller has found to be that */
+  /** @param text valid JSON: the caller has checked it */
   constructor(text: string) {
     this.text = compact(text);
   }
 
-  /** What a parser makes of it: the last of members with one name, in an order of its own. */
+  /**
+   * The parsed value. Parsing loses detail: of members with the same name only the last remains, and the order may
+   * change.
+   */
   toJSON(): unknown {
     return JSON.parse(this.text);
   }
 }
 
-/** What `JSON.stringify` makes of an object; its metadata is written as it was sent. */
+/** As `JSON.stringify` of an object, but writes its metadata as it was sent. */
 export function keptText(json: object): string {
   if (!("metadata" in json && json.metadata instanceof KeptJson)) return JSON.stringify(json);
   const members = Object.entries(json).map(([name, member]: [string, unknown]) => {
@@ -27,12 +30,12 @@ export function keptText(json: object): string {
   return `{${members.join("").slice(1)}}`;
 }
 
-/** As {@link keptText}, of several. */
+/** As {@link keptText}, for a list of objects. */
 export function keptTexts(list: readonly object[]): string {
   return `[${list.map(keptText).join(",")}]`;
 }
 
-/** Without the blanks outside of strings. */
+/** Removes the whitespace outside of strings. */
 function compact(text: string): string {
   if (!/[ \t\r\n]/.test(text)) return text;
   let compacted = "";
@@ -47,7 +50,7 @@ function compact(text: string): string {
   return compacted;
 }
 
-/** Behind the string of JSON that begins there; the text's end if it does not end. */
+/** The position after the JSON string whose opening quote is at `quote`; the text's length if the string never ends. */
 export function stringEnd(text: string, quote: number): number {
   let at = quote;
   do {
@@ -57,7 +60,7 @@ export function stringEnd(text: string, quote: number): number {
   return at + 1;
 }
 
-/** Whether an odd number of backslashes stands before it. */
+/** Whether the character at `at` is escaped: an odd number of backslashes precedes it. */
 function isEscaped(text: string, at: number): boolean {
   let before = at;
   while (text.charCodeAt(before - 1) === 0x5c) before -= 1;

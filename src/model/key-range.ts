@@ -1,6 +1,6 @@
-/** Ranges of keys, in the order of their bytes. Pure. */
+/** Ranges of keys, in the order of their UTF-8 bytes. Pure. */
 
-/** All conditions hold together. */
+/** A range of keys: a key is in it if all given conditions hold. */
 export interface KeyRange {
   readonly prefix?: string | undefined;
   /** The first key, included. */
@@ -9,7 +9,7 @@ export interface KeyRange {
   readonly end?: string | undefined;
 }
 
-/** From the first of these, included, to the second, not included; undefined: to the very end. */
+/** The bounds of a range: `from` is included, `to` is excluded; undefined: no upper bound. */
 export function rangeOf({ prefix = "", start = "", end }: KeyRange): {
   readonly from: string;
   readonly to: string | undefined;
@@ -17,7 +17,7 @@ export function rangeOf({ prefix = "", start = "", end }: KeyRange): {
   return { from: greatest(prefix, start), to: least(successor(prefix), end) };
 }
 
-/** The text behind all those that begin with `prefix`; undefined if there is none. */
+/** The smallest text that is greater than every text with this prefix; undefined if there is none. */
 export function successor(prefix: string): string | undefined {
   const points = Array.from(prefix);
   for (;;) {
@@ -27,20 +27,20 @@ export function successor(prefix: string): string | undefined {
   }
 }
 
-/** The one that comes last in the order of bytes. */
+/** The greater one in the order of bytes; undefined is less than every text. */
 export function greatest(one: string, other: string | undefined): string {
   return other === undefined || !isBefore(one, other) ? one : other;
 }
 
-/** The one that comes first in the order of bytes; undefined stands behind all. */
+/** The smaller one in the order of bytes; undefined is greater than every text. */
 export function least(one: string | undefined, other: string | undefined): string | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return isBefore(one, other) ? one : other;
 }
 
 /**
- * Whether one comes before the other as UTF-8. JavaScript compares UTF-16 units, in which what lies outside the
- * basic plane comes before its last characters.
+ * Whether `one` precedes `other` as UTF-8. JavaScript compares UTF-16 units, where characters outside the basic plane
+ * (surrogate pairs, from U+D800) precede U+E000 to U+FFFF.
  */
 export function isBefore(one: string, other: string): boolean {
   const length = Math.min(one.length, other.length);

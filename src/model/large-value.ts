@@ -1,27 +1,27 @@
-/** Values that are kept and sent in chunks of {@link CHUNK_BYTES}. */
+/** Large values, which are stored and sent in chunks of {@link CHUNK_BYTES}, and the leases of their readers. */
 
 import type { Value } from "./value.ts";
 
-/** A value in chunks. */
+/** A value that is stored in chunks. */
 export interface LargeValue {
-  /** Its id, which the uploader makes up. */
+  /** The value's id, chosen by the uploader. */
   readonly large: string;
-  /** Bytes of the value. */
+  /** Size of the value in bytes. */
   readonly size: number;
 }
 
-/** Whether a value is in chunks, and not whole. */
+/** Whether a value is stored in chunks. */
 export function isLarge(value: Value | LargeValue): value is LargeValue {
   return typeof value === "object" && "large" in value;
 }
 
-/** How long chunks without an entry are kept after they were last sent, read or renewed, in milliseconds. */
+/** How long chunks that no entry owns are kept after their last upload, release or renewal, in milliseconds. */
 export const KEEP_MS = 120_000;
 
-/** A reader's claim on a large value: while it is renewed, a replaced value keeps its chunks. */
+/** A reader's lease on a large value: while the reader renews it, a replaced value keeps its chunks. */
 export interface Lease {
-  /** The reader makes it up, for one reading. */
+  /** The lease's id, chosen by the reader; a new one each time the value is read. */
   readonly lease: string;
-  /** Whether this chunk is the last one that will be read. */
+  /** Whether the reader reads no chunk after this one. */
   readonly last: boolean;
 }

@@ -1,14 +1,14 @@
-/** How long an entry lives. */
+/** Lifetimes of entries, and the time at which they expire. */
 
 import { KvError } from "./errors.ts";
 import { MAX_TTL_SECONDS } from "./limits.ts";
 
-/** From now on, in seconds; or until a time, in milliseconds since the epoch. Without one it lives for ever. */
+/** `ttl`: seconds from now. `expires`: milliseconds since the epoch. An entry without a lifetime never expires. */
 export type Lifetime = { readonly ttl: number } | { readonly expires: number };
 
 /**
  * When the entry expires, in milliseconds since the epoch; null for never.
- * @throws {KvError} `expires_invalid`: that is over already, or too far away.
+ * @throws {KvError} `expires_invalid`: the time is in the past, or more than ten years from now
  */
 export function expiry(lifetime: Lifetime | undefined, now: number): number | null {
   if (lifetime === undefined) return null;
@@ -16,7 +16,7 @@ export function expiry(lifetime: Lifetime | undefined, now: number): number | nu
   if (expires > now && expires <= now + MAX_TTL_SECONDS * 1_000) return Math.ceil(expires);
   throw new KvError(
     "expires_invalid",
-    `An entry expires in the future, within ${MAX_TTL_SECONDS} seconds. This would be ${describe(expires)}.`,
+    `An entry must expire in the future, at most ${MAX_TTL_SECONDS} seconds from now. This one would expire at ${describe(expires)}.`,
   );
 }
 

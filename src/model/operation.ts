@@ -1,4 +1,4 @@
-/** Operations on entries, and transactions made of them: what a request means, whatever words it came in. Pure. */
+/** Operations on entries, and transactions of operations, independent of the protocol that carried them. Pure. */
 
 import type { Relation } from "../contract/operations.ts";
 import type { Conditions } from "./conditions.ts";
@@ -8,7 +8,7 @@ import type { Value } from "./value.ts";
 
 export type { Relation };
 
-/** @typeParam V what a put may store: in batches only whole values */
+/** One operation on one key. @typeParam V the values that a put may store: only whole ones in batches */
 export type Operation<V = Value> = {
   readonly key: string;
   readonly conditions?: Conditions | undefined;
@@ -19,12 +19,13 @@ export type Operation<V = Value> = {
   | { readonly op: "increment"; readonly increment: Increment }
 );
 
-/** All that one step of the executor can do: an operation of a batch, a put of a large value, a list. */
+/** One step of the executor: an operation of a batch, a put of a large value, or a list. */
 export type Step = Operation<Value | LargeValue> | { readonly op: "list"; readonly query: ListQuery };
 
 /**
- * What is compared: whether the key is there; its revision, 0 if it is not; its value's bytes; or the decimal
- * integer that its value is. A key that is not there, or no integer where one is compared, is only `!=`.
+ * A condition of a transaction. It compares one of: whether the key exists; its revision, 0 if the key is missing; the
+ * bytes of its value; its value as a decimal integer. For a missing key, or a value that is not an integer where an
+ * integer is compared, only `!=` holds.
  */
 export type Comparison = { readonly key: string; readonly is: Relation } & (
   | { readonly exists: boolean }
@@ -33,19 +34,19 @@ export type Comparison = { readonly key: string; readonly is: Relation } & (
   | { readonly integer: bigint }
 );
 
-/** Compare, then do one of two lists of operations, all or nothing (after etcd's Txn). */
+/** Runs `then` if all comparisons hold, otherwise `else`; all operations or none (after etcd's Txn). */
 export interface Transaction {
   readonly if: readonly Comparison[];
   readonly then: readonly Operation[];
   readonly else: readonly Operation[];
 }
 
-/** Whether these operations change nothing, so that repeating them is safe. */
+/** Whether these operations only read, so repeating them is safe. */
 export function areReads(operations: readonly Operation[]): boolean {
   return operations.every(({ op }) => op === "get");
 }
 
-/** Whether both branches change nothing, so that repeating the transaction is safe. */
+/** Whether both branches only read, so repeating the transaction is safe. */
 export function isRead({ then, else: otherwise }: Transaction): boolean {
   return areReads(then) && areReads(otherwise);
 }

@@ -1,68 +1,69 @@
-/** What the registry knows of a name. */
+/** Registrations: a name's row in the registry, and the options that created it. */
 
 import type { RestartKind } from "../otp/restart.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Totals } from "./totals.ts";
 
 /**
- * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have been told yet.
- * `stopping`: it may not have been wiped yet. Between them the bucket lives: `running`, or `suspect` when a
- * probe has failed, or `unreachable` when several have.
+ * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have received the start call yet.
+ * `stopping`: the object may not have wiped its data yet. In the states between these two the bucket lives: `running`,
+ * `suspect` after a failed probe, `unreachable` after several failed probes in a row.
  */
 export type State = "starting" | "running" | "suspect" | "unreachable" | "stopping";
 
-/** What a bucket said of itself when it was last probed. */
+/** A bucket's reply to its last successful probe. */
 export interface Probe extends Totals {
   /** When, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** Stands for an option of a bucket that was created by a version which did not keep it: it may have been anything. */
+/** The value of an option that the version which created the bucket did not store. The real value is unknown. */
 export const UNKNOWN = "?";
 
-/** What a name stands for. */
+/** A name with its bucket. */
 export interface Registration extends Incarnation {
   /** The id of the bucket's object, 64 hexadecimal digits. */
   readonly id: string;
   readonly state: State;
   readonly restart: RestartKind;
-  /** How often the bucket was restarted. */
+  /** How many times the bucket was restarted. */
   readonly restarts: number;
-  /** Why it was last restarted, or is suspect or unreachable. */
+  /** The reason of the last restart, or why the bucket is suspect or unreachable. */
   readonly reason: string | null;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** JSON, as it was given. */
+  /** JSON text, as the create sent it. */
   readonly metadata: string | null;
-  /** The jurisdiction and location hint that were given; {@link UNKNOWN} if they were not kept. */
+  /** The jurisdiction and location hint of the create; null: not given; {@link UNKNOWN}: not stored. */
   readonly jurisdiction: string | null;
   readonly locationHint: string | null;
-  /** Null if the bucket has not been probed yet. */
+  /** Null before the first probe. */
   readonly probe: Probe | null;
-  /** Failures in a row of what has to be done about it. */
+  /** Failed attempts in a row of the pending work: a probe, a start or a stop. */
   readonly attempts: number;
 }
 
-/** Whether a name leads to a bucket. */
+/** Whether a lookup returns the bucket in this state. */
 export function isLiving({ state }: Pick<Registration, "state">): boolean {
   return state !== "starting" && state !== "stopping";
 }
 
+/** The options of a create. Without an option, a create accepts an existing bucket with any value for it. */
 export interface CreateOptions {
-  /** What an exit or a crash does to the bucket, if it is new; `permanent` if left out. */
+  /** What an exit or a crash does to a new bucket; `permanent` if left out. */
   readonly restart?: RestartKind | undefined;
-  /** JSON, kept beside the name. */
+  /** JSON text, stored with the name. */
   readonly metadata?: string | undefined;
-  /** Where the bucket's object should live, if it is new. */
+  /** Where the platform should place the object of a new bucket. */
   readonly locationHint?: DurableObjectLocationHint | undefined;
-  /** What the bucket's object must not leave, if it is new. */
+  /** The jurisdiction that the object of a new bucket must not leave. */
   readonly jurisdiction?: DurableObjectJurisdiction | undefined;
 }
 
-/** Names in order, a page of them. */
+/** A query for one page of names, in order. */
 export interface NamesQuery {
   readonly prefix: string;
-  /** Only names behind this one. */
+  /** Only names after this one. */
   readonly after: string;
   readonly limit: number;
 }

@@ -1,17 +1,18 @@
-/** What happens to names, as the registry's log has it. */
+/** Events of the registry's log. */
 
 import type { Incarnation } from "./incarnation.ts";
 
 /**
- * - `created`: the bucket can be looked up.
- * - `RESTARTED`: it ended, and lives on with its data.
- * - `unreachable`, `reachable`: probes of it fail, or succeed again. Its name is kept.
- * - `DOWN`: it has ended, its data is gone, and its name is free.
+ * - `created`: lookups return the bucket.
+ * - `RESTARTED`: the bucket ended and was restarted with its data.
+ * - `unreachable`, `reachable`: probes of the bucket fail, or succeed again. The bucket keeps its name.
+ * - `DOWN`: the bucket has ended, its data is gone, and its name is free.
  */
 export type EventKind = "created" | "RESTARTED" | "unreachable" | "reachable" | "DOWN";
 
+/** One event of one bucket. */
 export interface RegistryEvent extends Incarnation {
-  /** Increasing; a partition's own. */
+  /** The event's number: increasing, and counted by each partition separately. */
   readonly seq: number;
   readonly kind: EventKind;
   /** Null for `created` and `reachable`. */

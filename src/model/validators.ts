@@ -1,4 +1,4 @@
-/** Checks names, keys and values against their limits, before anything is stored. Pure. */
+/** Validators: each checks one input against its limits before anything is stored. Pure. */
 
 import { byteLength } from "../lib/utf8.ts";
 import { KvError } from "./errors.ts";
@@ -16,16 +16,16 @@ import {
 
 // Printable ASCII without space, `/` and `"`.
 const BUCKET_NAME = /^[!#-.0-~]+$/;
-/** As a header carries it: blanks around it would be left out. */
+/** Printable ASCII without spaces at either end, because HTTP strips those from a header. */
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
- * @returns `name`, if a bucket may have it: 1–256 bytes of printable ASCII without space, `/` and `"`,
+ * @returns `name`, if it is a valid bucket name: 1–256 bytes of printable ASCII without space, `/` and `"`,
  *   and not `.` or `..`, which URLs can't carry.
  * @throws {KvError} `bucket_name_invalid`
  */
 export function bucketName(name: string): string {
-  // Over RPC anything may come, here and below.
+  // RPC callers may pass a value of any type, here and below.
   if (
     typeof name === "string" &&
     BUCKET_NAME.test(name) &&
@@ -42,7 +42,7 @@ export function bucketName(name: string): string {
 }
 
 /**
- * @returns `key`, if it is one: 1–1,024 bytes of well-formed UTF-8 without NUL.
+ * @returns `text`, if it is a valid key: 1–1,024 bytes of well-formed UTF-8 without NUL.
  * @throws {KvError} `key_invalid`, `key_too_long`
  */
 export function key(text: string): string {
@@ -57,7 +57,7 @@ export function key(text: string): string {
 }
 
 /**
- * @returns `reason`, if an exit signal may carry it: 1–256 bytes of well-formed UTF-8.
+ * @returns `reason`, if it is a valid exit reason: 1–256 bytes of well-formed UTF-8.
  * @throws {KvError} `reason_invalid`
  */
 export function exitReason(reason: string): string {
@@ -72,7 +72,7 @@ export function exitReason(reason: string): string {
 }
 
 /**
- * @returns `value`, if it is small enough to travel whole.
+ * @returns `bytes`, if they are small enough to be sent whole: at most {@link CHUNK_BYTES}.
  * @throws {KvError} `value_too_large`
  */
 export function wholeValue<T extends string | ArrayBuffer>(bytes: T): T {
@@ -84,24 +84,24 @@ export function wholeValue<T extends string | ArrayBuffer>(bytes: T): T {
   );
 }
 
-/** The error for a value over the limit. */
+/** The error of a value with more than {@link MAX_VALUE_BYTES}. */
 export function valueTooLarge(): KvError {
   return new KvError("value_too_large", `A value has at most ${MAX_VALUE_BYTES} bytes.`);
 }
 
 /**
- * @returns `metadata` as JSON, if it is small enough.
- * @throws {KvError} `metadata_too_large`
+ * @returns `metadata` as JSON text, if that has at most {@link MAX_METADATA_BYTES}.
+ * @throws {KvError} `metadata_too_large`, `body_invalid`
  */
 export function metadataJson(metadata: unknown): string {
-  const json = jsonOf(metadata, "Metadata is JSON.");
+  const json = jsonOf(metadata, "Metadata must be JSON.");
   if (byteLength(json) <= MAX_METADATA_BYTES) return json;
   throw new KvError("metadata_too_large", `Metadata is at most ${MAX_METADATA_BYTES} bytes of JSON.`);
 }
 
 /**
- * @returns `value` as JSON.
- * @throws {KvError} `body_invalid`, with that detail: it is none at all (a function, a bigint, a circle)
+ * @returns `value` as JSON text.
+ * @throws {KvError} `body_invalid` with this detail: JSON can't express the value (a function, a bigint, a cycle)
  */
 export function jsonOf(value: unknown, detail: string): string {
   if (value instanceof KeptJson) return value.text;
@@ -109,13 +109,13 @@ export function jsonOf(value: unknown, detail: string): string {
     const json = JSON.stringify(value) as string | undefined;
     if (json !== undefined) return json;
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw new KvError("body_invalid", detail);
 }
 
 /**
- * @returns `text`, if it may be an idempotency key: 1–256 characters of printable ASCII.
+ * @returns `text`, if it is a valid idempotency key: 1–256 characters of printable ASCII.
  * @throws {KvError} `header_invalid`
  */
 export function idempotencyKey(text: string): string {
@@ -127,11 +127,11 @@ export function idempotencyKey(text: string): string {
 }
 
 /**
- * @returns `type`, if it may be kept as a value's content type.
+ * @returns `type`, if it is a valid content type: at most 256 bytes of printable ASCII.
  * @throws {KvError} `content_type_invalid`
  */
 export function contentType(type: string): string {
-  // A media type is ASCII, and what is stored is later sent as a header.
+  // A media type is ASCII, and the stored type is later sent as a header.
   if (PRINTABLE.test(type) && type.length <= MAX_CONTENT_TYPE_BYTES) return type;
   throw new KvError(
     "content_type_invalid",
@@ -139,7 +139,7 @@ export function contentType(type: string): string {
   );
 }
 
-/** Bytes of a text, or a number that is small enough where counting is not needed. */
+/** Bytes of a text. For a text that can't exceed the limit it returns the length instead, which costs no counting. */
 function textSize(text: string): number {
   return text.length * 3 <= CHUNK_BYTES ? text.length : byteLength(text);
 }

@@ -1,21 +1,23 @@
-/** What a watcher asks for. */
+/** Watch requests: which changes a watcher receives, and in which format. */
 
-/** `json`: each message is a JSON array of events. `sse`: each is a piece of a stream of Server-Sent Events. */
+/** `json`: each message is a JSON array of events. `sse`: each message is a part of a stream of Server-Sent Events. */
 export type WatchFormat = "json" | "sse";
 
+/** The part of a bucket that a watcher sees. */
 export interface View {
   readonly format: WatchFormat;
-  /** Keys that begin with `text`; or the one key that is `text`. */
+  /** `prefix`: keys that begin with `text`. `key`: only the key `text`. */
   readonly scope: "prefix" | "key";
   readonly text: string;
-  /** Whether values come with changes. */
+  /** Whether changes include values. */
   readonly values: boolean;
 }
 
+/** A request to watch a bucket. */
 export interface WatchRequest {
   readonly view: View;
-  /** Begin behind this revision, of this incarnation if it is given; from now on if left out. */
+  /** Starts after this revision, which must be of this incarnation if one is given. If left out, starts now. */
   readonly since?: { readonly revision: number; readonly incarnation?: string | undefined } | undefined;
-  /** Begin with all entries that are there. */
+  /** Whether the watch starts with all existing entries. */
   readonly snapshot: boolean;
 }

@@ -1,11 +1,12 @@
-/** The id of a new bucket's object. */
+/** Ids of new buckets' objects. */
 
 import { KvError } from "../model/errors.ts";
 import { messageOf } from "../otp/exit.ts";
 
 /**
- * A new id, for each incarnation another one: a stale handle can never reach a successor.
- * @throws {KvError} `jurisdiction_unavailable`
+ * A new object id. Each incarnation gets its own id, so a stale handle can never reach a later bucket of the name.
+ * @returns 64 hexadecimal digits
+ * @throws {KvError} `jurisdiction_unavailable` if the platform refuses the jurisdiction
  */
 export function newBucketId(
   namespace: DurableObjectNamespace,
@@ -17,7 +18,7 @@ export function newBucketId(
   } catch (error) {
     throw new KvError(
       "jurisdiction_unavailable",
-      `Jurisdiction "${jurisdiction}" can't be had here: ${messageOf(error)}`,
+      `Jurisdiction "${jurisdiction}" is not available here: ${messageOf(error)}`,
     );
   }
 }

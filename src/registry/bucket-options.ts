@@ -1,36 +1,39 @@
-/** What a bucket was created with, and whether another create means the same. Pure. */
+/** Options of an existing bucket, compared with the options of another create. Pure. */
 
 import { KvError } from "../model/errors.ts";
 import { UNKNOWN, type CreateOptions, type Registration } from "../model/registration.ts";
 
 type Kept = Pick<Registration, "restart" | "metadata" | "jurisdiction" | "locationHint">;
 
-/** Where to make an object, as the platform takes it: heeded when it is first asked for, and ignored from then on. */
+/**
+ * The platform's options for a stub with this location hint. The platform uses the hint for the object's first call
+ * only.
+ */
 export function hintOf(locationHint: string | null): DurableObjectNamespaceGetDurableObjectOptions {
   if (locationHint === null || locationHint === UNKNOWN) return {};
   return { locationHint: locationHint as DurableObjectLocationHint };
 }
 
-/** @returns what the bucket has that a create has said otherwise, in words; undefined if there is nothing */
+/** The first option in which a bucket differs from a create, in words; undefined if the bucket matches. */
 export function differenceOf(bucket: Kept, asked: CreateOptions): string | undefined {
   for (const option of ["restart", "jurisdiction", "locationHint"] as const) {
     const [wanted, there] = [asked[option], bucket[option]];
     if (wanted === undefined || wanted === there || there === UNKNOWN) continue;
-    return `${there === null ? `no ${option}` : `${option} ${there}`}, and not ${wanted}`;
+    return `${there === null ? `no ${option}` : `${option} ${there}`}, not ${wanted}`;
   }
   if (asked.metadata === undefined || sameJson(asked.metadata, bucket.metadata)) return undefined;
   return bucket.metadata === null ? "no metadata" : `other metadata, ${bucket.metadata}`;
 }
 
-/** @param difference what {@link differenceOf} has found */
+/** The error of a create that does not match the existing bucket. @param difference from {@link differenceOf} */
 export function existsDifferently(name: string, difference: string): KvError {
   return new KvError(
     "bucket_exists_differently",
-    `The bucket ${name} is there, with ${difference}. Leave the option out, or stop the bucket first.`,
+    `The bucket ${name} exists with ${difference}. Leave the option out, or stop the bucket first.`,
   );
 }
 
-/** Whether two texts say the same: JSON's objects have no order. */
+/** Whether two JSON texts are equal; the order of an object's members does not count. */
 function sameJson(one: string, other: string | null): boolean {
   if (one === other) return true;
   return other !== null && inOrder(one) === inOrder(other);

@@ -1,19 +1,19 @@
-/** The WebSockets on which a partition tells of its events. */
+/** The WebSockets on which a partition sends its events to followers. */
 
 import { CLOSE_TRY_AGAIN } from "../lib/close-codes.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 import type { FeedMessage, Hello } from "../rpc/registry-rpc.ts";
 import type { Events } from "./events.ts";
 
-/** Events in one message. */
+/** Events in one message at most. */
 const BATCH = 500;
-/** The tag of those who follow every name. No name has a blank. */
+/** The tag of sockets that follow every name. It has a space, so it is never a name. */
 const ALL = "all names";
 
 /**
- * A partition's followers. They are accepted with hibernation, so an idle partition can leave memory while
- * they wait. What is sent is held back by the output gate until it is on disk: nobody hears of an end that
- * a fault then takes back.
+ * A partition's followers. Their sockets hibernate, so an idle partition can leave memory while they wait. The
+ * platform's output gate delays each message until the event is on disk, so a follower never receives an event that a
+ * fault then undoes.
  */
 export class EventSockets {
   readonly #ctx: DurableObjectState;
@@ -22,21 +22,25 @@ export class EventSockets {
     this.#ctx = ctx;
   }
 
-  /** Accepts a follower of one name, or of all, and sends it what came after the position. */
+  /** Accepts a follower of one name, or of all names if undefined, and sends it the events after the position. */
   accept(name: string | undefined, hello: Hello, events: Events | undefined): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    // A tag is at most as long as a name, and is carried through hibernation.
+    // The tag survives hibernation. The platform allows 256 characters, which is also the longest name.
     this.#ctx.acceptWebSocket(server, [name ?? ALL]);
     send(server, { hello });
-    if (events !== undefined) sendBehind(server, hello.position, events, name);
+    if (events !== undefined) sendMissed(server, hello.position, events, name);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Tells those who follow one name how far the log is: what they wait for may be long in coming. */
+  /**
+   * Sends every follower the log's position. A follower of a quiet name would otherwise keep a position that the log no
+   * longer covers.
+   */
   announce(position: number): void {
     for (const socket of this.#ctx.getWebSockets()) send(socket, { position });
   }
 
+  /** Sends an event to the followers of its name, and to those of all names. */
   publish(event: RegistryEvent): void {
     const message: FeedMessage = { events: [event] };
     for (const tag of [event.name, ALL]) {
@@ -45,7 +49,7 @@ export class EventSockets {
   }
 }
 
-function sendBehind(socket: WebSocket, since: number, events: Events, name: string | undefined): void {
+function sendMissed(socket: WebSocket, since: number, events: Events, name: string | undefined): void {
   for (let position = since; ;) {
     const batch = events.after(position, BATCH, name);
     const last = batch.at(-1);
@@ -60,7 +64,7 @@ function send(socket: WebSocket, message: FeedMessage): void {
   try {
     socket.send(JSON.stringify(message));
   } catch {
-    // A follower that misses a message must not go on as if it had not: it comes back and asks again.
+    // A follower must not continue after a missed message: it reconnects and resumes from its position.
     socket.close(CLOSE_TRY_AGAIN, "not sent");
   }
 }

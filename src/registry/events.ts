@@ -1,28 +1,30 @@
-/** What has happened to names, in order: a bounded log. Synchronous, one thread. */
+/** A partition's event log: what happened to names, in order and bounded. Synchronous, single-threaded. */
 
 import type { RegistryEvent } from "../model/registry-event.ts";
 
-/** Rows that may be there above the limit before they are removed together, at most. */
+/** Rows above the limit that are removed together at most: old rows go in groups, not with each event. */
 const TRIM_EVERY = 256;
 
 type Row = { [Column in keyof RegistryEvent]: RegistryEvent[Column] };
 
 const COLUMNS = "seq, at, kind, name, incarnation, reason";
 
+/** The event log of one partition. */
 export class Events {
   readonly #sql: SqlStorage;
   readonly #limit: number;
   readonly #trimEvery: number;
 
-  /** @param limit how many events are kept. */
+  /** @param limit how many events the log keeps */
   constructor(sql: SqlStorage, limit: number) {
     this.#sql = sql;
     this.#limit = limit;
     this.#trimEvery = Math.max(1, Math.min(TRIM_EVERY, Math.floor(limit / 4)));
   }
 
+  /** Creates the table. */
   createTables(): void {
-    // A new row's number is one more than the largest, and the latest is never removed: no number comes twice.
+    // SQLite numbers a new row one above the largest number. The newest row is never removed, so no number is used twice.
     this.#sql.exec(
       `CREATE TABLE events (
          seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
@@ -31,6 +33,7 @@ export class Events {
     );
   }
 
+  /** Appends an event, and removes old ones from time to time. @returns the event with its number */
   append(event: Omit<RegistryEvent, "seq">): RegistryEvent {
     const { seq } = this.#sql
       .exec<{ seq: number }>(
@@ -46,7 +49,7 @@ export class Events {
     return { seq, ...event };
   }
 
-  /** Whether older events go when this one comes: who has heard less than all should know where the log is. */
+  /** Whether the log removes old events with this one. Followers of one name must then learn the log's position. */
   trimsAt(seq: number): boolean {
     return seq % this.#trimEvery === 0;
   }
@@ -56,7 +59,7 @@ export class Events {
     return this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM events").one().seq ?? 0;
   }
 
-  /** Whether every event behind `seq` is still there, and `seq` is none that is yet to come. */
+  /** Whether the log has every event after `seq`; false also for a number that is still in the future. */
   covers(seq: number): boolean {
     const { position } = this;
     const oldest =
@@ -64,7 +67,7 @@ export class Events {
     return seq <= position && seq >= oldest - 1;
   }
 
-  /** Events behind `seq`, in order; of one name, if it is given. */
+  /** Up to `limit` events after `seq`, in order; only those of `name`, if it is given. */
   after(seq: number, limit: number, name?: string): RegistryEvent[] {
     return name === undefined
       ? this.#sql

@@ -1,4 +1,17 @@
-/** Every move of a name, with the event that tells of it, as one. */
+/**
+ * The lifecycle of a name: every move from one state to another, in one transaction with its event.
+ *
+ * The algorithm, in the order in which a name moves:
+ * 1. `starting`: the row is written before the bucket's object is called, so the object always has a name.
+ * 2. `running`: the object has confirmed its start. Only now lookups return the bucket. Event `created`.
+ * 3. While it lives, verdicts on probes move it to `suspect`, to `unreachable` (event) and back to `running` (event
+ *    `reachable` after `unreachable`). A restart (event `RESTARTED`) keeps the state, but after too many restarts the
+ *    bucket is `unreachable`.
+ * 4. `stopping`: the row is marked before the object is told to stop. From now on lookups do not return the bucket.
+ * 5. The row is removed after the object has wiped its data, or has reported its own end. Event `DOWN`; the name is free.
+ *
+ * Each state between two calls has a time at which the alarm checks it, so an interrupted create or stop is finished.
+ */
 
 import type { Clock } from "../otp/timers.ts";
 import type { EventSockets } from "./event-sockets.ts";
@@ -10,6 +23,7 @@ import type { Incarnation } from "../model/incarnation.ts";
 import { recheckDelay, UNREACHABLE_AFTER, type Verdict } from "./liveness.ts";
 import type { Names } from "./names.ts";
 
+/** The tables, the clock, and what follows a move. */
 export interface LifecycleOptions {
   readonly ctx: DurableObjectState;
   readonly names: Names;
@@ -18,18 +32,18 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   /** See `Settings.recheckMs`. */
   readonly recheckMs: number;
-  /** Sees to it that somebody looks at what is not settled, at this time at the latest. */
+  /** Schedules the check of names that are not `running`, at this time at the latest; milliseconds since the epoch. */
   readonly checkBy: (at: number) => void;
-  /** Called when a name is free of the bucket that had it, with the id of its object: no name will ever lead there again. */
+  /** Called after a bucket has lost its name, with the id of its object. No name will ever lead to that object again. */
   readonly freed: (id: string) => void;
 }
 
-/** What a restart says of itself. */
+/** A bucket's notice of its restart. */
 export interface Restart {
   readonly reason: string;
-  /** Of this bucket, with this one. */
+  /** How many times the bucket was restarted, including this one. */
   readonly restarts: number;
-  /** They were too many in too short a time. */
+  /** Whether the bucket stops restarting itself: too many restarts in too short a time. */
   readonly givenUp: boolean;
 }
 
@@ -38,8 +52,8 @@ type Recorder = (kind: EventKind, bucket: Incarnation, reason: string | null) =>
 const LIVING = ["running", "suspect", "unreachable"] as const satisfies readonly State[];
 
 /**
- * Each move names the incarnation and the states from which it may be made. What was true before an await
- * may not be so after it: then the move is not made, and there is no event.
+ * The moves of a partition's names. Each move applies only to one incarnation in certain states: the row may have changed
+ * during an await of the caller. A move that no longer applies changes nothing and records no event.
  */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
@@ -48,7 +62,7 @@ export class Lifecycle {
     this.#options = options;
   }
 
-  /** A create has begun. Looked after at `checkAt`, should nobody finish it. */
+  /** Inserts the row of a new bucket. The alarm finishes the create at `checkAt` if its caller does not. */
   starting(entry: Registration, checkAt: number): void {
     this.#transaction(() => {
       this.#options.names.insert(entry, checkAt);
@@ -58,7 +72,7 @@ export class Lifecycle {
     });
   }
 
-  /** The bucket lives. @returns whether the name was still waiting for it. */
+  /** Marks a started bucket as running. @returns whether the name was still `starting` this incarnation */
   running(bucket: Incarnation): boolean {
     return this.#transaction((record) => {
       const moved = this.#options.names.move(bucket, ["starting"], { state: "running" });
@@ -67,7 +81,7 @@ export class Lifecycle {
     });
   }
 
-  /** From here on no lookup finds the bucket, whether or not it can be reached. */
+  /** Marks a bucket as stopping. From now on no lookup returns it, even if its object can't be reached. */
   stopping(bucket: Incarnation, checkAt: number): void {
     this.#transaction(() => {
       this.#options.names.move(bucket, ["starting", ...LIVING], { state: "stopping", checkAt });
@@ -87,7 +101,7 @@ export class Lifecycle {
     });
   }
 
-  /** The bucket has said itself that it has ended: its name is free. However often that is heard, it counts once. */
+  /** Frees the name of a bucket that has itself reported its end. Repeating it has no effect. */
   down(bucket: Incarnation, reason: string): void {
     const { names, freed, ctx } = this.#options;
     const found = names.find(bucket.name);
@@ -100,13 +114,13 @@ export class Lifecycle {
     if (isFreed && found !== undefined) freed(found.id);
   }
 
-  /** The bucket was restarted. However often that is heard, it counts once. */
+  /** Records a restart. Repeating it has no effect. */
   restarted(bucket: Incarnation, { reason, restarts, givenUp }: Restart): void {
     this.#transaction((record) => {
       if (!this.#options.names.restarted(bucket, restarts, reason)) return;
       record("RESTARTED", bucket, reason);
       if (!givenUp) return;
-      // As a supervisor whose restart intensity is reached: left alone, until a probe finds it well.
+      // As in OTP when the restart intensity is exceeded: no further restarts, and unreachable until a probe succeeds.
       const checkAt = this.#options.clock() + recheckDelay(UNREACHABLE_AFTER, this.#options.recheckMs);
       const step = { state: "unreachable", checkAt, attempts: UNREACHABLE_AFTER, reason } as const;
       if (!this.#options.names.move(bucket, LIVING, step)) return;
@@ -115,11 +129,11 @@ export class Lifecycle {
     });
   }
 
-  /** What follows from a probe of a bucket that was as `entry` says when it was sent. */
+  /** Applies the verdict on a probe. @param entry the row at the time when the probe was sent */
   judged(entry: Registration, verdict: Verdict): void {
     switch (verdict.kind) {
       case "free": {
-        // A name that is on its way out is its stop's to free.
+        // A name that is `stopping` is freed by its stop.
         const found = this.#options.names.find(entry.name);
         if (found !== undefined && isLiving(found)) this.down(entry, verdict.reason);
         return;
@@ -128,7 +142,7 @@ export class Lifecycle {
         this.#alive(entry, verdict);
         return;
       case "held":
-        // The sweep comes again by itself; who is suspect is looked at later and later.
+        // The sweep probes running buckets again anyway; the others are checked after a growing wait.
         if (entry.state !== "running") this.#doubted(entry, entry.state, verdict.checkInMs);
         return;
       case "suspect":
@@ -143,7 +157,7 @@ export class Lifecycle {
       probe?.entries === totals?.entries &&
       probe?.bytes === totals?.bytes &&
       probe?.revision === totals?.revision;
-    // The sweep notes for a whole batch when it was there, so what has not changed is not written again.
+    // The sweep stores the time of a probe once for the whole batch, so unchanged totals need no write.
     if (state === "running" && (same || totals === undefined)) return;
     this.#transaction((record) => {
       const { names, clock } = this.#options;
@@ -157,7 +171,8 @@ export class Lifecycle {
     this.#transaction((record) => {
       const { names, clock, checkBy } = this.#options;
       const checkAt = clock() + checkInMs;
-      // While it runs the sweep knows how old its totals are; from here on its own row does.
+      // The time of the last probe of a running bucket is in the sweep's table. The bucket leaves the sweep now, so its
+      // row needs it.
       const known = entry.state === "running" ? names.find(entry.name)?.probe : undefined;
       const step = {
         state,
@@ -172,7 +187,7 @@ export class Lifecycle {
     });
   }
 
-  /** A change with its events, as one; followers hear of it when it is done. */
+  /** Runs a change and its events in one transaction, and publishes the events after it. */
   #transaction<T>(change: (record: Recorder) => T): T {
     const { ctx, names, events, followers, clock } = this.#options;
     const recorded: RegistryEvent[] = [];

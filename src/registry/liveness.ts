@@ -1,21 +1,31 @@
-/** Whom to probe when, and what follows from the answers. Pure. */
+/**
+ * Liveness: the verdicts on probed buckets, and the waits between probes. Pure.
+ *
+ * The algorithm:
+ * - A successful probe: `alive`. A bucket's own report of its end: `free`; nothing else ever frees a name.
+ * - A failed probe: `suspect`, and `unreachable` after {@link UNREACHABLE_AFTER} failures in a row. The wait before the
+ *   next probe doubles with each failure, up to {@link RECHECK_LIMIT_MS}.
+ * - A storm: if more than {@link STORM_PART} of a batch of at least {@link STORM_BATCH} fail together, the fault is
+ *   probably the prober's. The failed ones get no verdict (`held`), unless they failed {@link HELD_UNTIL} times before.
+ * - The sweep (prober.ts) probes running buckets in batches, evenly over its period: see {@link sweepDelay}.
+ */
 
 import type { Totals } from "../model/totals.ts";
 
-/** What came of a probe. */
+/** The result of one probe. */
 export type ProbeResult =
-  /** The bucket lives; one that is being restarted says no more than that. */
+  /** The bucket lives. A bucket that is being restarted reports no totals. */
   | { readonly kind: "alive"; readonly totals: Totals | undefined }
-  /** The bucket itself has said that it does not live: the one word that frees a name. */
+  /** The bucket itself reported that it has ended. Only this frees a name. */
   | { readonly kind: "gone"; readonly reason: string }
-  /** Anything else: overload, a deadline, a broken connection. It says nothing of the bucket. */
+  /** Any other failure: overload, a deadline, a broken connection. It does not prove that the bucket has ended. */
   | {
       readonly kind: "failed";
-      /** Undefined where it is known why: what is known is not to be overwritten. */
+      /** Undefined if the registry has a better reason already, which must not be overwritten. */
       readonly reason: string | undefined;
     };
 
-/** What is done about a bucket. */
+/** What the registry does about a bucket. */
 export type Verdict =
   | { readonly kind: "alive"; readonly totals: Totals | undefined }
   | { readonly kind: "free"; readonly reason: string }
@@ -24,44 +34,44 @@ export type Verdict =
       readonly reason: string | undefined;
       readonly checkInMs: number;
     }
-  /** Too many failed at once: the prober is ill, and says nothing of those that failed. */
+  /** Too many probes failed at once: the prober may be at fault, so the failed ones get no verdict. */
   | { readonly kind: "held"; readonly checkInMs: number };
 
-/** A probe's result beside what is known of failures before it. */
+/** A probe's result, with the bucket's earlier failures. */
 export interface Probed {
   readonly result: ProbeResult;
-  /** Probes of this bucket that have failed in a row before this one. */
+  /** Failed probes of this bucket in a row, before this one. */
   readonly attempts: number;
 }
 
-/** A batch smaller than this is never held back: two of three may well be broken. */
+/** The smallest batch that can be a storm: in a smaller one, two of three buckets may really be broken. */
 export const STORM_BATCH = 10;
-/** The part of a batch that may fail before the prober doubts itself. */
+/** The part of a batch that may fail before the batch is a storm. */
 export const STORM_PART = 1 / 3;
 /** Failures in a row after which a suspect is unreachable. */
 export const UNREACHABLE_AFTER = 3;
 /**
- * Failures in a row after which a bucket is no longer held back with others. Those that are probed again
- * because they failed are no fair sample: where ten are broken for good, each of their batches is a storm.
+ * Failures in a row after which a storm no longer holds back the verdict on a bucket. A batch of rechecks has only buckets
+ * that failed before: with ten permanently broken buckets every such batch would be a storm, and none would get a verdict.
  */
 export const HELD_UNTIL = 6;
-/** The longest wait between two probes of one that is not reached, in milliseconds. */
+/** The longest wait between two probes of a bucket that fails, in milliseconds: five minutes. */
 export const RECHECK_LIMIT_MS = 300_000;
 /** The shortest wait between two batches of a sweep, in milliseconds. */
 export const SWEEP_TICK_MS = 1_000;
 
-/** The wait before the next look at a bucket of which this many in a row have failed, in milliseconds. */
+/** The wait before the next check of a bucket after this many failures in a row, in milliseconds. */
 export function recheckDelay(failures: number, recheckMs: number): number {
   return Math.min(recheckMs * 2 ** Math.max(0, failures - 1), RECHECK_LIMIT_MS);
 }
 
-/** Whether so many of a batch have failed that it says more of the prober than of the buckets. */
+/** Whether so many probes of a batch failed that the prober is the probable cause. */
 export function isStorm(batch: readonly ProbeResult[]): boolean {
   const failed = batch.filter(({ kind }) => kind === "failed").length;
   return batch.length >= STORM_BATCH && failed > batch.length * STORM_PART;
 }
 
-/** The verdicts on a batch that was probed together, in its order. */
+/** The verdicts on a batch that was probed together, in the order of the batch. */
 export function judge(batch: readonly Probed[], recheckMs: number): Verdict[] {
   const storm = isStorm(batch.map(({ result }) => result));
   return batch.map(({ result, attempts }): Verdict => {
@@ -85,8 +95,8 @@ export function judge(batch: readonly Probed[], recheckMs: number): Verdict[] {
 }
 
 /**
- * The wait between two batches of a sweep such that each of `names` is seen once in a period, in
- * milliseconds. With more names than `periodMs / SWEEP_TICK_MS` batches hold, the sweep takes longer.
+ * The wait between two batches of a sweep, in milliseconds, so that the sweep probes each of `names` buckets once in a
+ * period. The wait is at least {@link SWEEP_TICK_MS}, so with very many names the sweep takes longer than its period.
  */
 export function sweepDelay(names: number, batch: number, periodMs: number): number {
   const batches = Math.max(1, Math.ceil(names / batch));

@@ -1,16 +1,17 @@
-/** The registry's table: names and the incarnations behind them. Synchronous, one thread. */
+/** The registry's table of names, with the incarnation and state of each. Synchronous, single-threaded. */
 
 import type { Incarnation } from "../model/incarnation.ts";
 import { type NamesQuery, type Probe, type Registration, type State } from "../model/registration.ts";
 import type { RestartKind } from "../otp/restart.ts";
 
-/** How a name goes on. */
+/** The next state of a name. */
 export interface Step {
   readonly state: State;
-  /** When to look after it, in milliseconds since the epoch; not for `running`, which the sweep looks after. */
+  /** When the alarm checks the name, in milliseconds since the epoch; none for `running`, which the sweep probes. */
   readonly checkAt?: number;
+  /** Failed attempts in a row; 0 if left out. */
   readonly attempts?: number;
-  /** Left as it is, if left out. */
+  /** Unchanged if left out. */
   readonly reason?: string;
 }
 
@@ -36,9 +37,10 @@ type Row = {
 const COLUMNS =
   "name, incarnation, id, state, restart, restarts, reason, created_at, metadata, jurisdiction, location_hint, entries, bytes, revision, probed_at, attempts";
 
-/** A name in one of these leads to its bucket. */
+/** Lookups and lists return a bucket in one of these states. */
 const LIVES = "state NOT IN ('starting', 'stopping')";
 
+/** The names of one partition. */
 export class Names {
   readonly #sql: SqlStorage;
   #size: number | undefined;
@@ -48,6 +50,7 @@ export class Names {
     this.#sql = sql;
   }
 
+  /** Creates the tables. */
   createTables(): void {
     this.#sql.exec(
       `CREATE TABLE names (
@@ -60,21 +63,23 @@ export class Names {
     this.#createIndices();
   }
 
-  /** How many rows were written since the object was woken, as the platform counts them. */
+  /** Rows written since the object was woken, as the platform counts them. */
   get rowsWritten(): number {
     return this.#rowsWritten;
   }
 
-  /** Forgets what it knows of the storage; to be called when a change was undone. */
+  /** Clears the cached size. Call it after a transaction was rolled back. */
   reset(): void {
     this.#size = undefined;
   }
 
+  /** The row of a name, in any state; undefined if the name is free. */
   find(name: string): Registration | undefined {
     const row = this.#sql.exec<Row>(`SELECT ${COLUMNS} FROM names WHERE name = ?`, name).toArray()[0];
     return row && this.#registration(row);
   }
 
+  /** Inserts the row of a new bucket, which the alarm checks at `checkAt`. */
   insert(entry: Registration, checkAt: number): void {
     this.#write(
       `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, jurisdiction, location_hint, check_at)
@@ -94,19 +99,19 @@ export class Names {
   }
 
   /**
-   * Moves this incarnation, and no other that may have taken its name, on from one of these states.
-   * @returns whether it was there, and in one of them.
+   * Moves a bucket from one of these states to another. It applies only to this incarnation, not to a later one.
+   * @returns whether the incarnation had the name and was in one of the states
    */
   move(bucket: Incarnation, from: readonly State[], to: Step): boolean {
     return this.#step(bucket, to, `state IN (${from.map((state) => `'${state}'`).join(", ")})`);
   }
 
-  /** Moves a name on from exactly what it was: nothing that was learnt meanwhile is overwritten. */
+  /** As {@link move}, but only if state and attempts are still those of `from`, so newer findings are not overwritten. */
   advance(from: Registration, to: Step): boolean {
     return this.#step(from, to, "state = ? AND attempts = ?", from.state, from.attempts);
   }
 
-  /** Frees the name of this incarnation. @returns whether it had it. */
+  /** Removes the row of this incarnation, which frees the name. @returns whether the incarnation had the name */
   remove({ name, incarnation }: Incarnation): boolean {
     const rowsWritten = this.#write(
       "DELETE FROM names WHERE name = ? AND incarnation = ?",
@@ -117,7 +122,7 @@ export class Names {
     return rowsWritten > 0;
   }
 
-  /** Counts a restart. @returns whether it is news of this incarnation. */
+  /** Stores the number of restarts. @returns whether the number is new for this incarnation */
   restarted({ name, incarnation }: Incarnation, restarts: number, reason: string): boolean {
     const rowsWritten = this.#write(
       "UPDATE names SET restarts = ?1, reason = ?2 WHERE name = ?3 AND incarnation = ?4 AND restarts < ?1",
@@ -129,7 +134,7 @@ export class Names {
     return rowsWritten > 0;
   }
 
-  /** Keeps what a probe has brought. */
+  /** Stores the result of a successful probe. */
   saveProbe({ name, incarnation }: Incarnation, probe: Probe): void {
     this.#write(
       `UPDATE names SET entries = ?, bytes = ?, revision = ?, probed_at = ? WHERE name = ? AND incarnation = ?`,
@@ -143,18 +148,18 @@ export class Names {
   }
 
   /**
-   * All names behind `after` up to `upto` were probed now. One row for a whole batch, so that an idle
-   * bucket whose totals have not changed costs no write.
+   * Stores that all names after `after` up to `upto` were probed at `at`. It is one row for the whole batch, so an idle
+   * bucket with unchanged totals costs no write.
    */
   saveSweep(after: string, upto: string, at: number): void {
     this.#write("DELETE FROM swept WHERE upto > ? AND upto < ?", after, upto);
     this.#write("INSERT OR REPLACE INTO swept (upto, at) VALUES (?, ?)", upto, at);
   }
 
-  /** Names of living buckets, in the order of their bytes. */
+  /** One page of living buckets, in the order of their names' bytes. */
   page({ prefix, after, limit }: NamesQuery): Registration[] {
     const page: Registration[] = [];
-    // One bound, not two: SQLite would begin at the first of them and read all names up to the second.
+    // One lower bound. With two, SQLite would start at the first one and read all names up to the second.
     const rows = this.#sql.exec<Row>(
       `SELECT ${COLUMNS} FROM names WHERE name >= max(?1, ?2) AND name <> ?2 AND ${LIVES} ORDER BY name LIMIT ?3`,
       prefix,
@@ -169,7 +174,7 @@ export class Names {
     return page;
   }
 
-  /** Running names behind this one, for the sweep. */
+  /** The next running names after this one, for the sweep. */
   runningAfter(after: string, limit: number): Registration[] {
     return this.#sql
       .exec<Row>(
@@ -181,7 +186,7 @@ export class Names {
       .map((row) => registration(row, undefined));
   }
 
-  /** Names that something has to be done about by now, those that wait longest first. */
+  /** Names whose check is due, the most overdue first. */
   due(now: number, limit: number): Registration[] {
     return this.#sql
       .exec<Row>(
@@ -193,7 +198,7 @@ export class Names {
       .map((row) => registration(row, undefined));
   }
 
-  /** When something has to be done next about a name that is not running. */
+  /** When the next check is due, in milliseconds since the epoch; undefined if all names are running. */
   nextCheck(): number | undefined {
     const { due } = this.#sql
       .exec<{ due: number | null }>("SELECT min(check_at) AS due FROM names WHERE state <> 'running'")
@@ -201,19 +206,22 @@ export class Names {
     return due ?? undefined;
   }
 
-  /** The clock was put back to `now`: what was to be looked at in what is the future now is due, and no probe was later. */
+  /**
+   * Corrects times after the clock was set back to `now`: checks in the future become due, and probes in the future
+   * were now.
+   */
   clockSetBack(now: number): void {
     this.#write("UPDATE names SET check_at = ?1 WHERE state <> 'running' AND check_at > ?1", now);
     this.#write("UPDATE names SET probed_at = ?1 WHERE probed_at > ?1", now);
     this.#write("UPDATE swept SET at = ?1 WHERE at > ?1", now);
   }
 
-  /** How many names there are. Counted once and then as they come and go. */
+  /** The number of names. Counted once, then kept up to date. */
   get size(): number {
     return (this.#size ??= this.#sql.exec<{ size: number }>("SELECT count(*) AS size FROM names").one().size);
   }
 
-  /** How many names there are in each state. */
+  /** The number of names in each state. */
   counts(): Readonly<Record<State, number>> {
     const counts = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
     const rows = this.#sql.exec<{ state: State; count: number }>(
@@ -228,9 +236,10 @@ export class Names {
   }
 
   #createIndices(): void {
-    // Holds only the few names that something has to be done about, so that to find them scans no others.
+    // A partial index of the few names with a pending check, so finding them does not scan the others.
     this.#sql.exec("CREATE INDEX unsettled ON names (check_at) WHERE state <> 'running'");
-    // When the names from the batch before up to this one were last probed, and found as their rows say.
+    // One row for each batch of the sweep: when the names after the previous row's `upto`, up to this `upto`, were last
+    // probed.
     this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
   }
 
@@ -267,7 +276,7 @@ export class Names {
     return registration(row, swept?.at);
   }
 
-  /** When a name was last swept, for names that are asked for in order, none before `from`. */
+  /** Returns a function that gives the time of a name's last sweep. Call it with ascending names, none before `from`. */
   #sweptFrom(from: string): (name: string) => number | undefined {
     const rows = this.#sql.exec<{ upto: string; at: number }>(
       "SELECT upto, at FROM swept WHERE upto >= ? ORDER BY upto",
@@ -283,7 +292,7 @@ export class Names {
 
 function registration(row: Row, sweptAt: number | undefined): Registration {
   const { entries, bytes, revision } = row;
-  // A sweep that came later has found the same; one that did not reach the bucket has found nothing.
+  // A later sweep confirmed the totals of a running bucket. For the other states the sweep did not reach the bucket.
   const probedAt = row.state === "running" ? Math.max(row.probed_at, sweptAt ?? 0) : row.probed_at;
   return {
     name: row.name,

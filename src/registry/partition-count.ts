@@ -1,20 +1,20 @@
-/** The partition count: fixed by partition 0 with the first create, and the same for every caller from then on. */
+/** The partition count: partition 0 fixes it with the first create, and every caller must agree with it from then on. */
 
 import { KvError } from "../model/errors.ts";
 import type { Partition } from "../rpc/partition.ts";
 
-/** What partition 0 is asked. */
+/** Calls to partition 0. */
 export interface FirstPartition {
-  /** How many partitions the registry was first used with; null before that. */
+  /** The fixed count; null before the first create. */
   fixed(): Promise<number | null>;
-  /** Fixes the count, if it is open. @returns what it is. */
+  /** Fixes the count if it is not fixed yet. @returns the fixed count */
   fix(partitions: number): Promise<number>;
 }
 
-/** One partition's knowledge of the number, before it has kept one itself. */
+/** Checks the count in a partition that has not stored it yet. */
 export class PartitionCount {
   readonly #first: FirstPartition;
-  /** Partition 0 has confirmed this number to us. */
+  /** The count that partition 0 has confirmed. */
   #confirmed: number | undefined;
 
   constructor(first: FirstPartition) {
@@ -22,7 +22,7 @@ export class PartitionCount {
   }
 
   /**
-   * Before a read in a partition that was never used: it must not be served as an empty registry.
+   * Call it before a read in a partition that was never used. With a wrong count the registry would seem empty.
    * @throws {KvError} `partitions_mismatch`
    */
   async confirm(caller: Partition): Promise<void> {
@@ -34,7 +34,7 @@ export class PartitionCount {
   }
 
   /**
-   * Before a partition keeps its first name: partition 0 fixes it for all.
+   * Call it before a partition stores its first name: partition 0 fixes the count for all partitions.
    * @throws {KvError} `partitions_mismatch`
    */
   async fix(caller: Partition): Promise<void> {
@@ -42,12 +42,12 @@ export class PartitionCount {
   }
 }
 
-/** @throws {KvError} `partitions_mismatch` */
+/** Checks a caller's count against the fixed one. @throws {KvError} `partitions_mismatch` */
 export function agree(caller: Partition, fixed: number): void {
   if (caller.partitions === fixed) return;
   throw new KvError(
     "partitions_mismatch",
     `The registry was first used with ${fixed} partitions and KV_PARTITIONS is ${caller.partitions}. ` +
-      `Set it back to ${fixed}: under another number names would be looked for in the wrong place.`,
+      `Set it back to ${fixed}: with another number the registry looks for names in the wrong partition.`,
   );
 }

@@ -1,4 +1,13 @@
-/** Asks buckets whether they live, in batches, and hands over the verdicts. */
+/**
+ * The prober: probes buckets in batches and applies the verdicts (liveness.ts).
+ *
+ * The sweep probes all running buckets in the order of their names, one batch with each alarm:
+ * 1. Its position, the last probed name, is in the storage, so the sweep continues after a restart.
+ * 2. It probes the next batch. In a storm it keeps its position and probes the same batch again after a growing wait, at
+ *    most {@link MAX_HOLDS} times; then it continues without a verdict on the failed ones.
+ * 3. Without a storm it stores the time once for the whole batch. Unchanged buckets cost no write.
+ * 4. It moves its position, or starts again after the last name, and waits so that a round takes one period.
+ */
 
 import type { Registration } from "../model/registration.ts";
 import type { BucketStub } from "../rpc/bucket-rpc.ts";
@@ -11,33 +20,37 @@ import type { Settings } from "../config/settings.ts";
 import { judge, recheckDelay, sweepDelay, type ProbeResult, type Verdict } from "./liveness.ts";
 import type { Names } from "./names.ts";
 
+/** The tables, the settings, and the calls of the prober. */
 export interface ProberOptions {
   readonly names: Names;
   readonly kv: DurableObjectStorage["kv"];
   readonly settings: Pick<Settings, "probeTimeoutMs" | "recheckMs" | "sweepBatch" | "sweepPeriodMs">;
   readonly clock: () => number;
   readonly bucket: (entry: Registration) => BucketStub;
-  /** Does what follows. The name may have gone another way since the probe was sent. */
+  /** Applies a verdict. The name may have changed since the probe was sent. */
   readonly apply: (entry: Registration, verdict: Verdict) => void;
 }
 
-/** Where the sweep is. */
+/** The position of the sweep. */
 interface Sweep {
   /** The last name that was probed. */
   readonly after: string;
-  /** How often in a row verdicts were held back. */
+  /** How many times in a row the batch was a storm. */
   readonly holds: number;
 }
 
 const SWEEP = "sweep";
-/** Behind every name: names are printable ASCII. */
+/** Greater than every name, because names are printable ASCII. */
 const LAST = "\x7f";
-/** How often a batch that fails as a whole is tried again before the sweep goes on without verdicts on it. */
+/** How many times a batch that is a storm is probed again before the sweep continues without its verdicts. */
 const MAX_HOLDS = 3;
 
+/** The prober of one partition. */
 export class Prober {
   readonly #options: ProberOptions;
   readonly #deadlines: Deadlines;
+  /** Running probes that callers asked for, by name. */
+  readonly #suspicions = new Map<string, Promise<void>>();
   #stats: SweepStats = { batches: 0, probes: 0, rowsWritten: 0 };
 
   constructor(options: ProberOptions) {
@@ -45,20 +58,21 @@ export class Prober {
     this.#deadlines = new Deadlines(options.settings.probeTimeoutMs);
   }
 
+  /** What the sweep has done since the object was woken. */
   get stats(): SweepStats {
     return this.#stats;
   }
 
-  /** Probes these together, and applies the verdicts. */
+  /** Probes these buckets together and applies the verdicts. */
   async probe(entries: readonly Registration[]): Promise<Verdict[]> {
-    const results = await Promise.all(entries.map((entry) => this.ask(entry)));
+    const results = await Promise.all(entries.map((entry) => this.#ask(entry)));
     const probed = results.map((result, at) => ({ result, attempts: entries[at]?.attempts ?? 0 }));
     const verdicts = judge(probed, this.#options.settings.recheckMs);
     entries.forEach((entry, at) => this.#options.apply(entry, verdicts[at] as Verdict));
     return verdicts;
   }
 
-  /** Probes the next batch of the sweep. @returns the wait until the one after it, in milliseconds. */
+  /** Probes the next batch of the sweep. @returns the wait before the following batch, in milliseconds */
   async sweep(): Promise<number> {
     const { names, kv, settings, clock } = this.#options;
     const { after, holds } = kv.get<Sweep>(SWEEP) ?? { after: "", holds: 0 };
@@ -82,15 +96,30 @@ export class Prober {
     return sweepDelay(names.size, settings.sweepBatch, settings.sweepPeriodMs);
   }
 
-  /** Probes one, and leaves it to the caller what follows. */
-  async ask(entry: Registration): Promise<ProbeResult> {
+  /** Probes a bucket that a caller suspects, and applies the verdict. All callers that suspect it share one probe. */
+  async suspect(entry: Registration): Promise<void> {
+    const { name } = entry;
+    const probing = this.#suspicions.get(name) ?? this.#look(entry);
+    this.#suspicions.set(name, probing);
+    await probing.finally(() => this.#suspicions.delete(name));
+  }
+
+  async #look(entry: Registration): Promise<void> {
+    const result = await this.#ask(entry);
+    // A bucket that is suspect already has its next probe scheduled. Callers must not add to its failures.
+    if (result.kind === "failed" && entry.state !== "running") return;
+    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#options.settings.recheckMs);
+    if (verdict !== undefined) this.#options.apply(entry, verdict);
+  }
+
+  async #ask(entry: Registration): Promise<ProbeResult> {
     try {
       const said = await call(() => this.#options.bucket(entry).probe(), { deadlines: this.#deadlines });
       return "ended" in said ? { kind: "gone", reason: said.ended } : { kind: "alive", totals: said };
     } catch (error) {
       if (error instanceof Refusal && error.code === STORAGE_NEWER)
         return { kind: "failed", reason: error.code };
-      // It was restarted too often, and the registry knows why.
+      // Not an exit: the bucket was restarted too often, and the registry has the reason already.
       if (!(error instanceof Exit)) return { kind: "failed", reason: undefined };
       if (error.reason === "noproc") return { kind: "gone", reason: "noproc" };
       if (error.reason === "restarting") return { kind: "alive", totals: undefined };

@@ -1,4 +1,4 @@
-/** The registry's object: one partition of the names. Client calls on top, the order of things below. */
+/** The registry's object: one partition of the names. Client calls on top; below, the order of the steps of each call. */
 
 import type { BucketArgs, BucketStub } from "../rpc/bucket-rpc.ts";
 import type { Created, FollowRequest, RegistryRpc, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
@@ -19,7 +19,7 @@ import { differenceOf, existsDifferently, hintOf } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
-import { judge, recheckDelay, sweepDelay } from "./liveness.ts";
+import { recheckDelay, sweepDelay } from "./liveness.ts";
 import { REGISTRY_MIGRATIONS } from "./migrations.ts";
 import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
@@ -28,25 +28,24 @@ import { Prober } from "./prober.ts";
 import { agree, PartitionCount } from "./partition-count.ts";
 
 /**
- * Timers. `check`: something has to be done about some names: they are between two states, and whoever was to
- * move them on may be gone; or they are suspect. `sweep`: the next batch of buckets is to be probed.
+ * Timers. `check`: the check of some names is due, because they are between two states and their caller may have
+ * vanished, or because they are suspect or unreachable. `sweep`: the next batch of buckets must be probed.
  */
 type Info = "check" | "sweep";
 
-/** How long a create or stop is left to its caller before the alarm looks after it, in milliseconds. */
+/** How long a create or stop may take before the alarm finishes it, in milliseconds. */
 const REPAIR_AFTER_MS = 10_000;
-/** Names that one alarm looks after. */
+/** Names that one alarm checks at most. */
 const CHECK_BATCH = 100;
-/** A create whose bucket ends before it is confirmed begins anew, this often. */
+/** How many times a create starts again because its bucket ended before the create was confirmed. */
 const MAX_CREATES = 3;
 
 /**
- * One partition of the registry, and the supervisor of its buckets. Each step of a name's life is one
- * synchronous transaction here *before* the call to the bucket, so that at any moment the row says what may
- * be half done; and the calls to the bucket are idempotent, so that whoever finds such a row, the next
- * caller or the alarm, can finish it.
+ * One partition of the registry, and the supervisor of its buckets. Each step of a name's lifecycle is one synchronous
+ * transaction here *before* the call to the bucket, so at any moment the row shows which step may be incomplete. The calls
+ * to the bucket are idempotent, so the next caller or the alarm can finish an incomplete step.
  *
- * Reads create nothing: a partition in which no name was ever created has no schema.
+ * Reads create nothing: a partition in which no name was ever created has no tables.
  */
 export class Registry extends GenServer<Env, Partition, Info> implements RegistryRpc {
   readonly #settings = settingsOf(this.env);
@@ -76,76 +75,71 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     bucket: (entry) => this.bucket(entry),
     apply: (entry, verdict) => this.lifecycle.judged(entry, verdict),
   });
-  /** Probes that callers have asked for and that are under way, by name. */
-  readonly #suspicions = new Map<string, Promise<unknown>>();
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
     super(...args);
     if (this.args === undefined) return;
-    // What has to be done is in the table; the timers follow from it, and from settings that may have changed.
+    // The timers are set again from the table, which has all pending checks, and from the settings, which may have changed.
     const next = this.#names.nextCheck();
     if (next !== undefined) this.#checkBy(next);
     this.#scheduleSweep();
   }
 
-  /** The bucket that has the name; null if none has. */
+  /** The living bucket of this name; null if there is none. Creates nothing. */
   async lookup(caller: Partition, name: string): Promise<Reply<Registration | null>> {
     return this.#read(caller, null, () => this.#living(name) ?? null);
   }
 
-  /** Names of living buckets of this partition, in order. */
+  /** One page of the living buckets of this partition, in the order of their names. */
   async list(caller: Partition, page: NamesQuery): Promise<Reply<Registration[]>> {
     return this.#read(caller, [], () => this.#names.page(page));
   }
 
-  /** How many names there are in each state, and what the sweep has done. */
+  /** The number of names in each state, and the work of the sweep since the object was woken. */
   async stats(caller: Partition): Promise<Reply<Stats>> {
     const none = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
     const { stats: sweep } = this.#prober;
     return this.#read(caller, { states: none, sweep }, () => ({ states: this.#names.counts(), sweep }));
   }
 
-  /** Ensures that there is a bucket of this name. */
+  /** Ensures that the bucket exists. @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable` */
   async create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
     return this.#change(caller, () => this.serial.run(name, () => this.createBucket(name, options)));
   }
 
-  /** Ends the bucket of this name, reason `normal`, and frees the name. The reply is whether there was one. */
+  /** Ends the bucket of this name with reason `normal` and frees the name. Replies whether there was a bucket. */
   async stopBucket(caller: Partition, name: string): Promise<Reply<boolean>> {
     return this.#read(caller, false, () => this.serial.run(name, () => this.#stop(name)));
   }
 
   /**
-   * A caller has heard `noproc` from a bucket that the registry holds to be living, or can't reach it. The
-   * registry asks for itself: only the bucket's own word frees the name. The reply is whether it did.
+   * Probes a bucket that answered `noproc` to a caller, or that a caller could not reach. The registry probes it itself,
+   * because only the bucket's own report frees a name. Replies whether the incarnation has lost the name.
    */
   async suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>> {
     return this.#read(caller, false, async () => {
       const found = this.#living(name);
       if (found?.incarnation !== incarnation) return false;
-      // However many callers suspect it, one probe is under way.
-      const probing = this.#suspicions.get(name) ?? this.#look(found);
-      this.#suspicions.set(name, probing);
-      await probing.finally(() => this.#suspicions.delete(name));
+      await this.#prober.suspect(found);
       return this.#living(name)?.incarnation !== incarnation;
     });
   }
 
-  /** Whether the registry has this bucket on record; a bucket that hears no has no right to live. */
+  /** Whether this incarnation has its name. A bucket that receives `false` is an orphan and ends itself. */
   knows({ name, incarnation }: Incarnation): Reply<boolean> {
     this.wake();
-    // A partition that has lost its storage knows nothing, and says nothing.
+    // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
     return { reply: this.#names.find(name)?.incarnation === incarnation };
   }
 
-  /** Partition 0 only: how many partitions the registry was first used with; null before that. */
+  /** Partition 0 only: the fixed partition count; null before the first create. */
   partitionCount(): Reply<number | null> {
     if (this.refusal !== undefined) return this.absent();
     return { reply: this.args?.partitions ?? null };
   }
 
-  /** Partition 0 only: settles the number of partitions, if it is open, and answers with what it is. */
+  /** Partition 0 only: fixes the partition count if it is not fixed yet. Replies with the fixed count. */
   fixPartitionCount(partitions: number): Reply<number> {
     if (this.refusal !== undefined) return this.absent();
     if (this.args === undefined) this.start({ partition: 0, partitions });
@@ -153,8 +147,8 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   }
 
   /**
-   * A WebSocket that follows the events: see {@link Follow}. 410 where the log does not reach back so far.
-   * Reads create nothing: a follower of a partition that was never used waits for its first event.
+   * Opens a WebSocket that follows the events: see {@link Follow}. Status 410 if the log no longer has all events after
+   * the position. Creates nothing: a follower of a partition that was never used waits for its first event.
    */
   override async fetch(request: Request): Promise<Response> {
     const { caller, follow } = JSON.parse(
@@ -192,7 +186,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     else await this.#sweep();
   }
 
-  /** A bucket says how it has ended, or that it was restarted. */
+  /** Records a bucket's notice of its end or its restart. */
   protected override async handleNotice(notice: Notice): Promise<void> {
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
     const bucket = incarnationOf(notice.ref);
@@ -209,10 +203,10 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
         if (difference !== undefined) throw existsDifferently(name, difference);
         return { registration: found, created: false };
       }
-      // A create that was cut off, and asked for otherwise, is undone: it was never answered.
+      // An interrupted create with other options is undone. That is safe, because it was never answered.
       if (found?.state === "starting" && difference !== undefined)
         this.lifecycle.stopping(found, this.#repairAt());
-      // A stop that was cut off comes first: its bucket must be gone before the name is used again.
+      // An interrupted stop is finished first: its bucket must be gone before another one takes the name.
       if (found !== undefined && (found.state === "stopping" || difference !== undefined)) {
         await this.finishStop(found);
         continue;
@@ -227,14 +221,14 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     throw new Exit("noproc");
   }
 
-  /** No name leads to this object any more, and none ever will. */
+  /** Called when no name leads to this object any more, and none ever will. The local server overrides it. */
   protected freed(_id: string): void {}
 
   async #stop(name: string): Promise<boolean> {
     const found = this.#names.find(name);
     if (found === undefined) return false;
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
-    // The mark first: should anything go wrong from here on, it says what is to be finished.
+    // Mark the row before the call: if anything fails from here on, the alarm finds the mark and finishes the stop.
     this.lifecycle.stopping(found, this.#repairAt());
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
     try {
@@ -248,7 +242,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return true;
   }
 
-  /** The row and its repair in one transaction, before the object hears of it: an object is never nameless. */
+  /** Writes the row and schedules its check in one transaction, before the object is called: no object is nameless. */
   protected insert(
     name: string,
     { jurisdiction, locationHint, metadata, restart }: CreateOptions,
@@ -273,7 +267,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return entry;
   }
 
-  /** @returns whether the name leads to a living bucket now. */
+  /** Starts the object and confirms it. @returns whether the name leads to a living bucket now */
   protected async finishStart(entry: Registration): Promise<boolean> {
     const { name, incarnation, createdAt, restart } = entry;
     const args: BucketArgs = { name, incarnation, createdAt };
@@ -282,23 +276,24 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
       await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
     } catch (error) {
       if (!isExit(error, "noproc")) throw error;
-      // Its object was told to end before it was told to start, and will not start any more.
+      // The object was stopped before it was started, and will never start.
       this.lifecycle.down(entry, "noproc");
       return false;
     }
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
-    // Only now: a name that is looked up leads to a bucket that lives.
+    // Confirm only now, after the start: a lookup must return a living bucket.
     return this.lifecycle.running(entry);
   }
 
+  /** Stops the object and frees the name. */
   protected async finishStop(entry: Registration): Promise<void> {
     const reason = await this.#call(() => this.bucket(entry).stop("normal", refOf(entry)));
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
-    // Only now: a free name has no bucket behind it.
+    // Free the name only now, after the object has wiped its data: a free name must have no bucket.
     this.lifecycle.down(entry, reason);
   }
 
-  /** Looks after the names of which the time has come: finishes what was cut off, probes what is suspect. */
+  /** Handles the names whose check is due: finishes interrupted creates and stops, probes suspect buckets. */
   async #check(): Promise<void> {
     const due = this.#names.due(this.clock(), CHECK_BATCH);
     const [living, unsettled] = [due.filter(isLiving), due.filter((entry) => !isLiving(entry))];
@@ -313,10 +308,10 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     try {
       await this.serial.run(name, () => this.#settle(name));
     } catch (error) {
-      console.error(`repair of ${name} failed, will be tried again`, error);
+      console.error(`repair of ${name} failed and will be tried again`, error);
       const found = this.#names.find(name);
       if (found === undefined || isLiving(found)) return;
-      // Later and later, each name for itself: one that fails does not delay the others.
+      // Try again after a growing wait. Each name has its own, so one that fails does not delay the others.
       const checkAt = this.clock() + recheckDelay(attempts + 1, REPAIR_AFTER_MS);
       this.#names.move(found, [found.state], { state: found.state, checkAt, attempts: attempts + 1 });
     }
@@ -330,7 +325,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
 
   async #sweep(): Promise<void> {
     const delay = await this.#prober.sweep();
-    // An empty partition sleeps; the next create wakes it.
+    // An empty partition has no sweep; the next create schedules it again.
     if (this.#names.size > 0) this.timers.sendAfter("sweep", "sweep", delay);
   }
 
@@ -348,18 +343,10 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return this.clock() + REPAIR_AFTER_MS;
   }
 
-  /** One alarm looks after all names; a thousand creates set it once. */
+  /** Schedules the check for `at`, unless it is due earlier. One timer serves all names: a thousand creates set it once. */
   #checkBy(at: number): void {
     const due = this.timers.due("check");
     if (due === undefined || at < due) this.timers.sendAfter("check", "check", at - this.clock());
-  }
-
-  async #look(entry: Registration): Promise<void> {
-    const result = await this.#prober.ask(entry);
-    // One that is suspect already is probed when its time has come; callers do not make it fail more often.
-    if (result.kind === "failed" && entry.state !== "running") return;
-    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#settings.recheckMs);
-    if (verdict !== undefined) this.lifecycle.judged(entry, verdict);
   }
 
   #living(name: string): Registration | undefined {
@@ -372,24 +359,24 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
-    // All that is asked of buckets and of partition 0 here may be asked twice.
+    // All calls to buckets and to partition 0 in this file are repeatable.
     return call(request, { deadlines: this.#deadlines, repeat: "once" });
   }
 
-  /** A call that changes nothing in a partition that was never used: there the reply is `unused`. */
+  /** Runs a read. In a partition that was never used it creates nothing and replies with `unused`. */
   async #read<T>(caller: Partition, unused: T, body: () => T | Promise<T>): Promise<Reply<T>> {
     this.wake();
     return asReply(async () => {
       if (this.refusal !== undefined) throw this.refusal;
       if (this.args === undefined) await this.#partitionCount.confirm(caller);
-      // Read again: while partition 0 was asked, a create may have come.
+      // Read `args` again: a create may have run during the call to partition 0.
       if (this.args === undefined) return unused;
       agree(caller, this.args.partitions);
       return body();
     });
   }
 
-  /** A call that starts the partition if it was never used. */
+  /** Runs a change, and first starts a partition that was never used. */
   async #change<T>(caller: Partition, body: () => Promise<T>): Promise<Reply<T>> {
     this.wake();
     return asReply(async () => {

@@ -1,4 +1,4 @@
-/** What a bucket's object answers: the interface that its callers know. */
+/** The RPC interface of a bucket's object, as its callers see it. */
 
 import type { Written } from "../contract/entries.ts";
 import type { Conditions } from "../model/conditions.ts";
@@ -15,7 +15,7 @@ import type { Answered } from "../otp/exit.ts";
 import type { Process } from "../otp/process.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 
-/** What a bucket is started with. */
+/** The arguments of a bucket's start. */
 export interface BucketArgs {
   readonly name: string;
   readonly incarnation: string;
@@ -23,13 +23,15 @@ export interface BucketArgs {
   readonly createdAt: number;
 }
 
-/** What a bucket answers to a probe. `ended`: it no longer lives, and this is why. */
+/** A bucket's reply to a probe. `ended`: the bucket has ended, for this reason. */
 export type ProbeReply = Totals | { readonly ended: string };
 
+/** The options of a put. */
 export interface PutOptions extends Properties {
   readonly conditions?: Conditions | undefined;
 }
 
+/** The options of an increment. */
 export interface IncrementOptions {
   readonly conditions?: Conditions | undefined;
   readonly idempotency?: Idempotency | undefined;
@@ -41,18 +43,21 @@ export interface EntriesPage extends ListPage {
 }
 
 /**
- * JSON of the API, written in the object and passed on as it is: for a page of a thousand entries that is faster end to
- * end than sending objects and writing the JSON in the Worker. The schemas say what is in it.
+ * JSON text of the API, serialized in the object and forwarded unchanged. For a page of a thousand entries that is faster
+ * end to end than sending objects and serializing them in the Worker. schema/answers.ts has the schemas.
  */
 export type JsonText = string;
 
-/** The part of a process that callers use. */
+/** The methods of a process that callers use. */
 type ProcessRpc = Pick<
   Process<unknown, BucketArgs, unknown>,
   "start" | "stop" | "exit" | "monitor" | "demonitor" | "notify"
 >;
 
-/** Every method answers `noproc` if the bucket does not live. What each one does is said in bucket/bucket.ts. */
+/**
+ * A bucket's object. Every method replies with the exit `noproc` if the bucket does not live. bucket/bucket.ts
+ * documents each method.
+ */
 export interface BucketRpc extends Rpc.DurableObjectBranded, ProcessRpc {
   fetch(request: Request): Promise<Response>;
   get(key: string, conditions: Conditions): Answered<Found<Entry>>;

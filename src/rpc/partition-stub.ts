@@ -1,10 +1,10 @@
-/** The object that keeps a registry partition, and WebSocket upgrades of objects. */
+/** Stubs of registry partitions, and WebSocket upgrades on objects. */
 
 import type { Reply } from "../otp/exit.ts";
 import type { Partition } from "./partition.ts";
 import type { Follow, FollowRequest, RegistryRpc, RegistryStub } from "./registry-rpc.ts";
 
-/** The object that keeps a partition. */
+/** The stub of a partition's object. @param partition from 0 */
 export function partitionStub(
   namespace: DurableObjectNamespace<RegistryRpc>,
   partition: number,
@@ -12,7 +12,7 @@ export function partitionStub(
   return namespace.get(namespace.idFromName(`partition-${partition}`));
 }
 
-/** Opens a WebSocket that follows a partition's events; null if the log does not reach back so far. */
+/** Opens a WebSocket that follows a partition's events; null if the log no longer has all events after the position. */
 export async function followPartition(
   registry: RegistryStub,
   caller: Partition,
@@ -26,7 +26,7 @@ export async function followPartition(
   return response.status === 410 ? { reply: null } : upgraded(response);
 }
 
-/** An object's answer to a WebSocket upgrade: the socket, or, as JSON, why there is none. */
+/** The reply of a WebSocket upgrade: the socket, or the refusal that the object sent as JSON. */
 export async function upgraded(response: Response): Promise<Reply<WebSocket>> {
   const { webSocket } = response;
   return webSocket === null ? ((await response.json()) as Reply<never>) : { reply: webSocket };

@@ -1,6 +1,6 @@
-/** Which registry partition a name belongs to. */
+/** The registry partition of a name. Pure. */
 
-/** A partition as its caller sees it. */
+/** A partition's number, and the partition count of its caller. */
 export interface Partition {
   /** From 0 to `partitions` − 1. */
   readonly partition: number;
@@ -8,8 +8,8 @@ export interface Partition {
 }
 
 /**
- * The partition of a name: FNV-1a, 32 bits, modulo the number of partitions. The result is part of what is
- * stored: it must never change for a name.
+ * The partition of a name: FNV-1a with 32 bits, modulo the partition count. Names are stored in their partition, so the
+ * result for a name must never change.
  */
 export function partitionOf(name: string, partitions: number): number {
   let hash = 0x811c9dc5;

@@ -1,4 +1,4 @@
-/** What a registry partition's object answers: the interface that its callers know. */
+/** The RPC interface of a registry partition's object, as its callers see it. */
 
 import type { Incarnation } from "../model/incarnation.ts";
 import type { CreateOptions, NamesQuery, Registration, State } from "../model/registration.ts";
@@ -6,56 +6,58 @@ import type { RegistryEvent } from "../model/registry-event.ts";
 import type { Reply } from "../otp/exit.ts";
 import type { Partition } from "./partition.ts";
 
+/** The reply to a create. */
 export interface Created {
   readonly registration: Registration;
   /** Whether the bucket is new. */
   readonly created: boolean;
 }
 
-/** What the sweep has done since the partition was last woken. */
+/** The work of the sweep since the partition's object was last woken. */
 export interface SweepStats {
   readonly batches: number;
   readonly probes: number;
-  /** Rows of tables; the sweep's own timer and alarm add three for each batch. */
+  /** Rows of the names tables. The sweep's timer and alarm, not counted here, write three more for each batch. */
   readonly rowsWritten: number;
 }
 
+/** A partition's statistics. */
 export interface Stats {
-  /** How many names there are in each state. */
+  /** The number of names in each state. */
   readonly states: Readonly<Record<State, number>>;
   readonly sweep: SweepStats;
 }
 
-/** What a follower of events asks for. */
+/** Which events a follower receives. */
 export interface Follow {
   /** Only this name. */
   readonly name?: string;
-  /** What came after this event; from now on, if left out. */
+  /** Only events after this number; if left out, events from now on. */
   readonly since?: number;
 }
 
-/** The query of the WebSocket upgrade with which a follower connects. */
+/** The `follow` parameter of a follower's WebSocket upgrade, as JSON. */
 export interface FollowRequest {
   readonly caller: Partition;
   readonly follow: Follow;
 }
 
-/** The first message to a follower: where its events begin. */
+/** The first message to a follower: the position from which its events follow. */
 export interface Hello {
-  /** Events behind this one follow. */
+  /** The events after this number follow. */
   readonly position: number;
-  /** The one name that it follows, as it is at that position; null if it is free. */
+  /** The registration of the followed name at that position; null if the name is free, or all names are followed. */
   readonly found: Registration | null;
 }
 
-/** What a follower is sent. */
+/** A message to a follower. */
 export type FeedMessage =
   | { readonly hello: Hello }
   | { readonly events: readonly RegistryEvent[] }
-  /** There was nothing for the follower up to here. */
+  /** No event up to this number is for the follower. */
   | { readonly position: number };
 
-/** What each method does is said in registry/registry.ts. */
+/** A partition's object. registry/registry.ts documents each method. */
 export interface RegistryRpc extends Rpc.DurableObjectBranded {
   fetch(request: Request): Promise<Response>;
   lookup(caller: Partition, name: string): Promise<Reply<Registration | null>>;

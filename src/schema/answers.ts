@@ -1,14 +1,18 @@
-/** What requests are answered with, as JSON. */
+/** Schemas of the JSON responses; the OpenAPI description is made from them. */
 
 import * as z from "zod/mini";
 
-const revision = z.int().check(z.gte(0), z.describe("The bucket's revision that wrote it."));
-const etag = z.string().check(z.describe("For `ifMatch`, and, in quotes, for If-Match."));
+const revision = z.int().check(z.gte(0), z.describe("The bucket's revision that wrote the entry."));
+const etag = z.string().check(z.describe("For `ifMatch`; in quotes for the header If-Match."));
 const count = z.int().check(z.gte(0));
 const time = z.iso.datetime();
 const integer = z
   .union([z.int(), z.string()])
-  .check(z.describe("A number as long as JSON's readers can hold it exactly, else its decimal digits."));
+  .check(
+    z.describe(
+      "A number while every JSON reader holds it exactly (up to 2^53), otherwise its decimal digits as text.",
+    ),
+  );
 
 const entry = {
   key: z.string(),
@@ -22,16 +26,18 @@ const entry = {
   value: z.optional(
     z
       .string()
-      .check(z.describe("The value, if it is text; left out where it was not asked for, or is large.")),
+      .check(z.describe("The value as text; left out if it was not requested, is not UTF-8, or is large.")),
   ),
-  base64: z.optional(z.string().check(z.describe("The value, if it is no UTF-8."))),
+  base64: z.optional(z.string().check(z.describe("The value in base64, if it is not UTF-8."))),
 };
 
 export const EntryAnswer = z.strictObject(entry).check(z.meta({ id: "Entry" }));
 export const KeysAnswer = z
   .strictObject({
     keys: z.array(EntryAnswer),
-    cursor: z.optional(z.string().check(z.describe("There is more: send it back for the next page."))),
+    cursor: z.optional(
+      z.string().check(z.describe("Present if there are more keys: send it back for the next page.")),
+    ),
   })
   .check(z.meta({ id: "Keys" }));
 export const RemovedAnswer = z.strictObject({ deleted: count }).check(z.meta({ id: "Removed" }));
@@ -45,7 +51,7 @@ export const ProblemAnswer = z
     title: z.string(),
     status: z.int(),
     detail: z.string().check(z.describe("What happened this time, and what to do about it.")),
-    code: z.string().check(z.describe("Stable: the part to decide by.")),
+    code: z.string().check(z.describe("Stable error code; programs should decide by it.")),
   })
   .check(z.meta({ id: "Problem", description: "RFC 9457." }));
 
@@ -67,7 +73,7 @@ export const BatchAnswer = z
   .check(z.meta({ id: "BatchResults" }));
 export const TransactionAnswer = z
   .strictObject({
-    succeeded: z.boolean().check(z.describe("Whether `then` was done, and not `else`.")),
+    succeeded: z.boolean().check(z.describe("True: `then` ran. False: `else` ran.")),
     results: z.array(ResultAnswer),
   })
   .check(z.meta({ id: "TransactionResults" }));
@@ -76,12 +82,14 @@ export const ImportAnswer = z
   .strictObject({
     lines: count,
     imported: count,
-    unchanged: z.int().check(z.gte(0), z.describe("Entries that were there already, just so.")),
-    expired: z.int().check(z.gte(0), z.describe("Entries whose time was over.")),
+    unchanged: z
+      .int()
+      .check(z.gte(0), z.describe("Entries that existed already with the same value and properties.")),
+    expired: z.int().check(z.gte(0), z.describe("Entries whose lifetime was over.")),
     failed: count,
     errors: z
       .array(z.strictObject({ line: count, code: z.string(), detail: z.string() }))
-      .check(z.describe("The first thousand.")),
+      .check(z.describe("The first 1,000 errors.")),
   })
   .check(z.meta({ id: "Imported" }));
 
@@ -89,13 +97,13 @@ export const BucketAnswer = z
   .strictObject({
     name: z.string(),
     id: z.string(),
-    incarnation: z.string().check(z.describe("Another one each time the name is taken anew.")),
+    incarnation: z.string().check(z.describe("New for each bucket of the name.")),
     status: z.enum(["running", "suspect", "unreachable"]),
     restart: z.enum(["permanent", "temporary"]),
     restarts: count,
     lastReason: z.optional(z.string()),
     createdAt: time,
-    jurisdiction: z.optional(z.string().check(z.describe("As it was created with; so is `locationHint`."))),
+    jurisdiction: z.optional(z.string().check(z.describe("As given at creation, like `locationHint`."))),
     locationHint: z.optional(z.string()),
     metadata: z.optional(z.unknown()),
     entries: z.optional(count),

@@ -1,15 +1,16 @@
-/** Buckets as JSON: how they are created, and what is known of them. Pure. */
+/** Buckets as JSON: the options of a create, and a registration in a response. Pure. */
 
 import type { BucketJson, BucketOptionsJson } from "../contract/buckets.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { UNKNOWN, type CreateOptions, type Probe, type Registration } from "../model/registration.ts";
 import { metadataJson } from "../model/validators.ts";
 
-/** @throws {KvError} `metadata_too_large` */
+/** The options of a create. @throws {KvError} `metadata_too_large`, `body_invalid` */
 export function bucketOptionsOf({ metadata, ...options }: BucketOptionsJson): CreateOptions {
   return { ...options, ...(metadata === undefined ? {} : { metadata: metadataJson(metadata) }) };
 }
 
+/** A registration as JSON. */
 export function bucketJson(registration: Registration): BucketJson {
   const {
     name,
@@ -29,7 +30,7 @@ export function bucketJson(registration: Registration): BucketJson {
     name,
     id,
     incarnation,
-    // What is starting or stopping is not there: no caller is told of it.
+    // Lookups and lists never return a bucket that is `starting` or `stopping`, so the cast is safe.
     status: state as BucketJson["status"],
     restart,
     restarts,
@@ -42,7 +43,7 @@ export function bucketJson(registration: Registration): BucketJson {
   };
 }
 
-/** Whether it was given, as far as that was kept. */
+/** Whether the option was given and stored. */
 function isKnown(option: string | null): option is string {
   return option !== null && option !== UNKNOWN;
 }

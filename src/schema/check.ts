@@ -1,4 +1,4 @@
-/** What came over the wire, held against a schema. */
+/** Checks bodies and queries against a schema, and says what is wrong and where. */
 
 import * as z from "zod/mini";
 import { en } from "zod/locales";
@@ -10,19 +10,20 @@ import { FREE } from "./kept-members.ts";
 
 z.config(en());
 
-/** Problems that are told of at once. */
+/** Problems in one error detail at most. */
 const MAX_PROBLEMS = 3;
 
 /**
- * @returns `given`, if the schema takes it.
- * @throws {KvError} with this code; it says what is wrong, and where.
+ * Checks a value against a schema.
+ * @returns the value as the schema gives it
+ * @throws {KvError} with this code; the detail says what is wrong, and where
  */
 export function check<Schema extends z.core.$ZodType>(
   schema: Schema,
   given: unknown,
   code: Extract<ErrorCode, "body_invalid" | "query_invalid">,
 ): z.output<Schema> {
-  // First of all: each of them would be held against the schema before it finds that there are too many.
+  // Check the sizes first: the schema would check each of too many members before it checks their number.
   refuseTooMany(given, 0, code);
   const found = z.safeParse(schema, given);
   if (found.success) return found.data;
@@ -31,7 +32,7 @@ export function check<Schema extends z.core.$ZodType>(
 }
 
 /**
- * The body's JSON.
+ * Parses a body as JSON and checks it against a schema.
  * @throws {KvError} `body_invalid`
  */
 export async function checkJson<Schema extends z.core.$ZodType>(
@@ -42,7 +43,7 @@ export async function checkJson<Schema extends z.core.$ZodType>(
 }
 
 /**
- * A query's parameters, each as the kind of value that the schema has for it.
+ * Converts a query's parameters to the schema's types (text, number or boolean) and checks them.
  * @throws {KvError} `query_invalid`
  */
 export function checkQuery<Shape extends z.core.$ZodShape>(
@@ -51,7 +52,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
 ): z.output<z.ZodMiniObject<Shape, z.core.$strict>> {
   const given = Object.create(null) as Record<string, unknown>;
   for (const [name, text] of query) {
-    // Said twice it could be meant either way.
+    // With two values the intended one is unknown.
     if (Object.hasOwn(given, name)) throw new KvError("query_invalid", `?${name}= is given twice.`);
     const parameter = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
     given[name] = parameter === undefined ? text : typed(name, parameter as z.ZodMiniType, text);
@@ -59,7 +60,7 @@ export function checkQuery<Shape extends z.core.$ZodShape>(
   return check(schema, given, "query_invalid");
 }
 
-/** @throws {KvError} `body_invalid`: it is no JSON, or has a number that would become another one */
+/** Parses a body as JSON. @throws {KvError} `body_invalid` if it is not JSON, or has a number that a double would change */
 export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
     return parseRequest(textOf(bytes));
@@ -68,12 +69,12 @@ export function parseJson(bytes: ArrayBuffer | Uint8Array): unknown {
   }
 }
 
-/** As {@link parseJson}; others are let in between the pieces of a long one. */
+/** As {@link parseJson}, but parses a long body in pieces, so other requests run in between. */
 export function parseJsonInPieces(body: ArrayBuffer | Uint8Array | string): Promise<unknown> {
   return orNoJson(() => parseInPieces(textOf(body)));
 }
 
-/** As {@link parseElements}, of a body. @throws {KvError} `body_invalid` */
+/** As {@link parseElements}, for a body. @throws {KvError} `body_invalid` if it is not JSON */
 export function elementsOf(
   body: ArrayBuffer | Uint8Array | string,
   limit: number,
@@ -89,10 +90,10 @@ async function orNoJson<T>(parse: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What is no UTF-8 is no JSON either: nothing at all does not parse. */
+/** The body as text. A body that is not UTF-8 becomes the empty text, which is not JSON either. */
 function textOf(body: ArrayBuffer | Uint8Array | string): string {
   const text = typeof body === "string" ? body : (decodeUtf8(body) ?? "");
-  // A byte order mark may stand before it (RFC 8259 §8.1).
+  // A byte order mark may precede the JSON (RFC 8259 §8.1).
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
@@ -100,9 +101,9 @@ function noJson(error: unknown): KvError {
   return error instanceof KvError ? error : new KvError("body_invalid", "The body is not JSON in UTF-8.");
 }
 
-/** A message's requests' transaction's branch's operations. */
+/** Levels of lists in a request: message, request, transaction, branch, operation, and its members. */
 const MAX_LIST_DEPTH = 6;
-/** Members of any object of ours, and more than enough to say of a few what is wrong with them. */
+/** Members of an object at most: more than any object of the API has, and enough to report a few unknown ones. */
 const MAX_NAMES = 50;
 
 function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
@@ -123,10 +124,13 @@ function refuseTooMany(given: unknown, depth: number, code: ErrorCode): void {
   for (const member of given) refuseTooMany(member, depth + 1, code);
 }
 
-/** As JSON writes it: whoever reads the description sends it so. */
+/** A number as JSON writes it, which is what the OpenAPI description promises. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** @throws {KvError} `query_invalid`, in words of what was written and not of what that is in the Worker */
+/**
+ * One parameter, converted to the schema's type.
+ * @throws {KvError} `query_invalid`, which quotes the query and not the converted value
+ */
 function typed(name: string, schema: z.ZodMiniType, text: string): unknown {
   const { def } = schema;
   if (isOptional(def)) return typed(name, def.innerType as z.ZodMiniType, text);
@@ -142,8 +146,8 @@ function typed(name: string, schema: z.ZodMiniType, text: string): unknown {
 }
 
 /**
- * What is wrong by the alternative that was probably meant: the one that has least to say of the outside, and then of
- * what lies deepest. Undefined where none is meant more than another.
+ * The problem with the alternative of a union that the caller probably meant: the one with the fewest problems at the
+ * outer level, and among these the one with the deepest problem. Undefined if two alternatives are equally probable.
  */
 function nearestOf(alternatives: readonly (readonly z.core.$ZodIssue[])[]): z.core.$ZodIssue | undefined {
   const [nearest, next] = alternatives
@@ -160,6 +164,7 @@ function isOptional(def: z.core.$ZodTypeDef): def is z.core.$ZodOptionalDef {
   return def.type === "optional";
 }
 
+/** One problem as text: its place in the value, and the message. */
 function problem(issue: z.core.$ZodIssue): string {
   const nearest = issue.code === "invalid_union" ? nearestOf(issue.errors) : undefined;
   if (nearest !== undefined) return problem({ ...nearest, path: [...issue.path, ...nearest.path] });

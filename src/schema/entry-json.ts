@@ -1,4 +1,4 @@
-/** An entry as JSON: in lists, in what batches and transactions answer, in what watchers hear. Pure. */
+/** Entries as JSON, for lists, for results of batches and transactions, and for watch events. Pure. */
 
 import type { EntryJson } from "../contract/entries.ts";
 import { keyCursorOf } from "../model/cursor.ts";
@@ -8,7 +8,7 @@ import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
 import { etag } from "../model/conditions.ts";
 import type { EntryInfo, Listed } from "../model/entry.ts";
 
-/** @param value left out where it was not asked for, or is too large to travel with others. */
+/** One entry. @param value undefined if it was not requested, or is too large to be sent with others */
 export function entryJson(
   incarnation: string,
   key: string,
@@ -30,8 +30,8 @@ export function entryJson(
 }
 
 /**
- * The text of a {@link KeysPage}. It ends where it grows too long: JSON can be six times as long as what it says, and a
- * message has a limit.
+ * The JSON text of a {@link KeysPage}. The page ends early if its text exceeds {@link MAX_PAGE_LENGTH}: JSON can be six
+ * times as long as the data, and a message has a limit.
  */
 export function pageText(incarnation: string, entries: readonly Listed[], more: boolean): string {
   const texts: string[] = [];
@@ -49,8 +49,8 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
 }
 
 /**
- * What {@link keptText} would make of {@link entryJson}, without the objects in between: a page has a thousand of them,
- * and that is most of its time.
+ * The same text as {@link keptText} of {@link entryJson}, but without the objects in between: making a thousand of them
+ * would take most of a page's time.
  */
 export function entryText(incarnation: string, entry: Listed): string {
   const { key, revision, type, size, at, expires, metadata, value } = entry;

@@ -1,4 +1,4 @@
-/** One entry as a line of NDJSON: what an export writes, and an import reads. */
+/** One entry as a line of NDJSON, which an export writes and an import reads. */
 
 import * as z from "zod/mini";
 import { ONE_LIFETIME, PutJson, putOf, VALUE_ONCE } from "./operations.ts";
@@ -20,7 +20,7 @@ export const EntryLineJson = z.strictObject(members).check(
   }),
 );
 
-/** What a line says, without revision and tag: they are the bucket's that it is read into. */
+/** The members of an entry's line. Revision and etag are left out, because the importing bucket assigns its own. */
 export function lineMembers({
   key,
   type,
@@ -31,7 +31,7 @@ export function lineMembers({
 }: EntryJson): Record<string, unknown> {
   return {
     key,
-    // A line with text and without a type means this one.
+    // Plain text is the default type of a line with `value`, so it is left out.
     ...(type === TEXT_TYPE && value !== undefined ? {} : { type }),
     ...(expires === undefined ? {} : { expires }),
     ...(metadata === undefined ? {} : { metadata }),
@@ -40,7 +40,10 @@ export function lineMembers({
   };
 }
 
-/** @throws {KvError} that says what is wrong with the line */
+/**
+ * The entry of a parsed line.
+ * @throws {KvError} `body_invalid`, `key_invalid`, `key_too_long` and those of {@link putOf}
+ */
 export function entryOf(json: unknown): RestoredEntry & { readonly value: Value } {
   const { key, ...put } = check(EntryLineJson, json, "body_invalid");
   return { key: checkedKey(key), ...putOf(put) };

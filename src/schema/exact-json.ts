@@ -1,24 +1,32 @@
-/** JSON, read without changing a number, and in pieces where it is long. */
+/**
+ * A JSON parser that never changes a number, and parses long texts in pieces so that other requests run in between.
+ *
+ * A long array or object is split at its own commas. Members that are short are parsed together in runs; a long member is
+ * split in turn, down to {@link MAX_DEPTH} levels.
+ */
 
 import { breath } from "../lib/breath.ts";
 import { KvError } from "../model/errors.ts";
 import { KeptJson, stringEnd } from "../model/kept-json.ts";
 import { isFree, parseKeeping } from "./kept-members.ts";
 
-/** Characters that are parsed at once: some milliseconds. */
+/** Characters that are parsed at once: a few milliseconds of work. */
 const PIECE = 262_144;
-/** Characters of one value in a long text that are parsed at once all the same, where it is nested deeper than requests are. */
+/** Characters of one value at {@link MAX_DEPTH} that are parsed at once, because it is nested deeper than requests are. */
 const MAX_DEEP_PIECE = 8 * 1_048_576;
-/** Members of an object in a long text: to make one of a million takes seconds. */
+/** Members of an object in a long text at most: building an object with a million members takes seconds. */
 const MAX_MEMBERS = 50_000;
-/** Characters of the name of a long member. */
+/** Characters of the name of a long member at most. */
 const MAX_NAME = 4_096;
-/** Characters of the longest number: a double's 309 digits before the point, 324 behind, and some. */
+/** Characters of the longest number: a double has up to 309 digits before the point and 324 after it; with a margin. */
 const MAX_NUMBER = 1_000;
-/** How deep a long text is taken apart: a transaction's operations' values are at 4. */
+/** Levels at which a long text is split. The values of a transaction's operations are at level 4. */
 const MAX_DEPTH = 6;
 
-/** Where a number may stand that a double can't hold: to look at each number costs more than to parse. */
+/**
+ * Matches a text that may have a number that a double can't hold. Checking each number costs more than parsing, so it
+ * is done only then.
+ */
 const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE](?:\+?\d|-\d{3})|\d+\.\d{200})/;
 const BLANK = /^[ \t\r\n]*$/;
 
@@ -32,10 +40,10 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * As `JSON.parse`, but it refuses integers that would come back as others, what would be infinite, and what would be
- * nothing though it is not.
- * @throws {SyntaxError}
- * @throws {KvError} `body_invalid`
+ * As `JSON.parse`, but refuses numbers that a double would change: integers that become other integers, numbers that
+ * become infinite, and numbers other than zero that become zero.
+ * @throws {SyntaxError} if it is not JSON
+ * @throws {KvError} `body_invalid` if it has such a number
  */
 export function parseExactly(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -43,13 +51,13 @@ export function parseExactly(text: string): unknown {
   return value;
 }
 
-/** As {@link parseExactly}, with a {@link KeptJson} for each `json` and `metadata` that is not inside of another. */
+/** As {@link parseExactly}, with a {@link KeptJson} for each outermost `json` and `metadata` member. */
 export function parseRequest(text: string): unknown {
   return parseKeeping(text, parseExactly);
 }
 
 /**
- * As {@link parseRequest}; a long text in pieces, between which others are let in.
+ * As {@link parseRequest}, but parses a long text in pieces, so other requests run in between.
  * @throws {SyntaxError}
  * @throws {KvError} `body_invalid`
  */
@@ -57,13 +65,13 @@ export async function parseInPieces(text: string): Promise<unknown> {
   return text.length <= PIECE ? parseRequest(text) : parsePart(text, 0, parseRequest);
 }
 
-/** An element of a list that is read by itself: what it is, or what is wrong with it, and its text. */
+/** One element of a list: its value, or its text and the error in it. */
 export type Element = { readonly value: unknown } | { readonly text: string; readonly error: KvError };
 
 /**
- * The elements of a list, each as {@link parseInPieces} has it: one that is refused leaves the others alone.
- * @returns undefined if it is no list, or one of more elements than that
- * @throws {SyntaxError}
+ * The elements of a JSON array, each parsed as by {@link parseInPieces}. An error in one does not affect the others.
+ * @returns undefined if the text is not an array, or has more than `limit` elements
+ * @throws {SyntaxError} if it is not JSON
  */
 export async function parseElements(text: string, limit: number): Promise<Element[] | undefined> {
   try {
@@ -92,7 +100,7 @@ async function parseElement(text: string): Promise<Element> {
   }
 }
 
-/** The texts of an array's, or object's, members. @throws {SyntaxError} */
+/** The texts of the members of an array or object. @param begin the position of its bracket @throws {SyntaxError} */
 export async function* membersOf(text: string, begin: number): AsyncGenerator<string, void, void> {
   const scan = new Scan(text, begin + 1);
   for (let from = begin + 1; ;) {
@@ -103,14 +111,14 @@ export async function* membersOf(text: string, begin: number): AsyncGenerator<st
     yield text.slice(from, at.index);
     from = at.index + 1;
     if (at.closing === undefined) continue;
-    if (!BLANK.test(text.slice(from))) throw new SyntaxError("it does not end where it should");
+    if (!BLANK.test(text.slice(from))) throw new SyntaxError("text after the end");
     return;
   }
 }
 
 type Parse = (text: string) => unknown;
 
-/** @param parse for what is not too long */
+/** Parses one value. @param parse parses a text that is short enough */
 async function parsePart(text: string, depth: number, parse: Parse): Promise<unknown> {
   if (text.length <= PIECE) return parsePiece(text, parse);
   const begin = text.search(/[^ \t\r\n]/);
@@ -121,7 +129,10 @@ async function parsePart(text: string, depth: number, parse: Parse): Promise<unk
   }
   if (depth === MAX_DEPTH) {
     if (text.length <= MAX_DEEP_PIECE) return parsePiece(text, parse);
-    throw new KvError("body_invalid", `What is nested so deep has at most ${MAX_DEEP_PIECE} characters.`);
+    throw new KvError(
+      "body_invalid",
+      `A value nested ${MAX_DEPTH} or more levels deep has at most ${MAX_DEEP_PIECE} characters.`,
+    );
   }
   const members = { begin, depth, parse };
   return opening === OPEN_ARRAY ? parseArray(text, members) : parseObject(text, members);
@@ -134,7 +145,7 @@ async function parsePiece(text: string, parse: Parse): Promise<unknown> {
 }
 
 interface Members {
-  /** Where the bracket is. */
+  /** The position of the opening bracket. */
   readonly begin: number;
   readonly depth: number;
   readonly parse: Parse;
@@ -150,13 +161,13 @@ async function parseArray(text: string, { begin, depth, parse }: Members): Promi
 }
 
 async function parseObject(text: string, { begin, depth, parse }: Members): Promise<Record<string, unknown>> {
-  // In entries, and not by assignment: `__proto__` is a name like any other in JSON.
+  // Collected as entries, because assigning `__proto__`, a valid name in JSON, would set the prototype.
   const all: [string, unknown][] = [];
   for await (const { part, alone } of partsOf(text, begin)) {
     if (all.length > MAX_MEMBERS) throw tooManyMembers();
     const colon = alone ? colonOf(part) : -1;
     if (alone && colon === -1)
-      throw new KvError("body_invalid", `A name has at most ${MAX_NAME} characters.`);
+      throw new KvError("body_invalid", `The name of a member has at most ${MAX_NAME} characters.`);
     if (colon === -1) {
       all.push(...Object.entries((await parsePiece(`{${part}}`, parse)) as Record<string, unknown>));
     } else {
@@ -178,13 +189,13 @@ function tooManyDigits(): KvError {
   return new KvError("body_invalid", `A number has at most ${MAX_NUMBER} characters.`);
 }
 
-/** Members of an array or object: one that is long alone, the others in runs. */
+/** One long member of an array or object (`alone`), or a run of short ones. */
 interface Part {
   readonly part: string;
   readonly alone: boolean;
 }
 
-/** @throws {SyntaxError} where commas or brackets are not as they have to be */
+/** Splits an array or object into parts. @throws {SyntaxError} if its commas or brackets are wrong */
 async function* partsOf(text: string, begin: number): AsyncGenerator<Part, void, void> {
   const scan = new Scan(text, begin + 1);
   let from = begin + 1;
@@ -220,11 +231,11 @@ async function* partsOf(text: string, begin: number): AsyncGenerator<Part, void,
 
 function partOf(text: string, from: number, to: number): Part {
   const found = text.slice(from, to);
-  if (BLANK.test(found)) throw new SyntaxError("a comma too many");
+  if (BLANK.test(found)) throw new SyntaxError("an extra comma");
   return { part: found, alone: found.length > PIECE };
 }
 
-/** Goes over what is in an array or object, from one comma of its own to the next, and to its end. */
+/** Scans an array or object for its own commas and its closing bracket; skips strings and nested values. */
 class Scan {
   readonly #text: string;
   #at: number;
@@ -237,8 +248,8 @@ class Scan {
   }
 
   /**
-   * @returns the next comma, or the bracket that closes; undefined if there is none for a while
-   * @throws {SyntaxError} if the text ends before
+   * @returns the next comma or the closing bracket; undefined if there is none in the next {@link PIECE} characters
+   * @throws {SyntaxError} if the text ends before the closing bracket
    */
   next(): { readonly index: number; readonly closing?: number } | undefined {
     const text = this.#text;
@@ -263,18 +274,18 @@ class Scan {
       }
     }
     this.#at = at;
-    if (at >= text.length) throw new SyntaxError("it ends too early");
+    if (at >= text.length) throw new SyntaxError("the text ends too early");
     return undefined;
   }
 }
 
-/** Where the colon behind a member's name is; -1 if it does not begin with a name and a colon. */
+/** The position of the colon after a member's name; -1 if the member does not begin with a name and a colon. */
 function colonOf(member: string): number {
   const name = /^[ \t\r\n]*"(?:[^"\\]|\\.){0,4096}"[ \t\r\n]*:/.exec(member);
   return name === null ? -1 : name[0].length - 1;
 }
 
-/** Looks at the numbers of what is known to be JSON. */
+/** Checks each number of a valid JSON text. @throws {KvError} `body_invalid` */
 function checkNumbers(text: string): void {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -286,7 +297,7 @@ function checkNumbers(text: string): void {
       const source = text.slice(begin, at + 1);
       if (source.length > MAX_NUMBER) throw tooManyDigits();
       if (!isKept(Number(source), source)) {
-        throw new KvError("body_invalid", `The number ${source} can't be kept as it is. Send it as text.`);
+        throw new KvError("body_invalid", `The number ${source} can't be stored exactly. Send it as text.`);
       }
     }
   }
@@ -296,12 +307,15 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** A digit, a point, an exponent or its sign. */
+/** Whether a character may be part of a number: a digit, a point, an exponent or its sign. */
 function isOfNumber(code: number): boolean {
   return isDigit(code) || code === 0x2e || code === 0x65 || code === 0x45 || code === 0x2b || code === MINUS;
 }
 
-/** Beyond 2^53 a number is written with the fewest digits that tell it from its neighbours: those come back so. */
+/**
+ * Whether a double keeps a number exactly. Beyond 2^53, JavaScript prints the fewest digits that identify a double; a
+ * number written with these digits, or with all digits of the double, is kept.
+ */
 function isKept(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return false;
   if (value === 0) return !/[1-9]/.test(source.split(/[eE]/, 1)[0] ?? "");
@@ -310,7 +324,7 @@ function isKept(value: number, source: string): boolean {
   return given === decimalOf(String(value)) || given === decimalOf(String(BigInt(value)));
 }
 
-/** A number's digits and exponent, however it is written. */
+/** A number's significant digits and exponent, in one form for all ways of writing it. */
 function decimalOf(source: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE](.+))?$/.exec(source) ?? [];

@@ -1,17 +1,23 @@
-/** JSON of requests, whose `json` and `metadata` are kept as they were sent. */
+/**
+ * Parses requests but keeps the texts of their `json` and `metadata` members as they were sent.
+ *
+ * It cuts these values out of the text, puts a number in each one's place, parses the rest, and then puts the kept texts in
+ * the place of the numbers.
+ */
 
 import { KeptJson, stringEnd } from "../model/kept-json.ts";
 
-/** What a caller may fill as it likes: no list of ours. */
+/** Members that may hold any JSON; the API's limits for lists do not apply inside of them. */
 export const FREE: ReadonlySet<string> = new Set(["json", "metadata"]);
-/** Where one of them may stand; their letters may be written with escapes. */
+/** Matches a text that may have one of them. Their letters may be written as escapes. */
 const MAY_HAVE = /"json"|"metadata"|\\u00[67]/;
-/** How deep a request's operations' members are, at most. */
+/** Levels down to the members of a request's operations at most. */
 const MAX_DEPTH = 8;
 
 /**
- * What `parse` makes of a text, with a {@link KeptJson} for each `json` and `metadata` that is not inside of another.
- * @throws what `parse` throws, also of what is kept
+ * Parses a text, with a {@link KeptJson} for each outermost `json` and `metadata` member.
+ * @param parse also runs on each kept text, to check it
+ * @throws what `parse` throws
  */
 export function parseKeeping(text: string, parse: (text: string) => unknown): unknown {
   if (!MAY_HAVE.test(text)) return parse(text);
@@ -21,7 +27,10 @@ export function parseKeeping(text: string, parse: (text: string) => unknown): un
   return restored(parsed, cut, 0);
 }
 
-/** The text with numbers for what is kept, and that. Of what is no JSON, something that is none either. */
+/**
+ * Replaces each kept value by its number in `cut`. If the text is not JSON, then `rest` or a text in `cut` is not JSON
+ * either.
+ */
 function cutOut(text: string): { readonly rest: string; readonly cut: readonly string[] } {
   const cut: string[] = [];
   let rest = "";
@@ -29,11 +38,11 @@ function cutOut(text: string): { readonly rest: string; readonly cut: readonly s
   for (let next = 0, quote = 0; (quote = text.indexOf('"', next)) !== -1;) {
     next = stringEnd(text, quote);
     const colon = skipBlanks(text, next);
-    // A string with a colon behind it is a name.
+    // A string followed by a colon is a name.
     if (text[colon] !== ":" || !isFree(text.slice(quote, next))) continue;
     const begin = skipBlanks(text, colon + 1);
     next = valueEnd(text, begin);
-    // Between blanks: digits that stand next to it would make another number of it.
+    // The number stands between blanks, so digits next to it in invalid JSON can't extend it.
     rest += `${text.slice(from, begin)} ${cut.length} `;
     cut.push(text.slice(begin, next));
     from = next;
@@ -41,7 +50,7 @@ function cutOut(text: string): { readonly rest: string; readonly cut: readonly s
   return { rest: rest + text.slice(from), cut };
 }
 
-/** Whether a name, as it is written, is one of what is kept. */
+/** Whether a member's value is kept. @param written the name as it is written, with its quotes */
 export function isFree(written: string): boolean {
   if (!written.includes("\\")) return FREE.has(written.slice(1, -1));
   try {
@@ -57,7 +66,7 @@ function skipBlanks(text: string, from: number): number {
   return at;
 }
 
-/** Where the value ends that begins there. */
+/** The position after the value that begins at `begin`. */
 function valueEnd(text: string, begin: number): number {
   const first = text[begin];
   if (first === '"') return stringEnd(text, begin);
@@ -75,7 +84,7 @@ function valueEnd(text: string, begin: number): number {
   return text.length;
 }
 
-/** Puts what was cut out in the place of its number. */
+/** Puts each kept text in the place of its number. */
 function restored(value: unknown, cut: readonly string[], depth: number): unknown {
   if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return value;
   if (Array.isArray(value)) {
@@ -85,15 +94,15 @@ function restored(value: unknown, cut: readonly string[], depth: number): unknow
   for (const [name, member] of Object.entries(value)) {
     const kept = FREE.has(name) ? new KeptJson(cutAt(member, cut)) : undefined;
     const given = kept ?? restored(member, cut, depth + 1);
-    // Not by assignment, where nothing changes: `__proto__` is a name like any other in JSON.
+    // Assign only what changed: assigning `__proto__`, a valid name in JSON, would set the prototype.
     if (given !== member) (value as Record<string, unknown>)[name] = given;
   }
   return value;
 }
 
-/** What was cut out at a number. @throws {SyntaxError} if that was not put there by {@link cutOut} */
+/** The kept text with this number. @throws {SyntaxError} if {@link cutOut} did not put the number there */
 function cutAt(number: unknown, cut: readonly string[]): string {
   const piece = typeof number === "number" ? cut[number] : undefined;
-  if (piece === undefined) throw new SyntaxError("what is kept has no place");
+  if (piece === undefined) throw new SyntaxError("a kept value has no number");
   return piece;
 }

@@ -1,4 +1,4 @@
-/** Operations, batches and transactions as JSON, and what they mean. */
+/** Schemas of operations, batches and transactions, and their conversion to the model. */
 
 import * as z from "zod/mini";
 import { breath } from "../lib/breath.ts";
@@ -11,37 +11,41 @@ import { MAX_OPERATIONS, MAX_TTL_SECONDS } from "../model/limits.ts";
 import { contentType, key as checkedKey, jsonOf, metadataJson, wholeValue } from "../model/validators.ts";
 import { BYTES_TYPE, sentBytes, TEXT_TYPE, type Value } from "../model/value.ts";
 
-/** Bytes of the values of one batch or transaction, on their way to the bucket; a message has 32 MiB. */
+/** Bytes of all values of one batch or transaction. The platform's limit for the message to the bucket is 32 MiB. */
 const MAX_TOGETHER_BYTES = 24 * 1_048_576;
 
+/** The content type of a value that is given as JSON. */
 export const JSON_TYPE = "application/json";
 
 const key = z.string().check(z.describe("1–1,024 bytes of well-formed UTF-8, without NUL."));
 const integer = z
   .union([z.int(), z.string().check(z.regex(/^[+-]?\d{1,19}$/))])
   .check(z.describe("A 64-bit integer: a JSON number, or, beyond 2^53, its decimal digits."));
-/** What the description says of a tag; what is checked is in {@link tagList}, which says more of what is wrong. */
+/** The pattern of a tag in the OpenAPI description. The check itself is in {@link tagList}, which gives a clearer error. */
 const TAG_PATTERN = String.raw`^(?!W/|\*$)[\x21\x23-\x7e]+$`;
 const oneTag = z.string().check(z.meta({ pattern: TAG_PATTERN }));
 const tags = z
   .union([z.string().check(z.meta({ pattern: String.raw`^(?!W/)[\x21\x23-\x7e]+$` })), z.array(oneTag)])
-  .check(z.describe('An `etag`, several of them, or "*". The operation is done only if it holds.'));
-/** To the millisecond, as entries expire. */
+  .check(z.describe('An `etag`, several etags, or "*". The operation runs only if the condition holds.'));
+/** Seconds, with a precision of one millisecond. */
 export const ttl = z
   .number()
   .check(
     z.gte(0.001),
     z.lte(MAX_TTL_SECONDS),
-    z.describe("Seconds that the entry lives, also parts of one; without it, for ever."),
+    z.describe("Seconds until the entry expires, fractions allowed; left out: never."),
   );
 export const expires = z.iso
-  .datetime({ offset: true, error: "a time is as in 2030-01-01T00:00:00Z (RFC 3339; in a query + is %2B)" })
+  .datetime({
+    offset: true,
+    error: "a time is written like 2030-01-01T00:00:00Z (RFC 3339; in a query + is %2B)",
+  })
   .check(z.describe("When the entry expires (RFC 3339); instead of `ttl`."));
 const metadata = z
   .unknown()
-  .check(z.describe("Any JSON, at most 1,024 bytes; kept beside the value and listed with the key."));
+  .check(z.describe("Any JSON, at most 1,024 bytes; stored with the value and listed with the key."));
 
-/** What the description says of members that exclude each other; they are checked where they are read. */
+/** The OpenAPI description of members that exclude each other. The conversion functions below check them. */
 const having = (...names: readonly string[]): object => ({
   required: names,
   properties: Object.fromEntries(names.map((name) => [name, {}])),
@@ -49,7 +53,7 @@ const having = (...names: readonly string[]): object => ({
 export const VALUE_ONCE = { oneOf: ["value", "json", "base64"].map((name) => having(name)) };
 export const ONE_LIFETIME = { not: having("ttl", "expires") };
 
-/** Exactly one of them. */
+/** Exactly one of these members. */
 const value = {
   value: z.optional(z.string().check(z.describe("The value as text; one of `value`, `json` and `base64`."))),
   json: z.optional(z.unknown().check(z.describe("The value as JSON; its type is application/json."))),
@@ -73,10 +77,10 @@ export const PutJson = z
   .check(z.meta({ ...VALUE_ONCE, ...ONE_LIFETIME }));
 export type PutJson = z.output<typeof PutJson>;
 
-/** What a binding's verbs take beside what they are about. */
+/** The options of the methods of a service binding. */
 export const BoundPutJson = z.strictObject({ ...properties, ...conditions });
 export const BoundConditionsJson = z.strictObject(conditions);
-/** What makes a request one that is done once. */
+/** The member that makes a request run once. */
 export const once = { idempotencyKey: z.optional(z.string()) };
 export const BoundOnceJson = z.strictObject(once);
 export const BoundIncrementJson = z.strictObject({ ...once, ...conditions });
@@ -86,7 +90,7 @@ export const IncrementJson = z.strictObject(increment).check(
     id: "Increment",
     ...ONE_LIFETIME,
     description:
-      "What is added (1 if left out). `initial`, `ttl` and `expires` are those of a key that is not there yet; one that is there keeps its own.",
+      "`by` is added (1 if left out). `initial`, `ttl` and `expires` apply to a missing key; an existing key keeps its own.",
   }),
 );
 export type IncrementJson = z.output<typeof IncrementJson>;
@@ -107,15 +111,15 @@ export const BatchJson = z.array(OperationJson).check(z.maxLength(MAX_OPERATIONS
 
 const is = z
   .optional(z.enum(["=", "!=", "<", "<=", ">", ">="]))
-  .check(z.describe("How it relates to what is compared with; `=` if left out."));
+  .check(z.describe("The relation that must hold; `=` if left out."));
 
 export const ComparisonJson = z
   .strictObject({
     key,
     is,
-    exists: z.optional(z.boolean().check(z.describe("Whether the key is there."))),
+    exists: z.optional(z.boolean().check(z.describe("Whether the key exists."))),
     revision: z.optional(
-      z.int().check(z.gte(0), z.describe("Its revision; 0 stands for a key that is not there.")),
+      z.int().check(z.gte(0), z.describe("The entry's revision; 0 stands for a missing key.")),
     ),
     integer: z.optional(integer),
     ...value,
@@ -125,7 +129,7 @@ export const ComparisonJson = z
       id: "Comparison",
       oneOf: ["exists", "revision", "integer", "value", "json", "base64"].map((name) => having(name)),
       description:
-        "Compares one of `exists`, `revision`, `integer`, and the value's bytes (`value`, `json` or `base64`). A key that is not there, or no integer where one is compared, is only `!=`.",
+        "Compares one of `exists`, `revision`, `integer`, and the value's bytes (`value`, `json` or `base64`). For a missing key, or a value that is not an integer where one is compared, only `!=` holds.",
     }),
   );
 export type ComparisonJson = z.output<typeof ComparisonJson>;
@@ -142,18 +146,23 @@ export const TransactionJson = z
     z.meta({
       id: "Transaction",
       description:
-        "If every comparison holds, `then` is done, otherwise `else`: all of it, or, if one operation is turned down, nothing.",
+        "If every comparison holds, `then` runs, otherwise `else`: all of its operations, or none if one is refused.",
     }),
   );
 export type TransactionJson = z.output<typeof TransactionJson>;
 
-/** @throws {KvError} `key_invalid`, `value_too_large`, `body_too_large`, `body_invalid` and others; it says where. */
+/**
+ * The operations of a batch.
+ * @throws {KvError} `key_invalid`, `key_too_long`, `value_too_large`, `metadata_too_large`, `content_type_invalid`,
+ *   `body_too_large`, `body_invalid`; the detail begins with the place, for example `[3]`
+ */
 export async function operationsOf(batch: readonly OperationJson[]): Promise<Operation[]> {
   const operations = await eachOf("", batch, operationOf);
   checkTogether(operations);
   return operations;
 }
 
+/** A transaction. @throws {KvError} as {@link operationsOf}; the place is, for example, `then[3]` */
 export async function transactionOf({
   if: comparisons = [],
   then = [],
@@ -168,7 +177,7 @@ export async function transactionOf({
   return transaction;
 }
 
-/** A value may be a megabyte of JSON, to be written anew: others are let in between them. */
+/** Converts each member of a list. A value may be a megabyte of JSON, so other requests run between the members. */
 async function eachOf<From, To extends Operation | Comparison>(
   list: string,
   given: readonly From[],
@@ -184,34 +193,35 @@ async function eachOf<From, To extends Operation | Comparison>(
   return all;
 }
 
-/** What they have of values has to fit the message to the bucket: written anew, JSON may have grown. */
+/** Checks that all values together fit the message to the bucket. JSON may have grown when it was serialized again. */
 function checkTogether(parts: readonly (Operation | Comparison)[]): void {
   let bytes = 0;
   for (const part of parts) if ("value" in part) bytes += sentBytes(part.value);
   if (bytes <= MAX_TOGETHER_BYTES) return;
   throw new KvError(
     "body_too_large",
-    `The values of one request have at most ${MAX_TOGETHER_BYTES} bytes, and text beyond Latin-1 two for each character. Send them in parts.`,
+    `The values of one request have at most ${MAX_TOGETHER_BYTES} bytes together; text beyond Latin-1 counts two bytes for each character. Send them in several requests.`,
   );
 }
 
+/** An increment. @throws {KvError} `body_invalid` if both `ttl` and `expires` are given */
 export function incrementOf({ by = 1, initial = 0, ...rest }: IncrementJson): Increment {
   return { by: BigInt(by), initial: BigInt(initial), lifetime: lifetimeOf(rest) };
 }
 
-/** @throws {KvError} with this code, if both are given. */
+/** A lifetime; undefined if neither member is given. @throws {KvError} with this code, if both are given */
 export function lifetimeOf(
   given: { readonly ttl?: number | undefined; readonly expires?: string | undefined },
   code: "body_invalid" | "query_invalid" = "body_invalid",
 ): Lifetime | undefined {
   if (given.ttl !== undefined && given.expires !== undefined) {
-    throw new KvError(code, "An entry has a ttl, or a time at which it expires, not both.");
+    throw new KvError(code, "Give ttl or expires, not both.");
   }
   if (given.ttl !== undefined) return { ttl: given.ttl };
   return given.expires === undefined ? undefined : { expires: Date.parse(given.expires) };
 }
 
-/** The value and what is kept beside it. */
+/** The value and the properties of a put. @throws {KvError} `body_invalid`, `content_type_invalid`, `metadata_too_large` */
 export function putOf(put: Omit<PutJson, "op" | "key" | "ifMatch" | "ifNoneMatch">): {
   readonly value: Value;
   readonly properties: Properties;
@@ -263,10 +273,10 @@ interface ValueJson {
 function valueOf({ value: text, json, base64 }: ValueJson): Value {
   const given = [text, json, base64].filter((part) => part !== undefined);
   if (given.length !== 1) {
-    throw new KvError("body_invalid", "The value is given once: as value, as json, or as base64.");
+    throw new KvError("body_invalid", "Give the value exactly once: as value, json or base64.");
   }
-  // Over RPC there may be a bigint in the JSON, or a circle.
-  if (base64 === undefined) return text === undefined ? jsonOf(json, "json is no JSON.") : wellFormed(text);
+  // RPC callers may pass JSON with a bigint or a cycle, which `jsonOf` refuses.
+  if (base64 === undefined) return text === undefined ? jsonOf(json, "json is not JSON.") : wellFormed(text);
   try {
     return Uint8Array.fromBase64(base64).buffer;
   } catch {
@@ -279,7 +289,7 @@ function wellFormed(text: string): string {
   throw new KvError("body_invalid", "The value has half of a surrogate pair. Give other bytes as base64.");
 }
 
-/** The type of plain text is null, also where it is spelled out: what means the same is the same. */
+/** The stored content type. Plain text is null even if it is given explicitly, so equal requests are stored equally. */
 function givenType(type: string): string | null {
   const checked = contentType(type);
   return checked === TEXT_TYPE ? null : checked;
@@ -290,6 +300,7 @@ function typeOf({ value: text, json }: ValueJson): string | null {
   return text === undefined ? BYTES_TYPE : null;
 }
 
+/** The conditions of an operation; undefined if it has none. @throws {KvError} `body_invalid` */
 export function conditionsOf({
   ifMatch,
   ifNoneMatch,
@@ -304,22 +315,23 @@ export function conditionsOf({
   };
 }
 
-/** An opaque tag (RFC 9110 §8.8.3), and neither `*` nor a weak one. */
+/** An opaque tag (RFC 9110 §8.8.3), but neither `*` nor a weak tag. */
 const TAG = new RegExp(TAG_PATTERN);
 
 type Tags = string | readonly string[] | undefined;
 
-/** What can never be a tag of ours never matches, and an `ifNoneMatch` with it would hold for whatever is there. */
+/** Refuses text that can't be an etag: it would match no entry, so `ifNoneMatch` with a mistyped tag would always hold. */
 function tagList(given: string | readonly string[]): "*" | readonly string[] {
   if (given === "*") return "*";
   const list = typeof given === "string" ? [given] : given;
   if (list.every((tag) => TAG.test(tag))) return list;
   throw new KvError(
     "body_invalid",
-    'ifMatch and ifNoneMatch are an etag as `etag` says it, without quotes, a list of them, or "*".',
+    'ifMatch and ifNoneMatch are an etag without quotes, as in `etag`, a list of etags, or "*".',
   );
 }
 
+/** Adds the place in the request to the error of a conversion. */
 function at<T>(where: string, convert: () => T): T {
   try {
     return convert();

@@ -1,4 +1,4 @@
-/** Requests' queries, and bodies that are no operations. */
+/** Schemas of queries, and of bodies that are not operations. */
 
 import * as z from "zod/mini";
 import { MAX_KEY_BYTES, MAX_PAGE } from "../model/limits.ts";
@@ -7,19 +7,23 @@ import { expires, ttl } from "./operations.ts";
 const key64 = z.optional(
   z
     .string()
-    .check(z.describe("The key in base64url, for what a path can't carry; the path's own is ignored then.")),
+    .check(
+      z.describe("The key in base64url, for a key that a path can't carry; it replaces the key in the path."),
+    ),
 );
-const limit = z.optional(z.int().check(z.gte(1), z.lte(MAX_PAGE), z.describe("How many at most.")));
-/** In base64url, which has four characters for three bytes. */
+const limit = z.optional(
+  z.int().check(z.gte(1), z.lte(MAX_PAGE), z.describe("The largest number of items on the page.")),
+);
+/** A cursor is base64url, four characters for three bytes, so this limit fits every key. */
 const cursor = z.optional(
-  z.string().check(z.maxLength(2 * MAX_KEY_BYTES), z.describe("The `cursor` of the page before.")),
+  z.string().check(z.maxLength(2 * MAX_KEY_BYTES), z.describe("The `cursor` of the previous page.")),
 );
-/** What keys are compared with need not be much longer than they are. */
+/** Text that keys are compared with. It may be longer than the longest key, but need not be much longer. */
 const text = z.string().check(
   z.maxLength(2 * MAX_KEY_BYTES),
-  z.refine((given) => given.isWellFormed(), "half of a surrogate pair stands for no character"),
+  z.refine((given) => given.isWellFormed(), "half of a surrogate pair is not a character"),
 );
-const prefix = z.optional(text.check(z.describe("Only those that begin so.")));
+const prefix = z.optional(text.check(z.describe("Only names or keys that begin with this text.")));
 const range = {
   prefix,
   start: z.optional(text.check(z.describe("The first key, included."))),
@@ -36,7 +40,7 @@ export const PutQuery = z.strictObject({
 export const ListQuery = z.strictObject({
   ...range,
   reverse: z.optional(z.boolean().check(z.describe("From the last key to the first."))),
-  values: z.optional(z.boolean().check(z.describe("With values, but for those of more than 1 MiB."))),
+  values: z.optional(z.boolean().check(z.describe("With values, except those of more than 1 MiB."))),
   cursor,
   limit,
 });
@@ -46,12 +50,14 @@ export const WatchQuery = z.strictObject({
   prefix,
   key: z.optional(z.string().check(z.describe("Only this key; instead of `prefix`."))),
   values: z.optional(z.boolean().check(z.describe("With values of up to 64 KiB; `true` if left out."))),
-  snapshot: z.optional(z.boolean().check(z.describe("Begin with all that is there."))),
+  snapshot: z.optional(z.boolean().check(z.describe("Start with all existing entries."))),
   since: z.optional(
     z
       .string()
       .check(
-        z.describe("Begin behind this revision: an event's `id`, or a number. `Last-Event-ID` comes first."),
+        z.describe(
+          "Start after this revision: an event's `id`, or a number. The header `Last-Event-ID` takes precedence.",
+        ),
       ),
   ),
 });
@@ -59,7 +65,7 @@ export const ExportQuery = z.strictObject(range);
 export const ImportQuery = z.strictObject({
   onError: z
     .optional(z.enum(["stop", "continue"]))
-    .check(z.describe("What a line that is wrong does; `stop` if left out.")),
+    .check(z.describe("Whether an invalid line stops the import; `stop` if left out.")),
 });
 
 const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
@@ -72,7 +78,7 @@ export const BucketOptionsJson = z
         .enum(["permanent", "temporary"])
         .check(
           z.describe(
-            "Whether it comes back from an exit or a crash, with what it kept; `permanent` if left out.",
+            "Whether the bucket restarts with its data after an exit or a crash; `permanent` if left out.",
           ),
         ),
     ),

@@ -1,4 +1,4 @@
-/** Results of operations as JSON: what batches, transactions and increments answer. Pure. */
+/** Results as JSON: the response bodies of batches, transactions and increments. Pure. */
 
 import type { Incremented, IntegerJson } from "../contract/entries.ts";
 import type { FailedJson, ResultJson } from "../contract/operations.ts";
@@ -8,7 +8,7 @@ import type { Operation } from "../model/operation.ts";
 import type { OperationOutcome, Refused } from "../model/outcome.ts";
 import { entryJson } from "./entry-json.ts";
 
-/** The text of a `BatchResults`. @param outcomes one for each operation */
+/** The JSON text of a `BatchResults`. @param outcomes one for each operation, in their order */
 export function batchText(
   incarnation: string,
   operations: readonly Operation[],
@@ -22,7 +22,7 @@ export function batchText(
   return `{"results":${keptTexts(results)}}`;
 }
 
-/** The text of a `TransactionResults`. */
+/** The JSON text of a `TransactionResults`. */
 export function transactionText(
   incarnation: string,
   { succeeded, outcomes }: { readonly succeeded: boolean; readonly outcomes: readonly OperationOutcome[] },
@@ -31,6 +31,7 @@ export function transactionText(
   return `{"succeeded":${succeeded},"results":${keptTexts(results)}}`;
 }
 
+/** The result of an increment. */
 export function incrementedJson(
   incarnation: string,
   { value, created, revision }: OperationOutcome & { readonly op: "increment" },

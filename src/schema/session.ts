@@ -1,4 +1,4 @@
-/** What travels on a session: a WebSocket of one bucket, with requests as JSON. */
+/** Requests of a session: JSON messages on a WebSocket of one bucket. */
 
 import * as z from "zod/mini";
 import { KvError } from "../model/errors.ts";
@@ -8,9 +8,9 @@ import { membersOf, type Element } from "./exact-json.ts";
 import { BatchJson, once, TransactionJson } from "./operations.ts";
 import { ListQuery } from "./requests.ts";
 
-const id = z.int().check(z.gte(0), z.describe("Comes back with the answer."));
+const id = z.int().check(z.gte(0), z.describe("The response has the same id."));
 
-/** One of them; answers come in the order of the requests. */
+/** One request. Responses come in the order of the requests. */
 export const SessionRequestJson = z
   .union(
     [
@@ -23,13 +23,13 @@ export const SessionRequestJson = z
   .check(z.meta({ id: "SessionRequest" }));
 export type SessionRequestJson = z.output<typeof SessionRequestJson>;
 
-/** A request of a message as far as it could be read. Without an id it can't be told whose it is. */
+/** One request of a message, or the error in it. An id of null means that the request's id could not be read. */
 export type Received =
   { readonly id: number; readonly request: object } | { readonly id: number | null; readonly error: KvError };
 
 /**
- * The requests of a message, each by itself: what is wrong with one is its own affair.
- * @throws {KvError} `body_invalid`: it is no list, or of too many
+ * The requests of a message. An error in one request does not affect the others.
+ * @throws {KvError} `body_invalid` if the message is not a list, or has more than {@link MAX_OPERATIONS} requests
  */
 export async function requestsOf(message: ArrayBuffer | string): Promise<Received[]> {
   const elements = await elementsOf(message, MAX_OPERATIONS);
@@ -50,7 +50,7 @@ async function receivedOf(element: Element): Promise<Received> {
   return { id: null, error };
 }
 
-/** The id of what could not be read, by its text. */
+/** The id of a request that could not be parsed, found in its text; null if there is none. */
 async function idOfText(text: string): Promise<number | null> {
   const begin = text.search(/[^ \t\r\n]/);
   if (text[begin] !== "{") return null;

@@ -1,45 +1,57 @@
-/** What has changed in a bucket, in order: a bounded log, and the totals after each change. Synchronous, one thread. */
+/**
+ * A bucket's change log: a bounded log of changes in order, with the bucket's totals. Synchronous, single-threaded.
+ *
+ * The algorithm:
+ * - Each change is one row, numbered by the bucket's revision. The row also stores the totals after the change, so the
+ *   totals need no row of their own: the newest row has the current ones.
+ * - An empty log has one row of kind `start`, which holds only the revision and the totals.
+ * - A full log overwrites its oldest row with the new change: one written row instead of an insert and a delete.
+ * - `floor` is the revision after which the log is complete. A watcher that resumes from an earlier revision must start
+ *   again with a snapshot.
+ */
 
 import type { Totals } from "../model/totals.ts";
 import type { Value } from "../model/value.ts";
 
-/** `expired`: its time to live was over, and the entry was removed. */
+/** `expired`: the entry was removed because its lifetime was over. */
 export type ChangeKind = "put" | "delete" | "expired";
 
+/** One change of one key. */
 export interface Change {
-  /** The bucket's revision that this change made; increasing, none is left out. */
+  /** The bucket's revision after this change: one more than the revision of the change before. */
   readonly revision: number;
   readonly kind: ChangeKind;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly key: string;
-  /** Null where nothing was put, and for a value that is kept in chunks, or too large for the log. */
+  /** Null for a removed entry, for a value in chunks, and for a value over {@link LOGGED_VALUE_BYTES} read from the log. */
   readonly value: Value | null;
-  /** Bytes of the value. */
+  /** Size of the value in bytes. */
   readonly size: number;
   readonly type: string | null;
-  /** JSON. */
+  /** JSON text. */
   readonly metadata: string | null;
-  /** Milliseconds since the epoch. */
+  /** When the entry expires, in milliseconds since the epoch; null: never. */
   readonly expires: number | null;
 }
 
 /**
- * Bytes of a value that the log keeps: a watcher that comes back gets what it would have got. Larger ones would
- * make the log larger than the bucket.
+ * Bytes of the largest value that the log stores, so a watcher that resumes receives the values that it missed. Larger
+ * values could make the log larger than the bucket.
  */
 export const LOGGED_VALUE_BYTES = 65_536;
 
+/** The bounds of the log. */
 export interface ChangeLogOptions {
-  /** How many changes are kept. */
+  /** How many changes the log keeps. */
   readonly limit: number;
-  /** How long they are kept, in milliseconds. */
+  /** How long it keeps them, in milliseconds. */
   readonly maxAgeMs: number;
 }
 
 type Row = Omit<{ [Column in keyof Change]: Change[Column] }, "kind"> & { kind: ChangeKind | typeof START };
 
-/** The kind of the one row of an empty log, which says what the revision and the totals are. */
+/** The kind of the only row of an empty log; it stores the revision and the totals. */
 const START = "start";
 
 const COLUMNS = "revision, kind, at, key, value, size, type, metadata, expires";
@@ -49,14 +61,11 @@ interface State {
   entries: number;
   bytes: number;
   revision: number;
-  /** Changes behind this revision are all there. */
+  /** The log has every change after this revision. */
   floor: number;
 }
 
-/**
- * Each change is one row, which also carries the totals: they cost no row of their own. When the log is full
- * the oldest row becomes the newest, so that a change writes one row here, not one and a deletion.
- */
+/** The log of one bucket. The newest row's values are cached in memory. */
 export class ChangeLog {
   readonly #sql: SqlStorage;
   readonly #options: ChangeLogOptions;
@@ -67,7 +76,7 @@ export class ChangeLog {
     this.#options = options;
   }
 
-  /** Makes the log of a new bucket, with one row that says that nothing is there. */
+  /** Creates the table of a new bucket, with one row that says that the log is empty. */
   createTable(): void {
     this.#sql.exec(
       `CREATE TABLE changes (
@@ -82,17 +91,18 @@ export class ChangeLog {
     );
   }
 
-  /** Forgets what it knows of the storage; to be called when that is wiped, or a change undone. */
+  /** Clears the cache. Call it after the storage was wiped or a transaction was rolled back. */
   reset(): void {
     this.#state = undefined;
   }
 
+  /** The current totals. */
   totals(): Totals {
     const { entries, bytes, revision } = this.#load();
     return { entries, bytes, revision };
   }
 
-  /** As {@link totals}, from the storage itself. */
+  /** As {@link totals}, but read from the storage instead of the cache. */
   readTotals(): Totals {
     const { entries, bytes, revision } = this.#newest();
     return { entries, bytes, revision };
@@ -103,7 +113,10 @@ export class ChangeLog {
     return this.#load().revision;
   }
 
-  /** Adds a change, under the next revision. @returns it, with its value however large that is. */
+  /**
+   * Appends a change with the next revision.
+   * @returns the change, which includes its value even if the log does not store it
+   */
   append(
     change: Omit<Change, "revision">,
     difference: { readonly entries: number; readonly bytes: number },
@@ -133,13 +146,13 @@ export class ChangeLog {
     return { revision, ...change };
   }
 
-  /** Whether every change behind `revision` is still there, and it is none that is yet to come. */
+  /** Whether the log has every change after `revision`; false also for a revision that is still in the future. */
   covers(revision: number): boolean {
     const state = this.#load();
     return revision >= state.floor && revision <= state.revision;
   }
 
-  /** Changes behind `revision`, in order. */
+  /** Up to `limit` changes after `revision`, in order. */
   after(revision: number, limit: number): Change[] {
     return this.#sql
       .exec<Row>(
@@ -150,13 +163,17 @@ export class ChangeLog {
       .toArray() as Change[];
   }
 
-  /** Removes what is too old. @returns when the next change will be; undefined if there is none. */
+  /**
+   * Removes changes that are too old.
+   * @returns when the oldest remaining change will be too old, in milliseconds since the epoch; undefined if none
+   *   remains
+   */
   trim(now: number): number | undefined {
     const state = this.#load();
     const limit = now - this.#options.maxAgeMs;
-    // The clock was put back: counted from now on, so that they are not kept for longer.
+    // After the clock was set back: restart the age of these changes now, so that they are not kept for longer.
     this.#sql.exec("UPDATE changes SET at = ?1 WHERE at > ?1", now);
-    // Of an aggregate's one row SQLite takes the other columns from where the minimum is.
+    // With min(), SQLite takes the other columns of the result from the row of the minimum.
     const young = this.#sql
       .exec<{ first: number | null; at: number }>(
         `SELECT min(revision) AS first, at FROM changes WHERE kind <> '${START}' AND at > ?`,
@@ -164,7 +181,7 @@ export class ChangeLog {
       )
       .one();
     const last = young.first === null ? state.revision : young.first - 1;
-    // The latest row stays for its totals, but not what it says of a key.
+    // The newest row must stay, because it has the totals. If it is too old, only its data about a key is removed.
     this.#sql.exec("DELETE FROM changes WHERE revision <= ?", Math.min(last, state.revision - 1));
     if (last === state.revision) {
       this.#sql.exec(
@@ -177,13 +194,13 @@ export class ChangeLog {
     return young.first === null ? undefined : young.at + this.#options.maxAgeMs;
   }
 
-  /** The row that the next change takes over, where there is one that is no longer needed. */
+  /** The revision of the row that the next change overwrites; undefined if the log is not full. */
   #recycled(state: State): number | undefined {
     const count = state.revision - state.floor;
     if (count === 0) return state.revision;
     const { limit } = this.#options;
     if (count < limit) return undefined;
-    // More than one too many: the limit was lowered.
+    // The log has more rows than the limit only after the setting was lowered.
     if (count > limit) this.#sql.exec("DELETE FROM changes WHERE revision <= ?", state.revision - limit);
     state.floor = state.revision - limit + 1;
     return state.floor;

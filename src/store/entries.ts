@@ -1,4 +1,4 @@
-/** A bucket's entries: a table, and what is known of it without a scan. Synchronous, one thread. */
+/** A bucket's entries: the table, its cache, and the change log that records each write. Synchronous, single-threaded. */
 
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { KvError } from "../model/errors.ts";
@@ -16,15 +16,15 @@ import { expiry } from "../model/lifetime.ts";
 export interface EntriesOptions {
   readonly clock: Clock;
   readonly log: ChangeLogOptions;
-  /** Called once for each write that changed something, when it is done. */
+  /** Called once after each write that changed something. */
   readonly changed?: (changes: readonly Change[]) => void;
 }
 
-/** Bytes of values that are kept in memory; an object has 128 MB in all. */
+/** Bytes of entries that the cache holds; the platform gives an object 128 MB in all. */
 const CACHE_BYTES = 8 * 1_048_576;
-/** What an entry costs beside its value, roughly. */
+/** Approximate bytes of a cached entry beside its value. */
 const CACHE_ENTRY_BYTES = 256;
-/** A larger value is read from the storage each time. */
+/** Bytes of the largest value that is cached. Larger values are read from the storage each time. */
 const CACHE_MAX_VALUE_BYTES = 65_536;
 
 const MIN_INTEGER = -(2n ** 63n);
@@ -49,13 +49,11 @@ const INFO =
   "revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
 /**
- * The entries of one bucket.
+ * The entries of one bucket. Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also
+ * has the totals. Reads treat an expired entry as missing, even before it is removed.
  *
- * Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also has the totals.
- * An entry whose time is over is not there, whether or not it has been removed yet.
- *
- * Entries used of late are kept in memory too. That can never be stale: this object alone writes the
- * storage, and a write that is undone empties the cache.
+ * Recently used entries are cached in memory. The cache is never stale: only this object writes the storage, and a
+ * rolled-back write clears the cache.
  */
 export class Entries {
   readonly log: ChangeLog;
@@ -64,7 +62,7 @@ export class Entries {
   readonly #sql: SqlStorage;
   readonly #clock: Clock;
   readonly #changed: (changes: readonly Change[]) => void;
-  /** The time, while it stands still. */
+  /** The fixed time of the current write or list; undefined outside of one. */
   #time: number | undefined;
   readonly #recent = new BoundedCache<Entry>({
     limit: CACHE_BYTES,
@@ -81,9 +79,9 @@ export class Entries {
     this.large = new LargeValues(storage.sql);
   }
 
-  /** Makes the tables of a new bucket. */
+  /** Creates the tables of a new bucket. */
   createTables(): void {
-    // `value` has no type, so that text is kept as text and bytes as bytes.
+    // `value` has no declared type, so SQLite stores text as text and bytes as bytes.
     this.#sql.exec(
       `CREATE TABLE entries (
          key TEXT PRIMARY KEY, value NOT NULL, type TEXT, revision INTEGER NOT NULL, expires INTEGER,
@@ -96,8 +94,8 @@ export class Entries {
   }
 
   /**
-   * Runs changes as one: all of them are kept, or, if `change` throws, none.
-   * Every call that changes something has to be inside one.
+   * Runs changes as one transaction: all are stored, or none if `change` throws.
+   * Every method that changes something must be called inside `change`.
    */
   write<T>(change: () => T): T {
     this.#changes = [];
@@ -105,33 +103,35 @@ export class Entries {
     try {
       result = this.#atOneTime(() => this.#storage.transactionSync(change));
     } catch (error) {
-      this.reset(); // the transaction is undone, so what memory holds is wrong
+      this.reset(); // the transaction was rolled back, so the cache is wrong
       throw error;
     }
     if (this.#changes.length > 0) this.#changed(this.#changes);
     return result;
   }
 
-  /** Forgets what it knows of the storage; to be called when that is wiped. */
+  /** Clears the caches. Call it after the storage was wiped. */
   reset(): void {
     this.log.reset();
     this.#recent.clear();
     this.#changes = [];
   }
 
+  /** The entry with its value; undefined if the key is missing. */
   get(key: string): Entry | undefined {
     const entry = this.#recent.get(key) ?? this.#read(key);
     return entry !== undefined && this.#lives(entry) ? entry : undefined;
   }
 
+  /** The entry without its value; undefined if the key is missing. */
   info(key: string): EntryInfo | undefined {
     const info = this.#info(key);
     return info !== undefined && this.#lives(info) ? info : undefined;
   }
 
   /**
-   * Stores a value under the bucket's next revision. What the key had before is gone, its lifetime too.
-   * @throws {KvError} `expires_invalid`; `upload_lost` for a large value that is not there
+   * Stores a value with the bucket's next revision. It replaces the whole entry, including its lifetime.
+   * @throws {KvError} `expires_invalid`; `upload_lost` if the chunks of a large value are missing
    */
   put(
     key: string,
@@ -141,7 +141,7 @@ export class Entries {
     return this.#store(key, value, { type, metadata, expires: expiry(lifetime, this.#now()) });
   }
 
-  /** Removes a key. @returns whether it was there. Only then is there a new revision. */
+  /** Removes a key. @returns whether the key existed; only then the revision increases */
   remove(key: string): boolean {
     const before = this.#current(key);
     if (before === undefined) return false;
@@ -150,7 +150,7 @@ export class Entries {
   }
 
   /**
-   * Adds to a decimal integer of 64 bits. Keeps the content type, the metadata and the lifetime.
+   * Adds to a decimal integer of 64 bits. An existing entry keeps its content type, metadata and lifetime.
    * @throws {KvError} `not_an_integer`, `increment_overflow`, `expires_invalid`
    */
   increment(
@@ -174,14 +174,14 @@ export class Entries {
     return { value: sum, ...this.#store(key, sum.toString(), properties) };
   }
 
-  /** Entries in the order of their keys' bytes, or the other way round. */
+  /** One page of entries, in the order of their keys' bytes or reversed. Ends at {@link MAX_PAGE_BYTES}. */
   list(query: ListQuery): ListPage {
     return this.#atOneTime(() => this.#list(query));
   }
 
   #list({ values = false, limit, ...query }: ListQuery): ListPage {
-    // Every statement is read to its end: one that is not keeps its table locked until it is collected, and a
-    // bucket that ends could not drop it. So values, which may be large, are read when it is known how many.
+    // Each statement must be read to its end: an unfinished one locks its table until it is garbage-collected, and a
+    // bucket that ends could not drop the table. So the page's size is computed first, and the values are read after that.
     const found = this.#select<InfoColumns>(INFO_COLUMNS, query, limit + 1).map(listed);
     let bytes = 0;
     let count = 0;
@@ -200,14 +200,14 @@ export class Entries {
     return { ...page, entries };
   }
 
-  /** Removes keys of a range, the first ones, as many as `limit`. @returns how many, and whether there are more. */
+  /** Removes the first `limit` keys of a range. @returns how many were removed, and whether more remain */
   removeRange(range: KeyRange, limit: number): { readonly removed: number; readonly more: boolean } {
     const { entries, more } = this.list({ ...range, limit });
     for (const { key, ...info } of entries) this.#remove(key, info, "delete");
     return { removed: entries.length, more };
   }
 
-  /** Removes entries whose time is over, the first ones, as many as `limit`. */
+  /** Removes up to `limit` expired entries, those that expired first. */
   expire(limit: number): void {
     const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
       `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?`,
@@ -217,7 +217,7 @@ export class Entries {
     for (const { key, ...info } of due.toArray()) this.#remove(key, info, "expired");
   }
 
-  /** When the next entry expires, in milliseconds since the epoch. */
+  /** When the next entry expires, in milliseconds since the epoch; undefined if none will. */
   nextExpiry(): number | undefined {
     return (
       this.#sql
@@ -226,7 +226,7 @@ export class Entries {
     );
   }
 
-  /** What is there at its beginning is there to its end: on some platforms the clock goes on meanwhile. */
+  /** Fixes the time during `work`, so no entry expires within it: on some platforms the clock advances meanwhile. */
   #atOneTime<T>(work: () => T): T {
     const before = this.#time;
     this.#time ??= this.#clock();
@@ -241,7 +241,7 @@ export class Entries {
     return this.#time ?? this.#clock();
   }
 
-  /** Rows as arrays: to make an object of each costs more than to read it. */
+  /** Returns rows as arrays: making an object of each row costs more than reading the row. */
   #select<Columns extends SqlStorageValue[]>(
     columns: string,
     query: Omit<ListQuery, "values" | "limit">,
@@ -249,7 +249,7 @@ export class Entries {
   ): Columns[] {
     const { after, reverse = false, ...range } = query;
     const { from, to } = rangeOf(range);
-    // One bound on each side, not two: SQLite would begin at the first of them and read all keys up to the second.
+    // One bound on each side. With two, SQLite would start at the first one and read all keys up to the second.
     const [low, high] = reverse ? [from, least(to, after)] : [greatest(from, after), to];
     const rows = this.#sql.exec(
       `SELECT ${columns} FROM entries
@@ -280,7 +280,7 @@ export class Entries {
     );
   }
 
-  /** What is there, before it is changed. One whose time is over is removed first, and watchers hear of that. */
+  /** The entry before a change. An expired one is removed first, so watchers receive `expired` before the change. */
   #current(key: string): EntryInfo | undefined {
     const info = this.#info(key);
     if (info === undefined || this.#lives(info)) return info;
@@ -364,9 +364,9 @@ function sizeOf(value: Value): number {
   return typeof value === "string" ? byteLength(value) : value.byteLength;
 }
 
-/** The decimal integer that the value is; undefined if it is none. */
+/** The value as a decimal integer of up to 20 characters; undefined if it is not one. */
 export function integerOf({ value, large }: Entry): bigint | undefined {
   const text = large === null ? textOf(value) : undefined;
-  // At most twenty characters: enough for 64 bits, and no work for a value of a megabyte.
+  // Twenty characters are enough for 64 bits. The limit spares the work for a value of a megabyte.
   return text !== undefined && text.length <= 20 && /^[+-]?\d+$/.test(text) ? BigInt(text) : undefined;
 }

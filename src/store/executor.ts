@@ -1,6 +1,6 @@
 /**
- * Carries out steps on a bucket's entries: the one place where an operation of a batch, of a transaction, a single call and
- * a text command become reads and writes. Synchronous; to be called inside {@link Entries.write}.
+ * The executor: the one place where operations of batches and transactions, single calls and text commands become reads
+ * and writes of a bucket's entries. Synchronous; call it inside {@link Entries.write}.
  */
 
 import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
@@ -11,29 +11,30 @@ import type { Found, OperationOutcome, Outcome, Refused } from "../model/outcome
 import { Refusal } from "../otp/exit.ts";
 import type { Entries } from "./entries.ts";
 
-/** Bounds the values of one answer. */
+/** Limits how many values one response may include. */
 export interface Room {
-  /** Whether a value had no room: then {@link refuseUnread} is called before the next ones are read. */
+  /** Whether a value was refused. From then on {@link refuseUnread} is called before each further read. */
   readonly isFull: boolean;
-  /** @throws {Refusal} if the value is not to be read any more */
+  /** @throws {Refusal} if this value must not be read; `info` is undefined for a missing key */
   refuseUnread(info: EntryInfo | undefined): void;
-  /** Called with each entry that is read. @throws {Refusal} if its value has no room */
+  /** Called with each entry that was read. @throws {Refusal} if its value does not fit the response */
   take(entry: Entry): void;
 }
 
+/** Runs steps on the entries of one incarnation. */
 export class Executor {
   readonly #entries: Entries;
   readonly #incarnation: string;
   readonly #room: Room | undefined;
 
-  /** @param room of the values that are read; unlimited if left out */
+  /** @param room limits the values that are read; unlimited if left out */
   constructor(entries: Entries, incarnation: string, room?: Room) {
     this.#entries = entries;
     this.#incarnation = incarnation;
     this.#room = room;
   }
 
-  /** As {@link perform}; a step that is refused leaves the steps around it alone. */
+  /** As {@link perform}, but returns a refusal as a result, so the other steps of a batch still run. */
   attempt(step: Operation): OperationOutcome | Refused;
   attempt(step: Step): Outcome | Refused;
   attempt(step: Step): Outcome | Refused {
@@ -45,7 +46,10 @@ export class Executor {
     }
   }
 
-  /** @throws {KvError} changing nothing: `precondition_failed`, `result_too_large`, and as {@link Entries} does */
+  /**
+   * Runs one step. A refused step changes nothing.
+   * @throws {KvError} `precondition_failed`, `result_too_large`, and those of {@link Entries}
+   */
   perform(step: Operation): OperationOutcome;
   perform<Op extends Step["op"]>(step: Step & { readonly op: Op }): Outcome & { readonly op: Op };
   perform(step: Step): Outcome;
@@ -68,14 +72,15 @@ export class Executor {
   }
 
   /**
-   * A conditional read, as a GET over HTTP has it.
-   * @param find reads the entry, or what is known of it without its value
+   * A conditional read with the semantics of an HTTP GET.
+   * @param find reads the entry, with or without its value
    * @throws {KvError} `precondition_failed`
    */
   read<T extends EntryInfo>(conditions: Conditions, find: (entries: Entries) => T | undefined): Found<T> {
     const entry = find(this.#entries);
     const tag = entry && etag(this.#incarnation, entry.revision);
-    // If-Match comes first, and a read that it stops is an error, while If-None-Match spares the body (RFC 9110 §13.2.2).
+    // If-Match is evaluated first, and its failure is an error; a failed If-None-Match only omits the body (RFC 9110
+    // §13.2.2).
     if (!matchHolds(conditions, tag)) throw preconditionFailed();
     if (entry === undefined || tag === undefined) return { outcome: "absent" };
     if (!noneMatchHolds(conditions, tag)) return { outcome: "not_modified", etag: tag };

@@ -1,38 +1,42 @@
-/** Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header). */
+/** The table of results by idempotency key, so a repeated request runs once (draft-ietf-httpapi-idempotency-key-header). */
 
 import { KvError } from "../model/errors.ts";
 import type { Clock } from "../otp/timers.ts";
 import { areComparable } from "../model/fingerprint.ts";
 import type { Idempotency, Once } from "../model/idempotency.ts";
 
-/** How long a result is remembered, in milliseconds. */
+/** How long a result is remembered, in milliseconds: one day. */
 export const REMEMBER_MS = 86_400_000;
-/** Between two sweeps, in milliseconds: each wakes the bucket, and nobody is told of what is over anyway. */
+/**
+ * The shortest wait between two sweeps, in milliseconds. Each sweep wakes the bucket, and reads ignore old results
+ * anyway.
+ */
 const SWEEP_PAUSE_MS = 3_600_000;
-/** Results that are forgotten in one turn: others wait for it to end. */
+/** Results that one sweep removes at most, because other requests wait until it ends. */
 const FORGET_AT_ONCE = 1_000;
-/** How many results a bucket remembers, and how many bytes they have together: the oldest are forgotten first. */
+/** How many results a bucket remembers, and their bytes together. Beyond the limits the oldest are forgotten first. */
 const MAX_REMEMBERED = 10_000;
 const MAX_REMEMBERED_BYTES = 16 * 1_048_576;
-/** Characters of JSON in the longest result that is remembered; a row holds two megabytes. */
+/** Characters of JSON in the longest result that is remembered; the platform's limit for a row is two megabytes. */
 const MAX_RESULT_LENGTH = 500_000;
 
-/** What a row keeps, in bytes: an index on the key has it once more. */
+/** SQL for the bytes of a row. The key counts twice, because the index on it stores it again. */
 const ROW_BYTES = "2 * octet_length(key) + octet_length(fingerprint) + octet_length(result)";
 
 type Row = { key: string; at: number; fingerprint: string; result: string };
 
+/** How many results are remembered, and their bytes together. */
 export interface RememberedLimits {
   readonly results: number;
   readonly bytes: number;
 }
 
-/** The results of requests that carried an idempotency key. Synchronous, one thread. */
+/** The results of requests that carried an idempotency key. Synchronous, single-threaded. */
 export class Remembered {
   readonly #sql: SqlStorage;
   readonly #clock: Clock;
   readonly #limits: RememberedLimits;
-  /** Bytes of all results; undefined until they have been counted. */
+  /** Bytes of all rows; undefined until they have been counted. */
   #bytes: number | undefined;
 
   constructor(
@@ -45,16 +49,17 @@ export class Remembered {
     this.#limits = limits;
   }
 
-  /** Bytes that the results take up. */
+  /** Bytes of all rows. */
   get bytes(): number {
-    // Counted once: what a row holds is read from its header, and not the row.
+    // Counted once, then kept up to date. The sum is cheap: SQLite reads lengths from a row's header, without the row's
+    // data.
     this.#bytes ??= this.#sql
       .exec<{ bytes: number }>(`SELECT coalesce(sum(${ROW_BYTES}), 0) AS bytes FROM remembered`)
       .one().bytes;
     return this.#bytes;
   }
 
-  /** Forgets what it knows of the storage; to be called when that is wiped, or a transaction is undone. */
+  /** Clears the cached sum. Call it after the storage was wiped or a transaction was rolled back. */
   reset(): void {
     this.#bytes = undefined;
   }
@@ -70,10 +75,11 @@ export class Remembered {
   }
 
   /**
-   * Runs a request that was not run before, and remembers its result; one that was refused may be tried again.
-   * To be called inside the transaction that the request itself runs in: both are kept, or neither.
+   * Runs a request and stores its result, or returns the stored result of the same request. The result of a refused
+   * request is not stored, so the request may be repeated.
+   * Call it inside the request's own transaction, so that the changes and the result are stored together or not at all.
    *
-   * @throws {KvError} `idempotency_key_reused`: the key was another request's. `result_too_large`
+   * @throws {KvError} `idempotency_key_reused` if another request used the key; `result_too_large`; and those of `run`
    */
   once(idempotency: Idempotency, run: () => string): Once<string> {
     const before = this.#find(idempotency);
@@ -83,11 +89,15 @@ export class Remembered {
     return { result, replayed: false };
   }
 
-  /** Forgets what was long ago. @returns when to come again; undefined if nothing is left */
+  /**
+   * Removes old results.
+   * @returns when the next sweep is due, in milliseconds since the epoch; undefined if no result is left
+   */
   sweep(now: number): number | undefined {
-    // The clock was put back: counted from now on. To forget too soon would be to do twice what was to be done once.
+    // After the clock was set back: restart the age of these results now. If one were removed too soon, its request
+    // could run twice.
     this.#sql.exec("UPDATE remembered SET at = ?1 WHERE at > ?1", now);
-    // By number, which is their order in time, and has an index.
+    // Selected by number: numbers follow the order in time, and are indexed.
     const due = this.#sql.exec(
       "DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n LIMIT ?) RETURNING n",
       now - REMEMBER_MS,
@@ -104,12 +114,12 @@ export class Remembered {
       .exec<Row>("SELECT key, at, fingerprint, result FROM remembered WHERE key = ?", key)
       .toArray()[0];
     if (row === undefined || row.at <= this.#clock() - REMEMBER_MS) return undefined;
-    // After an upgrade nobody can tell whether it is the same request. It came with the same key, so it is taken for it:
-    // to refuse it would be wrong, and to do it twice worse.
+    // A fingerprint of an older version can't be compared. The key is the same, so the request is assumed to be the same:
+    // to refuse a repeated request would be wrong, and to run it twice would be worse.
     if (row.fingerprint === fingerprint || !areComparable(row.fingerprint, fingerprint)) return row.result;
     throw new KvError(
       "idempotency_key_reused",
-      "This Idempotency-Key came with another request before. Make a new one for each request.",
+      "This Idempotency-Key was used for another request. Use a new key for each request.",
     );
   }
 
@@ -117,7 +127,7 @@ export class Remembered {
     if (result.length > MAX_RESULT_LENGTH) {
       throw new KvError(
         "result_too_large",
-        `With an Idempotency-Key a result is at most ${MAX_RESULT_LENGTH} characters of JSON. Read less in it.`,
+        `With an Idempotency-Key a result is at most ${MAX_RESULT_LENGTH} characters of JSON. Read less in one request.`,
       );
     }
     const now = this.#clock();
@@ -133,20 +143,20 @@ export class Remembered {
       )
       .one();
     this.#bytes = before + bytes;
-    // At most a few at a time: whoever comes after a quiet day does not pay for all of yesterday.
+    // At most four at a time, so the first request after a quiet day does not pay for all results of the day before.
     this.#forget(
       "n IN (SELECT n FROM remembered ORDER BY n LIMIT 4) AND (n <= ? OR at <= ?)",
       n - this.#limits.results,
       now - REMEMBER_MS,
     );
-    // As many as it takes: each is at most as large as what has just come, or there were few.
+    // Remove the oldest results until the bytes fit. Each new result removes only about as many bytes as it added.
     while (
       this.bytes > this.#limits.bytes &&
       this.#forget("n = (SELECT min(n) FROM remembered) AND n < ?", n)
     );
   }
 
-  /** @returns whether there were any */
+  /** Deletes the rows that match a condition. @returns whether any matched */
   #forget(which: string, ...values: SqlStorageValue[]): boolean {
     const gone = this.#sql
       .exec<{ bytes: number }>(

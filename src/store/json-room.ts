@@ -1,4 +1,4 @@
-/** Bounds the values of one answer in JSON, by their length there. */
+/** Limits the values in one JSON response by their total length as JSON. */
 
 import type { Entry, EntryInfo } from "../model/entry.ts";
 import { KvError } from "../model/errors.ts";
@@ -6,28 +6,29 @@ import { MAX_RESULT_LENGTH } from "../model/limits.ts";
 import { jsonLengthOf } from "../model/value.ts";
 import type { Room } from "./executor.ts";
 
-/** A thousand values of this size fit an answer, however JSON writes them. */
+/** A thousand values of this size always fit a response, whatever JSON has to escape in them. */
 const SMALL_BYTES = 1_024;
-/** Characters of JSON for one byte, at most: a control character's escape. */
+/** Characters of JSON for one byte at most: the escape of a control character. */
 const MAX_JSON_GROWTH = 6;
 
+/** The limit of one response: {@link MAX_RESULT_LENGTH} characters. */
 export class JsonRoom implements Room {
   #taken = 0;
-  /** Set once a value had no room; from then on only small values are read. */
+  /** Set when a value did not fit; from then on only small values are read. */
   #full: KvError | undefined;
 
   get isFull(): boolean {
     return this.#full !== undefined;
   }
 
-  /** Of a thousand values without room none is to cost what one does: they are not even read. */
+  /** Refuses a value before it is read, so a thousand values that do not fit cost no reads. */
   refuseUnread(info: EntryInfo | undefined): void {
     if (this.#full !== undefined && info?.large === null && info.size > SMALL_BYTES) throw this.#full;
   }
 
   /** @throws {KvError} `result_too_large` */
   take({ value, size, large }: Entry): void {
-    // A large value is only named in the answer, and read by itself.
+    // The response only names a large value; the client reads it in a request of its own.
     if (large !== null) return;
     const length = size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : jsonLengthOf(value);
     if (this.#taken + length > MAX_RESULT_LENGTH) throw this.#tooLarge();
@@ -37,7 +38,7 @@ export class JsonRoom implements Room {
   #tooLarge(): KvError {
     this.#full ??= new KvError(
       "result_too_large",
-      `One request answers values of at most ${MAX_RESULT_LENGTH} characters of JSON. Read the others in another one.`,
+      `The values of one response have at most ${MAX_RESULT_LENGTH} characters of JSON. Read the other values in another request.`,
     );
     return this.#full;
   }

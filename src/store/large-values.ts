@@ -1,4 +1,14 @@
-/** Values that are too large for one row, in chunks. Synchronous, one thread. */
+/**
+ * Large values, stored in chunks because they are too large for one row. Synchronous, single-threaded.
+ *
+ * The algorithm:
+ * 1. A client uploads a value chunk by chunk. Each chunk is on disk before it is acknowledged. No entry owns the value
+ *    yet, so a broken upload leaves the entry as it was.
+ * 2. When all chunks are there, an entry adopts the value: only then readers see it.
+ * 3. When the entry is replaced or removed, it releases the value. The chunks stay for a while, so that a reader who
+ *    started before can finish. A reader's lease (leases.ts) says which values are being read: these have a larger budget.
+ * 4. A sweep removes a value that no entry owns {@link KEEP_MS} after its last upload, release or renewal.
+ */
 
 import { KvError } from "../model/errors.ts";
 import { CHUNK_BYTES, MAX_VALUE_BYTES } from "../model/limits.ts";
@@ -6,17 +16,17 @@ import { valueTooLarge } from "../model/validators.ts";
 import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
 import { Leases } from "./leases.ts";
 
-/** Bytes of replaced values that are kept although nobody reads them: who has just found one will. */
+/**
+ * Bytes of replaced values that are kept without a lease, for a reader that has just found one and has not read a chunk
+ * yet.
+ */
 const MAX_REPLACED_BYTES = 4 * MAX_VALUE_BYTES;
-/** Bytes of replaced values that are kept for those who read them. Readers may be slow, and a disk is no cache. */
+/** Bytes of replaced values that are kept with a lease. Readers may be slow, but the disk must not fill with old values. */
 const MAX_READ_BYTES = 40 * MAX_VALUE_BYTES;
 
 /**
- * The chunks of large values. All of a value's chunks but the last have {@link CHUNK_BYTES}.
- *
- * A value is uploaded chunk by chunk, each on disk before it is acknowledged, and belongs to nobody until an
- * entry takes it: a broken upload leaves the entry as it was. A value that is replaced belongs to nobody
- * again, and stays for a while, so that whoever is reading it can read on.
+ * The chunks of large values. All chunks of a value have {@link CHUNK_BYTES}, except the last one, which may be
+ * shorter.
  */
 export class LargeValues {
   readonly #sql: SqlStorage;
@@ -27,11 +37,12 @@ export class LargeValues {
     this.#sql = sql;
   }
 
+  /** Creates the tables. */
   createTables(): void {
     this.#sql.exec(
       "CREATE TABLE chunks (large TEXT, n INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (large, n)) WITHOUT ROWID",
     );
-    // What no entry owns: it is being uploaded, or it was replaced.
+    // Values that no entry owns: an upload in progress (replaced = 0), or a value that an entry released (replaced = 1).
     this.#sql.exec(
       `CREATE TABLE unowned (
          large TEXT PRIMARY KEY, chunks INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -41,31 +52,35 @@ export class LargeValues {
   }
 
   /**
-   * Keeps the next chunk of an upload; the first one begins it. To send a chunk again is safe.
-   * @throws {KvError} `upload_lost`: it was given up. `value_too_large`
+   * Stores the next chunk of an upload; chunk 0 starts it. Repeating the last chunk is safe.
+   * @param n the chunk's number, from 0
+   * @throws {KvError} `upload_lost` if earlier chunks are missing, because they were removed; `value_too_large`
    */
   append(large: string, n: number, bytes: ArrayBuffer, now: number): void {
     const known = this.#unowned(large);
     const { chunks, size } = known ?? { chunks: 0, size: 0 };
-    if (n === chunks - 1 && bytes.byteLength <= CHUNK_BYTES) return; // acknowledged before, but not heard
-    // Only the last chunk may be shorter, so none follows one that is.
+    if (n === chunks - 1 && bytes.byteLength <= CHUNK_BYTES) return; // stored before, but the acknowledgement was lost
+    // Only the last chunk may be shorter, so no chunk may follow a shorter one.
     if (n !== chunks || size !== n * CHUNK_BYTES || bytes.byteLength > CHUNK_BYTES) throw uploadLost();
     if (size + bytes.byteLength > MAX_VALUE_BYTES) throw valueTooLarge();
     this.#sql.exec("INSERT INTO chunks (large, n, bytes) VALUES (?, ?, ?)", large, n, bytes);
-    this.#keep(large, { chunks: n + 1, size: size + bytes.byteLength, at: now, replaced: 0 });
+    this.#saveUnowned(large, { chunks: n + 1, size: size + bytes.byteLength, at: now, replaced: 0 });
   }
 
-  /** The value becomes an entry's. @throws {KvError} `upload_lost` */
+  /**
+   * Makes an entry the owner of an uploaded value.
+   * @throws {KvError} `upload_lost` if the upload is missing or incomplete
+   */
   adopt({ large, size }: LargeValue): void {
     const found = this.#unowned(large);
     if (found === undefined || found.size !== size || found.replaced !== 0) throw uploadLost();
     this.#sql.exec("DELETE FROM unowned WHERE large = ?", large);
   }
 
-  /** The entry that had it has it no longer. */
+  /** Ends an entry's ownership, and drops the oldest replaced values beyond the budgets. */
   release({ large, size }: LargeValue, now: number): void {
     this.#released = true;
-    this.#keep(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
+    this.#saveUnowned(large, { chunks: Math.ceil(size / CHUNK_BYTES), size, at: now, replaced: 1 });
     const reading = this.#leases.values(now);
     const room = { read: MAX_READ_BYTES, unread: MAX_REPLACED_BYTES };
     const replaced = this.#sql.exec<{ large: string; size: number }>(
@@ -78,18 +93,18 @@ export class LargeValues {
     }
   }
 
-  /** This value is still being uploaded; or, with a lease, read. */
+  /** Keeps a value for another {@link KEEP_MS}: its upload continues, or, with a lease, its reader does. */
   renewLease(large: string, now: number, lease?: string): void {
     this.#sql.exec("UPDATE unowned SET at = ? WHERE large = ?", now, large);
     if (lease !== undefined) this.#leases.renew(large, { lease, last: false }, now);
   }
 
-  /** A reader has stopped before the end. */
+  /** Ends the lease of a reader that stopped before the last chunk. */
   releaseLease(lease: string): void {
     this.#leases.release(lease);
   }
 
-  /** Whether something was released since this was asked last: then a sweep is due, once it has been kept. */
+  /** Whether a value was released since the last call. The caller then schedules a sweep for after {@link KEEP_MS}. */
   takeReleased(): boolean {
     const released = this.#released;
     this.#released = false;
@@ -109,24 +124,29 @@ export class LargeValues {
     return equal === Math.ceil(one.size / CHUNK_BYTES);
   }
 
-  /** One chunk, counted from 0; undefined if the value is not there any more. */
+  /** Reads chunk `n`, counted from 0, and renews the lease; undefined if the value was removed. */
   chunk(large: string, n: number, lease: Lease, now: number): ArrayBuffer | undefined {
-    // An entry's own value needs no row for that: it stays. Should it be replaced, it is known that it is being read.
+    // The lease is renewed in memory also while an entry owns the value: if the entry is replaced later, the value has
+    // its lease.
     this.#leases.renew(large, lease, now);
     return this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM chunks WHERE large = ? AND n = ?", large, n)
       .toArray()[0]?.bytes;
   }
 
-  /** Removes what nobody owns. */
+  /** Removes a value that no entry owns; a value that an entry owns stays. */
   drop(large: string): void {
     this.#sql.exec("DELETE FROM chunks WHERE large IN (SELECT large FROM unowned WHERE large = ?)", large);
     this.#sql.exec("DELETE FROM unowned WHERE large = ?", large);
   }
 
-  /** Removes what nobody has owned or touched for a while. @returns whether anything without an owner is left. */
+  /**
+   * Removes values without an owner that were not used for {@link KEEP_MS}.
+   * @returns whether any value without an owner is left
+   */
   sweep(now: number): boolean {
-    // The clock was put back: counted from now on, so that it neither goes too soon nor stays for ever.
+    // After the clock was set back: restart the age of these values now, so that they neither go too soon nor stay for
+    // ever.
     this.#sql.exec("UPDATE unowned SET at = ?1 WHERE at > ?1", now);
     const stale = this.#sql.exec<{ large: string }>("SELECT large FROM unowned WHERE at <= ?", now - KEEP_MS);
     for (const { large } of stale.toArray()) this.drop(large);
@@ -142,7 +162,7 @@ export class LargeValues {
       .toArray()[0];
   }
 
-  #keep(
+  #saveUnowned(
     large: string,
     row: {
       readonly chunks: number;

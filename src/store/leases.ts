@@ -1,20 +1,26 @@
-/** Leases on large values: which ones are being read. In memory: readers whose lease is lost renew it with their next chunk. */
+/**
+ * Leases on large values: they say which values are being read.
+ *
+ * Each reader has one lease and renews it with each chunk; the last chunk, or a release, ends it. A lease that was not
+ * renewed in time expires, in case the reader vanished. Leases are in memory only: if they are lost, each reader renews
+ * its lease with its next chunk. The map is in the order of renewal, so expiry stops at the first lease that is recent.
+ */
 
 import { isRecent } from "../lib/recent.ts";
 import type { Lease } from "../model/large-value.ts";
 
-/** Leases that expire when they have not been renewed for a while. */
+/** The leases of all readers of a bucket. */
 export class Leases {
   readonly #keepMs: number;
-  /** In the order in which they were renewed, by lease. */
+  /** By lease, in the order of the last renewal. */
   readonly #leases = new Map<string, { readonly large: string; readonly at: number }>();
 
-  /** @param keepMs how long a lease lasts without being renewed, in milliseconds */
+  /** @param keepMs how long a lease lasts without a renewal, in milliseconds */
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
   }
 
-  /** A chunk is read. With the last one the lease ends. */
+  /** Starts or renews a lease when a chunk is read; the last chunk ends it. */
   renew(large: string, { lease, last }: Lease, now: number): void {
     this.#leases.delete(lease);
     if (last) return;
@@ -22,11 +28,12 @@ export class Leases {
     this.#expire(now);
   }
 
+  /** Ends a lease. */
   release(lease: string): void {
     this.#leases.delete(lease);
   }
 
-  /** The values that are being read. */
+  /** The ids of the values that are being read. */
   values(now: number): ReadonlySet<string> {
     this.#expire(now);
     return new Set([...this.#leases.values()].map(({ large }) => large));
@@ -34,7 +41,7 @@ export class Leases {
 
   #expire(now: number): void {
     for (const [lease, { large, at }] of this.#leases) {
-      // The clock was put back: count from now on, so that the lease ends neither too soon nor never.
+      // After the clock was set back: restart the age of the lease now, so that it expires neither too soon nor never.
       if (at > now) this.#leases.set(lease, { large, at: now });
       else if (isRecent(at, now, this.#keepMs)) return;
       else this.#leases.delete(lease);

@@ -1,4 +1,4 @@
-/** Entries as an import brings them back. */
+/** The import of entries: writes only those that differ from the stored ones. */
 
 import { failureOf } from "../model/errors.ts";
 import { isLarge, type LargeValue } from "../model/large-value.ts";
@@ -10,8 +10,10 @@ import type { Entries } from "./entries.ts";
 import type { Entry } from "../model/entry.ts";
 
 /**
- * Puts entries that are not there just so: to do it again changes nothing, and nobody hears of it. With `stop` the
- * first that can't be put is the last that is looked at. To be called inside {@link Entries.write}.
+ * Puts the entries that differ from the stored ones. Repeating an import changes nothing, so watchers receive nothing.
+ * Call it inside {@link Entries.write}.
+ * @param options.stop whether the first entry that is refused ends the import
+ * @returns one result for each entry; with `stop`, only up to the refused one
  */
 export function restore(
   entries: Entries,
@@ -22,7 +24,7 @@ export function restore(
   let stopped = false;
   for (const entry of given) {
     if (stopped) {
-      dropUpload(entries, entry); // sent in vain
+      dropUpload(entries, entry); // the import stopped before this entry
       continue;
     }
     const restored = restoreOne(entries, entry, clock);
@@ -51,12 +53,12 @@ function outcomeOf(entries: Entries, entry: RestoredEntry, clock: Clock): Restor
   }
 }
 
-/** A large value that no entry takes need not be kept until nobody can be on the way with it any more. */
+/** Removes the uploaded chunks of an entry that was not put, instead of leaving them to the sweep. */
 function dropUpload(entries: Entries, { value }: RestoredEntry): void {
   if (isLarge(value)) entries.large.drop(value.large);
 }
 
-/** A time to live in seconds begins anew each time. */
+/** Whether the same entry exists. An entry with a ttl never counts as the same, because each import restarts its ttl. */
 function isThere(entries: Entries, { key, value, properties }: RestoredEntry): boolean {
   const { type = null, metadata = null, lifetime } = properties;
   if (lifetime !== undefined && "ttl" in lifetime) return false;

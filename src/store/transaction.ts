@@ -1,4 +1,4 @@
-/** Transactions: compare, then do one of two lists of operations, all or nothing (after etcd's Txn). */
+/** Transactions: compare, then run one of two lists of operations, all or nothing (after etcd's Txn). */
 
 import { KvError } from "../model/errors.ts";
 import type { Comparison, Relation, Transaction } from "../model/operation.ts";
@@ -9,15 +9,16 @@ import { integerOf, type Entries } from "./entries.ts";
 import type { Executor } from "./executor.ts";
 import type { Entry } from "../model/entry.ts";
 
+/** The result of a transaction. */
 export interface TransactionOutcome {
-  /** Whether every comparison held, and so `then` was done; otherwise `else` was. */
+  /** True: every comparison held and `then` ran. False: `else` ran. */
   readonly succeeded: boolean;
   readonly outcomes: readonly OperationOutcome[];
 }
 
 /**
- * To be called inside {@link Entries.write}, which takes everything back if an operation is turned down.
- * @throws {KvError} as the operation that was turned down did; the message says which one it was.
+ * Runs a transaction. Call it inside {@link Entries.write}, which rolls everything back if an operation is refused.
+ * @throws {Refusal} with the code of the refused operation; the message names the operation, for example `then[0]`
  */
 export function transact(entries: Entries, executor: Executor, transaction: Transaction): TransactionOutcome {
   const succeeded = transaction.if.every((comparison) => holds(entries, comparison));

@@ -1,9 +1,9 @@
-/** The commands of the text protocol, and what running one gives. */
+/** The commands of the text protocol, and their results. Types and one predicate. */
 
 import type { Value } from "../model/value.ts";
 import type { Failure } from "../model/errors.ts";
 
-/** A command that one bucket carries out. */
+/** A command that one bucket runs. */
 export type BucketCommand =
   | { readonly verb: "GET"; readonly bucket: string; readonly key: string }
   | { readonly verb: "PUT"; readonly bucket: string; readonly key: string; readonly value: Value }
@@ -11,7 +11,7 @@ export type BucketCommand =
   | { readonly verb: "KEYS"; readonly bucket: string; readonly prefix: string; readonly after: string }
   | { readonly verb: "INCR"; readonly bucket: string; readonly key: string; readonly by: bigint };
 
-/** Whether it changes nothing, so that repeating it is safe. */
+/** Whether a command only reads, so repeating it is safe. */
 export function isReadCommand({ verb }: BucketCommand): boolean {
   return verb === "GET" || verb === "KEYS";
 }
@@ -32,10 +32,10 @@ export type ServiceCommand =
 
 export type Command = BucketCommand | ServiceCommand;
 
-/** A line that is no command: the guide's unknown command, or something that is known to be wrong with it. */
+/** A line that is not a command. `UNKNOWN`: the guide's unknown command. `BAD`: a command with an error. */
 export type Malformed = { readonly verb: "UNKNOWN" } | { readonly verb: "BAD"; readonly failure: Failure };
 
-/** What a command gives. `silent` is SUBSCRIBE's: it has no reply. */
+/** The result of a command. `silent`: SUBSCRIBE has no reply. */
 export type Answer =
   | { readonly kind: "ok" }
   | { readonly kind: "silent" }
@@ -44,20 +44,20 @@ export type Answer =
   | { readonly kind: "names"; readonly names: readonly string[] }
   | { readonly kind: "pong" }
   | { readonly kind: "help" }
-  /** MONITOR of what is not there. */
+  /** MONITOR of a bucket that does not exist. */
   | { readonly kind: "ok_noproc"; readonly bucket: string }
   | { readonly kind: "no_bucket" }
   | { readonly kind: "unknown" }
   | { readonly kind: "error"; readonly failure: Failure };
 
-/** A change, as a subscriber hears of it. */
+/** A change, as a subscriber receives it. */
 export type Notification =
   | { readonly kind: "put"; readonly key: string; readonly value: Value }
-  /** A value that is too large for this protocol. */
+  /** The key was set to a value that is too large for this protocol. */
   | { readonly kind: "large"; readonly key: string }
   | { readonly kind: "delete"; readonly key: string };
 
-/** What a monitor hears of its bucket. */
+/** A signal that a monitor receives from its bucket. */
 export type Signal = {
   readonly kind: "DOWN" | "RESTARTED";
   readonly bucket: string;

@@ -1,4 +1,4 @@
-/** A WebSocket that carries the text protocol: one message in, one message back, and changes in between. */
+/** The text protocol over WebSockets: one message back for each message in, and pushed lines in between. */
 
 import { breath, MESSAGE_UNITS } from "../lib/breath.ts";
 import { CLOSE_NORMAL, CLOSE_TOO_BIG } from "../lib/close-codes.ts";
@@ -7,17 +7,17 @@ import { SocketFlow } from "../lib/socket-flow.ts";
 import { hasOverlongLine, lineGroupsOf } from "./lines.ts";
 import type { Interpreter } from "./interpreter.ts";
 
-/** Characters in the longest message back; the platform's limit is 32 MiB. */
+/** Characters in the longest reply message; the platform's limit is 32 MiB. */
 const MAX_REPLY_LENGTH = 16 * 1_048_576;
 
 /**
- * The conversations of WebSockets. Messages of one socket are answered one after the other, so that replies
- * keep their order.
+ * The conversations of all WebSockets of an object. Messages of one socket are answered one after the other, so the
+ * replies keep their order.
  */
 export class Conversations {
   readonly #turns = new Serial<WebSocket>();
   readonly #flow: SocketFlow;
-  /** What came up while a message was being answered: it is sent behind the reply. */
+  /** Pushed text that arrived while a message was being answered; it is sent after the reply. */
   readonly #held = new WeakMap<WebSocket, string>();
 
   constructor(flow = new SocketFlow()) {
@@ -29,7 +29,7 @@ export class Conversations {
     return this.#turns.has(socket);
   }
 
-  /** Answers a message when its turn has come. */
+  /** Answers a message after the earlier messages of its socket. */
   async answer(socket: WebSocket, message: string | ArrayBuffer, interpreter: Interpreter): Promise<void> {
     if (!this.#flow.receive(socket, message)) return;
     try {
@@ -43,22 +43,23 @@ export class Conversations {
     }
   }
 
-  /** The client is there, and has read what it was sent: it says so. */
+  /** Records that the client has acknowledged so much of what it was sent; everything, if left out. */
   acked(socket: WebSocket, characters?: number): void {
     this.#flow.acked(socket, characters);
   }
 
-  /** The socket is gone. */
+  /** Removes the state of a closed socket. */
   forget(socket: WebSocket): void {
     this.#flow.forget(socket);
   }
 
   /**
-   * Sends what was not asked for.
-   * @returns false if the socket is closed, or has been because it is sent more than it reads.
+   * Sends text that is not a reply: a change or a signal.
+   * @returns false if the socket is closed, also if it was closed now because the client reads too slowly
    */
   push(socket: WebSocket, text: string): boolean {
-    // Behind the reply: what was asked for a moment ago must not be heard of before its OK.
+    // Hold it until after the reply: a client must not receive a change before the OK of the command that made or
+    // requested it.
     if (!this.isAnswering(socket)) return this.#flow.send(socket, text);
     if (!this.#flow.owe(socket, text)) return false;
     this.#held.set(socket, (this.#held.get(socket) ?? "") + text);
@@ -77,16 +78,16 @@ export class Conversations {
       if (tooLong) text += interpreter.tooLong();
       if (interpreter.closed) break;
       for await (const piece of interpreter.run(lines)) {
-        // A socket that was closed meanwhile hears nothing more, so nothing more is done for it.
+        // Stop running commands of a socket that was closed meanwhile: its replies can't be sent.
         if (!isOpen(socket)) return;
         text += piece;
         if (text.length > MAX_REPLY_LENGTH) {
-          socket.close(CLOSE_TOO_BIG, "the replies to one message are too long; ask in smaller ones");
+          socket.close(CLOSE_TOO_BIG, "the replies to one message are too long; send smaller messages");
           return;
         }
       }
     }
-    // SUBSCRIBE alone has no reply, and no empty message stands for it.
+    // A message with only SUBSCRIBE has no reply; send no empty message for it.
     if (text !== "") this.#flow.send(socket, text);
     const held = this.#held.get(socket);
     this.#held.delete(socket);

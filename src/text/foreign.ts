@@ -1,13 +1,13 @@
-/** Other protocols than the text protocol, by how they begin. Pure. */
+/** Detects connections of other protocols by their first bytes or lines. Pure. */
 
 import { failure, type Failure } from "../model/errors.ts";
 import type { Line } from "./lines.ts";
 
-/** A request line with its version, as HTTP, and what is made after it, has it: `get /x http/1.1`, `PRI * HTTP/2.0`. */
+/** A request line with a version, as in HTTP and the protocols modelled on it: `get /x http/1.1`, `PRI * HTTP/2.0`. */
 const REQUEST = /^[a-z][a-z_-]* +\S+ +(?:HTTP|RTSP|SIP|ICAP|SHOUTCAST)\/\d/i;
 /**
- * What stands in no command of ours, where a conversation begins: a request line without a version (HTTP/0.9, and
- * those who try), SSH's and SMTP's greeting, Redis' and AMQP's first line.
+ * First lines of other protocols, none of which is a command: a request line without a version (HTTP/0.9 and probes), the
+ * greetings of SSH and SMTP, the first lines of Redis and AMQP, a PROXY header, markup or JSON.
  */
 const GREETINGS = [
   /^(?:get|head|post|put|patch|delete|options|trace|connect|propfind) +(?:\/|\*(?: |$)|[a-z][a-z0-9+.-]*:\/\/)/i,
@@ -20,7 +20,7 @@ const GREETINGS = [
   /^[<{]/,
 ];
 
-/** Bytes that are looked at. */
+/** Bytes of the first line that are checked. */
 const MAX_BEGIN = 256;
 const TAB = 0x09;
 const LF = 0x0a;
@@ -28,20 +28,21 @@ const CR = 0x0d;
 const SPACE = 0x20;
 
 /**
- * Whether the bytes that a connection begins with are no text: a TLS record, a length, a packet of some other kind, a PROXY header.
- * They may have a line break in them and a command behind it, so they are looked at before there are lines.
+ * Checks the first bytes of a connection: the failure if they are not text, for example a TLS record, a length, another
+ * kind of packet, or a PROXY header. Call it before splitting lines, because binary data may contain a line break
+ * followed by a command.
  */
 export function beginsForeign(bytes: Uint8Array): Failure | undefined {
-  // PROXY's second version begins with empty lines, so that what takes lines does not take it for one.
+  // Skip empty lines: version 2 of the PROXY header begins with them.
   const first = bytes.findIndex((byte) => byte !== CR && byte !== LF);
   if (first === -1) return undefined;
   const end = bytes.indexOf(LF, first);
   const begin = bytes.subarray(first, Math.min(end === -1 ? bytes.length : end, first + MAX_BEGIN));
   if (isText(begin)) return undefined;
-  return wrongProtocol(bytes[0] === 0x16 ? "TLS" : "another one");
+  return wrongProtocol(bytes[0] === 0x16 ? "TLS" : "another protocol");
 }
 
-/** No control characters but tabs and line ends, and a first byte that UTF-8 may begin with. */
+/** Text has no control characters except tabs and line ends, and its first byte may begin a UTF-8 sequence. */
 function isText(bytes: Uint8Array): boolean {
   const [first = SPACE] = bytes;
   if (first >= 0x80 && (first < 0xc2 || first > 0xf4)) return false;
@@ -49,10 +50,11 @@ function isText(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether a line that is no command is another protocol's. A web page can make a browser send an HTTP request to any
- * port: its first line tells, and what follows it, the body above all, must not be taken for commands.
+ * Checks a line that is not a command: the failure if it belongs to another protocol. A web page can make a browser send
+ * an HTTP request to any port. The request's first line reveals it, and the rest, above all the body, must not run as
+ * commands.
  *
- * @param options.greeting whether nothing has been understood yet: what only may be another protocol's is one then
+ * @param options.greeting whether the connection has sent no command yet; only then ambiguous lines count as foreign
  */
 export function foreignLine(
   { text }: Line,
@@ -60,13 +62,13 @@ export function foreignLine(
 ): Failure | undefined {
   if (REQUEST.test(text)) return wrongProtocol("HTTP");
   return greeting && GREETINGS.some((pattern) => pattern.test(text))
-    ? wrongProtocol("another one")
+    ? wrongProtocol("another protocol")
     : undefined;
 }
 
 function wrongProtocol(what: string): Failure {
   return failure(
     "wrong_protocol",
-    `This port speaks the text protocol, and this is ${what}. HTTP has its own address.`,
+    `This port speaks the text protocol, but these bytes are ${what}. HTTP has its own address.`,
   );
 }

@@ -1,4 +1,4 @@
-/** Lines in, replies out, in order: what a session does between its bytes. */
+/** The interpreter of the text protocol: runs lines as commands and yields their replies in order. */
 
 import { breath } from "../lib/breath.ts";
 import { failure, failureOf, type Failure } from "../model/errors.ts";
@@ -9,60 +9,60 @@ import { foreignLine } from "./foreign.ts";
 import { parse } from "./parser.ts";
 import { reply } from "./replies.ts";
 
-/** Who carries commands out: the whole service, or one bucket for a connection of its own. */
+/** Runs commands: either the whole service, or one bucket for a connection to that bucket. */
 export interface Service {
-  /** Ensures that there is a bucket. */
+  /** Ensures that the bucket exists. */
   create(bucket: string): Promise<void>;
   /** The id of the bucket's object; undefined if there is no such bucket. */
   lookup(bucket: string): Promise<string | undefined>;
-  /** Whether there was such a bucket. */
+  /** Stops the bucket. @returns whether it existed */
   stop(bucket: string): Promise<boolean>;
-  /** Sends an exit signal. Whether there was such a bucket. */
+  /** Sends an exit signal. @returns whether the bucket exists */
   exit(bucket: string, reason: string): Promise<boolean>;
-  /** From now on this connection hears of the bucket's end, and of its restarts. False if there is none. */
+  /** Sends this connection the bucket's end and restarts from now on. @returns false if the bucket does not exist */
   monitor(bucket: string): Promise<boolean>;
-  /** Names in order, a page at most. */
+  /** One page of bucket names, in order. */
   buckets(prefix: string, after: string): Promise<readonly string[]>;
-  /** From now on changes are sent to this connection. False if there is no such bucket. */
+  /** Sends this connection the bucket's changes from now on. @returns false if the bucket does not exist */
   subscribe(bucket: string): Promise<boolean>;
   /**
-   * Carries out commands of one bucket, in one hop. May answer only the first of them, one at least, where
-   * the answers would grow too large. Undefined if there is no such bucket.
+   * Runs commands of one bucket in one call. If the answers would be too large, it answers only the first commands, at
+   * least one. @returns undefined if the bucket does not exist
    */
   run(bucket: string, commands: readonly BucketCommand[]): Promise<readonly Answer[] | undefined>;
 }
 
-/** Who may go on. */
+/** Authorization of one connection. */
 export interface Admission {
-  /** Whether this connection has shown a token, or needs none. */
+  /** Whether this connection has sent the token, or needs none. */
   admitted: boolean;
-  /** Whether `token` is the right one. */
+  /** Whether `token` is correct. */
   accepts(token: string): boolean;
-  /** Whether too many wrong ones were tried: then the connection ends. */
+  /** Whether too many wrong tokens were tried; then the connection ends. */
   readonly exhausted?: boolean;
 }
 
-/** Bytes in the longest line of a connection that has yet to show a token. */
+/** Bytes in the longest line before AUTH. */
 const MAX_LINE_BEFORE_LOGIN = 4_096;
 
-/** Commands that may be under way at once for one connection. */
+/** Commands of one connection that run at once. */
 const MAX_WINDOW = 512;
-/** Characters of commands that may be under way at once for one connection. */
+/** Characters of commands of one connection that run at once. */
 const MAX_WINDOW_LENGTH = 4 * 1_048_576;
-/** Characters of replies that are gathered before they are sent. */
+/** Characters of replies that are collected before they are yielded. */
 const MAX_PIECE_LENGTH = 65_536;
-/** Buckets that are asked at once: the platform lets one request have six connections open. */
+/** Buckets that are called at once; the platform's limit for one request is six open connections. */
 const MAX_BUCKETS_AT_ONCE = 6;
 
-/** What can't be followed: nothing behind it is run. */
+/** Errors after which the stream can't be trusted: no further line runs, and the connection ends. */
 const ENDS_CONNECTION: ReadonlySet<string> = new Set(["wrong_protocol", "too_long"]);
 
-/** A connection's state: what it may do, and whether it goes on. */
+/** The interpreter of one connection, with its state: authorized or not, open or closed. */
 export class Interpreter {
   readonly #service: Service;
   readonly #admission: Admission;
   #closed = false;
-  /** Whether nothing that came was a command so far. */
+  /** Whether no line was a command so far; then {@link foreignLine} is stricter. */
   #greeting = true;
 
   constructor(service: Service, admission: Admission) {
@@ -70,7 +70,7 @@ export class Interpreter {
     this.#admission = admission;
   }
 
-  /** After QUIT, or when what came can't be trusted: no further line is run, and the connection ends. */
+  /** True after QUIT, and after an error that ends the connection: no further line runs. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -78,9 +78,9 @@ export class Interpreter {
   /**
    * Runs lines and yields their replies, in the order of the lines, in pieces of bounded size.
    *
-   * Commands of one bucket that stand together travel together, even where commands of another bucket
-   * stand between them; those of different buckets run side by side. A command that is not one bucket's
-   * (CREATE, STOP, AUTH …) waits for all before it, and all after it wait for it.
+   * Commands of one bucket are sent together, even with commands of other buckets between them; different buckets run
+   * concurrently. A command that is not for one bucket (CREATE, STOP, AUTH …) is a barrier: it runs after all commands
+   * before it and before all commands after it.
    */
   async *run(lines: readonly Line[]): AsyncGenerator<string, void, void> {
     let at = 0;
@@ -97,7 +97,7 @@ export class Interpreter {
         else alone = command;
         length += line.text.length;
       }
-      // What is known already does not wait for what has to be asked for.
+      // Yield the replies that are ready before calling another object.
       const asks = window.length > 0 || (alone !== undefined && leavesConnection(alone));
       if (known !== "" && (asks || known.length > MAX_PIECE_LENGTH)) {
         yield known;
@@ -111,12 +111,12 @@ export class Interpreter {
     if (known !== "") yield known;
   }
 
-  /** Whether a line of so many bytes is too long, whole or not. */
+  /** Whether a line of this many bytes is too long; the line may be incomplete. */
   isTooLong(bytes: number): boolean {
     return bytes > (this.#admission.admitted ? MAX_LINE_BYTES : MAX_LINE_BEFORE_LOGIN);
   }
 
-  /** The reply to a line over the limit; the connection ends with it. */
+  /** The reply to a line over the limit. It closes the interpreter. */
   tooLong(): string {
     this.#closed = true;
     return reply({ kind: "error", failure: this.#tooLongFailure() });
@@ -140,7 +140,7 @@ export class Interpreter {
     } else this.#greeting = false;
     return this.#mayRun(command)
       ? command
-      : { verb: "BAD", failure: failure("unauthorized", "AUTH comes first.") };
+      : { verb: "BAD", failure: failure("unauthorized", "Send AUTH first.") };
   }
 
   #mayRun({ verb }: Command | Malformed): boolean {
@@ -165,7 +165,7 @@ export class Interpreter {
     }
   }
 
-  /** Asks for answers, that of `window[next]` at least. */
+  /** Calls buckets for answers, at least for that of `window[next]`. */
   async #fill(
     window: readonly BucketCommand[],
     answers: (Answer | undefined)[],
@@ -186,7 +186,8 @@ export class Interpreter {
     try {
       return (await this.#service.run(bucket, commands)) ?? commands.map(() => ({ kind: "no_bucket" }));
     } catch (error) {
-      // Sent together, failed together: what became of each is unknown, unless the failure says otherwise.
+      // One call, one failure: every command of the call gets it. The outcome of each is unknown, unless the error says
+      // otherwise.
       const answer: Answer = { kind: "error", failure: failureOf(error) };
       return commands.map(() => answer);
     }
@@ -194,13 +195,13 @@ export class Interpreter {
 
   async #runAlone(command: ServiceCommand | Malformed): Promise<Answer> {
     try {
-      return await this.#carryOut(command);
+      return await this.#execute(command);
     } catch (error) {
       return { kind: "error", failure: failureOf(error) };
     }
   }
 
-  async #carryOut(command: ServiceCommand | Malformed): Promise<Answer> {
+  async #execute(command: ServiceCommand | Malformed): Promise<Answer> {
     const service = this.#service;
     switch (command.verb) {
       case "CREATE":
@@ -223,7 +224,7 @@ export class Interpreter {
       case "BUCKETS":
         return { kind: "names", names: await service.buckets(command.prefix, command.after) };
       case "AUTH":
-        return this.#authorise(command.token);
+        return this.#authorize(command.token);
       case "PING":
         return { kind: "pong" };
       case "QUIT":
@@ -239,10 +240,10 @@ export class Interpreter {
     }
   }
 
-  #authorise(token: string): Answer {
+  #authorize(token: string): Answer {
     if (!this.#admission.accepts(token)) {
       if (this.#admission.exhausted === true) this.#closed = true;
-      return { kind: "error", failure: failure("unauthorized", "This is not the token.") };
+      return { kind: "error", failure: failure("unauthorized", "The token is wrong.") };
     }
     this.#admission.admitted = true;
     return { kind: "ok" };
@@ -262,7 +263,7 @@ function isBucketCommand(command: Command | Malformed): command is BucketCommand
   }
 }
 
-/** Whether the answer to a command comes from elsewhere. */
+/** Whether a command calls another object. */
 function leavesConnection({ verb }: ServiceCommand | Malformed): boolean {
   switch (verb) {
     case "AUTH":
@@ -278,9 +279,9 @@ function leavesConnection({ verb }: ServiceCommand | Malformed): boolean {
 }
 
 /**
- * The places of the commands to ask for next, by bucket: those without an answer, of the first buckets that
- * stand at `next` and behind it. A bucket with answers that wait for their turn is not asked for more of
- * them, so what waits is bounded, however large the answers are.
+ * The commands to send next, as positions in the window by bucket: commands without an answer, of the first
+ * {@link MAX_BUCKETS_AT_ONCE} buckets from `next` on. A bucket whose answers still wait for their turn is not called again,
+ * so the waiting answers are bounded, however large each one is.
  */
 function openGroups(
   window: readonly BucketCommand[],

@@ -1,20 +1,23 @@
-/** A line's words: split on blanks, with JSON's quotes and base64 for what a plain word can't hold. */
+/**
+ * The lexer: splits a line into words at blanks. JSON strings and base64 stand for words that can't be written plainly.
+ * Pure.
+ */
 
 import { KvError } from "../model/errors.ts";
 import type { Line } from "./lines.ts";
 import { bytesOfCharacters, decodeUtf8 } from "../lib/utf8.ts";
 import { base64Of, textOf, type Value } from "../model/value.ts";
 
-/** One word of a line, as it came. */
+/** One word of a line. */
 export interface Word {
-  /** The word as text; bytes of a line that is no UTF-8 stand as one character each. */
+  /** The word as text. If `bytes` is set: one character for each byte, or empty for base64. */
   readonly text: string;
-  /** The bytes, where the word has some that are no text. */
+  /** The word's bytes, if it is base64 or not UTF-8. */
   readonly bytes: ArrayBuffer | undefined;
 }
 
 const BASE64_QUOTE = 'base64:"';
-/** Control characters, what Unicode takes for the end of a line, and half of a surrogate pair. */
+/** Control characters, Unicode's line and paragraph separators, and lone surrogates. */
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028\u2029\p{Cs}]/u;
 const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, "gu");
 const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
@@ -26,7 +29,7 @@ const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
 export function wordsOf(line: Line): Word[] {
   const { text } = line;
   if (line.encoding === "replaced") throw replaced();
-  // Nearly every line is plain text without quotes.
+  // Fast path: nearly every line is plain text without quotes.
   if (line.encoding === "utf-8" && !text.includes('"')) return plainWords(text);
   const words: Word[] = [];
   let at = 0;
@@ -38,29 +41,29 @@ export function wordsOf(line: Line): Word[] {
   return words;
 }
 
-/** A value as a reply shows it: as it is, unless that could be taken for something else. */
+/** A value as a reply prints it: plain, or quoted if the plain form would be ambiguous or unprintable. */
 export function printValue(value: Value): string {
   const text = textOf(value);
   if (text === undefined) return `${BASE64_QUOTE}${base64Of(value)}"`;
   return UNPRINTABLE.test(text) || startsWithQuote(text) ? quote(text) : text;
 }
 
-/** A name or key as a reply shows it: such that it can be typed in again. */
+/** A name or key as a reply prints it: a word that the lexer reads back as the same name or key. */
 export function printWord(text: string): string {
   return text === "" || NEEDS_QUOTES.test(text) || startsWithQuote(text) ? quote(text) : text;
 }
 
-/** Words for people: as they are, but that nothing in them can end their line or reach a terminal as an order. */
+/** Prose as a reply prints it. Unprintable characters are escaped, so the text can't end its line or control a terminal. */
 export function printProse(text: string): string {
   return UNPRINTABLE.test(text) ? escapeUnprintable(text) : text;
 }
 
 function quote(text: string): string {
-  // JSON escapes what is below U+0020, and no other control characters.
+  // JSON.stringify escapes only the control characters below U+0020.
   return escapeUnprintable(JSON.stringify(text));
 }
 
-/** With JSON's escapes. */
+/** Replaces unprintable characters with JSON's escapes. */
 function escapeUnprintable(text: string): string {
   return text.replaceAll(ALL_UNPRINTABLE, (character) => {
     const escaped = JSON.stringify(character).slice(1, -1);
@@ -106,7 +109,7 @@ function wordEnd(text: string, at: number): number {
   while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
   if (end >= text.length) throw quotingInvalid("The closing quote is missing.");
   if (end + 1 < text.length && !isBlank(text.charCodeAt(end + 1))) {
-    throw quotingInvalid("After a closing quote comes a blank.");
+    throw quotingInvalid("A closing quote must be followed by a blank.");
   }
   return end + 1;
 }
@@ -118,9 +121,10 @@ function wordOf(raw: string, encoding: Line["encoding"]): Word {
   }
   const bytes = encoding === "bytes" ? bytesOfCharacters(raw).buffer : undefined;
   const text = bytes === undefined ? raw : decodeUtf8(bytes);
-  // A line that is no UTF-8 has words that are: only the others stay bytes.
+  // A line that is not UTF-8 may have words that are; only the other words remain bytes.
   if (text === undefined) {
-    if (raw.startsWith('"')) throw quotingInvalid("What stands in quotes is UTF-8; write bytes as base64.");
+    if (raw.startsWith('"'))
+      throw quotingInvalid('Text in quotes must be UTF-8. Write other bytes as base64:"…".');
     return { text: raw, bytes };
   }
   return { text: text.startsWith('"') ? unquote(text) : text, bytes: undefined };
@@ -131,23 +135,23 @@ function unquote(quoted: string): string {
   try {
     text = JSON.parse(quoted);
   } catch {
-    throw quotingInvalid("What stands in quotes is written with JSON's escapes.");
+    throw quotingInvalid("Text in quotes must use JSON's escapes.");
   }
   if (typeof text === "string" && text.isWellFormed()) return text;
-  throw quotingInvalid("What stands in quotes has half of a surrogate pair.");
+  throw quotingInvalid("Text in quotes must not have half of a surrogate pair.");
 }
 
 function fromBase64(text: string): ArrayBuffer {
   try {
     return Uint8Array.fromBase64(text).buffer;
   } catch {
-    throw quotingInvalid('What stands in base64:"…" is not base64.');
+    throw quotingInvalid('The text in base64:"…" is not base64.');
   }
 }
 
 function replaced(): KvError {
   return quotingInvalid(
-    'This text has U+FFFD, which also stands for bytes that were no UTF-8. Write it in quotes as "\\ufffd", or send the bytes in a binary message.',
+    'This text has U+FFFD, which may stand for bytes that were not UTF-8. Write it in quotes as "\\ufffd", or send the bytes in a binary message.',
   );
 }
 

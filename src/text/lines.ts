@@ -1,4 +1,4 @@
-/** Bytes to lines. */
+/** Splits bytes and messages into lines. */
 
 import { byteCharacters, decodeUtf8 } from "../lib/utf8.ts";
 
@@ -6,15 +6,16 @@ import { byteCharacters, decodeUtf8 } from "../lib/utf8.ts";
 export interface Line {
   readonly text: string;
   /**
-   * `utf-8`: `text` is what was written. `bytes`: it is no UTF-8, and each character stands for one byte. `replaced`: it
-   * came as text with U+FFFD in it, which is also what the engine makes of a WebSocket's bytes that are no UTF-8.
+   * `utf-8`: `text` is the line. `bytes`: the line is not UTF-8, and each character of `text` stands for one byte.
+   * `replaced`: the line arrived as text with U+FFFD. The engine also puts U+FFFD in place of invalid bytes of a
+   * WebSocket's text message, so the original bytes are unknown.
    */
   readonly encoding: "utf-8" | "bytes" | "replaced";
 }
 
 /**
- * Bytes in the longest line: 1 MiB, and what its value may hold. A value whose escapes need more room than
- * that can be sent as base64.
+ * Bytes in the longest line: twice the largest value of 1 MiB. A value whose escapes need more than that can be sent as
+ * base64.
  */
 export const MAX_LINE_BYTES = 2 * 1_048_576;
 
@@ -24,32 +25,33 @@ const LF_TEXT = "\n";
 const REPLACEMENT = "\ufffd";
 const encoder = new TextEncoder();
 
-/** What came of some bytes. */
+/** Result of splitting one chunk into lines. */
 export interface Split {
   readonly lines: Line[];
-  /** The line that follows has grown over the limit. The stream is out of step from here on. */
+  /** Whether the next line is over the limit. The rest of the stream can't be split any more. */
   readonly tooLong: boolean;
 }
 
 /**
- * Cuts a stream of bytes into lines that end in LF or CRLF, wherever its chunks begin and end. A line that
- * the end of the stream cuts off is no line: `PUT a b 10` may have lost its last digit.
+ * Splits a stream of bytes into lines that end in LF or CRLF, wherever the chunks begin and end. Bytes after the last line
+ * end are never a line: `PUT a b 10` may have lost its last digit.
  */
 export class LineSplitter {
-  /** The beginning of a line whose end has not come: the first `#length` bytes. */
+  /** The beginning of an incomplete line, in the first `#length` bytes of this buffer. */
   #held = new Uint8Array(0);
   #length = 0;
 
-  /** Bytes of memory that are kept for that. */
+  /** Bytes of memory in use for an incomplete line. */
   get capacity(): number {
     return this.#held.length;
   }
 
-  /** Bytes that are kept of a line whose end has not come. */
+  /** Bytes of the incomplete line so far. */
   get held(): number {
     return this.#length;
   }
 
+  /** Takes the next chunk of the stream. @returns the lines that it completes */
   push(chunk: Uint8Array): Split {
     const last = chunk.lastIndexOf(LF);
     if (last === -1) {
@@ -63,11 +65,11 @@ export class LineSplitter {
     return { lines: linesOf(whole), tooLong: this.#length > MAX_LINE_BYTES };
   }
 
-  /** Copies, because the chunk belongs to the stream, which may use its memory again. */
+  /** Appends a copy to the buffer: the chunk belongs to the stream, which may reuse its memory. */
   #hold(piece: Uint8Array): void {
     const length = this.#length + piece.length;
     if (length > this.#held.length) {
-      // Twice as much each time: a line that comes byte by byte is not copied for each of them.
+      // Double the buffer, so a line that arrives byte by byte is not copied for each byte.
       const larger = new Uint8Array(Math.max(length, this.#held.length * 2));
       larger.set(this.#held.subarray(0, this.#length));
       this.#held = larger;
@@ -86,23 +88,23 @@ export class LineSplitter {
   }
 }
 
-/** The lines of a whole message; an ending after the last one is not needed. */
+/** The lines of a complete message. The last line needs no line end. */
 export function linesOf(message: string | Uint8Array): Line[] {
   if (typeof message === "string") {
     const lines = linesOfText(message);
-    return message.includes(REPLACEMENT) ? lines.map(suspected) : lines;
+    return message.includes(REPLACEMENT) ? lines.map(markReplaced) : lines;
   }
   const text = decodeUtf8(message);
-  // Where some bytes are no UTF-8 the message is cut as bytes, so that its other lines stay what they are.
+  // If some bytes are not UTF-8, split the bytes first, so that only the affected lines are treated as bytes.
   return text === undefined ? splitBytes(message).map(lineOfBytes) : linesOfText(text);
 }
 
-/** Bytes, or characters, of a message that are made into lines together. */
+/** Bytes or characters of a message in one group of lines. */
 const GROUP_LENGTH = 262_144;
 
 /**
- * As {@link linesOf}, for a message that may be long: its lines in groups, so that not all of them are in memory at once.
- * @yields lines, with at least one of them in each group
+ * As {@link linesOf} for a long message: yields the lines in groups, so that they are not all in memory at once.
+ * @yields groups of at least one line
  */
 export function* lineGroupsOf(message: string | Uint8Array): Generator<Line[], void, void> {
   let from = 0;
@@ -112,11 +114,11 @@ export function* lineGroupsOf(message: string | Uint8Array): Generator<Line[], v
     yield linesOf(message.slice(from, end + 1));
     from = end + 1;
   }
-  // What ends with a line's end ends there.
+  // A message that ends with a line end has no further line.
   if (from === 0 || from < message.length) yield linesOf(message.slice(from));
 }
 
-/** Where the last line that begins in a group ends; -1 if it does not. */
+/** The position of the line end that ends a group; -1 if there is none. */
 function endOfGroup(message: string | Uint8Array, from: number): number {
   const limit = from + GROUP_LENGTH;
   if (typeof message === "string") {
@@ -127,7 +129,7 @@ function endOfGroup(message: string | Uint8Array, from: number): number {
   return last < from ? message.indexOf(LF, limit) : last;
 }
 
-/** Whether a message that came whole has a line over the limit. */
+/** Whether any of a message's lines is over the limit. */
 export function hasOverlongLine(lines: readonly Line[]): boolean {
   return lines.some(
     ({ text, encoding }) =>
@@ -144,11 +146,11 @@ function linesOfText(message: string): Line[] {
   return lines.map((line) => ({ text: line.endsWith("\r") ? line.slice(0, -1) : line, encoding: "utf-8" }));
 }
 
-function suspected(line: Line): Line {
+function markReplaced(line: Line): Line {
   return line.text.includes(REPLACEMENT) ? { ...line, encoding: "replaced" } : line;
 }
 
-/** As {@link linesOfText}, of bytes. */
+/** As {@link linesOfText}, for bytes. */
 function splitBytes(message: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let from = 0; from < message.length;) {

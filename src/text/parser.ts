@@ -1,4 +1,4 @@
-/** A line to a command. Pure. */
+/** The parser: turns a line into a command. Pure. */
 
 import type { Value } from "../model/value.ts";
 import { failureOf, KvError } from "../model/errors.ts";
@@ -13,9 +13,10 @@ import type { Line } from "./lines.ts";
 import { wordsOf, type Word } from "./lexer.ts";
 
 const UNKNOWN: Malformed = { verb: "UNKNOWN" };
+
 /**
- * Parses a line. The verb is upper case; a verb that is not known, a wrong number of words, and an empty
- * line are `UNKNOWN`, as in the guide. A name, key or value that is over its limit is `BAD`, with its code.
+ * Parses a line. The verb is upper case. An unknown verb, a wrong number of words, or an empty line is `UNKNOWN`, as in the
+ * guide. An invalid name, key or value is `BAD`, with its error code. Never throws.
  */
 export function parse(line: Line): Command | Malformed {
   try {
@@ -81,21 +82,21 @@ function key(word: Word | undefined): string {
 
 function reason(word: Word | undefined): string {
   if (word?.bytes === undefined) return checkedReason(word?.text ?? "");
-  throw new KvError("reason_invalid", "A reason is well-formed UTF-8. Only values may be other bytes.");
+  throw new KvError("reason_invalid", "A reason is well-formed UTF-8. Only values may have other bytes.");
 }
 
 function value(word: Word | undefined): Value {
   return wholeValue(word?.bytes ?? word?.text ?? "");
 }
 
-/** A word that has to be text. A word that is left out is empty. */
+/** A word as text; a missing word is empty. @throws {KvError} `key_invalid` if the word is not UTF-8 */
 function text(word: Word | undefined): string {
   if (word?.bytes === undefined) return word?.text ?? "";
-  throw new KvError("key_invalid", "A key is well-formed UTF-8. Only values may be other bytes.");
+  throw new KvError("key_invalid", "A key is well-formed UTF-8. Only values may have other bytes.");
 }
 
 function integer(word: Word): bigint {
-  // Up to twenty characters hold any 64-bit number; whether the sum fits is the bucket's to say.
+  // Nineteen digits hold every 64-bit integer. The bucket checks whether the sum fits.
   if (/^[+-]?\d{1,19}$/.test(word.text)) return BigInt(word.text);
   throw new KvError("not_an_integer", "INCR adds a decimal integer of 64 bits.");
 }

@@ -1,4 +1,4 @@
-/** An answer to the bytes of its reply. Pure. */
+/** Formats answers, changes and signals as the lines of the text protocol. Pure. */
 
 import { failure, type Failure } from "../model/errors.ts";
 import type { Answer, Notification, Signal } from "./command.ts";
@@ -23,7 +23,7 @@ const HELP = [
   "HELP",
 ];
 
-/** The reply, with its line endings. The guide's replies are the guide's, byte for byte. */
+/** The reply to a command, with its line ends. Replies that the guide defines are the same byte for byte. */
 export function reply(answer: Answer): string {
   switch (answer.kind) {
     case "ok":
@@ -51,7 +51,7 @@ export function reply(answer: Answer): string {
   }
 }
 
-/** The line that tells a subscriber of a change. */
+/** The line that a subscriber receives for a change. */
 export function changeLine(change: Notification): string {
   const key = printWord(change.key);
   switch (change.kind) {
@@ -59,19 +59,22 @@ export function changeLine(change: Notification): string {
       return `${key} SET TO ${printValue(change.value)}\r\n`;
     case "large":
       return errorLine(
-        failure("value_too_large", `${key} was set to a value that has to be read over HTTP.`),
+        failure(
+          "value_too_large",
+          `${key} was set to a value that is too large for this protocol. Read it over HTTP.`,
+        ),
       );
     case "delete":
       return `${key} DELETED\r\n`;
   }
 }
 
-/** The line that tells a monitor of what it watches. The reason goes to the end of the line. */
+/** The line that a monitor receives for a signal. The reason is the rest of the line. */
 export function signalLine({ kind, bucket, reason }: Signal): string {
   return `${kind} ${printWord(bucket)} ${printValue(reason)}\r\n`;
 }
 
-/** `ERROR <CODE> <words>`. The words may repeat what a client sent: a key, a reason. */
+/** `ERROR <CODE> <detail>`. The detail may quote the client's input, a key for example, so it is escaped. */
 export function errorLine({ code, detail }: Failure): string {
   return code === "unauthorized"
     ? "ERROR UNAUTHORIZED\r\n"

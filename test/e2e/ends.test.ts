@@ -205,9 +205,7 @@ describe("settings", () => {
       [name]: value,
     });
     expect(code).toBe(1);
-    expect(output).toMatch(
-      new RegExp(`${name} is "${value}"; it has to be a whole number from \\d+ to \\d+`),
-    );
+    expect(output).toMatch(new RegExp(`${name} is "${value}"; it must be a whole number from \\d+ to \\d+`));
   });
 });
 

@@ -152,7 +152,7 @@ describe("a batch", () => {
     const good = { op: "put", key: "a", value: "1" };
     for (const [body, code, words] of [
       [{}, "body_invalid", "array"],
-      [[good, { op: "put", key: "b" }], "body_invalid", "[1]: The value is given once"],
+      [[good, { op: "put", key: "b" }], "body_invalid", "[1]: Give the value exactly once"],
       [[good, { op: "put", key: "b", value: "1", json: 1 }], "body_invalid", "[1]"],
       [[good, { op: "put", key: "b", value: 1 }], "body_invalid", "[1].value"],
       [[good, { op: "put", key: "b", base64: "#" }], "body_invalid", "[1]: base64"],
