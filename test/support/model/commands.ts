@@ -18,9 +18,9 @@ import {
   end,
   isHalfStopped,
   KEYS,
-  Model,
+  type Model,
   passWindow,
-  Real,
+  type Real,
   settle,
 } from "./model.ts";
 import { CONCURRENT, pair } from "./pair.ts";

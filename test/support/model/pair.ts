@@ -10,10 +10,10 @@ import {
   directoryOf,
   end,
   isHalfStopped,
-  Model,
+  type Model,
   type ModelBucket,
   passWindow,
-  Real,
+  type Real,
 } from "./model.ts";
 
 const READ_ATTEMPTS = 3;
