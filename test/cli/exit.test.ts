@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { kv } from "../e2e/support/cli.ts";
 import { here } from "../e2e/support/kv-command.ts";
 
-describe("what is said of a failure", () => {
+describe("an error message", () => {
   it.each([["put", "k", "1"], ["get", "k"], ["delete", "k"], ["incr", "k"], ["keys"], ["import"]])(
-    "kv %s into no bucket tells which command makes one",
+    "of kv %s for an unknown bucket names the command that creates it",
     async (verb, ...rest) => {
       const { code, err } = await kv(here, verb, "nowhere", ...rest);
       expect([code, err]).toEqual([
@@ -17,7 +17,7 @@ describe("what is said of a failure", () => {
   );
 });
 
-describe("a command line that makes no sense", () => {
+describe("an invalid command line", () => {
   it.each([
     ["", []],
     ["an unknown command", ["frobnicate"]],

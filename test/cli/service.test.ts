@@ -24,12 +24,12 @@ describe("the token", () => {
     expect((await kv({ url: locked.http }, "buckets", "--token", SECRET)).out).toBe("b\n");
   });
 
-  it("that can't be one is refused in one line", async () => {
+  it("that is invalid is refused in one line", async () => {
     const { code, err } = await kv({ url: locked.http, environment: { KV_TOKEN: "blank " } }, "buckets");
     expect([code, err]).toEqual([2, expect.stringMatching(/^error: A token [^\n]+\n$/)]);
   });
 
-  it("is shown to WebSockets too", async () => {
+  it("is sent on WebSockets too", async () => {
     expect(await kv({ ...withToken(), input: "BUCKETS\n" }, "repl")).toMatchObject({
       code: 0,
       out: "b\nOK\n",
@@ -43,7 +43,7 @@ describe("the token", () => {
 });
 
 describe("the environment", () => {
-  it("says nothing with a variable that is set to nothing", async () => {
+  it("counts an empty variable as not set", async () => {
     const { out } = await kv({ url: "", environment: { KV_TOKEN: "" } }, "create", "--help");
     expect(out).toContain("--url");
     const [unset, empty] = await Promise.all([
@@ -75,7 +75,7 @@ describe("--timeout", () => {
   it.each([
     ["import", ""],
     ["export", '{"key":"a","value":"1"}\n'],
-  ])("ends an %s with which nothing happens for so long", async (verb, answer) => {
+  ])("ends an %s that makes no progress for so long", async (verb, answer) => {
     const { url, close } = await silent(answer);
     const running = startKvProcess({ url }, verb, "b", "--timeout", "1");
     running.end('{"key":"a"}\n');
@@ -85,7 +85,7 @@ describe("--timeout", () => {
   });
 });
 
-describe("a service that is not there", () => {
+describe("an unreachable service", () => {
   it.each([["buckets"], ["get", "b", "k"], ["watch", "b"], ["monitor", "b"], ["repl"]])(
     "kv %s: exit code 4",
     async (...args) => {

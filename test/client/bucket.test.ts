@@ -58,7 +58,7 @@ describe("a bucket's values", () => {
     });
   });
 
-  it("are updated by what they are, by many at once, and none is lost", async () => {
+  it("are updated by many at once, and no update is lost", async () => {
     const bucket = await bucketOf<{ list: number[] }>("client-update");
     await Promise.all(
       Array.from({ length: 12 }, (_, n) => bucket.update("list", (list = []) => [...list, n])),
@@ -69,7 +69,7 @@ describe("a bucket's values", () => {
     expect(await bucket.update("list", () => undefined)).toBeUndefined();
   });
 
-  it("are updated again after a while, where somebody was faster, unless that takes too long", async () => {
+  it("are updated again after a pause if another writer was faster, until the deadline", async () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
     const contended = () =>
       scriptedWith({ retryBaseMs: 5_000 }, value(1), problem(412, "precondition_failed"), value(2));
@@ -89,7 +89,7 @@ describe("a bucket's values", () => {
     random.mockRestore();
   });
 
-  it("under a condition that nothing meets are not put, and a change may take its time", async () => {
+  it("are not put if their condition can't hold, and are updated by async functions too", async () => {
     const bucket = await bucketOf<Record<string, number>>("client-no-tags");
     await bucket.put("a", 1);
     await expect(bucket.put("a", 2, { ifMatch: [] })).rejects.toBeInstanceOf(PreconditionFailedError);
@@ -97,7 +97,7 @@ describe("a bucket's values", () => {
     expect(await bucket.get("a")).toBe(2);
   });
 
-  it("count beyond what a number holds", async () => {
+  it("are incremented beyond what a number can hold", async () => {
     const bucket = await bucketOf("client-count");
     expect(await bucket.increment("n", { by: 2n ** 60n })).toMatchObject({ value: 2n ** 60n });
     expect(await bucket.increment("m", { initial: 5, by: -2 })).toMatchObject({ value: 3, created: true });
@@ -135,7 +135,7 @@ describe("a bucket's values", () => {
     expect(await other.get("a")).toEqual({ x: 1 });
   });
 
-  it("are read for an import no longer than that lasts", async () => {
+  it("are no longer read once their import has ended", async () => {
     const controller = new AbortController();
     const encoder = new TextEncoder();
     let lines = 0;

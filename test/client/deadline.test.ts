@@ -9,7 +9,7 @@ import { server } from "../e2e/support/shared-server.ts";
 const kv = new Kv({ url: server.http });
 
 describe("giving up", () => {
-  it("does not happen early where the deadline is far", async () => {
+  it("does not happen early if the deadline is far away", async () => {
     expect(await kv.lookup("client-nowhere", { timeoutMs: Infinity })).toBeUndefined();
     expect(await kv.lookup("client-nowhere", { timeoutMs: 3_000_000_000 })).toBeUndefined();
   });
@@ -24,7 +24,7 @@ describe("giving up", () => {
     expect((error as KvError).outcomeUnknown).toBe(true);
   });
 
-  it("happens also where a fetch of the caller's own does not heed the signal", async () => {
+  it("happens even if a custom fetch ignores the signal", async () => {
     const deaf = new Kv({ url: "http://kv.test", fetch: () => new Promise(() => undefined) });
     await expect(deaf.bucket("b").get("a", { timeoutMs: 1 })).rejects.toBeInstanceOf(TimeoutError);
     const reason = new Error("never mind");
@@ -45,7 +45,7 @@ describe("giving up", () => {
     expect(listen).toHaveBeenCalledTimes(1);
   });
 
-  it("happens when the caller says so, with the caller's reason", async () => {
+  it("happens when the caller aborts, with the caller's reason", async () => {
     const { kv: slow } = scripted("hang");
     const controller = new AbortController();
     const asked = slow.bucket("b").get("a", { signal: controller.signal });

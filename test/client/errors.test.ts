@@ -50,12 +50,12 @@ describe("errors", () => {
     expect(refused).toBeInstanceOf(NotAnIntegerError);
   });
 
-  it("have their codes also where it is only asked whether a key is there", async () => {
+  it("have their codes from has() too", async () => {
     const bucket = await bucketOf("client-errors-has");
     await expect(bucket.has("k".repeat(2_000))).rejects.toMatchObject({ code: "key_too_long" });
   });
 
-  it("are errors whatever their code is", async () => {
+  it("are classes for any code, even one that is a property of every object", async () => {
     for (const code of ["constructor", "toString", "__proto__"]) {
       const error: unknown = await scripted(problem(409, code))
         .kv.bucket("b")
@@ -66,7 +66,7 @@ describe("errors", () => {
     }
   });
 
-  it("say that a token is missing", async () => {
+  it("report a missing token", async () => {
     const locked = await startServer({ environment: { KV_TOKEN: "s3cret" } });
     try {
       await expect(new Kv({ url: locked.http }).bucket("a").has("k")).rejects.toMatchObject({

@@ -27,7 +27,7 @@ describe("buckets", () => {
   });
 });
 
-describe("what can't be meant", () => {
+describe("invalid input", () => {
   it.each([
     "127.0.0.1:8787",
     "localhost:8787",
@@ -37,17 +37,17 @@ describe("what can't be meant", () => {
     "http://localhost/?a=b",
     "http://localhost/#a",
     "http://ann:secret@localhost",
-  ])("no address: %s", (url) => {
+  ])("is refused as an address: %s", (url) => {
     const wrong = (): Kv => new Kv({ url: url as string });
     expect(wrong).toThrow(TypeError);
     expect(wrong).toThrow(expect.objectContaining({ code: "url_invalid" }) as Error);
   });
 
-  it("no password in an address: what is said of it does not tell it", () => {
+  it("has an error that does not repeat a password", () => {
     expect(() => new Kv({ url: "http://ann:secret@localhost" })).toThrow(/^(?!.*secret).*token/);
   });
 
-  it("no header: nothing is sent, and that is said", async () => {
+  it("is refused as a header before anything is sent", async () => {
     for (const [work, code] of [
       [(one: Kv) => one.bucket("b").put("a", 1, { type: "text/\nplain" }), "content_type_invalid"],
       [(one: Kv) => one.bucket("b").put("a", 1, { type: "текст" }), "content_type_invalid"],
@@ -63,13 +63,13 @@ describe("what can't be meant", () => {
     }
   });
 
-  it.each(["", " blank", "blank ", "ключ", "a\n"])("no token: %j", (token) => {
+  it.each(["", " blank", "blank ", "ключ", "a\n"])("is refused as a token: %j", (token) => {
     const wrong = (): Kv => new Kv({ url: server.http, token });
     expect(wrong).toThrow(TypeError);
     expect(wrong).toThrow(expect.objectContaining({ code: "token_invalid" }) as Error);
   });
 
-  it("no half of a character in what says which keys: it would stand for others", async () => {
+  it("is refused as a range if it has half a character, which would stand for other keys", async () => {
     await kv.create("client-halves");
     const bucket = kv.bucket<Record<string, number>>("client-halves");
     await bucket.put("\ufffdprecious", 1);
@@ -91,12 +91,12 @@ describe("what can't be meant", () => {
     expect(await bucket.get("\ufffdprecious")).toBe(1);
   });
 
-  it.each([NaN, -1])("no limit of %d", async (limit) => {
+  it.each([NaN, -1])("is refused as a limit: %d", async (limit) => {
     const listed = scripted().kv.bucket("b").list({ limit }).next();
     await expect(listed).rejects.toMatchObject({ code: "query_invalid", outcomeUnknown: false });
   });
 
-  it("no text, no bytes: nothing is stored", async () => {
+  it("is refused as a value by the codec, and nothing is stored", async () => {
     await kv.create("client-no-value");
     const texts = kv.bucket<Record<string, string>>("client-no-value", { codec: text });
     const blobs = kv.bucket<Record<string, Uint8Array>>("client-no-value", { codec: bytes });
@@ -128,7 +128,7 @@ describe("what can't be meant", () => {
   });
 });
 
-describe("names that lead elsewhere", () => {
+describe("names that would change the path", () => {
   it("are refused before anything is asked", async () => {
     for (const name of ["", ".", "..", "\ud800"]) {
       expect(() => kv.bucket(name)).toThrow(

@@ -5,7 +5,7 @@ import { Kv, KvError, type Bucket } from "../../src/client/index.ts";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
 import { scripted } from "../e2e/support/scripted-fetch.ts";
 
-// Whoever writes JavaScript has no types that would say so.
+// Programs in JavaScript have no types that would say so.
 type Anything = any; // oxlint-disable-line typescript/no-explicit-any -- as JavaScript calls it
 type Call = (bucket: Bucket, kv: Kv) => Anything;
 

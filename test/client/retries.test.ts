@@ -5,7 +5,7 @@ import { ConnectionError, InvalidRequestError, type Kv, type KvError } from "../
 import { problem, scripted, value } from "../e2e/support/scripted-fetch.ts";
 
 describe("trying again", () => {
-  it("is for what can be done twice: reads, ensuring, and what has an idempotency key", async () => {
+  it("is for what may be repeated: reads, creates, and calls with an idempotency key", async () => {
     for (const work of [
       (one: Kv) => one.bucket("b").get("a"),
       (one: Kv) => one.create("b"),
@@ -28,7 +28,7 @@ describe("trying again", () => {
     }
   });
 
-  it("is not for a write: between two tries somebody else may have written", async () => {
+  it("is not for a write: between two tries another client may have written", async () => {
     for (const work of [
       (one: Kv) => one.bucket("b").put("a", 1),
       (one: Kv) => one.bucket("b").delete("a"),
@@ -57,7 +57,7 @@ describe("trying again", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("ends after a few times, and at once where it would not help", async () => {
+  it("ends after a few attempts, and at once if it would not help", async () => {
     const broken = scripted("break", "break", "break", "break", "break");
     await expect(broken.kv.bucket("b").get("a")).rejects.toBeInstanceOf(ConnectionError);
     expect(broken.asked).toHaveLength(4);
@@ -66,7 +66,7 @@ describe("trying again", () => {
     expect(wrong.asked).toHaveLength(1);
   });
 
-  it("does not hide what something else on the way has answered", async () => {
+  it("does not hide the answer of a proxy", async () => {
     const { kv: behindProxy } = scripted(new Response("<html>Bad gateway", { status: 502 }));
     await expect(behindProxy.bucket("b").put("a", 1)).rejects.toMatchObject({
       code: "unexpected_answer",

@@ -148,8 +148,8 @@ describe("a session", () => {
     session.close();
   });
 
-  it("goes on where one of its calls had little patience", async () => {
-    const session = (await bucketOf<Record<string, string>>("client-session-patience")).session();
+  it("goes on after one of its calls has timed out", async () => {
+    const session = (await bucketOf<Record<string, string>>("client-session-timeout")).session();
     await session.bucket.put("a", "1");
     const impatient = session.bucket.get("a", { timeoutMs: 0 });
     const others = Array.from({ length: 60 }, (_, n) => session.bucket.put(`k${n}`, "x".repeat(30_000)));

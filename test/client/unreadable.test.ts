@@ -13,7 +13,7 @@ async function bucketOf<T extends object = Record<string, unknown>>(name: string
 }
 
 describe("an answer that can't be read", () => {
-  it("breaks off: that is the connection's, and is tried again where that is safe", async () => {
+  it("is a connection error if it breaks off, and is asked for again where that is safe", async () => {
     const cut = (): Response => {
       const body = new ReadableStream({
         pull: (controller) => controller.error(new TypeError("terminated")),
@@ -27,7 +27,7 @@ describe("an answer that can't be read", () => {
     await expect(scripted(cut()).kv.bucket("b").increment("n")).rejects.toBeInstanceOf(ConnectionError);
   });
 
-  it("breaks off in an export: whoever reads that is told so", async () => {
+  it("is an error for the reader of an export if it breaks off", async () => {
     const cause = new TypeError("terminated");
     const body = new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"key":"a","value":"1"}\n')),
@@ -40,7 +40,7 @@ describe("an answer that can't be read", () => {
     expect(error).toMatchObject({ code: "connection_lost", cause });
   });
 
-  it("is not of the service at all: a put is not taken to be done", async () => {
+  it("is unexpected if it is not the service's, and a put is not taken to be done", async () => {
     const { kv: client } = scripted(new Response("<html>Log in</html>"));
     const error = await client
       .bucket("b")
@@ -49,12 +49,12 @@ describe("an answer that can't be read", () => {
     expect(error).toMatchObject({ code: "unexpected_answer", outcomeUnknown: true });
   });
 
-  it("is no JSON: that says so", async () => {
+  it("is unexpected if it is not JSON", async () => {
     const { kv: odd } = scripted(new Response("<html>"));
     await expect(odd.lookup("b")).rejects.toMatchObject({ code: "unexpected_answer" });
   });
 
-  it("is not what the codec expects: that is one value's, and not the others'", async () => {
+  it("is an error of one value, and not of the others, if the codec can't decode it", async () => {
     const bucket = await bucketOf("client-undecodable");
     await kv.bucket<Record<string, string>>("client-undecodable", { codec: text }).put("bad", "{");
     await bucket.put("good", 1);
@@ -69,7 +69,7 @@ describe("an answer that can't be read", () => {
     expect([good, bad]).toMatchObject([{ value: 1 }, { code: "value_undecodable" }]);
   });
 
-  it("is not what the codec expects: a watch and a list go on behind it", async () => {
+  it("does not stop a watch or a list, which can go on after it", async () => {
     const bucket = await bucketOf("client-behind");
     await bucket.put("a", 1);
     await kv.bucket("client-behind", { codec: text }).put("bad", "{");

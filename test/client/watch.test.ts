@@ -16,7 +16,7 @@ async function bucketOf<T extends object = Record<string, unknown>>(name: string
 }
 
 describe("watching", () => {
-  it("brings changes with their values, from a snapshot on, until it is told to stop", async () => {
+  it("sends a snapshot and then changes with their values, until it is aborted", async () => {
     const bucket = await bucketOf<Record<string, number>>("client-watch");
     await bucket.put("a", 1);
     const controller = new AbortController();
@@ -35,7 +35,7 @@ describe("watching", () => {
     await expect(next).rejects.toThrow("enough");
   });
 
-  it("opens a stream anew that says nothing any more", async () => {
+  it("reopens a stream that has gone silent", async () => {
     const silent = (): Response => events(new ReadableStream());
     const put = { key: "a", revision: 1, etag: "i-1", type: "", value: "1" };
     const speaks = (): Response => events(`id: i-1\nevent: put\ndata: ${JSON.stringify(put)}\n\n`);
@@ -62,7 +62,7 @@ describe("watching", () => {
     }
   });
 
-  it("ends at once when its reader ends it, whatever it waits for", async () => {
+  it("ends at once when its reader returns", async () => {
     const bucket = await bucketOf("client-watch-return");
     for (const stream of [bucket.watch(), kv.monitor("client-watch-return")]) {
       const next = stream.next();
@@ -87,7 +87,7 @@ describe("watching", () => {
     expect((error as KvError).details).toEqual({ reason: "normal" });
   });
 
-  it("ends with the bucket also where that ended while nobody listened", async () => {
+  it("ends with the bucket, even if the bucket ended while the watch was disconnected", async () => {
     const cut = scripted(events("id: i-1\n\n"), problem(404, "bucket_not_found"));
     const error: unknown = await cut.kv
       .bucket("b")
@@ -101,7 +101,7 @@ describe("watching", () => {
     await expect(never.kv.bucket("b").watch().next()).rejects.toBeInstanceOf(BucketNotFoundError);
   });
 
-  it("tells nothing more once its signal has fired, whatever has come by then", async () => {
+  it("yields nothing more after its signal has fired, even if changes are waiting", async () => {
     const put = (n: number): string =>
       `id: i-${n}\nevent: put\ndata: ${JSON.stringify({ key: "a", revision: n, etag: `i-${n}`, type: "", value: "1" })}\n\n`;
     const { kv: told } = scripted(events(put(1) + put(2) + put(3)));
@@ -112,7 +112,7 @@ describe("watching", () => {
     await expect(changes.next()).rejects.toThrow("enough");
   });
 
-  it.each([500, 520, 408])("comes back through HTTP %d of somebody on the way", async (status) => {
+  it.each([500, 520, 408])("reconnects after HTTP %d from a proxy", async (status) => {
     const put = { key: "a", revision: 1, etag: "i-1", type: "", value: "1" };
     const answers = [
       events("id: i-0\n\n"),
@@ -123,7 +123,7 @@ describe("watching", () => {
     expect(await cut.bucket("b").watch().next()).toMatchObject({ value: { revision: 1 } });
   });
 
-  it("and an export are asked for again where that is safe: they only read", async () => {
+  it("is repeated where that is safe, as an export is: both only read", async () => {
     const lines = (): Response =>
       new Response("{}\n", { headers: { "Content-Type": "application/x-ndjson" } });
     const { kv: busy, asked } = scripted(problem(503, "overloaded"), "break", lines());
@@ -134,7 +134,7 @@ describe("watching", () => {
     expect(asked).toHaveLength(3);
   });
 
-  it("waits for ever for a sign of life, if it is told to", async () => {
+  it("waits without limit if silenceMs is Infinity", async () => {
     vi.useFakeTimers();
     try {
       const quiet = scriptedWith({ silenceMs: Infinity }, events(new ReadableStream()));
@@ -149,7 +149,7 @@ describe("watching", () => {
     }
   });
 
-  it("goes on by itself when the server was killed, with every change once", async () => {
+  it("goes on by itself after the server was killed, with every change once", async () => {
     const folder = temporaryFolder();
     let running = await startServer({ data: folder.path });
     // The next server is at another port, and the client asks at the same one.

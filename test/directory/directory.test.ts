@@ -44,7 +44,7 @@ describe("a connection that breaks", () => {
     return { request, asked: () => asked };
   };
 
-  it("under a read is not heard of: it is asked once more, by name and by whereis", async () => {
+  it("during a read is hidden: the read is repeated once, by name and by whereis", async () => {
     const { directory } = isolate();
     await directory.create("read-again");
     const named: BucketCall = (request, options) => directory.call("read-again", request, options);
@@ -56,7 +56,7 @@ describe("a connection that breaks", () => {
     }
   });
 
-  it("twice is told, and under anything but a read at once", async () => {
+  it("is reported if it breaks twice, or during anything but a read", async () => {
     const { directory } = isolate();
     await directory.create("not-again");
     const [read, other] = [breaking(2), breaking(1)];
@@ -72,7 +72,7 @@ describe("a connection that breaks", () => {
 });
 
 describe("the hot path", () => {
-  it("is one hop: what is cached is called without the registry", async () => {
+  it("is one hop: a cached bucket is called without the registry", async () => {
     const edge = isolate();
     await edge.directory.create("hot");
     // A directory that can't reach any registry still gets through.

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("a page of a listed origin", () => {
-  it("has the whole client", async () => {
+  it("can use all of the client", async () => {
     const kv = new Kv({ url: server.http, token: "s3cret", fetch: pageFetch(APP) });
     await kv.create("page");
     const bucket = kv.bucket<Record<string, number>>("page");
@@ -32,13 +32,13 @@ describe("a page of a listed origin", () => {
     expect(await bucket.delete("n")).toBe(true);
   });
 
-  it("sees errors too, and what needs no token", async () => {
+  it("reads errors and the public pages too", async () => {
     const stranger = new Kv({ url: server.http, fetch: pageFetch(APP) });
     await expect(stranger.bucket("page").get("n")).rejects.toBeInstanceOf(UnauthorizedError);
     expect((await pageFetch(APP)(`${server.http}/openapi.json`)).status).toBe(200);
   });
 
-  it("has unstorage's driver, times to live included", async () => {
+  it("can use unstorage's driver, with times to live", async () => {
     const page = pageFetch(APP);
     const url = `${server.http}/unstorage/page/item`;
     const headers = { Authorization: "Bearer s3cret", "X-TTL": "60" };
@@ -47,7 +47,7 @@ describe("a page of a listed origin", () => {
     expect((await page(url, { headers: { Authorization } })).headers.get("X-TTL")).toBe("60");
   });
 
-  it("sees every header that the service says something with", async () => {
+  it("can read every header that the service sets", async () => {
     const { headers } = await fetch(`${server.http}/v1/buckets`, { headers: { Origin: APP } });
     const exposed = headers.get("Access-Control-Expose-Headers")?.split(", ");
     expect(exposed).toEqual(
@@ -66,7 +66,7 @@ describe("a page of a listed origin", () => {
 });
 
 describe("a page of another origin", () => {
-  it("reads nothing and changes nothing, whatever it shows", async () => {
+  it("reads nothing and changes nothing, even with the token", async () => {
     const kv = new Kv({
       url: server.http,
       token: "s3cret",
@@ -79,7 +79,7 @@ describe("a page of another origin", () => {
     expect((await fetch(`${server.http}/v1/buckets/tricked`, { headers })).status).toBe(404);
   });
 
-  it("is told why, where it asks whether it may", async () => {
+  it("gets the reason in the answer to its preflight", async () => {
     const response = await fetch(`${server.http}/v1/buckets/page`, {
       method: "OPTIONS",
       headers: { Origin: "https://evil.example", "Access-Control-Request-Method": "PUT" },

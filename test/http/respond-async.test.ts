@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
 describe("Prefer: respond-async", () => {
-  const cast = { Prefer: "wait=5, respond-async" };
+  const respondAsync = { Prefer: "wait=5, respond-async" };
 
-  it("sends a write without waiting for what comes of it", async () => {
-    const b = await bucket("cast");
+  it("answers 202 at once, and the write is done in the background", async () => {
+    const b = await bucket("respond async");
     for (const [path, init] of [
       [`${b}/keys/a`, { method: "PUT", body: "1" }],
       [`${b}/keys/n/increment`, { method: "POST" }],
@@ -18,10 +18,10 @@ describe("Prefer: respond-async", () => {
       ],
       [`${b}/keys/nothing`, { method: "DELETE" }],
       [`${b}/keys?prefix=nothing`, { method: "DELETE" }],
-      ["cast-nowhere/keys/a", { method: "PUT", body: "1" }],
-      ["cast-created", { method: "PUT" }],
+      ["respond-async-nowhere/keys/a", { method: "PUT", body: "1" }],
+      ["respond-async-created", { method: "PUT" }],
     ] as const) {
-      const response = await ask(path, { ...init, headers: cast });
+      const response = await ask(path, { ...init, headers: respondAsync });
       expect([
         path,
         response.status,
@@ -33,17 +33,17 @@ describe("Prefer: respond-async", () => {
     expect(await jsonOf(await ask(b))).toMatchObject({ entries: 4 });
   });
 
-  it("is no way past what is wrong with a request", async () => {
-    const b = await bucket("cast wrong");
-    expect(await codeOf(await put(`${b}/keys/a?ttl=0`, "1", cast))).toBe("query_invalid");
-    expect(await codeOf(await put(`${b}/keys/a?expires=2020-01-01T00:00:00Z`, "1", cast))).toBe(
+  it("does not skip the checks of a request", async () => {
+    const b = await bucket("respond async wrong");
+    expect(await codeOf(await put(`${b}/keys/a?ttl=0`, "1", respondAsync))).toBe("query_invalid");
+    expect(await codeOf(await put(`${b}/keys/a?expires=2020-01-01T00:00:00Z`, "1", respondAsync))).toBe(
       "expires_invalid",
     );
-    expect(await codeOf(await post(`${b}/batch`, {}, cast))).toBe("body_invalid");
+    expect(await codeOf(await post(`${b}/batch`, {}, respondAsync))).toBe("body_invalid");
   });
 
-  it("among other preferences only", async () => {
-    const b = await bucket("not cast");
+  it("is recognised among other preferences, and only by its exact name", async () => {
+    const b = await bucket("respond sync");
     for (const [prefer, status] of [
       ["respond-asynchronously", 201],
       ["x respond-async", 204],

@@ -69,12 +69,12 @@ describe("unstorage's http driver", () => {
     expect(await (await fetch(item)).text()).toBe("1");
   });
 
-  it("finds nothing behind a bucket that nobody has put anything in", async () => {
-    const storage = storageOf("unstorage-nobody");
+  it("finds nothing in a bucket that was never created, and creates none", async () => {
+    const storage = storageOf("unstorage-unknown");
     expect(await storage.getItem("a")).toBeNull();
     expect(await storage.getKeys()).toEqual([]);
     await storage.clear();
-    expect((await fetch(`${server.http}/v1/buckets/unstorage-nobody`)).status).toBe(404);
+    expect((await fetch(`${server.http}/v1/buckets/unstorage-unknown`)).status).toBe(404);
   });
 
   it("refuses conditions, which no driver sends and nothing heeds", async () => {

@@ -25,7 +25,7 @@ describe("a watcher whose server is killed", () => {
       for (;;) heard.push(...(await take(stream, 1)));
     })().catch(() => undefined);
     for (const n of upTo(50)) await put(bucket, `before/${n}`, `${n}`);
-    // Nobody knows what becomes of these.
+    // The outcome of these is unknown.
     const unknown = upTo(20).map((n) => put(bucket, `meanwhile/${n}`, `${n}`).catch(() => undefined));
     await first.killAll();
     await Promise.all([broken, ...unknown]);
@@ -52,7 +52,7 @@ describe("a watcher that does not read", () => {
   const CHANGES = 250;
   const BATCH = 50;
 
-  /** The answer to a request on a connection of its own, of which nothing is read until somebody does. */
+  /** The answer to a request on a connection of its own. None of it is read until the caller reads. */
   async function unread(bucket: string): Promise<IncomingMessage> {
     const request = get(`${bucket}/watch`, { agent: false });
     const [response] = (await once(request, "response")) as [IncomingMessage];

@@ -179,7 +179,7 @@ describe("what keyv makes of an error", () => {
     expect(found.map(({ came, heard }) => [came, heard])).toEqual([five, throwing, six]);
   });
 
-  it("keyv 6 throws it where nobody listens", async () => {
+  it("keyv 6 throws it if there is no error listener", async () => {
     await expect(new Keyv6({ store: nowhere() }).get("a")).rejects.toMatchObject({ code: "connection_lost" });
   });
 });

@@ -19,7 +19,7 @@ const postText = (path: string, body: string): Promise<Response> => ask(path, { 
 const text = async (path: string): Promise<string> => (await ask(path)).text();
 
 describe("JSON that was sent", () => {
-  it.each(CHANGED)("is kept as a value, by every door: %s", async (json) => {
+  it.each(CHANGED)("is kept as a value, by every call that takes JSON: %s", async (json) => {
     const b = await bucket(`kept value ${CHANGED.indexOf(json)}`);
     await postText(`${b}/batch`, `[{"op":"put","key":"batch","json": ${json} }]`);
     await postText(`${b}/transaction`, `{"then":[{"json":${json},"op":"put","key":"transaction"}]}`);
@@ -34,7 +34,7 @@ describe("JSON that was sent", () => {
     expect(await jsonOf(compared)).toMatchObject({ succeeded: true });
   });
 
-  it.each(CHANGED)("is kept as metadata, and told so wherever it is told: %s", async (json) => {
+  it.each(CHANGED)("is kept as metadata, and every answer shows it unchanged: %s", async (json) => {
     const b = await bucket(`kept metadata ${CHANGED.indexOf(json)}`);
     const member = `"metadata":${json}`;
     await postText(`${b}/batch`, `[{"op":"put","key":"k","value":"1",${member}}]`);
@@ -69,7 +69,7 @@ describe("JSON that was sent", () => {
     }
   });
 
-  it("is kept, whatever it is, but for the blanks between its parts", async () => {
+  it("is kept, except for the blanks between its parts", async () => {
     const b = await bucket("kept anything");
     await fc.assert(
       fc.asyncProperty(fc.json({ maxDepth: 4 }), fc.constantFrom("", " ", "\n\t"), async (json, blank) => {
@@ -82,7 +82,7 @@ describe("JSON that was sent", () => {
     );
   });
 
-  it("is refused where a number is one that no reader can hold, also one that would be nothing", async () => {
+  it("is refused if it has a number that no reader can hold, or that would become zero", async () => {
     const b = await bucket("kept not");
     for (const number of ["1e400", "1e-400", "-1e-400", `0.${"0".repeat(400)}1`, "9007199254740993"]) {
       for (const body of [
@@ -115,7 +115,7 @@ describe("JSON that was sent", () => {
   });
 
   it.each(["{}.5", '"a"5', "[]e5", "{}0"])(
-    "with digits behind it is refused by every door: %s",
+    "with digits behind it is refused by every call that takes JSON: %s",
     async (json) => {
       const b = await bucket("kept tail");
       // What is kept is numbered: with one before it the second number is not 0.

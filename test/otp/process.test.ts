@@ -127,16 +127,16 @@ describe("DOWN", () => {
   });
 
   it("to a watcher that is gone is dropped, and nothing is left", async () => {
-    const watcher = await watched("down unheard", { restart: "temporary" });
+    const watcher = await watched("down unacked", { restart: "temporary" });
     await call(() => process(watcher).stop("normal"));
-    await call(() => process("down unheard").exit("shutdown"));
-    expect(await kept("down unheard")).toEqual(NOTHING);
+    await call(() => process("down unacked").exit("shutdown"));
+    expect(await kept("down unacked")).toEqual(NOTHING);
   });
 });
 
 describe("a monitor", () => {
   it("on what is not there is noproc at once", async () => {
-    await expect(call(() => process("never there").monitor(monitorBy("anybody")))).rejects.toMatchObject({
+    await expect(call(() => process("never there").monitor(monitorBy("a watcher")))).rejects.toMatchObject({
       reason: "noproc",
     });
   });

@@ -1,4 +1,4 @@
-/** How buckets end, as everybody else sees it. */
+/** How buckets end and restart, as their callers and connections see it. */
 
 import { describe, expect, it } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
@@ -47,7 +47,7 @@ describe("restart intensity", () => {
 });
 
 describe("a bucket that is being restarted", () => {
-  it("is asked again, not taken for one that is not there", async () => {
+  it("is asked again, and never taken for one that does not exist", async () => {
     const { id } = await shopping("held-restart", "permanent");
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -72,7 +72,7 @@ describe("a bucket that is being restarted", () => {
 });
 
 describe("the connections of a bucket", () => {
-  it("hear of its end and are closed, when the registry knows", async () => {
+  it("receive DOWN and are closed, once the registry knows", async () => {
     await shopping("connected", "temporary");
     const { socket, heard, closed } = await connect("connected");
     socket.send("MONITOR connected\nMONITOR connected");
@@ -82,7 +82,7 @@ describe("the connections of a bucket", () => {
     expect(heard).toEqual(["OK\r\nOK\r\n", "DOWN connected boom\r\n"]);
   });
 
-  it("hear of a restart and are closed, because what holds them is reset", async () => {
+  it("receive RESTARTED and are closed, because their object is reset", async () => {
     await shopping("reconnect", "permanent");
     const { socket, heard, closed } = await connect("reconnect");
     socket.send("MONITOR reconnect");
@@ -92,7 +92,7 @@ describe("the connections of a bucket", () => {
     expect(heard).toEqual(["OK\r\n", "RESTARTED reconnect boom\r\n"]);
   });
 
-  it("hear the reply to their own EXIT first", async () => {
+  it("receive the reply to their own EXIT first", async () => {
     await shopping("own-exit", "temporary");
     const { socket, heard, closed } = await connect("own-exit");
     socket.send("MONITOR own-exit\nEXIT own-exit boom\nGET own-exit milk");
@@ -100,7 +100,7 @@ describe("the connections of a bucket", () => {
     expect(heard).toEqual(["OK\r\nOK\r\nNOT FOUND\r\n", "DOWN own-exit boom\r\n"]);
   });
 
-  it("never hear that a bucket which is only being restarted is not there", async () => {
+  it("never receive NOT FOUND for a bucket that is only being restarted", async () => {
     await shopping("own-restart", "permanent");
     const { socket, heard, closed } = await connect("own-restart");
     const behind = [

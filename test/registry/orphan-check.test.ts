@@ -19,7 +19,7 @@ async function create(name: string): Promise<string> {
 }
 
 describe("the orphan check", () => {
-  it("an object that nobody names wipes itself", async () => {
+  it("an object that has no name in the registry wipes itself", async () => {
     // Its partition is in use and does not know it: its start was late, and its stop was lost.
     await create("beside-the-orphan");
     const id = env.BUCKET.newUniqueId();
@@ -35,7 +35,7 @@ describe("the orphan check", () => {
     expect(await bucketState(id.toString())).toMatchObject({ incarnation: undefined, kept: 0 });
   });
 
-  it("a bucket that is known lives, and asks again", async () => {
+  it("a bucket that is known lives on, and asks again later", async () => {
     const id = await create("known");
     clock.aheadMs += 2 * DAY_MS;
     await runDurableObjectAlarm(bucketOf(id));
@@ -44,7 +44,7 @@ describe("the orphan check", () => {
     expect(alarm).toBeGreaterThan(Date.now() + clock.aheadMs);
   });
 
-  it("a registry that has lost its storage is no authority: nothing is wiped on its word", async () => {
+  it("a registry that has lost its storage is not trusted: no bucket is wiped on its word", async () => {
     const id = env.BUCKET.newUniqueId();
     const watcher = { binding: "REGISTRY", id: env.REGISTRY.newUniqueId().toString() };
     await call(() =>

@@ -44,7 +44,7 @@ describe("a clock that is put back by an hour", () => {
     expect(probe?.at).toBeLessThanOrEqual(Date.now() + clock.aheadMs);
   });
 
-  it("does not keep one that was not reached, or was given up, from being looked at", async () => {
+  it("does not keep a suspect from being probed again", async () => {
     const id = await create("back-suspect");
     deaf.add(id);
     await doubt("back-suspect");
@@ -56,7 +56,7 @@ describe("a clock that is put back by an hour", () => {
     expect(await rowOf("back-suspect")).toMatchObject({ state: "running" });
   });
 
-  it("does not keep one that was given up from being tried again, nor give one up for what was before", async () => {
+  it("does not keep an unreachable bucket from being tried again, nor count its earlier restarts", async () => {
     await create("back-given-up");
     clock.stoppedAt = Date.now();
     onTestFinished(() => void (clock.stoppedAt = undefined));
@@ -72,7 +72,7 @@ describe("a clock that is put back by an hour", () => {
 });
 
 describe("the sweep", () => {
-  it("brings back entries, bytes and revision, with the time", async () => {
+  it("records entries, bytes and revision, with the time", async () => {
     await create("swept");
     await ask(directory, "swept", (bucket) => bucket.put("milk", "12345"));
     expect(await directory.lookup("swept")).toMatchObject({ probe: null });
@@ -86,7 +86,7 @@ describe("the sweep", () => {
     expect(await directory.list({ prefix: "swept", after: "", limit: 1 })).toEqual([found]);
   });
 
-  it("writes no row of a bucket that has not changed, and its age is the sweep's all the same", async () => {
+  it("writes no row for an unchanged bucket, whose totals are as recent as the sweep", async () => {
     await create("idle");
     await sweep();
     const first = (await directory.lookup("idle"))?.probe;
@@ -100,7 +100,7 @@ describe("the sweep", () => {
     expect(await written("idle")).not.toEqual([row]);
   });
 
-  it("frees a name whose bucket was wiped behind everybody's back: DOWN noproc", async () => {
+  it("frees a name whose bucket was wiped without a notice: DOWN noproc", async () => {
     const id = await create("wiped-behind");
     await wipeBehind(id);
     expect(await directory.lookup("wiped-behind")).toBeDefined();
@@ -109,7 +109,7 @@ describe("the sweep", () => {
     expect(await kindsOf("wiped-behind")).toEqual(["created", "DOWN noproc"]);
   });
 
-  it("goes on behind its last batch, round and round", async () => {
+  it("continues after its last batch, round and round", async () => {
     const names = Array.from({ length: 5 }, (_, at) => `round-${at}`);
     for (const name of names) await create(name);
     await sweep();
@@ -119,7 +119,7 @@ describe("the sweep", () => {
 });
 
 describe("suspicion", () => {
-  it("a caller that hears noproc is answered when the name is free", async () => {
+  it("a caller that got noproc is answered once the name is free", async () => {
     const id = await create("suspected");
     const caller = isolate();
     await ask(caller.directory, "suspected", (bucket) => bucket.totals());
@@ -131,7 +131,7 @@ describe("suspicion", () => {
 });
 
 describe("list", () => {
-  it("shows what the last probe brought, and wakes no bucket", async () => {
+  it("shows the result of the last probe, and wakes no bucket", async () => {
     const id = await create("listed");
     await sweep();
     await evictDurableObject(bucketOf(id));

@@ -10,7 +10,7 @@ describe("the description of a body", () => {
   const once = '"oneOf":[{"required":["value"],';
   const lifetime = '"not":{"required":["ttl","expires"],';
 
-  it("says that a value is given once, and a lifetime in one way", () => {
+  it("says that exactly one form of a value is given, and at most one lifetime", () => {
     for (const schema of [OperationJson, EntryLineJson]) {
       expect(described(schema)).toContain(once);
       expect(described(schema)).toContain(lifetime);
@@ -19,7 +19,7 @@ describe("the description of a body", () => {
     expect(described(ComparisonJson)).toContain('"oneOf":[{"required":["exists"],');
   });
 
-  it("says that a list of tags has no *", () => {
+  it("says that a list of tags can't have *", () => {
     const { anyOf } = JSON.parse(
       described(OperationJson)
         .replace(/^.*?"ifMatch":/, "")
@@ -38,8 +38,8 @@ describe("the description of a body", () => {
   });
 });
 
-describe("a number in a query", () => {
-  it("is one as JSON writes it", async () => {
+describe("a number in a query string", () => {
+  it("is written as in JSON", async () => {
     const b = await bucket("query numbers");
     for (const limit of ["1", "1e0", "10e-1", "1.0", "1E+2"]) {
       expect([limit, (await ask(`${b}/keys?limit=${encodeURIComponent(limit)}`)).status]).toEqual([
@@ -63,7 +63,7 @@ describe("a number in a query", () => {
     },
   );
 
-  it("is refused where it is too large, or no whole one where it has to be", async () => {
+  it("is refused if it is too large, or not an integer where one is required", async () => {
     await bucket("query numbers");
     for (const limit of ["1e400", "0.5", "1e9", "-1", "1".repeat(400)]) {
       expect(await codeOf(await ask(`query-numbers/keys?limit=${limit}`))).toBe("query_invalid");

@@ -26,7 +26,7 @@ async function openStream(
   const response = await fetch(`${server.http}${target}`);
   expect(response.status).toBe(200);
   const rest = response.text();
-  rest.catch(() => undefined); // whoever waits for it hears of it
+  rest.catch(() => undefined); // reported where it is awaited
   return { rest };
 }
 
@@ -51,7 +51,7 @@ async function gone(pid: number): Promise<void> {
 }
 
 describe("a server that is told to end", () => {
-  it("answers what is under way, and says goodbye to the rest: HTTP 503, WebSocket 1012, a line on TCP, the end of a stream", async () => {
+  it("answers requests in progress, and closes the rest: HTTP 503, WebSocket 1012, a line on TCP, the end of a stream", async () => {
     const server = await startServer({ data: path("goodbye") });
     await create(server, "b");
     const tcp = await openTcp(server.tcpPort);
@@ -80,7 +80,7 @@ describe("a server that is told to end", () => {
     expect((await ended).code).toBe(0);
   });
 
-  it("does not wait for an upload that does not go on: it hears 503, and that the connection is closed", async () => {
+  it("does not wait for a stalled upload: it gets 503, and its connection is closed", async () => {
     const server = await startServer({ data: path("slow") });
     await create(server, "b");
     const { answered } = await beginUpload(server, "b/keys/slow", 100);
@@ -92,14 +92,14 @@ describe("a server that is told to end", () => {
     expect((await ended).code).toBe(0);
   });
 
-  it("before it is ready, ends without ever being ready: its shell was gone before it came to look", async () => {
+  it("ends before it is ready if its shell was gone when it looked", async () => {
     const { code, output } = await runServer(["--memory", "--port", "0", "--tcp-port", "0", "--parent", "1"]);
     expect([code, output]).toEqual([0, ""]);
   });
 });
 
 describe("an engine that ends by itself", () => {
-  it("is started again where it was, and the log says so", async () => {
+  it("is restarted on the same ports, and the log says so", async () => {
     const server = await startServer({ data: path("again") });
     await create(server, "b");
     await put(server, "b/keys/k", "kept");
@@ -114,7 +114,7 @@ describe("an engine that ends by itself", () => {
     expect((await server.stop()).code).toBe(0);
   });
 
-  it("keeps what is kept in memory only", async () => {
+  it("keeps data of --memory over its restart", async () => {
     const server = await startServer();
     await create(server, "b");
     process.kill(await server.enginePid(), "SIGKILL");
@@ -123,20 +123,20 @@ describe("an engine that ends by itself", () => {
     await server.stop();
   });
 
-  it("told to by somebody else, does not hang for as long as one client watches", async () => {
+  it("ends although a client still watches, when another process sends the signal", async () => {
     const server = await startServer({ data: path("drained") });
     await create(server, "b");
     const stream = await openStream(server, "/v1/buckets/b/watch");
     process.kill(await server.enginePid(), "SIGTERM");
     await server.prints(/The engine is back\./);
-    await stream.rest.catch(() => undefined); // nobody could tell it
+    await stream.rest.catch(() => undefined); // a killed server sends no farewell
     expect((await fetch(`${server.http}/v1/buckets/b`)).status).toBe(200);
     await server.stop();
   });
 });
 
 describe("the data folder", () => {
-  it("is its owner's only, with all that is in it, also where it was not before, and the server says so", async () => {
+  it("is made private to its owner, with all its files, and the server says so", async () => {
     const data = path("open");
     mkdirSync(join(data, "durable-kv-Bucket"), { recursive: true });
     writeFileSync(join(data, "durable-kv-Bucket/old"), "", { mode: 0o644 });
@@ -154,7 +154,7 @@ describe("the data folder", () => {
     await again.stop();
   });
 
-  it("that has other things in it is left as it is, and they are; what is the server's own is not", async () => {
+  it("with foreign files keeps its permissions and theirs; only the server's own files are made private", async () => {
     const data = path("shared with others");
     mkdirSync(data);
     writeFileSync(join(data, "deploy.sh"), "", { mode: 0o755 });
@@ -174,7 +174,7 @@ describe("the data folder", () => {
     await server.stop();
   });
 
-  it("is free for the next server when the engine has ended, and not when its parent has", async () => {
+  it("is free for the next server when the engine has ended, not when its parent has", async () => {
     const first = await startServer({ data: path("taken") });
     await create(first, "b");
     const engine = await first.enginePid();
@@ -185,7 +185,7 @@ describe("the data folder", () => {
     await second.stop();
   });
 
-  it("is not free for as long as an engine lives whose server and watchdog are gone", async () => {
+  it("is in use while an engine lives, even if its server and watchdog are gone", async () => {
     const first = await startServer({ data: path("orphaned") });
     const engine = await first.enginePid();
     const watchdogs = await childrenOf(first.pid);

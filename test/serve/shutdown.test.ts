@@ -24,7 +24,7 @@ describe("the order to end", () => {
     await aborted(ending);
   });
 
-  it("is the loss of the shell, also of one that was lost before anybody looked", async () => {
+  it("is the loss of the shell, even if the shell was lost before the watch began", async () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
     expect(watchForShutdown({ parent: gone }).aborted).toBe(true);
     expect(watchForShutdown({ parent: process.ppid }).aborted).toBe(false);

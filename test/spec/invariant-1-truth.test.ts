@@ -44,19 +44,19 @@ describe("invariant 1: truth, however a bucket ends", () => {
     },
   );
 
-  it("normal from outside ends nothing", async () => {
+  it("an exit signal with the reason normal ends nothing", async () => {
     const caller = await shopping("normal", "temporary");
     expect(await exitBucket(caller.directory, "normal", "normal")).toBe(true);
     expect(await getMilk(caller, "normal")).toMatchObject({ outcome: "found" });
   });
 
-  it("an exit signal to a name that leads nowhere says so", async () => {
-    expect(await exitBucket(isolate().directory, "nobody", "kill")).toBe(false);
+  it("an exit signal to an unknown name reports that there is no bucket", async () => {
+    expect(await exitBucket(isolate().directory, "unknown", "kill")).toBe(false);
   });
 });
 
 describe("invariant 1: truth, however stale a cache is", () => {
-  it("a stale cache never reads what was there, and never writes it: the bucket was stopped", async () => {
+  it("a stale cache neither reads nor writes a bucket that was stopped", async () => {
     const [edge, other] = [isolate(), isolate()];
     await edge.directory.create("stale-stopped");
     await ask(edge.directory, "stale-stopped", put("old"));
@@ -67,7 +67,7 @@ describe("invariant 1: truth, however stale a cache is", () => {
     expect(edge.cache.size).toBe(0);
   });
 
-  it("a stale cache goes on to the bucket that has the name now: stopped and re-created", async () => {
+  it("a stale cache goes on to the bucket that was created again under the name", async () => {
     const [edge, other] = [isolate(), isolate()];
     await edge.directory.create("stale-recreated");
     await ask(edge.directory, "stale-recreated", put("old"));
@@ -78,7 +78,7 @@ describe("invariant 1: truth, however stale a cache is", () => {
     expect(await ask(other.directory, "stale-recreated", get)).toMatchObject({ entry: { value: "new" } });
   });
 
-  it("a condition on the old bucket's tag does not hold for the new one, whatever its revision", async () => {
+  it("an etag of the old bucket does not match in the new one, even at the same revision", async () => {
     const { directory } = isolate();
     await directory.create("stale-tag");
     const old = await ask(directory, "stale-tag", put("old"));
@@ -91,7 +91,7 @@ describe("invariant 1: truth, however stale a cache is", () => {
     ).rejects.toMatchObject({ code: "precondition_failed" });
   });
 
-  it("a name whose bucket was wiped behind the registry's back is reported, and freed", async () => {
+  it("a caller reports a bucket that was wiped without a notice, and its name is freed", async () => {
     const edge = isolate();
     const { registration } = await edge.directory.create("wiped-behind");
     await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));

@@ -10,7 +10,7 @@ import { bucketOf, kindsOf, rowOf } from "../support/faults.ts";
 import { getMilk, shopping } from "../support/shopping.ts";
 
 describe("invariant 3: nothing lost", () => {
-  it.each(["kill", "shutdown"])("a permanent bucket comes back from %s with what it kept", async (signal) => {
+  it.each(["kill", "shutdown"])("a permanent bucket comes back from %s with its data", async (signal) => {
     const name = `back-from-${signal}`;
     const caller = await shopping(name, "permanent");
     const before = await rowOf(name);
@@ -32,7 +32,7 @@ describe("invariant 3: nothing lost", () => {
     expect(await kindsOf("back-from-crash")).toEqual(["created", "RESTARTED crash: out of cheese"]);
   });
 
-  it("a permanent bucket ends by stop, for good", async () => {
+  it("a permanent bucket that is stopped is gone for good", async () => {
     const caller = await shopping("stopped", "permanent");
     await caller.directory.stop("stopped");
     expect(await kindsOf("stopped")).toEqual(["created", "DOWN normal"]);

@@ -11,7 +11,7 @@ import { bucketOf, bucketState } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
 
 describe("invariant 4: nothing leaks", () => {
-  it("a start that comes after the stop makes no bucket, and its object forgets that it was ever asked", async () => {
+  it("a start that arrives after the stop creates no bucket, and its object keeps nothing", async () => {
     const id = env.BUCKET.newUniqueId();
     const args = { name: "overtaken", incarnation: "aaaa", createdAt: 0 };
     await call(() => env.BUCKET.get(id).stop("normal"));

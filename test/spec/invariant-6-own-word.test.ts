@@ -41,7 +41,7 @@ const nextCheck = (name: string): Promise<number> =>
   );
 
 describe("invariant 6: the verdict on a batch of probes", () => {
-  it("a name is freed where the bucket says itself that it is gone, and nowhere else", () => {
+  it("a name is freed if and only if the bucket itself says that it is gone", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ result: results, attempts: fc.nat(20) })), (batch) => {
         const verdicts = judge(batch, RECHECK_MS);
@@ -52,18 +52,18 @@ describe("invariant 6: the verdict on a batch of probes", () => {
     );
   });
 
-  it("one that does not answer is suspect, then unreachable, and probed later and later", () => {
+  it("a bucket that does not answer is suspect, then unreachable, and probed less and less often", () => {
     expect(verdict(failed, 0)).toEqual({ kind: "suspect", reason: "timeout", checkInMs: 5_000 });
     expect(verdict(failed, 1)).toEqual({ kind: "suspect", reason: "timeout", checkInMs: 10_000 });
     expect(verdict(failed, 2)).toEqual({ kind: "unreachable", reason: "timeout", checkInMs: 20_000 });
     expect(verdict(failed, 50)).toMatchObject({ kind: "unreachable", checkInMs: RECHECK_LIMIT_MS });
   });
 
-  it("one that answers is well, however often it did not", () => {
+  it("a bucket that answers is alive, however often it failed before", () => {
     expect(verdict(alive, 50)).toEqual(alive);
   });
 
-  it("of a batch of ten or more of which more than a third fails, those that failed are held back", () => {
+  it("if more than a third of ten or more probes fail, the failed ones get no verdict", () => {
     fc.assert(
       fc.property(fc.array(results, { maxLength: 60 }), (batch) => {
         const failures = batch.filter(({ kind }) => kind === "failed").length;
@@ -80,7 +80,7 @@ describe("invariant 6: the verdict on a batch of probes", () => {
     );
   });
 
-  it("a third of a batch is not too many, and nine of nine are not enough", () => {
+  it("exactly a third of a batch is no storm, and nine of nine are too few for one", () => {
     const batch = (failures: number, size: number): ProbeResult[] =>
       Array.from({ length: size }, (_, at) => (at < failures ? failed : alive));
     expect(isStorm(batch(4, 12))).toBe(false);
@@ -107,7 +107,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
     expect(await kindsOf("unreachable")).toEqual(["created", "unreachable noconnection", "reachable"]);
   });
 
-  it("a probe storm frees no name, and gives no verdict on any", async () => {
+  it("a probe storm frees no name, and gives no verdict", async () => {
     // Enough of one partition's names to be a storm there.
     const names = namesOfOnePartition("storm", 24);
     const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
@@ -125,7 +125,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
     }
   });
 
-  it("ten that are broken for good are a storm each time they are looked at, and are judged in the end", async () => {
+  it("buckets that stay broken are judged in the end, although their checks together look like a storm", async () => {
     const names = namesOfOnePartition("broken", 24);
     const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
     const broken = names.slice(0, 12);
@@ -147,7 +147,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
     await Promise.all(names.map((name) => directory.stop(name)));
   });
 
-  it("what is shown of one that is not reached is as old as it is", async () => {
+  it("totals of a bucket that can't be reached are shown with their true age", async () => {
     const id = await create("old-news");
     await sweep();
     const before = (await directory.lookup("old-news"))?.probe?.at;
@@ -158,14 +158,14 @@ describe("invariant 6: only a bucket's own word ends it", () => {
     expect([found?.state, found?.probe?.at]).toEqual(["suspect", before]);
   });
 
-  it("callers do not make a suspect fail more often than the registry looks", async () => {
+  it("reports from callers do not count as further failures of a suspect", async () => {
     const id = await create("harried");
     deaf.add(id);
     for (let caller = 0; caller < 10; caller += 1) await doubt("harried");
     expect(await directory.lookup("harried")).toMatchObject({ state: "suspect", attempts: 1 });
   });
 
-  it("a bucket that is being wiped has not said that it is gone", async () => {
+  it("a bucket that is being wiped keeps its name until it says that it is gone", async () => {
     const id = (await directory.create("half-wiped", { restart: "temporary" })).registration.id;
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -181,7 +181,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
     expect(await kindsOf("half-wiped")).toEqual(["created", "DOWN shutdown"]);
   });
 
-  it("a caller that can't reach a bucket makes the registry look, and that is all", async () => {
+  it("a caller that can't reach a bucket makes the registry probe it, and no more", async () => {
     const id = await create("doubted");
     deaf.add(id);
     const caller = isolate();

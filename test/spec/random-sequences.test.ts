@@ -1,4 +1,4 @@
-/** The registry and its buckets against a plain model, in sequences of commands that nobody thought of. */
+/** The registry and its buckets against a plain model, in random sequences of commands. */
 
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";

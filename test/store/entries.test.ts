@@ -153,7 +153,7 @@ describe("entries", () => {
     });
   });
 
-  it("are all undone when one change of a write throws, in memory and on disk, and nobody hears of them", async () => {
+  it("are all undone when one change of a write throws, in memory, on disk and for watchers", async () => {
     await withEntries("entries undone", ({ entries, published }) => {
       entries.write(() => entries.put("kept", "1"));
       expect(() =>

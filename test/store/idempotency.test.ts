@@ -56,7 +56,7 @@ describe("an idempotency key", () => {
       replayed("d", 298);
       expect(remembered.bytes).toBe(900);
       expect(["a", "d", "c"].map((key) => replayed(key, 298))).toEqual([false, true, true]);
-      // One that is too large by itself is remembered all the same: nobody else is.
+      // A result that is too large by itself is remembered all the same, and is then the only one.
       replayed("large", 5_000);
       expect(replayed("large", 5_000)).toBe(true);
       expect(remembered.bytes).toBe(5_010);
@@ -171,7 +171,7 @@ describe("a fingerprint", () => {
 });
 
 describe("timers of a bucket", () => {
-  it("forget what a key brought, a day later, also where nobody asks any more", async () => {
+  it("forget a key's result after a day, even if no request comes", async () => {
     const { clock } = await import("../support/objects.ts");
     const bucket = await startBucket("remembered alarm");
     // One that was refused is undone, and the timer not with it.

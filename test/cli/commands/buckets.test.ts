@@ -5,7 +5,7 @@ import { kv } from "../../e2e/support/cli.ts";
 import { bucket, here, ok, service } from "../../e2e/support/kv-command.ts";
 
 describe("kv create", () => {
-  it("ensures that there is a bucket, and says nothing", async () => {
+  it("ensures that a bucket exists, and prints nothing", async () => {
     expect((await ok("create", "created")).out).toBe("");
     expect((await ok("create", "created", "--json")).json()).toMatchObject([
       { name: "created", created: false, restart: "permanent" },
@@ -17,7 +17,7 @@ describe("kv create", () => {
     expect(await service.lookup("kinds")).toMatchObject({ restart: "temporary", metadata: { of: "ada" } });
   });
 
-  it("of a bucket that was created otherwise is refused, and lookup shows how it was", async () => {
+  it("is refused for an existing bucket with other options, which lookup shows", async () => {
     await ok("create", "otherwise", "--location", "weur");
     for (const option of [
       ["--restart", "temporary"],
@@ -34,7 +34,7 @@ describe("kv create", () => {
 });
 
 describe("kv buckets, kv lookup and kv stop", () => {
-  it("list, tell of, and end buckets", async () => {
+  it("list, describe and stop buckets", async () => {
     await bucket("shelf-1", { a: 1 });
     await bucket("shelf-2");
     expect((await ok("buckets", "--prefix", "shelf-")).out).toBe("shelf-1\nshelf-2\n");
@@ -51,8 +51,11 @@ describe("kv buckets, kv lookup and kv stop", () => {
     expect((await ok("buckets", "--prefix", "shelf-")).out).toBe("shelf-2\n");
   });
 
-  it.each(["lookup", "stop", "keys", "export", "watch"])("kv %s of none is not found", async (verb) => {
-    const { code, out, err } = await kv(here, verb, "nowhere");
-    expect([code, out, err]).toEqual([1, "", expect.stringMatching(/^kv: There is no bucket nowhere\./)]);
-  });
+  it.each(["lookup", "stop", "keys", "export", "watch"])(
+    "kv %s of an unknown bucket is not found",
+    async (verb) => {
+      const { code, out, err } = await kv(here, verb, "nowhere");
+      expect([code, out, err]).toEqual([1, "", expect.stringMatching(/^kv: There is no bucket nowhere\./)]);
+    },
+  );
 });

@@ -17,7 +17,7 @@ describe("kv exit", () => {
     });
   });
 
-  it("shows a reason in one line, whatever it is", async () => {
+  it("shows a reason on one line, even if it has line breaks", async () => {
     const name = await bucket("reasons");
     await ok("exit", name, "a\nbytes\t999");
     expect((await ok("lookup", name)).out).toContain('\nlastReason\t"a\\nbytes\\t999"\n');

@@ -14,14 +14,14 @@ const folder = temporaryFolder();
 
 afterAll(() => folder.remove());
 
-describe("an export that breaks off", () => {
+describe("kv export", () => {
   const isPart = (name: string): boolean => name.endsWith(".part");
 
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("by %s leaves nothing half written behind", async (signal, exitCode) => {
+  ] as const)("that is ended by %s leaves no partial file", async (signal, exitCode) => {
     const slow = createServer(({ url }, response) => {
       if (url === "/v1/buckets/b") response.end('{"name":"b"}');
       else
@@ -32,8 +32,8 @@ describe("an export that breaks off", () => {
     await once(slow, "listening");
     const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
     // At once, however long it would wait for what comes next.
-    const patient = ["export", "b", join(folder.path, "interrupted.ndjson"), "--timeout", "3600"];
-    const running = startKvProcess({ url }, ...patient);
+    const withLongTimeout = ["export", "b", join(folder.path, "interrupted.ndjson"), "--timeout", "3600"];
+    const running = startKvProcess({ url }, ...withLongTimeout);
     await vi.waitUntil(async () => (await readdir(folder.path)).some(isPart), 30_000);
     running.interrupt(signal);
     expect((await running.ended).code).toBe(exitCode);
@@ -44,7 +44,7 @@ describe("an export that breaks off", () => {
     slow.close();
   });
 
-  it("leaves the file as it was", async () => {
+  it("leaves the file unchanged when the connection breaks", async () => {
     const file = join(folder.path, "kept.ndjson");
     await writeFile(file, "before");
     const half = createServer(({ url }, response) => {
@@ -67,7 +67,7 @@ describe("an export that breaks off", () => {
     half.close();
   });
 
-  it("goes into a pipe by name, through a link, and under the permissions that are there", async () => {
+  it("writes to a named pipe, through a symbolic link, and keeps the file's permissions", async () => {
     const name = await bucket("targets");
     await service.bucket(name).put("a", 1);
     const command = `${KV.join(" ")} export ${name}`;
@@ -77,7 +77,7 @@ describe("an export that breaks off", () => {
     expect(await started(["bash", "-c", script])).toMatchObject({ code: 0, out: "600\n" });
   });
 
-  it("says so when what it prints can't be written", async () => {
+  it("reports that its output can't be written", async () => {
     const name = await bucket("full");
     await service.bucket(name).put("a", 1);
     const { code, err } = await started(["bash", "-c", `${KV.join(" ")} export ${name} > /dev/full`]);

@@ -37,7 +37,7 @@ describe("kv export and kv import", () => {
     expect((await ok("export", "imported", "--prefix", "by")).out).toMatch(/^\{"key":"bytes".*\n$/);
   });
 
-  it("stop at a line that is wrong, or go on behind it", async () => {
+  it("stop at an invalid line, or skip it", async () => {
     const name = await bucket("faulty");
     const input = '{"key":"a","value":"1"}\nnonsense\n{"key":"b","value":"2"}\n';
     const stopped = await kv({ ...here, input }, "import", name);
@@ -83,7 +83,7 @@ describe("kv export and kv import", () => {
     await Promise.all([old.stop(), fresh.stop()]);
   });
 
-  it("do not bring a bucket into one that was created otherwise", async () => {
+  it("do not import into an existing bucket with other options", async () => {
     await ok("create", "import-otherwise");
     const backup = join(folder.path, "otherwise");
     await mkdir(backup);
@@ -95,7 +95,7 @@ describe("kv export and kv import", () => {
     expect(await service.lookup("import-otherwise")).toMatchObject({ restart: "permanent", entries: 0 });
   });
 
-  it("want a folder that is an export", async () => {
+  it("require a folder that is an export", async () => {
     const { code, err } = await kv(here, "import", "--all", folder.path);
     expect([code, err]).toEqual([2, expect.stringContaining("buckets.json")]);
   });

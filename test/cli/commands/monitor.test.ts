@@ -7,7 +7,7 @@ import { startProxy } from "../../e2e/support/proxy.ts";
 import { server } from "../../e2e/support/shared-server.ts";
 
 describe("kv monitor", () => {
-  it("prints restarts, and ends with the end", async () => {
+  it("prints restarts, and ends with the bucket", async () => {
     const name = await bucket("monitored");
     const proxy = await startProxy(() => server.http);
     const [text, json] = [[], ["--json"]].map((options) =>
@@ -28,7 +28,7 @@ describe("kv monitor", () => {
     proxy.close();
   });
 
-  it("of no bucket is DOWN at once", async () => {
+  it("of an unknown bucket prints DOWN at once", async () => {
     expect((await ok("monitor", "nowhere")).out).toBe("DOWN nowhere noproc\n");
   });
 

@@ -24,7 +24,7 @@ describe("kv repl", () => {
     expect(await repl.ended).toMatchObject({ code: 0, out: "PONG\nOK\n" });
   });
 
-  it("takes values that are no text, and a last line without its end", async () => {
+  it("accepts binary values, and a last line without a line break", async () => {
     await bucket("raw");
     const input = Buffer.concat([
       Buffer.from("PUT raw k "),
@@ -34,14 +34,14 @@ describe("kv repl", () => {
     expect((await kv({ ...here, input }, "repl")).out).toBe('OK\nbase64:"//4="\nOK\n');
   });
 
-  it("keeps the order of more lines than can be ahead of their replies", async () => {
+  it("keeps the order of more lines than may wait for replies", async () => {
     await bucket("order");
     const input = Array.from({ length: 500 }, () => "INCR order n\n").join("");
     const sums = Array.from({ length: 500 }, (_, n) => `${n + 1}\nOK\n`).join("");
     expect((await kv({ ...here, input }, "repl")).out).toBe(sums);
   });
 
-  it("says so when the connection breaks", async () => {
+  it("reports a broken connection", async () => {
     const doomed = await startServer();
     const repl = startKv({ url: doomed.http }, "repl");
     repl.write("PING\n");

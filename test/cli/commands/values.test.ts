@@ -65,7 +65,7 @@ describe("kv put and kv get", () => {
     expect((await ok("get", name, "k")).out).toBe("3");
   });
 
-  it("say of a key that is not there nothing on stdout", async () => {
+  it("print nothing to stdout for a key that does not exist", async () => {
     const name = await bucket("nothing");
     expect(await kv(here, "get", name, "k")).toMatchObject({
       code: 1,
@@ -82,13 +82,13 @@ describe("kv put and kv get", () => {
     expect((await ok("keys", name)).out).toBe("");
   });
 
-  it("take a value that looks like an option behind --", async () => {
+  it("accept a value that looks like an option after --", async () => {
     const name = await bucket("dashes");
     await ok("put", name, "k", "--", "--json");
     expect((await ok("get", name, "k")).out).toBe("--json");
   });
 
-  it("keeps metadata as it is said, or refuses it", async () => {
+  it("keep metadata exactly as it was given, or refuse it", async () => {
     const name = await bucket("metadata");
     await ok("put", name, "a", "1", "--metadata", "null");
     expect((await service.bucket(name).entry("a"))?.metadata ?? null).toBeNull();
@@ -98,13 +98,13 @@ describe("kv put and kv get", () => {
     ).toBe(2);
   });
 
-  it("keeps metadata's fractions, however long they are said", async () => {
+  it("keep fractions in metadata, however long they were written", async () => {
     const name = await bucket("fractions");
     await ok("put", name, "a", "1", "--metadata", '{"pi":3.14159265358979323}');
     expect((await service.bucket(name).entry("a"))?.metadata).toEqual({ pi: Math.PI });
   });
 
-  it("refuses more from stdin than a value may have, before it has all of it", async () => {
+  it("stop reading stdin at the size limit of a value", async () => {
     const name = await bucket("endless");
     const command = `head -c 200M /dev/zero | ${KV.join(" ")} put ${name} a`;
     expect(await started(["bash", "-c", command])).toMatchObject({

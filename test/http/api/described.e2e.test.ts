@@ -44,7 +44,7 @@ describe.each(ASKS)("%s", (_, path, asks) => {
   });
 });
 
-describe("what is about a bucket", () => {
+describe("a call about a bucket", () => {
   it.each([
     ["keys", {}],
     ["keys?prefix=", remove()],
@@ -65,8 +65,8 @@ describe("what is about a bucket", () => {
   });
 });
 
-describe("what is described", () => {
-  it("is all asked for", async () => {
+describe("the description", () => {
+  it("has no operation that is not tried here", async () => {
     const { paths } = (await (await fetch(`${server.http}/openapi.json`)).json()) as {
       paths: Record<string, Record<string, { operationId: string }>>;
     };

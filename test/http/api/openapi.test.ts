@@ -28,7 +28,7 @@ describe("/openapi.json", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it("refers to nothing that it does not have", () => {
+  it("has no dangling references", () => {
     const text = JSON.stringify(openApi(VERSION));
     const { components } = JSON.parse(text) as Description;
     const used = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
@@ -55,7 +55,7 @@ describe("/openapi.json", () => {
     expect(getKey?.responses["416"]?.headers).toHaveProperty("Content-Range");
   });
 
-  it("says of a request what is checked of it", () => {
+  it("describes what is checked of a request", () => {
     const { paths } = openApi(VERSION) as unknown as {
       paths: Record<string, Record<string, { parameters: { name: string; schema: unknown }[] }>>;
     };

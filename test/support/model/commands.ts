@@ -89,7 +89,7 @@ export const commands: readonly fc.Arbitrary<Command>[] = [
     command(`lookup(${at}) by ${caller}`, async (model, real) => {
       const name = real.names[at] as string;
       const found = await directoryOf(real, caller).lookup(name);
-      // Of an end that nobody could tell it of, the registry need not know yet.
+      // The registry need not know yet of an end whose notice was lost.
       const bucket = found === undefined ? acked(model, name) : model.buckets.get(name);
       if (bucket?.halfStopped !== undefined) expect(found).toBeUndefined();
       else expect(found?.incarnation).toBe(bucket?.incarnation);
@@ -113,7 +113,7 @@ export const commands: readonly fc.Arbitrary<Command>[] = [
       await ending.send(real, name, caller);
       const half = model.buckets.get(name)?.halfStopped;
       if (half !== undefined) half.push(ending.reason);
-      // A crash is the object's own business: nobody asks the registry on the way.
+      // A crash is sent to the object itself, so no call asks the registry.
       else if (how === "crash" && model.buckets.get(name)?.unacked !== undefined) return;
       else if (acked(model, name)?.restart === "temporary") end(model, name, ending.reason);
     }),
