@@ -28,8 +28,8 @@ export function serveRequest(request: Request, env: Env, keepAlive: KeepAlive): 
     const context = new Context(request.url, env, keepAlive);
     const { auth, settings, target } = context;
     return serveAcross(request, settings.origins, () => {
-      const open = auth.state === "unconfigured" ? undefined : servePublic(request, target.path);
-      return open ?? serveHttp(request, context);
+      const publicResponse = auth.state === "unconfigured" ? undefined : servePublic(request, target.path);
+      return publicResponse ?? serveHttp(request, context);
     });
   } catch (error) {
     // Invalid settings: report which, and serve nothing.

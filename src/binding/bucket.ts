@@ -5,7 +5,7 @@ import type { Incremented, KeysPage, Written } from "../contract/entries.ts";
 import type { BatchResults, TransactionResults } from "../contract/operations.ts";
 import type { BucketHandle } from "../directory/bucket-handle.ts";
 import { incarnationOfTag } from "../model/conditions.ts";
-import { behindKey, keyCursorOf } from "../model/cursor.ts";
+import { decodeKeyCursor, encodeKeyCursor } from "../model/cursor.ts";
 import { KvError } from "../model/errors.ts";
 import { onceFor } from "../model/idempotency.ts";
 import { MAX_PAGE } from "../model/limits.ts";
@@ -98,14 +98,14 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   list(query: unknown = {}): Promise<KeysPage> {
     return this.#reach.verb(async (bucket) => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
-      const page = await bucket.entries({ ...range, ...behindKey(cursor), limit });
+      const page = await bucket.entries({ ...range, ...decodeKeyCursor(cursor), limit });
       const { incarnation, entries, more } = page;
       const last = entries.at(-1);
       return {
         keys: entries.map(({ key, value, ...info }) =>
           parsedMetadata(entryJson(incarnation, key, info, value)),
         ),
-        ...(more && last !== undefined ? { cursor: keyCursorOf(incarnation, last.key) } : {}),
+        ...(more && last !== undefined ? { cursor: encodeKeyCursor(incarnation, last.key) } : {}),
       };
     });
   }

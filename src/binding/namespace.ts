@@ -4,7 +4,7 @@ import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod/mini";
 import type { BatchResults } from "../contract/operations.ts";
 import { isNoBucket, orNoBucket, type BucketHandle } from "../directory/bucket-handle.ts";
-import { behindKey, keyCursorOf } from "../model/cursor.ts";
+import { decodeKeyCursor, encodeKeyCursor } from "../model/cursor.ts";
 import type { Properties } from "../model/entry.ts";
 import { KvError } from "../model/errors.ts";
 import type { Lifetime } from "../model/lifetime.ts";
@@ -117,7 +117,7 @@ export class Namespace extends RpcTarget {
       };
       const checked = givenValue(value);
       // A stream can't be read twice. If the bucket does not exist, the caller has to repeat the put.
-      const taken = await orNoBucket(bucket.take(checked));
+      const taken = await orNoBucket(bucket.upload(checked));
       if (taken === undefined && value instanceof ReadableStream) throw streamNeedsBucket(bucket.name);
       if (taken !== undefined && (await orNoBucket(bucket.put(name, taken, properties))) !== undefined)
         return;
@@ -149,7 +149,7 @@ export class Namespace extends RpcTarget {
       };
       const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
       const page = await orNoBucket(
-        bucket.entries({ ...listed, ...behindKey(before), limit: listed.limit ?? MAX_PAGE }),
+        bucket.entries({ ...listed, ...decodeKeyCursor(before), limit: listed.limit ?? MAX_PAGE }),
       );
       if (page === undefined) return { keys: [], list_complete: true, cacheStatus: null };
       const { incarnation, entries, more } = page;
@@ -161,7 +161,7 @@ export class Namespace extends RpcTarget {
           ...(metadata === null ? {} : { metadata: readJson(metadata) }),
         })),
         list_complete: !more,
-        ...(more && last !== undefined ? { cursor: keyCursorOf(incarnation, last.key) } : {}),
+        ...(more && last !== undefined ? { cursor: encodeKeyCursor(incarnation, last.key) } : {}),
         cacheStatus: null,
       };
     });
@@ -201,7 +201,7 @@ async function findMany(
   for (const result of results) {
     // A value that did not fit the reply of the batch is read by itself.
     const found = foundOf(result, type) ?? (await find(bucket, result.key, type));
-    if (found !== null) room.take(found.value, found.size);
+    if (found !== null) room.admit(found.value, found.size);
     all.set(result.key, found);
   }
   return all;

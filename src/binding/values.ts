@@ -43,7 +43,7 @@ export class Room {
   }
 
   /** Takes room for one more value. @throws {KvError} `result_too_large` if there is not enough left */
-  take(value: unknown, size: number): void {
+  admit(value: unknown, size: number): void {
     this.#left -= typeof value === "string" ? sentBytes(value) : size;
     if (this.#left >= 0) return;
     throw new KvError(

@@ -284,7 +284,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   protected override init(): void {
     this.#entries.createTables();
     this.#remembered.createTable();
-    this.#askLater();
+    this.#scheduleOrphanCheck();
   }
 
   protected override wiped(): void {
@@ -304,7 +304,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   protected override async handleInfo(message: Info, args: BucketArgs): Promise<void> {
     switch (message) {
       case "orphan":
-        return this.#askRegistry(args);
+        return this.#checkOrphan(args);
       case "expiry":
         this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
         return this.#maintenance.again("expiry", this.#entries.nextExpiry());
@@ -326,17 +326,17 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
    * The orphan check. If both the start and the stop of this object were lost on the way, the registry has no row for it,
    * and no sweep will find it: the object has to ask. Only a definite no ends it; an error does not.
    */
-  async #askRegistry({ name, incarnation }: BucketArgs): Promise<void> {
+  async #checkOrphan({ name, incarnation }: BucketArgs): Promise<void> {
     const [monitor] = this.monitors;
     if (monitor !== undefined) {
       const { REGISTRY } = this.env;
       const registry = REGISTRY.get(REGISTRY.idFromString(monitor.watcher.id));
       if (!(await call(() => registry.knows({ name, incarnation })))) return this.vanish();
     }
-    this.#askLater();
+    this.#scheduleOrphanCheck();
   }
 
-  #askLater(): void {
+  #scheduleOrphanCheck(): void {
     const { orphanPeriodMs } = this.#settings;
     // Jitter, from 0.5 to 1.5 periods: buckets that were created together do not ask together.
     if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));

@@ -2,7 +2,7 @@
 
 import { breath } from "../lib/breath.ts";
 import { CLOSE_GOING_AWAY, CLOSE_RESTART } from "../lib/close-codes.ts";
-import { behindKey } from "../model/cursor.ts";
+import { decodeKeyCursor } from "../model/cursor.ts";
 import { failure, failureOf } from "../model/errors.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import { ackOf } from "../lib/flow-window.ts";
@@ -20,6 +20,16 @@ import type { Operation, Transaction } from "../model/operation.ts";
 
 /** The tag of the sessions' WebSockets. */
 export const SESSION = "session";
+
+/** The calls that a session makes to its bucket. */
+export interface SessionOwner {
+  readonly batch: (operations: readonly Operation[]) => Answered<string>;
+  readonly transact: (
+    transaction: Transaction,
+    idempotency?: Idempotency,
+  ) => Answered<{ readonly result: string }>;
+  readonly list: (query: ListQuery) => Answered<string>;
+}
 
 /**
  * No further request of a message is run once its answers have this many characters. The answer that exceeds the limit
@@ -39,16 +49,6 @@ const CLOSINGS = {
   RESTARTED: [CLOSE_RESTART, "restarted"],
   SERVER_STOPPING: [CLOSE_RESTART, "server_stopping"],
 } as const;
-
-/** The calls that a session makes to its bucket. */
-export interface SessionOwner {
-  readonly batch: (operations: readonly Operation[]) => Answered<string>;
-  readonly transact: (
-    transaction: Transaction,
-    idempotency?: Idempotency,
-  ) => Answered<{ readonly result: string }>;
-  readonly list: (query: ListQuery) => Answered<string>;
-}
 
 /**
  * A bucket's sessions, with hibernation. A message is a JSON array of requests. Its answer is an array with one element
@@ -149,7 +149,7 @@ export class Sessions {
     }
     if ("list" in request) {
       const { cursor, limit = MAX_PAGE, ...query } = request.list;
-      const place = behindKey(cursor);
+      const place = decodeKeyCursor(cursor);
       return () => this.#owner.list({ ...query, ...place, limit });
     }
     const transaction = await transactionOf(request.transaction);

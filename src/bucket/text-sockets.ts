@@ -21,6 +21,14 @@ import { settingsOf } from "../config/settings.ts";
 /** `conversation`: a client that sends commands. `feed`: receives changes, and sends only acks. */
 export type SocketKind = "conversation" | "feed";
 
+/** The calls that the sockets make to their bucket. */
+export interface TextSocketsOwner {
+  /** Whether the bucket is alive. `restarting`: not yet known. */
+  readonly lives: () => "lives" | "restarting" | "noproc";
+  readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
+  readonly exit: (reason: string) => Answered<unknown>;
+}
+
 /** What a socket keeps while its bucket hibernates. */
 interface Attachment {
   readonly kind: SocketKind;
@@ -42,14 +50,6 @@ interface Closing {
 }
 
 const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
-
-/** The calls that the sockets make to their bucket. */
-export interface TextSocketsOwner {
-  /** Whether the bucket is alive. `restarting`: not yet known. */
-  readonly lives: () => "lives" | "restarting" | "noproc";
-  readonly run: (commands: readonly BucketCommand[]) => Answered<readonly Answer[]>;
-  readonly exit: (reason: string) => Answered<unknown>;
-}
 
 /**
  * The bucket's WebSockets of the text protocol, with hibernation: an idle bucket can leave memory while its clients stay

@@ -30,7 +30,7 @@ export async function linger(read: Read, { stranger }: LingerOptions): Promise<v
   const over = Promise.withResolvers<"over">();
   const timer = setTimeout(() => over.resolve("over"), MAX_MS);
   try {
-    if (reading >= MAX_AT_ONCE && (await placeOr(over.promise)) === "over") return;
+    if (reading >= MAX_AT_ONCE && (await waitForPlace(over.promise)) === "over") return;
     reading += 1;
     try {
       await Promise.race([drop(read, stranger ? MAX_BYTES_OF_STRANGER : MAX_BYTES), over.promise]);
@@ -46,17 +46,17 @@ export async function linger(read: Read, { stranger }: LingerOptions): Promise<v
 }
 
 /** Waits for a place, or until `over` resolves. */
-async function placeOr(over: Promise<"over">): Promise<"place" | "over"> {
+async function waitForPlace(over: Promise<"over">): Promise<"place" | "over"> {
   const free = Promise.withResolvers<"place">();
-  const told = (): void => {
-    queue.delete(told);
+  const notify = (): void => {
+    queue.delete(notify);
     free.resolve("place");
   };
-  queue.add(told);
+  queue.add(notify);
   try {
     return await Promise.race([free.promise, over]);
   } finally {
-    queue.delete(told);
+    queue.delete(notify);
   }
 }
 

@@ -46,15 +46,15 @@ export async function serveTcp(
   const pause = breath.take(CONNECTION_UNITS);
   if (pause !== undefined) await pause;
   const sink = socket.writable.getWriter();
-  let farewell: Failure | undefined;
-  let lastWord: number | null = null;
+  let closeReason: Failure | undefined;
+  let abortTimer: number | null = null;
   // Running commands still get their replies; the next read then returns the end.
   const endWith = (why: Failure): void => {
-    if (farewell !== undefined) return;
-    farewell = why;
+    if (closeReason !== undefined) return;
+    closeReason = why;
     reader.end();
     // If the client does not read, the last write never ends: abort it.
-    lastWord = setTimeout(() => void sink.abort().catch(() => undefined), LAST_WORD_MS);
+    abortTimer = setTimeout(() => void sink.abort().catch(() => undefined), LAST_WORD_MS);
   };
   const place = places.enter({ stranger: !login.admitted, goodbye: () => endWith(serverStopping()) });
   if (place === undefined) {
@@ -81,15 +81,15 @@ export async function serveTcp(
     await converse(reader, writer, new Interpreter(service, login), () => {
       if (login.admitted) admitted();
     });
-    if (farewell !== undefined) await writer.write(errorLine(farewell));
+    if (closeReason !== undefined) await writer.write(errorLine(closeReason));
     await sink.close();
-    clearTimeout(lastWord);
+    clearTimeout(abortTimer);
     await linger(() => reader.read(), { stranger: !login.admitted });
   } catch {
     // A read or a write failed: the client has gone. Acknowledged changes are kept.
   } finally {
     clearTimeout(loginTimer);
-    clearTimeout(lastWord);
+    clearTimeout(abortTimer);
     place.leave();
     feeds.closeAll();
     monitors.closeAll();

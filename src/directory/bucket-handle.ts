@@ -103,9 +103,9 @@ export class BucketHandle {
    * returns; the bucket removes them unless the value is put soon.
    * @throws `value_too_large`, `upload_lost`
    */
-  async take(value: Value | Body): Promise<Value | LargeValue> {
+  async upload(value: Value | Body): Promise<Value | LargeValue> {
     if (typeof value === "string" || value instanceof ArrayBuffer) return value;
-    return this.#transfer().take(value);
+    return this.#transfer().upload(value);
   }
 
   /**
@@ -113,7 +113,7 @@ export class BucketHandle {
    * @throws `precondition_failed`, `expires_invalid`, `value_too_large`, `upload_lost`
    */
   async put(key: string, value: Value | LargeValue | Body, options: PutOptions = {}): Promise<Written> {
-    const taken = isTaken(value) ? value : await this.take(value);
+    const taken = isUploaded(value) ? value : await this.upload(value);
     try {
       return await this.#ask((bucket) => bucket.put(key, taken, options));
     } catch (error) {
@@ -286,6 +286,6 @@ function noBucket(name: string): KvError {
   return new KvError("bucket_not_found", `There is no bucket ${name}. Create it first.`);
 }
 
-function isTaken(value: Value | LargeValue | Body): value is Value | LargeValue {
+function isUploaded(value: Value | LargeValue | Body): value is Value | LargeValue {
   return typeof value === "string" || value instanceof ArrayBuffer || "large" in value;
 }

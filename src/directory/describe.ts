@@ -1,7 +1,7 @@
 /** Describes buckets: the registry's row, with the totals from the bucket. */
 
 import type { BucketJson, BucketsPage, BucketsQueryJson } from "../contract/buckets.ts";
-import { cursorOf, behind } from "../model/cursor.ts";
+import { encodeCursor, decodeCursor } from "../model/cursor.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import type { Totals } from "../model/totals.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
@@ -26,18 +26,18 @@ export async function describeBucket(directory: Directory, name: string): Promis
   }
 }
 
-/** A page of buckets in the order of their names, from the registry alone. @throws {KvError} `cursor_invalid` */
+/** A page of buckets, ordered by name, from the registry only. @throws {KvError} `cursor_invalid` */
 export async function describeBuckets(
   directory: Directory,
   { prefix = "", cursor, limit = MAX_PAGE }: BucketsQueryJson,
 ): Promise<BucketsPage> {
   // One more than the limit shows whether there is a next page.
-  const found = await directory.list({ prefix, after: behind(cursor) ?? "", limit: limit + 1 });
+  const found = await directory.list({ prefix, after: decodeCursor(cursor) ?? "", limit: limit + 1 });
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
     buckets: page.map(bucketJson),
-    ...(found.length > limit && last !== undefined ? { cursor: cursorOf(last.name) } : {}),
+    ...(found.length > limit && last !== undefined ? { cursor: encodeCursor(last.name) } : {}),
   };
 }
 

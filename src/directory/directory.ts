@@ -37,6 +37,9 @@ export interface Whereabouts {
 /** Tell the registry after this many calls in a row that did not reach the bucket. */
 const SUSPECT_AFTER = 2;
 
+/** The bucket replied `noproc`. */
+const NOPROC = Symbol("noproc");
+
 /** Keeps the Worker running for a promise after the response: the context's `waitUntil`. */
 export type KeepAlive = (sent: Promise<unknown>) => void;
 
@@ -121,14 +124,14 @@ export class Directory {
   }
 
   /** Follows the registry events of one name. */
-  follower(name: string, heard: Heard): Follower {
-    return this.#follower(partitionOf(name, this.#partitions), heard, name);
+  follower(name: string, callbacks: Heard): Follower {
+    return this.#follower(partitionOf(name, this.#partitions), callbacks, name);
   }
 
   /** Follows all registry events: one follower for each partition. */
-  followers(heard: (partition: number) => Heard): Follower[] {
+  followers(callbacks: (partition: number) => Heard): Follower[] {
     return Array.from({ length: this.#partitions }, (_, partition) =>
-      this.#follower(partition, heard(partition)),
+      this.#follower(partition, callbacks(partition)),
     );
   }
 
@@ -237,7 +240,7 @@ export class Directory {
     return cached?.incarnation === incarnation ? cached : undefined;
   }
 
-  #follower(partition: number, heard: Heard, name?: string): Follower {
+  #follower(partition: number, callbacks: Heard, name?: string): Follower {
     const caller = { partition, partitions: this.#partitions };
     return new Follower(
       (since) =>
@@ -249,7 +252,7 @@ export class Directory {
             }),
           READ,
         ),
-      heard,
+      callbacks,
     );
   }
 
@@ -306,5 +309,3 @@ export class Directory {
     return whereabouts;
   }
 }
-
-const NOPROC = Symbol("noproc");

@@ -34,14 +34,14 @@ const RETRY_LIMIT_MS = 5_000;
 
 export class Follower {
   readonly #open: OpenFeed;
-  readonly #heard: Heard;
+  readonly #callbacks: Heard;
   #socket: WebSocket | undefined;
   #position: number | undefined;
   #closed = false;
 
-  constructor(open: OpenFeed, heard: Heard) {
+  constructor(open: OpenFeed, callbacks: Heard) {
     this.#open = open;
-    this.#heard = heard;
+    this.#callbacks = callbacks;
   }
 
   /**
@@ -97,18 +97,18 @@ export class Follower {
     const last = fresh.at(-1);
     if (last === undefined || this.#closed) return;
     this.#position = last.seq;
-    this.#heard.events(fresh);
+    this.#callbacks.events(fresh);
   }
 
   #onPosition(position: number): void {
     if (position <= (this.#position ?? 0) || this.#closed) return;
     this.#position = position;
-    this.#heard.position?.(position);
+    this.#callbacks.position?.(position);
   }
 
   async #reconnect(): Promise<void> {
     const hello = await this.#connectWithRetries();
-    if (hello === undefined && !this.#closed) this.#heard.lost();
+    if (hello === undefined && !this.#closed) this.#callbacks.lost();
   }
 
   async #connectWithRetries(): Promise<Hello | undefined> {

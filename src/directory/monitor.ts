@@ -23,28 +23,28 @@ export interface RunningMonitor {
 export async function monitorBucket(
   directory: Directory,
   name: string,
-  heard: MonitorHeard,
+  callbacks: MonitorHeard,
 ): Promise<RunningMonitor | undefined> {
   let incarnation: string | undefined;
   let closed = false;
   const end = (reason: string): void => {
     if (closed) return;
     close();
-    heard.down(reason);
+    callbacks.down(reason);
   };
-  const hear = (events: readonly RegistryEvent[]): void => {
+  const onEvents = (events: readonly RegistryEvent[]): void => {
     for (const event of events) {
       if (closed || event.incarnation !== incarnation) continue;
-      if (event.kind === "RESTARTED") heard.restarted(event.reason ?? "");
+      if (event.kind === "RESTARTED") callbacks.restarted(event.reason ?? "");
       if (event.kind === "DOWN") end(event.reason ?? "");
     }
   };
-  const lost = async (): Promise<void> => {
+  const onLost = async (): Promise<void> => {
     // The events are lost, but the registry still knows whether the bucket is running.
     const hello = await follower.startOver();
     if (hello?.found?.incarnation !== incarnation) end("noproc");
   };
-  const follower = directory.follower(name, { events: hear, lost: () => void lost() });
+  const follower = directory.follower(name, { events: onEvents, lost: () => void onLost() });
   const close = (): void => {
     closed = true;
     follower.close();

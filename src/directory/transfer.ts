@@ -38,7 +38,7 @@ export class Transfer {
    *
    * @throws {KvError} `value_too_large`; `upload_lost` if the client or the bucket has gone; `bucket_not_found`
    */
-  async take(body: Body): Promise<ArrayBuffer | LargeValue> {
+  async upload(body: Body): Promise<ArrayBuffer | LargeValue> {
     const large = crypto.randomUUID();
     let size = 0;
     let n = 0;

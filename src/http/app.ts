@@ -1,4 +1,4 @@
-/** The HTTP API: the table's paths to their handlers. */
+/** The HTTP API: routes the paths of the API table to their handlers. */
 
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
@@ -57,15 +57,15 @@ const HANDLERS: Readonly<Record<OperationId, Handler>> = {
 const KEYS = "/v1/buckets/{bucket}/keys";
 const KEY: Methods = methodsOf(API[`${KEYS}/{key}`]);
 
-// Every path stands for one set of methods, so that a wrong method can be told from a wrong path.
+// One route for each path, with all its methods, so that a wrong method is 405 and a wrong path is 404.
 const app = new Hono<{ Bindings: Context }>({
   router: new RegExpRouter(),
-  // The router would decode more of it than what looks at its segments.
+  // The normalized path. The router would decode more than the code that reads its segments.
   getPath: (request, options) => options?.env?.target.path ?? new URL(request.url).pathname,
 });
 for (const [path, endpoints] of Object.entries(API)) {
   const methods = methodsOf(endpoints);
-  // A key that no path can carry comes in the query, and the path ends where the key would stand.
+  // A key that a path can't carry is in the query (?key64=); the path then ends before the key.
   const takesKey64 = path === KEYS;
   app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), ({ req, env }) =>
     dispatch(takesKey64 && env.target.hasKey64 ? KEY : methods, req.raw, env),
@@ -79,28 +79,28 @@ app.onError((error) => problem(failureOf(error)));
 /** Serves a request. Never throws: every failure is a problem document. */
 export function serveHttp(request: Request, context: Context): Response | Promise<Response> {
   const why = turnedAway(request, context);
-  const answer = why === undefined ? serveAdmitted(request, context) : readOut(request, problem(why));
-  return context.auth.state === "open" ? forOwnPages(answer) : answer;
+  const answer = why === undefined ? serveAdmitted(request, context) : drained(request, problem(why));
+  return context.auth.state === "open" ? withResourcePolicy(answer) : answer;
 }
 
 /**
- * Without a token any page can ask for what is stored, as an image or a script of its own: its browser is not to let it
- * have the answer, nor see whether there was one (Fetch standard, Cross-Origin-Resource-Policy).
+ * Adds `Cross-Origin-Resource-Policy: same-origin` (Fetch standard). Without a token any web page could load stored values
+ * as an image or a script; with this header the browser neither gives it the response nor shows whether there was one.
  */
-function forOwnPages(answer: Response | Promise<Response>): Response | Promise<Response> {
-  if (answer instanceof Promise) return answer.then(forOwnPages);
-  // An upgrade is guarded by its Origin, and its headers are not ours to change.
+function withResourcePolicy(answer: Response | Promise<Response>): Response | Promise<Response> {
+  if (answer instanceof Promise) return answer.then(withResourcePolicy);
+  // The guard checks the Origin of an upgrade. The headers of such a response can't be changed.
   if (answer.status !== 101) answer.headers.set("Cross-Origin-Resource-Policy", "same-origin");
   return answer;
 }
 
-/** Serves a request of somebody who need not show a token. Never throws. */
+/** Serves a request that was authorized, or needs no token. Never throws. */
 export function serveAdmitted(request: Request, context: Context): Response | Promise<Response> {
-  return readOut(request, app.fetch(request, context));
+  return drained(request, app.fetch(request, context));
 }
 
-/** Who is refused in the middle of a body can hear why when it has been read. */
-function readOut(request: Request, answer: Response | Promise<Response>): Response | Promise<Response> {
+/** Drains the body of a rejected request, so that the client can read the response. */
+function drained(request: Request, answer: Response | Promise<Response>): Response | Promise<Response> {
   if (request.body === null) return answer;
   return Promise.resolve(answer).then(async (response) => {
     if (response.status >= 400) await discardBody(request);
@@ -118,7 +118,7 @@ function methodsOf(endpoints: Readonly<Record<string, Endpoint & { readonly id: 
   };
 }
 
-/** What a GET would say, without its body: a stream that has begun is given up at once. */
+/** The handler of a HEAD: runs the GET and drops its body; a stream is cancelled at once. */
 function headOf(get: Handler): Handler {
   return async (request, context) => {
     const { body, status, headers } = await get(request, context);
@@ -127,7 +127,7 @@ function headOf(get: Handler): Handler {
   };
 }
 
-/** What is not understood is refused, wherever it stands: in a query that is not taken, in a header that is not heeded. */
+/** The handler of an endpoint. It rejects an unknown query, unsupported headers, and encoded or partial bodies first. */
 function handlerOf(
   method: string,
   { id, query, headers, body }: Endpoint & { readonly id: OperationId },
@@ -136,7 +136,7 @@ function handlerOf(
   return (request, context) => {
     if (query === undefined && context.target.hasQuery) {
       const [name = ""] = context.target.query.keys();
-      throw new KvError("query_invalid", `?${name}= is not known here: this call takes no query.`);
+      throw new KvError("query_invalid", `Unknown query parameter ?${name}=. This request takes no query.`);
     }
     if (isChange(method)) refuseUnheeded(request.headers, headers);
     if (body !== undefined) refusePartial(request.headers);

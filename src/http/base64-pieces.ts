@@ -1,18 +1,18 @@
-/** Base64 in a JSON string, of a length that is never here as a whole: what it says, piece by piece. */
+/** Decodes base64 in a JSON string, piece by piece, so that the whole string is never in memory. */
 
 import { KvError } from "../model/errors.ts";
 
-/** An escape that has begun: what it stands for is known with the next piece. */
+/** An escape sequence at the end of a piece that continues in the next piece. */
 const UNFINISHED = /\\(?:u[0-9a-fA-F]{0,3})?$/;
 const WHITE_SPACE = /[\t\n\f\r ]+/g;
-/** What stands in a string of JSON only with an escape (RFC 8259 §7). */
+/** Characters that a JSON string must escape (RFC 8259 §7). */
 const CONTROL = /[\0-\x1f]/;
 
 /**
- * The bytes. As `JSON.parse` and `Uint8Array.fromBase64` would take the whole of it: with escapes, and with white space
- * anywhere. Four characters are three bytes, so a piece ends behind such a four.
+ * Decodes a base64 string. It accepts what `JSON.parse` and `Uint8Array.fromBase64` accept together: escapes, and white
+ * space anywhere. Four characters are three bytes, so each decoded piece has a multiple of four characters.
  *
- * @param pieces what stands between the quotes
+ * @param pieces the text between the quotes, as bytes
  * @throws {KvError} `body_invalid`
  */
 export async function* bytesOfBase64(
@@ -26,7 +26,7 @@ export async function* bytesOfBase64(
     if (CONTROL.test(text)) throw notBase64();
     [escape = ""] = UNFINISHED.exec(text) ?? [];
     rest += unescaped(text.slice(0, text.length - escape.length)).replaceAll(WHITE_SPACE, "");
-    // The last four wait for the end: only there may one be padded.
+    // Keep the last four characters for the end: only they may have padding.
     const end = Math.max(0, rest.length - 4) - (Math.max(0, rest.length - 4) % 4);
     const whole = rest.slice(0, end);
     if (whole.includes("=")) throw notBase64();
@@ -37,7 +37,7 @@ export async function* bytesOfBase64(
   if (rest !== "") yield fromBase64(rest);
 }
 
-/** The next piece, or, without one, what is left. */
+/** Decodes the next piece; without a piece, the rest. */
 function decoded(decoder: TextDecoder, piece?: Uint8Array): string {
   try {
     return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
@@ -64,5 +64,5 @@ function fromBase64(text: string): Uint8Array {
 }
 
 function notBase64(): KvError {
-  return new KvError("body_invalid", "base64 is not base64.");
+  return new KvError("body_invalid", '"base64" is not valid base64.');
 }

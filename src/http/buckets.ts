@@ -1,4 +1,4 @@
-/** The bucket calls: create, look up, end, list. */
+/** Handlers for buckets: create, look up, stop, exit, list. */
 
 import { readText } from "../directory/body.ts";
 import { describeBucket, describeBuckets } from "../directory/describe.ts";
@@ -14,7 +14,7 @@ import { conditionsOf } from "./etags.ts";
 import { jsonText } from "./json-text.ts";
 import { respond } from "./respond-async.ts";
 
-/** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it is new, 200 if it was there. */
+/** `PUT /v1/buckets/{b}`: ensures that there is a bucket. 201 if it was created, 200 if it existed. */
 export async function createBucket(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
@@ -23,7 +23,7 @@ export async function createBucket(request: Request, context: Context): Promise<
   return respond(request, context, async () => {
     if (onlyNew && (await directory.lookup(name)) !== undefined) throw alreadyThere(name);
     const { registration, created } = await directory.create(name, options);
-    // Another create may have come in between: then the bucket is there, and was not made by this request.
+    // Another request may have created the bucket between the two calls.
     if (onlyNew && !created) throw alreadyThere(name);
     const headers = created ? { Location: target.path } : {};
     return jsonText(keptText(bucketJson(registration)), headers, created ? 201 : 200);
@@ -31,8 +31,8 @@ export async function createBucket(request: Request, context: Context): Promise<
 }
 
 /**
- * `GET` and `HEAD /v1/buckets/{b}`: what the registry and the bucket know of it. Where the bucket can't be
- * reached, what it said to its last probe, with the age of that.
+ * `GET` and `HEAD /v1/buckets/{b}`: describes a bucket. If the bucket can't be reached: with the result of its last probe,
+ * and the age of that.
  */
 export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
   const name = target.bucket;
@@ -41,7 +41,7 @@ export async function lookUpBucket(_request: Request, { directory, target }: Con
   return jsonText(keptText(found));
 }
 
-/** `DELETE /v1/buckets/{b}`: stop, reason normal; its data is gone and its name free. */
+/** `DELETE /v1/buckets/{b}`: stops a bucket, reason normal. Deletes its data and frees its name. */
 export async function stopBucket(request: Request, context: Context): Promise<Response> {
   const { directory, target } = context;
   const name = target.bucket;
@@ -52,8 +52,8 @@ export async function stopBucket(request: Request, context: Context): Promise<Re
 }
 
 /**
- * `POST /v1/buckets/{b}/exit`: an exit signal. 202: it was heard, and when a temporary bucket ends by it, that
- * has happened.
+ * `POST /v1/buckets/{b}/exit`: sends an exit signal. 202: the bucket received it; if the signal ends a temporary bucket,
+ * that bucket has already ended.
  */
 export async function exitBucket(request: Request, context: Context): Promise<Response> {
   const { bucket } = context;
@@ -64,7 +64,7 @@ export async function exitBucket(request: Request, context: Context): Promise<Re
   });
 }
 
-/** `GET /v1/buckets?prefix&cursor&limit`: names in order, from the registry alone. */
+/** `GET /v1/buckets?prefix&cursor&limit`: lists buckets by name, from the registry only. */
 export async function listBuckets(_request: Request, { directory, target }: Context): Promise<Response> {
   const { buckets, cursor } = await describeBuckets(directory, checkQuery(BucketsQuery, target.query));
   const more = cursor === undefined ? "" : `,"cursor":${JSON.stringify(cursor)}`;
@@ -76,13 +76,13 @@ async function createOptions(request: Request): Promise<CreateOptions> {
   return bytes.byteLength === 0 ? {} : bucketOptionsOf(await checkJson(BucketOptionsJson, bytes));
 }
 
-/** A bucket has no tag: either it is there, or it is not. @throws {KvError} `header_invalid` */
+/** Whether `If-None-Match: *` is sent; a bucket has no entity tag to compare. @throws {KvError} `header_invalid` */
 function isOnlyNew(headers: Headers): boolean {
   const { ifNoneMatch } = conditionsOf(headers);
   if (ifNoneMatch === undefined || ifNoneMatch === "*") return ifNoneMatch === "*";
-  throw new KvError("header_invalid", "A bucket has no entity tag: If-None-Match is * here.");
+  throw new KvError("header_invalid", "A bucket has no entity tag. If-None-Match must be * here.");
 }
 
 function alreadyThere(name: string): KvError {
-  return new KvError("precondition_failed", `There is a bucket ${name} already.`);
+  return new KvError("precondition_failed", `The bucket ${name} already exists.`);
 }

@@ -1,4 +1,4 @@
-/** What a request is served with. */
+/** The context of a request: its target, settings, auth, and directory. */
 
 import type { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
@@ -25,7 +25,7 @@ export class Context {
     this.directory = directoryOf(env, keepAlive);
   }
 
-  /** Lets what was sent without waiting go on when the request has been answered. */
+  /** Keeps the Worker running for a promise after the response. */
   get keepAlive(): KeepAlive {
     return this.directory.keepAlive;
   }
@@ -48,7 +48,7 @@ export function bucketNotFound(name: string): KvError {
   return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: PUT /v1/buckets/${name}`);
 }
 
-/** The guard has let the request in; an AUTH line is still checked. */
+/** The admission of a request that the guard has authorized. The token of an AUTH line is still checked. */
 export function admitted(auth: Auth): Admission {
   return { admitted: true, accepts: (token) => auth.accepts(token) };
 }

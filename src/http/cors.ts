@@ -1,12 +1,12 @@
-/** Pages of other origins that may use the service, those of `KV_ORIGINS`: CORS, as the Fetch standard has it. */
+/** CORS (Fetch standard) for web pages of the origins in `KV_ORIGINS`. */
 
 import { API } from "./api/api.ts";
 import type { Endpoint, HeaderName } from "./api/endpoint.ts";
 
-/** Seconds for which a browser need not ask again whether it may; more than two hours none of them takes. */
+/** How long a browser may cache a preflight response, in seconds. No browser caches it for more than two hours. */
 const MAX_AGE_SECONDS = "7200";
 
-// The table, and, beside it, what is unstorage's (X-TTL, dates) and what every call may come with.
+// The headers of the API table, and those of unstorage (X-TTL, dates) and of every request.
 const endpoints: readonly Endpoint[] = Object.values(API).flatMap((methods) => Object.values(methods));
 const ALLOWED = {
   "Access-Control-Allow-Methods": "GET, HEAD, PUT, POST, DELETE",
@@ -21,8 +21,8 @@ const EXPOSED = list(["Content-Range", "Retry-After", "Allow", "X-TTL"], ({ answ
 );
 
 /**
- * Serves a request, and lets the page that it is from see the answer, if it may. A page shows the token itself: nothing
- * here lets a browser send what it knows of a user.
+ * Serves a request. A page of an allowed origin may read the response. It has to send the token itself: there is no
+ * `Access-Control-Allow-Credentials`, so no page can use credentials that the browser keeps.
  */
 export function serveAcross(
   request: Request,
@@ -32,12 +32,12 @@ export function serveAcross(
   const origin = request.headers.get("Origin");
   if (origin === null || !origins.includes(origin)) return serve();
   if (isPreflight(request)) return new Response(null, { status: 204, headers: headersFor(origin, ALLOWED) });
-  return shown(serve(), origin);
+  return withCors(serve(), origin);
 }
 
-async function shown(served: Response | Promise<Response>, origin: string): Promise<Response> {
+async function withCors(served: Response | Promise<Response>, origin: string): Promise<Response> {
   const response = await served;
-  // A WebSocket is the page's own affair: there CORS has no say.
+  // CORS does not apply to a WebSocket.
   if (response.status === 101) return response;
   const copy = new Response(response.body, response);
   const headers = headersFor(origin, { "Access-Control-Expose-Headers": EXPOSED });
@@ -49,7 +49,7 @@ function headersFor(origin: string, others: Readonly<Record<string, string>>): R
   return { "Access-Control-Allow-Origin": origin, Vary: "Origin", ...others };
 }
 
-/** A browser asks before it sends what a form could not. */
+/** Whether a request is a preflight, which a browser sends before a request that a form could not send. */
 function isPreflight({ method, headers }: Request): boolean {
   return method === "OPTIONS" && headers.get("Access-Control-Request-Method") !== null;
 }

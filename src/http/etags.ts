@@ -1,13 +1,13 @@
-/** The conditional headers of RFC 9110 §13. */
+/** The conditional headers that compare entity tags (RFC 9110 §13). */
 
 import type { Conditions, TagList } from "../model/conditions.ts";
 import { KvError } from "../model/errors.ts";
 
-/** What stands between the quotes (RFC 9110 §8.8.3). */
+/** The characters between the quotes of a tag (RFC 9110 §8.8.3). */
 const OPAQUE = /^[\x21\x23-\x7e\x80-\xff]*$/;
 
 /**
- * `If-Match` and `If-None-Match`.
+ * Parses `If-Match` and `If-None-Match`.
  * @throws {KvError} `header_invalid`
  */
 export function conditionsOf(headers: Headers): Conditions {
@@ -29,16 +29,16 @@ function tags(header: string, text: string | null): TagList | undefined {
   if (text.trim() === "*") return "*";
   const found = listOf(text);
   if (found === undefined || found.length === 0) {
-    throw new KvError("header_invalid", `${header} is a list of entity tags in double quotes, or *.`);
+    throw new KvError("header_invalid", `${header} must be a list of entity tags in double quotes, or *.`);
   }
-  // A cache may have weakened a tag. Ours are all strong, so If-None-Match can compare without the mark;
-  // If-Match compares strongly, and a weak tag never matches (RFC 9110 §8.8.3.2).
+  // A cache may have made a tag weak. All our tags are strong, so If-None-Match can compare without the `W/`. If-Match
+  // uses strong comparison, in which a weak tag never matches (RFC 9110 §8.8.3.2).
   return found.map(({ weak, tag }) => (weak && header === "If-Match" ? `W/${tag}` : tag));
 }
 
 /**
- * A list of tags; undefined if it is none. Elements may be empty (RFC 9110 §5.6.1.2). Each character is looked at once:
- * a pattern would try again from every blank of thousands.
+ * Parses a list of tags; undefined if the text is not such a list. Elements may be empty (RFC 9110 §5.6.1.2). Each
+ * character is read once: a regular expression would backtrack, in quadratic time, over thousands of blanks.
  */
 function listOf(text: string): { readonly weak: boolean; readonly tag: string }[] | undefined {
   const found = [];

@@ -1,11 +1,11 @@
-/** What happens to buckets, as Server-Sent Events. */
+/** Lifecycle events of buckets, as Server-Sent Events: all buckets, or one. */
 
 import { KvError } from "../model/errors.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 import type { Context } from "./context.ts";
 import { EventStream, lastEventId } from "./event-stream.ts";
 
-/** `GET /v1/events`: what happens to all buckets, from now on, or behind Last-Event-ID. */
+/** `GET /v1/events`: the events of all buckets, from now on, or after Last-Event-ID. */
 export async function allEvents(
   request: Request,
   { directory, settings, keepAlive }: Context,
@@ -20,18 +20,19 @@ export async function allEvents(
     },
   });
   const reached = positions ?? Array.from({ length: settings.partitions }, () => 0);
-  // What comes before every partition has said where it begins: an id without that would lead back too far.
+  // Events that arrive before every partition has reported its position wait here: without all positions their id would
+  // resume too early in the log.
   let early: (() => void)[] | undefined = [];
   const followers = directory.followers((partition) => ({
     events: (events) => {
-      const hear = (): void => {
+      const sendAll = (): void => {
         for (const event of events) {
           reached[partition] = event.seq;
           stream.send(sseOf(event, idOf(reached)));
         }
       };
-      if (early === undefined) hear();
-      else early.push(hear);
+      if (early === undefined) sendAll();
+      else early.push(sendAll);
     },
     lost: () => stream.close(),
   }));
@@ -45,15 +46,15 @@ export async function allEvents(
     });
   });
   stream.begin(idOf(reached));
-  for (const hear of early) hear();
+  for (const sendAll of early) sendAll();
   early = undefined;
   return stream.response();
 }
 
 /**
- * `GET /v1/buckets/{b}/monitor`: the restarts of the bucket that has the name now, and its end; then the stream
- * ends. If there is none, that is DOWN `noproc` at once. A client that comes back for more than the end
- * hears 204, which tells it to stop.
+ * `GET /v1/buckets/{b}/monitor`: the restarts and the end of the bucket that has the name now; then the stream ends. If
+ * there is no such bucket, the stream has DOWN with `noproc`, and ends. A client that reconnects after the DOWN gets 204,
+ * which makes a browser stop.
  */
 export async function bucketEvents(
   request: Request,
@@ -72,13 +73,13 @@ export async function bucketEvents(
     events: (events) => {
       for (const event of events) {
         if (event.incarnation !== incarnation || event.kind === "created") continue;
-        // An id without an incarnation says that there is nothing more to hear.
+        // The id of a DOWN has no incarnation: no events follow.
         const down = event.kind === "DOWN";
         stream.send(sseOf(event, `${event.seq}-${down ? "" : incarnation}`));
         if (down) stream.close();
       }
     },
-    // Heard of nothing, and so not behind: a quiet bucket's client can come back however long it was quiet.
+    // Updates the client's id, so that it can resume even if its bucket had no events for long.
     position: (seq) => {
       if (incarnation !== undefined) stream.begin(`${seq}-${incarnation}`);
     },
@@ -113,7 +114,7 @@ function sseOf(event: RegistryEvent, id: string): Parameters<EventStream["send"]
   };
 }
 
-/** A stream that does not begin leaves nothing behind. */
+/** Starts a stream; closes it if that fails. */
 async function orClose(stream: EventStream, start: () => Promise<void>): Promise<void> {
   try {
     await start();
@@ -123,7 +124,7 @@ async function orClose(stream: EventStream, start: () => Promise<void>): Promise
   }
 }
 
-/** An id says how far each partition was heard. */
+/** The id of an event: the position of every partition. */
 function idOf(reached: readonly number[]): string {
   return reached.map((seq) => seq.toString(36)).join(".");
 }
@@ -133,19 +134,25 @@ function positionsOf(id: string, partitions: number): number[] {
   if (parts.length === partitions && parts.every((part) => /^[0-9a-z]{1,10}$/.test(part))) {
     return parts.map((part) => Number.parseInt(part, 36));
   }
-  throw new KvError("cursor_invalid", "This Last-Event-ID is none of this stream. Begin without one.");
+  throw new KvError(
+    "cursor_invalid",
+    "This Last-Event-ID does not belong to this stream. Start without one.",
+  );
 }
 
 function monitorIdOf(id: string | null): { readonly seq: number; readonly incarnation: string } | undefined {
   if (id === null) return undefined;
   const [, seq, incarnation] = /^(\d{1,15})-([0-9a-f]*)$/.exec(id) ?? [];
   if (seq !== undefined && incarnation !== undefined) return { seq: Number(seq), incarnation };
-  throw new KvError("cursor_invalid", "This Last-Event-ID is none of this stream. Begin without one.");
+  throw new KvError(
+    "cursor_invalid",
+    "This Last-Event-ID does not belong to this stream. Start without one.",
+  );
 }
 
 function expired(): KvError {
   return new KvError(
     "events_expired",
-    "The events behind this Last-Event-ID are no longer kept. List what there is, and begin without one.",
+    "The events after this Last-Event-ID are no longer in the log. Look up the current state, and start without one.",
   );
 }

@@ -1,4 +1,4 @@
-/** `GET …/export`: a bucket's entries as NDJSON, one a line. */
+/** `GET …/export`: the entries of a bucket as NDJSON, one on each line. */
 
 import type { ExportedEntry } from "../directory/export.ts";
 import { streamed } from "../lib/streamed.ts";
@@ -14,13 +14,13 @@ const NDJSON_TYPE = "application/x-ndjson";
 
 const encoder = new TextEncoder();
 
-/** An export that can't go on breaks off: it never ends as if it were complete. */
+/** Streams an export. If it fails midway, the response errors: a partial export never looks complete. */
 export async function exportBucket(
   _request: Request,
   { target, bucket, keepAlive }: Context,
 ): Promise<Response> {
   const groups = bucket.export(checkQuery(ExportQuery, target.query));
-  // The first page before the answer: an export of nothing is an error, and not an empty stream.
+  // Read the first group before the response, so that a missing bucket is an error and not an empty stream.
   const first = await groups.next();
   return new Response(streamed(lines(first, groups), keepAlive), {
     headers: { "Content-Type": NDJSON_TYPE },
@@ -45,7 +45,7 @@ async function* lines(
   }
 }
 
-/** A value in chunks comes last in its line, as it is read, and is never in memory as a whole. */
+/** The line of a large value. `base64` is its last member, written as chunks are read, never whole in memory. */
 async function* largeLine(
   entry: ExportedEntry,
   pieces: AsyncIterable<Uint8Array>,
@@ -63,7 +63,7 @@ function isWhole(value: ExportedEntry["value"]): value is Value {
   return typeof value === "string" || value instanceof ArrayBuffer;
 }
 
-/** Bytes in base64, piece by piece: three bytes are four characters. */
+/** Encodes bytes to base64 piece by piece; three bytes are four characters, so up to two bytes wait for the next piece. */
 async function* base64Of(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
   let rest = new Uint8Array(0);
   for await (const piece of pieces) {

@@ -1,14 +1,14 @@
-/** What became of the lines of an import. */
+/** The report of an import: counts, and the errors of its lines. */
 
 import type { ImportResult } from "../contract/entries.ts";
 import type { Restored } from "../model/restored.ts";
 import type { Failure } from "../model/errors.ts";
 
-/** Errors that are told of; `failed` counts all of them. */
+/** The most errors that are listed; `failed` counts all of them. */
 const MAX_ERRORS = 1_000;
 
 export class ImportReport {
-  /** Lines that were read to their end, up to the last one that was looked at. */
+  /** The number of the last line that was read, which counts empty lines too. */
   lines = 0;
   failed = 0;
   readonly #counts = { imported: 0, unchanged: 0, expired: 0 };

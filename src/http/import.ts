@@ -1,4 +1,4 @@
-/** `POST …/import?onError`: entries of an export, one a line. */
+/** `POST …/import?onError`: imports the entries of an export, one on each line. */
 
 import { BrokenOff, piecesOf } from "../directory/body.ts";
 import type { BucketHandle } from "../directory/bucket-handle.ts";
@@ -18,24 +18,24 @@ import { ImportReport } from "./import-report.ts";
 import { bodyLines, type BodyLine } from "./ndjson.ts";
 import { problem } from "./problem.ts";
 
-/** Entries, and bytes of their values, that travel together. */
+/** The most entries, and about the most bytes of values, in one call of the bucket. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES = 1_048_576;
-/** What a line that is wrong costs beside its reading: an error with its stack, and what it says. See {@link Breath}. */
+/** The cost of an invalid line beside reading it: an error with its stack and text. See {@link Breath}. */
 const ERROR_UNITS = 8;
 const BASE64_LAST = /"base64"\s*:\s*"$/;
 
 const BROKEN_OFF =
-  "The body broke off. The lines before that are imported: send it again, and they are found unchanged.";
+  "The body ended too early. The lines before that were imported. Send it again: they will be found unchanged.";
 
 /**
- * Reads line by line as the body arrives. A line that is wrong stops the import, with all lines before it done and
- * none behind it; with `?onError=continue` it is only told of. To send the same again changes nothing.
+ * Imports line by line as the body arrives. An invalid line stops the import: all lines before it are imported, and none
+ * after it. With `?onError=continue` it is only reported. Importing the same again changes nothing.
  */
 export async function importBucket(request: Request, context: Context): Promise<Response> {
   const { target } = context;
   const { onError = "stop" } = checkQuery(ImportQuery, target.query);
-  // All lines go to the bucket that the first one went to.
+  // Pinned, so that all lines go to the same bucket.
   const bucket = context.bucket.pinned();
   await bucket.check();
   const lines = new Import(bucket, { stop: onError === "stop" });
@@ -53,12 +53,12 @@ export async function importBucket(request: Request, context: Context): Promise<
   }
   if (!lines.stopped) return Response.json(report.summary());
   const [first] = report.errors;
-  report.lines = first?.line ?? report.lines; // those behind it came with it, and nobody got to them
-  const why = `Line ${first?.line}: ${first?.detail} The lines before it are imported, those behind it are not.`;
+  report.lines = first?.line ?? report.lines; // lines after it were read in the same group, and not imported
+  const why = `Line ${first?.line}: ${first?.detail} The lines before it were imported; the lines after it were not.`;
   return problem(failure("import_stopped", why), {}, { line: first?.line, ...report.summary() });
 }
 
-/** Lines on their way into a bucket, in groups. */
+/** Sends lines to a bucket, in groups. */
 class Import {
   readonly report = new ImportReport();
   readonly #bucket: BucketHandle;
@@ -71,31 +71,31 @@ class Import {
     this.#stop = stop;
   }
 
-  /** Whether a line was wrong that no other may follow. */
+  /** Whether an invalid line has stopped the import. */
   get stopped(): boolean {
     return this.#stop && this.report.failed > 0;
   }
 
-  /** @throws {BrokenOff} */
+  /** Adds a line, and sends the group when it is full. @throws {BrokenOff} if the body ended too early */
   async add(line: BodyLine): Promise<void> {
     try {
       const entry = await entryOfLine(line, this.#bucket);
       this.#group.push({ number: line.number, entry });
-      // A large value waits for its entry, and not for long: it goes at once.
+      // The bucket keeps an uploaded large value only for a while without its entry: send the group at once.
       this.#bytes += isLarge(entry.value) ? GROUP_BYTES : bytesOf(entry.value).byteLength;
     } catch (error) {
       if (!isAboutLine(error)) throw error;
       const pause = breath.take(ERROR_UNITS);
       if (pause !== undefined) await pause;
       await this.flush();
-      // One of those before it may have stopped the import: then nobody gets to this one.
+      // A line of the group before this one may have stopped the import. Then this line is not reported.
       if (!this.stopped) this.report.add(line.number, failureOf(error));
     }
     this.report.lines = line.number;
     if (this.#group.length >= GROUP_ENTRIES || this.#bytes >= GROUP_BYTES) await this.flush();
   }
 
-  /** Sends on what has been added. */
+  /** Sends the group. */
   async flush(): Promise<void> {
     const lines = this.#group.splice(0);
     this.#bytes = 0;
@@ -106,22 +106,23 @@ class Import {
   }
 }
 
-/** Whether a line is wrong; not its bucket, and not the body. */
+/** Whether an error concerns one line, and not the bucket or the whole body. */
 function isAboutLine(error: unknown): boolean {
   return error instanceof Refusal && error.code !== "bucket_not_found" && !(error instanceof BrokenOff);
 }
 
+/** Parses a line. A large value is uploaded, and the entry refers to it. */
 async function entryOfLine(line: BodyLine, bucket: BucketHandle): Promise<RestoredEntry> {
   if ("bytes" in line) {
     const entry = entryOf(await parseJsonInPieces(line.bytes));
     const value = bytesOf(entry.value);
-    return value.byteLength <= CHUNK_BYTES ? entry : { ...entry, value: await bucket.take([value]) };
+    return value.byteLength <= CHUNK_BYTES ? entry : { ...entry, value: await bucket.upload([value]) };
   }
   if (!BASE64_LAST.test(new TextDecoder().decode(line.head))) {
-    throw new KvError("body_invalid", 'In a line of this length "base64" comes last.');
+    throw new KvError("body_invalid", 'In a line this long, "base64" must be the last member.');
   }
   const entry = entryOf(parseJson(await new Blob([line.head, '"}']).arrayBuffer()));
-  const value = await bucket.take(bytesOfBase64(line.rest));
+  const value = await bucket.upload(bytesOfBase64(line.rest));
   try {
     await line.end();
   } catch (error) {

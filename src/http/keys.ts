@@ -1,4 +1,4 @@
-/** The key calls: put, get, delete. */
+/** Handlers for one key: put, get, head, delete. */
 
 import { readValue } from "../directory/body.ts";
 import type { Read, StoredValue } from "../directory/stored-value.ts";
@@ -21,7 +21,7 @@ import { respond } from "./respond-async.ts";
 import { CACHE_CONTROL, STORED_HEADERS } from "./stored-headers.ts";
 import type { Target } from "./target.ts";
 
-/** `PUT …/keys/{k}?ttl&expires&metadata`: stores the body. 201 if the key is new, 204 if it was there. */
+/** `PUT …/keys/{k}?ttl&expires&metadata`: stores the body. 201 if the key was created, 204 if its value was replaced. */
 export async function putKey(request: Request, context: Context): Promise<Response> {
   const { target, bucket } = context;
   const { key } = target;
@@ -29,7 +29,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
   const conditions = conditionsOf(request.headers);
   const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
-  const value = await bucket.take(await readValue(request));
+  const value = await bucket.upload(await readValue(request));
   return respond(request, context, async () => {
     const { created, etag, revision } = await bucket.put(key, value, options);
     const headers = { ETag: etagHeader(etag), "KV-Revision": String(revision) };
@@ -37,7 +37,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   });
 }
 
-/** `GET …/keys/{k}`: the bytes that were stored, or a range of them. */
+/** `GET …/keys/{k}`: the stored bytes, or a range of them. */
 export async function getKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
   const found = await bucket.get(key, conditionsOf(request.headers));
@@ -48,7 +48,7 @@ export async function getKey(request: Request, { target, bucket }: Context): Pro
   return range === undefined ? new Response(value.body(), { headers }) : part(value, range, headers);
 }
 
-/** `HEAD …/keys/{k}`: what a GET would say, without the bytes leaving the bucket. */
+/** `HEAD …/keys/{k}`: the headers of a GET. The value does not leave the bucket. */
 export async function headKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
   const found = await bucket.info(key, conditionsOf(request.headers));
@@ -59,7 +59,7 @@ export async function headKey(request: Request, { target, bucket }: Context): Pr
   });
 }
 
-/** `DELETE …/keys/{k}`: 204, also when the key is not there. */
+/** `DELETE …/keys/{k}`: deletes a key. 204 also if the key does not exist. */
 export async function deleteKey(request: Request, context: Context): Promise<Response> {
   const { target, bucket } = context;
   const key = keyOf(target);
@@ -70,7 +70,7 @@ export async function deleteKey(request: Request, context: Context): Promise<Res
   });
 }
 
-/** The key of a request that has no other query than `key64`. */
+/** The key of a request whose query may only have `key64`. */
 export function keyOf(target: Target): string {
   if (target.hasQuery) checkQuery(KeyQuery, target.query);
   return target.key;
@@ -79,7 +79,7 @@ export function keyOf(target: Target): string {
 function putQuery(target: Target): Pick<Properties, "lifetime" | "metadata"> {
   const { metadata, ...given } = checkQuery(PutQuery, target.query);
   const lifetime = lifetimeOf(given, "query_invalid");
-  // The bucket's own clock decides; but a cast hears nothing of that.
+  // The bucket checks this again with its own clock. Check it here too, because `respond-async` reports no later error.
   expiry(lifetime, Date.now());
   return {
     lifetime,
@@ -93,7 +93,7 @@ function parsedMetadata(text: string): string {
     return metadataJson(new KeptJson(text));
   } catch (error) {
     if (error instanceof KvError && error.code !== "body_invalid") throw error;
-    const why = error instanceof KvError ? error.message : "It is JSON, percent-encoded.";
+    const why = error instanceof KvError ? error.message : "Send JSON, percent-encoded.";
     throw new KvError("query_invalid", `?metadata=: ${why}`);
   }
 }
@@ -105,7 +105,7 @@ function part(
 ): Response {
   const { size } = value;
   if (range === "unsatisfiable") {
-    const why = failure("range_not_satisfiable", `The value has ${size} bytes, and none in this range.`);
+    const why = failure("range_not_satisfiable", `The value has ${size} bytes, none of them in this range.`);
     return problem(why, { "Content-Range": `bytes */${size}` });
   }
   return new Response(value.body(range), {
@@ -135,7 +135,7 @@ function entryHeaders(entry: EntryInfo, tag: string): Record<string, string> {
   return headers;
 }
 
-/** JSON that a header can carry: what is not ASCII is escaped. */
+/** JSON for a header: characters outside ASCII are escaped. */
 function asciiJson(json: string): string {
   return json.replaceAll(
     /[\x7f-\uffff]/g,

@@ -1,6 +1,6 @@
-/** Calls about many keys: list, and delete by prefix or range. */
+/** Handlers for many keys: list, and delete a prefix or range. */
 
-import { behindKey } from "../model/cursor.ts";
+import { decodeKeyCursor } from "../model/cursor.ts";
 import { KvError } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { checkQuery } from "../schema/check.ts";
@@ -9,10 +9,10 @@ import type { Context } from "./context.ts";
 import { jsonText } from "./json-text.ts";
 import { respond } from "./respond-async.ts";
 
-/** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: keys in order, with what is kept beside them. */
+/** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: lists keys in order, with their properties. */
 export async function listKeys(_request: Request, { target, bucket }: Context): Promise<Response> {
   const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
-  return jsonText(await bucket.list({ ...query, ...behindKey(cursor), limit }));
+  return jsonText(await bucket.list({ ...query, ...decodeKeyCursor(cursor), limit }));
 }
 
 /** `DELETE …/keys?prefix&start&end`: deletes all keys of the range. */
@@ -22,7 +22,7 @@ export async function deleteKeys(request: Request, context: Context): Promise<Re
   if (Object.keys(range).length === 0) {
     throw new KvError(
       "query_invalid",
-      "Say which keys: ?prefix=, ?start= or ?end=. An empty prefix, ?prefix=, stands for all of them.",
+      "Say which keys to delete: ?prefix=, ?start= or ?end=. An empty prefix, ?prefix=, means all keys.",
     );
   }
   return respond(request, context, async () => Response.json({ deleted: await bucket.deleteRange(range) }));

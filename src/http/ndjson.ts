@@ -1,13 +1,13 @@
-/** Lines of a body, as it arrives. */
+/** Splits a body into lines as it arrives; the value of a very long line is streamed. */
 
 import { breath } from "../lib/breath.ts";
 import { KvError } from "../model/errors.ts";
 import { received } from "../directory/body.ts";
 
-/** Bytes in the longest line that is read as a whole. A value of a chunk fits, however it is escaped. */
+/** The longest line that is read as a whole, in bytes. A value of one chunk fits, however it is escaped. */
 export const MAX_WHOLE_LINE = 8 * 1_048_576;
 
-/** Bytes behind a longer line's string that are looked at together. */
+/** How much is read at once after the string of a longer line, in bytes. */
 const MAX_LINE_END = 1_024;
 const LINE_END = /^\s*\}\s*$/;
 
@@ -15,8 +15,8 @@ const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 
 /**
- * A line; or a longer one, of which only `head` was read: everything up to and including the quote that opens its
- * last string. `rest` is that string; what is not read of it is left out.
+ * A line as a whole; or a longer line, of which only `head` was read: everything up to and including the quote that opens
+ * its last string. `rest` is that string; the part of it that is not consumed is skipped.
  */
 export type BodyLine =
   | { readonly number: number; readonly bytes: Uint8Array }
@@ -25,13 +25,13 @@ export type BodyLine =
       readonly head: Uint8Array;
       readonly rest: AsyncIterable<Uint8Array>;
       /**
-       * Goes to the end of the line.
-       * @throws {KvError} if more than the end of an object came behind the string
+       * Reads to the end of the line.
+       * @throws {KvError} `body_invalid` if more than the end of an object follows the string
        */
       readonly end: () => Promise<void>;
     };
 
-/** The lines of a body; empty ones are left out, but counted. */
+/** The lines of a body. Empty lines are counted, and not returned. */
 export async function* bodyLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<BodyLine, void, void> {
   const reader = new Pieces(body);
   try {
@@ -44,7 +44,7 @@ export async function* bodyLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
       else if (!isBlank(found.bytes)) yield { number, bytes: found.bytes };
     }
   } finally {
-    await reader.letGo();
+    await reader.release();
   }
 }
 
@@ -61,7 +61,7 @@ async function* longLine(
     if (!(await atEnd())) throw lineTooLong();
   };
   yield { number, head: begin.subarray(0, quote + 1), rest: reader.string(), end };
-  await atEnd(); // what is wrong there was told to whoever read the line
+  await atEnd(); // an error there was thrown by end()
 }
 
 function isBlank(bytes: Uint8Array): boolean {
@@ -71,11 +71,11 @@ function isBlank(bytes: Uint8Array): boolean {
 function lineTooLong(): KvError {
   return new KvError(
     "body_invalid",
-    `A line of more than ${MAX_WHOLE_LINE} bytes ends with "base64", so that it can be read as it arrives.`,
+    `In a line of more than ${MAX_WHOLE_LINE} bytes, "base64" must be the last member.`,
   );
 }
 
-/** A body that is read up to some byte. */
+/** Reads a body up to a given byte. */
 class Pieces {
   readonly #source: AsyncIterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array(0);
@@ -86,8 +86,8 @@ class Pieces {
   }
 
   /**
-   * All up to the byte, which is taken too and left out, or to the end. Not complete: it is longer than `limit`, and
-   * this is the beginning. Undefined at the end.
+   * The bytes up to the given byte, or up to the end of the body; the byte itself is consumed and left out.
+   * `complete: false`: there are more than `limit` bytes, and these are the first. Undefined at the end of the body.
    */
   async until(
     byte: number,
@@ -109,22 +109,23 @@ class Pieces {
     }
   }
 
-  /** Stops reading: somebody else may go on. */
-  async letGo(): Promise<void> {
+  /** Stops reading. Another reader may continue. */
+  async release(): Promise<void> {
     await this.#source.return?.();
   }
 
+  /** Puts bytes back, to be read next. */
   unread(bytes: Uint8Array): void {
     this.#piece = join([bytes, this.#piece], bytes.byteLength + this.#piece.byteLength);
   }
 
-  /** What is left of a string up to its quote, which no escape may stand for, piece by piece. */
+  /** The rest of a string up to the next quote, piece by piece. Base64 needs no escapes, so an escaped quote is not valid. */
   async *string(): AsyncGenerator<Uint8Array, void, void> {
     this.#inString = true;
     while (this.#inString) {
       if (this.#piece.byteLength === 0 && !(await this.#more())) return;
       const quoted = upTo(QUOTE, this.#piece);
-      // A line that was cut off ends without a quote, and the next line is not its own: its end stays where it is.
+      // A line that was cut off has no closing quote. Stop before its newline: the next line is a line of its own.
       const part = upTo(NEWLINE, quoted);
       this.#inString = part.byteLength === this.#piece.byteLength;
       const taken = part.byteLength === quoted.byteLength ? part.byteLength + 1 : part.byteLength;
@@ -133,9 +134,9 @@ class Pieces {
     }
   }
 
-  /** Goes on to the next line. @returns whether nothing but the end of an object was in between */
+  /** Skips to the next line. @returns whether only the end of an object was skipped */
   async endOfLine(): Promise<boolean> {
-    // Whoever was reading the string may have given up.
+    // The reader of the string may have stopped before its end.
     if (this.#inString) for await (const _ of this.string()) continue;
     let rest = await this.until(NEWLINE, MAX_LINE_END);
     const clean = rest?.complete === true && LINE_END.test(new TextDecoder().decode(rest.bytes));
@@ -154,7 +155,7 @@ class Pieces {
   }
 }
 
-/** What stands before a byte; all of it, if there is none. */
+/** The bytes before the first occurrence of a byte; all of them if it does not occur. */
 function upTo(byte: number, bytes: Uint8Array): Uint8Array {
   const at = bytes.indexOf(byte);
   return at === -1 ? bytes : bytes.subarray(0, at);

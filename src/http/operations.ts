@@ -1,4 +1,4 @@
-/** Increment, batch, transaction. */
+/** Handlers for increment, batch and transaction. */
 
 import { readText } from "../directory/body.ts";
 import { onceFor } from "../model/idempotency.ts";
@@ -32,14 +32,14 @@ export async function incrementKey(request: Request, context: Context): Promise<
   });
 }
 
-/** `POST …/batch` `[{op, key, …}]`: many operations in one round trip, each by itself. */
+/** `POST …/batch` `[{op, key, …}]`: runs many independent operations in one round trip. */
 export async function runBatch(request: Request, context: Context): Promise<Response> {
   const { bucket } = context;
   const operations = await operationsOf(await checkJson(BatchJson, await readText(request)));
   return respond(request, context, async () => jsonText(await bucket.batch(operations)));
 }
 
-/** `POST …/transaction` `{if, then, else}`: compares, then does one list of operations, all or nothing. */
+/** `POST …/transaction` `{if, then, else}`: compares, then runs one list of operations, all or nothing. */
 export async function runTransaction(request: Request, context: Context): Promise<Response> {
   const { bucket } = context;
   const transaction = await transactionOf(await checkJson(TransactionJson, await readText(request)));
@@ -54,7 +54,7 @@ function idempotencyKeyOf({ headers }: Request): string | null {
   return headers.get("Idempotency-Key");
 }
 
-/** Tells the sender that this was done before. */
+/** `Idempotency-Replayed`, if the result is that of an earlier request. */
 function replayHeader(replayed: boolean): Record<string, string> {
   return replayed ? { "Idempotency-Replayed": "true" } : {};
 }

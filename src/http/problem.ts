@@ -1,8 +1,8 @@
-/** Errors as RFC 9457 problem details. */
+/** Errors as problem details (RFC 9457). */
 
 import { failure, type ErrorCode, type Failure } from "../model/errors.ts";
 
-/** Seconds after which a caller may try again, where that can help. */
+/** `Retry-After` for errors that may be over soon, in seconds. */
 const RETRY_AFTER_SECONDS = "1";
 
 const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set([
@@ -14,7 +14,7 @@ const TRY_AGAIN: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * The response for a failure: `application/problem+json` with `type`, `title`, `status`, `detail`, `code`.
- * The code is the stable part. `members` are what else helps.
+ * Only `code` is stable. `members` are further members of the document.
  */
 export function problem(
   { code, title, status, detail }: Failure,
@@ -28,7 +28,7 @@ export function problem(
     headers: {
       "Content-Type": "application/problem+json",
       "X-Content-Type-Options": "nosniff",
-      // A 404 or a 410 may be kept without that (RFC 9110 §15.1), and what is not there may be there at once.
+      // Without this a cache may store a 404 or a 410 (RFC 9110 §15.1), and the key may be created at any moment.
       "Cache-Control": "no-store",
       ...(TRY_AGAIN.has(code) ? { "Retry-After": RETRY_AFTER_SECONDS } : {}),
       ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="durable-kv"' } : {}),
@@ -38,9 +38,12 @@ export function problem(
   });
 }
 
-/** @param allowed methods, as `Allow` lists them */
+/** 405. @param allowed the allowed methods, as in `Allow` */
 export function methodNotAllowed(method: string, allowed: string): Response {
-  return problem(failure("method_not_allowed", `${method} is not for this path; ${allowed} is.`), {
-    Allow: allowed,
-  });
+  return problem(
+    failure("method_not_allowed", `${method} is not allowed for this path. Allowed: ${allowed}.`),
+    {
+      Allow: allowed,
+    },
+  );
 }

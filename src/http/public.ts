@@ -1,4 +1,4 @@
-/** What is served to everybody, because it says nothing of the data: health, and the API's description. */
+/** Paths that need no token, because they reveal nothing about the data: health, start page, API description. */
 
 import { PUBLIC_API, type PublicOperationId } from "./api/api.ts";
 import { docsPage } from "./api/docs-page.ts";
@@ -19,7 +19,7 @@ function page(html: string): Response {
   return new Response(html, {
     headers: {
       "Content-Type": "text/html; charset=utf-8",
-      // The page is text: it runs nothing, and loads nothing.
+      // The page runs no scripts and loads nothing.
       "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
       "X-Content-Type-Options": "nosniff",
     },
@@ -28,7 +28,7 @@ function page(html: string): Response {
 
 let written: string | undefined;
 
-/** The response to a request for something public; undefined if it is for something else. */
+/** Serves a request for a public path; undefined if the path is not public. */
 export function servePublic({ method }: Request, path: string): Response | Promise<Response> | undefined {
   if (!isPublic(path)) return undefined;
   if (method === "GET" || method === "HEAD") return HANDLERS[PUBLIC_API[path].GET.id]();
@@ -39,7 +39,7 @@ function isPublic(path: string): path is keyof typeof PUBLIC_API {
   return Object.hasOwn(PUBLIC_API, path);
 }
 
-/** Made when it is asked for first: most isolates are never asked. */
+/** /openapi.json, made at the first request: most isolates never need it. */
 function description(): string {
   return (written ??= JSON.stringify(openApi(VERSION)));
 }

@@ -2,13 +2,16 @@
 
 import type { ByteRange } from "../directory/transfer.ts";
 
-/** One range; elements of the list may be empty, and blanks stand around them (RFC 9110 §5.6.1.2). */
+/** One range. The list may have empty elements, and blanks around elements (RFC 9110 §5.6.1.2). */
 const ONE_RANGE = /^bytes=[ \t,]*(\d*)-(\d*)[ \t,]*$/i;
 
 /**
- * What `Range` and `If-Range` ask for of `size` bytes; undefined for all of them: also for several ranges, for units
- * that are not ours, where `If-Range` names another value, and for the last bytes of a value that has none, which are
- * satisfied by it, and which no `Content-Range` can name. `tag` is the value's, in quotes.
+ * The range that `Range` and `If-Range` ask for. Undefined means the whole value. That is also the result for several
+ * ranges, for other units than bytes, if `If-Range` has another tag, and for a suffix range of an empty value: that range
+ * is satisfiable, but no `Content-Range` can express it.
+ *
+ * @param size of the value, in bytes
+ * @param tag the entity tag of the value, in quotes
  */
 export function rangeOf(
   headers: Headers,

@@ -1,22 +1,22 @@
-/** What the registry has, in figures. Wakes no bucket. */
+/** Figures of the registry, as JSON and as Prometheus metrics. Wakes no bucket. */
 
 import type { Context } from "./context.ts";
 
 interface Figures {
   readonly partitions: number;
   readonly names: number;
-  /** How many names there are in each state. */
+  /** The number of names in each state. */
   readonly states: Readonly<Record<string, number>>;
-  /** What the sweep has done since the partitions were last woken. */
+  /** Counters of the sweep, since each partition last woke. */
   readonly sweep: Readonly<Record<string, number>>;
 }
 
-/** `GET /v1/registry` */
+/** `GET /v1/registry`: the figures as JSON. */
 export async function describeRegistry(_request: Request, context: Context): Promise<Response> {
   return Response.json(await figures(context));
 }
 
-/** `GET /metrics`: the same as Prometheus reads it. */
+/** `GET /metrics`: the same figures for Prometheus. */
 export async function listMetrics(_request: Request, context: Context): Promise<Response> {
   const { partitions, states, sweep } = await figures(context);
   const text = [
@@ -50,7 +50,7 @@ async function figures({ directory, settings }: Context): Promise<Figures> {
   };
 }
 
-/** The sums of what has the same name. */
+/** Adds up counts by name. */
 function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const total: Record<string, number> = {};
   for (const count of counts) {
@@ -59,7 +59,7 @@ function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string
   return total;
 }
 
-/** Prometheus' text format, 0.0.4. */
+/** One metric in Prometheus' text format, version 0.0.4. */
 function metric(
   name: string,
   type: "gauge" | "counter",

@@ -1,4 +1,4 @@
-/** Requests whose sender does not wait for the result: `Prefer: respond-async` (RFC 7240 §4.1). */
+/** `Prefer: respond-async` (RFC 7240 §4.1): requests whose client does not wait for the result. */
 
 import type { Context } from "./context.ts";
 
@@ -6,8 +6,8 @@ const RESPOND_ASYNC = /(?:^|,)\s*respond-async\s*(?:$|[,;])/i;
 const QUOTED = /"[^"]*"/g;
 
 /**
- * Does the work and answers with its result. With `Prefer: respond-async` it is a cast: the request was checked, the work is
- * sent on, and the answer is 202 at once, which promises nothing more.
+ * Responds with the result of the work. With `Prefer: respond-async` it responds 202 at once, while the work goes on: the
+ * request was valid, but 202 does not promise that the work succeeds.
  */
 export function respond(
   request: Request,
@@ -15,7 +15,7 @@ export function respond(
   work: () => Promise<Response>,
 ): Promise<Response> | Response {
   if (!prefersAsync(request)) return work();
-  // A cast reports no failure: that is its contract, not an oversight.
+  // By contract, respond-async reports no failure.
   keepAlive(work().catch(() => undefined));
   return new Response(null, { status: 202, headers: { "Preference-Applied": "respond-async" } });
 }

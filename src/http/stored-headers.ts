@@ -1,14 +1,14 @@
-/** What is said with everything that somebody has stored. */
+/** Headers of every response with a stored value. */
 
 /**
- * Whoever keeps a value asks whether it is still the one, with its tag; and nobody on the way packs it: its tag would
- * become a weak one, which `If-Match` never matches.
+ * `no-cache`: a cache revalidates a stored value with its entity tag before each use. `no-transform`: no proxy compresses
+ * the value, because that makes its tag weak, and `If-Match` never matches a weak tag.
  */
 export const CACHE_CONTROL = "no-cache, no-transform";
 
 /**
- * A value is somebody's bytes on our origin: without the last two headers a browser would run a stored page
- * or script with our origin's rights.
+ * Values are untrusted bytes on the service's origin. Without the last two headers a browser would run a stored page or
+ * script with the rights of that origin.
  */
 export const STORED_HEADERS = {
   "Cache-Control": CACHE_CONTROL,

@@ -1,4 +1,4 @@
-/** What a request's URL says, taken apart once. */
+/** The target of a request: its URL, parsed once. */
 
 import { KvError } from "../model/errors.ts";
 import { bucketName, key } from "../model/validators.ts";
@@ -7,18 +7,18 @@ import { decode64 } from "../lib/utf8.ts";
 const PARTS = /^[a-z]+:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 const NO_QUERY = new URLSearchParams();
 
-/** What needs no percent-encoding (RFC 3986 §2.3), percent-encoded. */
+/** Percent-encoded characters that need no percent-encoding (RFC 3986 §2.3). */
 const NEEDLESS = /%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae])/g;
 
 /**
- * The parts of a URL. Its path is normalized once (RFC 3986 §6.2.2.2), and all that looks at it, the router too, looks at
- * that: to slice one spelling by what was matched in another would be another bucket. A segment is decoded by those who
- * need it, once: the key `%41` is not `A`.
+ * The parts of a URL. The path is normalized once (RFC 3986 §6.2.2.2), and all code uses that form, also the router: if
+ * one part of the code matched another spelling, a request could reach the wrong bucket. A segment is decoded once, where
+ * it is needed. Decoding twice would turn the key `%41` into `A`.
  */
 export class Target {
-  /** Name and port, as in the Host header. */
+  /** Host name and port, as in the Host header. */
   readonly host: string;
-  /** With what need not be percent-encoded decoded: paths that mean the same are the same. */
+  /** The normalized path: needless percent-encoding is decoded, so that equivalent paths are equal. */
   readonly path: string;
   readonly #query: string | undefined;
   #segments: readonly string[] | undefined;
@@ -34,21 +34,21 @@ export class Target {
     return this.#query !== undefined && this.#query !== "";
   }
 
-  /** @throws {KvError} `query_invalid`: what is no UTF-8 would be read as something else */
+  /** The query. @throws {KvError} `query_invalid` if it is not UTF-8, which URLSearchParams would silently replace */
   get query(): URLSearchParams {
     if (this.#query === undefined) return NO_QUERY;
     if (decode(this.#query) !== undefined) return new URLSearchParams(this.#query);
     throw new KvError("query_invalid", "The query is not percent-encoded UTF-8.");
   }
 
-  /** Whether the key stands in the query. One that is no UTF-8 has none: it is refused by what reads it. */
+  /** Whether the key is in the query. False if the query is not UTF-8: then {@link query} throws. */
   get hasKey64(): boolean {
     const query = this.#query;
     return query !== undefined && decode(query) !== undefined && this.query.has("key64");
   }
 
   /**
-   * The bucket that the request is about: the segment behind `/v1/buckets/`.
+   * The bucket's name: the segment after `/v1/buckets/`.
    * @throws {KvError} `bucket_name_invalid`
    */
   get bucket(): string {
@@ -59,8 +59,8 @@ export class Target {
   }
 
   /**
-   * The key that the request is about: the segment behind `/keys/`, percent-encoded once, or `?key64=`,
-   * base64url, for what a URL can't carry.
+   * The key: the segment after `/keys/`, percent-encoded once; or `?key64=` in base64url, for keys that a path can't
+   * carry.
    * @throws {KvError} `key_invalid`, `key_too_long`
    */
   get key(): string {
@@ -69,7 +69,7 @@ export class Target {
     if (text === undefined) {
       throw new KvError(
         "key_invalid",
-        "A key is UTF-8: percent-encoded in the path, or base64url in ?key64=.",
+        "A key must be UTF-8: percent-encoded in the path, or base64url in ?key64=.",
       );
     }
     return key(text);

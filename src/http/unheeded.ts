@@ -1,23 +1,25 @@
-/** Headers that would change what a request does, where nothing heeds them. */
+/** Rejects headers that an endpoint does not support, if they would change what the request does. */
 
 import { KvError } from "../model/errors.ts";
 
-const CONDITION = "It is for one key: …/keys/{key}. A batch and a transaction have conditions in their body.";
-/** What they are for. */
-const MEANT = [
+const CONDITION = "Use it for one key: …/keys/{key}. A batch or a transaction has conditions in its body.";
+/** The headers, and where to use them. */
+const HINTS = [
   ["If-Match", CONDITION],
   ["If-None-Match", CONDITION],
-  ["If-Unmodified-Since", "What it is about has an entity tag: send If-Match."],
-  ["Idempotency-Key", "It is for increment and transaction."],
+  ["If-Unmodified-Since", "Send If-Match with the entity tag instead."],
+  ["Idempotency-Key", "Use it for increment and transaction."],
 ] as const;
 
 /**
- * A condition that is not looked at is worse than one that is refused; so is a request that is done once more.
+ * Rejects a request with such a header. To ignore a condition could overwrite a value, and to ignore an idempotency key
+ * could run a request twice.
+ * @param supported the headers that the endpoint supports
  * @throws {KvError} `header_invalid`
  */
-export function refuseUnheeded(headers: Headers, heeded: readonly string[] = []): void {
-  for (const [name, hint] of MEANT) {
-    if (heeded.includes(name) || headers.get(name) === null) continue;
-    throw new KvError("header_invalid", `${name} is not heeded here, and nothing was done. ${hint}`);
+export function refuseUnheeded(headers: Headers, supported: readonly string[] = []): void {
+  for (const [name, hint] of HINTS) {
+    if (supported.includes(name) || headers.get(name) === null) continue;
+    throw new KvError("header_invalid", `${name} is not supported here. Nothing was changed. ${hint}`);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * `/unstorage/{bucket}/{segment}/{segment}…`: what unstorage's own `http` driver asks for. A key's segments stand
- * between colons there, and between slashes in the path, or colons; a path that ends in one of the two stands for all
- * keys below it (1.17 asks for `base/:`, 2.0 for `base:`).
+ * `/unstorage/{bucket}/{segment}/{segment}…`: the server side of unstorage's own `http` driver. In unstorage the segments
+ * of a key are separated by colons; in the path, by slashes or colons. A path that ends with a slash or colon means all
+ * keys below it (unstorage 1.17 requests `base/:`, 2.0 requests `base:`).
  */
 
 import { announcedLength, readValue, refusePartial, refuseTooLarge } from "../directory/body.ts";
@@ -25,12 +25,12 @@ const encoder = new TextEncoder();
 
 const HEADERS = { ...STORED_HEADERS, Vary: "Accept" };
 
-/** Reading makes nothing; the first item that is set makes the bucket. */
+/** Serves a request of the driver. Reads do not create the bucket; the first item that is set does. */
 export async function serveUnstorage(request: Request, context: Context): Promise<Response> {
   const { bucket: name, key, all } = address(context.target.path);
   const bucket = context.bucketOf(name);
   const { method } = request;
-  if (context.target.hasQuery) throw new KvError("query_invalid", "Nothing here takes a query.");
+  if (context.target.hasQuery) throw new KvError("query_invalid", "Paths below /unstorage take no query.");
   if (isChange(method)) refuseUnheeded(request.headers, all ? [] : ["If-Unmodified-Since"]);
   if (all && (method === "GET" || method === "HEAD")) return listKeys(method, context, bucket, key);
   if (all && method === "DELETE") return clear(bucket, key);
@@ -40,14 +40,14 @@ export async function serveUnstorage(request: Request, context: Context): Promis
   return methodNotAllowed(method, all ? "GET, HEAD, DELETE" : "GET, HEAD, PUT, DELETE");
 }
 
-/** `all`: the key is the beginning of those that are meant, empty or with its colon. */
+/** Parses the path. With `all`, `key` is a prefix: empty, or with its colon at the end. */
 function address(path: string): { readonly bucket: string; readonly key: string; readonly all: boolean } {
   const [, , bucket = "", ...rest] = path.split("/");
   const text = rest.map(decoded).join(":");
-  // As unstorage itself reads a key: no segment is empty.
+  // As in unstorage, empty segments are left out.
   const segments = text.split(":").filter((segment) => segment !== "");
   if (segments.some((segment) => segment === "." || segment === "..")) {
-    throw new KvError("key_invalid", "No segment of a key is . or .. here: unstorage refuses them too.");
+    throw new KvError("key_invalid", "A segment of a key can't be . or .. here. unstorage refuses them too.");
   }
   const key = segments.join(":");
   const all = text.endsWith(":") || (rest.length > 0 && text === "");
@@ -58,7 +58,7 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new KvError("key_invalid", "A key's segments are percent-encoded UTF-8.");
+    throw new KvError("key_invalid", "The segments of a key must be percent-encoded UTF-8.");
   }
 }
 
@@ -76,7 +76,7 @@ async function getItem(request: Request, bucket: BucketHandle, key: string): Pro
   const raw = request.headers.get("Accept")?.includes(BYTES_TYPE) === true;
   const headers: Record<string, string> = {
     ...HEADERS,
-    // The driver reads text as text, and unstorage finds out what it is.
+    // The driver reads the body as text, and unstorage parses it.
     "Content-Type": raw ? BYTES_TYPE : TEXT_TYPE,
     ...(at === 0 ? {} : { "Last-Modified": new Date(at).toUTCString() }),
     ...(expires === null ? {} : { "X-TTL": String(Math.max(0, Math.ceil((expires - Date.now()) / 1_000))) }),
@@ -98,8 +98,8 @@ async function setItem(request: Request, bucket: BucketHandle, key: string): Pro
     conditions,
     ...(ttl === undefined ? {} : { lifetime: { ttl } }),
   };
-  // A large value is sent on before it is read to its end: by then there has to be a bucket. An item that has to be there
-  // already creates none.
+  // Create the bucket first, because a large value is sent to it before it is read to its end. With a condition the item
+  // must already exist, so no bucket is created.
   const conditional = conditions.unmodifiedSince !== undefined;
   if (!conditional) await bucket.create();
   const value = await readValue(request);
@@ -119,7 +119,7 @@ async function clear(bucket: BucketHandle, prefix: string): Promise<Response> {
   return new Response(null, { status: 204 });
 }
 
-/** A JSON array, written page by page: there may be more keys than fit in memory. */
+/** A JSON array of keys, written page by page, because all keys may not fit in memory. */
 async function listKeys(
   method: "GET" | "HEAD",
   { keepAlive }: Context,
@@ -144,7 +144,7 @@ async function listKeys(
     yield encoder.encode(separator === "[" ? "[]" : "]");
   }
 
-  /** If the bucket has ended meanwhile the list breaks off: half a list would look like a whole one. */
+  /** If the bucket has ended meanwhile, the response errors: half a list must not look complete. */
   async function nextOf(
     rest: AsyncGenerator<EntriesPage, void, void>,
   ): Promise<IteratorResult<EntriesPage, void>> {
@@ -158,7 +158,7 @@ function hasEnded(name: string): KvError {
   return new KvError("bucket_not_found", `The bucket ${name} has just ended.`);
 }
 
-/** What these answers have of conditions is `Last-Modified`. */
+/** The condition of a change: the driver knows `Last-Modified`, and no entity tags. */
 function dateCondition(headers: Headers): Conditions {
   return { unmodifiedSince: unmodifiedSince(headers, Date.now()) };
 }
@@ -169,6 +169,6 @@ function ttlOf(header: string | null): number | undefined {
   if (ttl > 0 && ttl <= MAX_TTL_SECONDS) return ttl;
   throw new KvError(
     "header_invalid",
-    `X-TTL is a number of seconds in decimal digits, more than 0 and at most ${MAX_TTL_SECONDS}.`,
+    `X-TTL must be a number of seconds in decimal digits, more than 0 and at most ${MAX_TTL_SECONDS}.`,
   );
 }

@@ -1,4 +1,4 @@
-/** `GET …/watch`: a bucket's changes, as Server-Sent Events, or over WebSocket. */
+/** `GET …/watch`: streams the changes of a bucket, as Server-Sent Events or over WebSocket. */
 
 import type { WatchFormat, WatchRequest } from "../model/watch.ts";
 import { KvError } from "../model/errors.ts";
@@ -14,20 +14,21 @@ import type { Context } from "./context.ts";
 import { EventStream, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
 
+/** Opens a watch. The events are Server-Sent Events, or messages of a WebSocket if the request is an upgrade. */
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
   const { bucket, settings, keepAlive } = context;
   const direct = isUpgrade(request);
   const asked = watchRequest(request, context, direct ? "json" : "sse");
   requirePlace();
   const feed = await bucket.watch(asked);
-  // The bucket's own object holds the connection; from then on the Worker is not in its way.
+  // The bucket itself holds the WebSocket; no Worker is in between.
   if (direct) return new Response(null, { status: 101, webSocket: feed, headers: subprotocol(request) });
   return streamOf(feed, settings.heartbeatMs, keepAlive).response();
 }
 
 /**
- * Passes what the bucket sends on to the client, as fast as the client takes it, and acknowledges it: what is not taken
- * waits in the bucket's log, and not here.
+ * Forwards the bucket's messages to the client, and acks them as the client reads. The bucket stops sending without acks,
+ * so unread changes wait in the bucket's log, not in this Worker's memory.
  */
 function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): EventStream {
   const acks = new Acks();
@@ -40,7 +41,7 @@ function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): E
   try {
     stream = new EventStream({ heartbeatMs, keepAlive, closed: () => feed.close(), taken });
   } catch (error) {
-    // The bucket has let it in a moment ago, and just then it was one connection too many.
+    // The limit of connections was reached after the bucket accepted the watch.
     feed.close();
     throw error;
   }
@@ -53,19 +54,22 @@ function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): E
 function watchRequest(request: Request, { target }: Context, format: WatchFormat): WatchRequest {
   const { prefix, key, values = true, snapshot = false, since } = checkQuery(WatchQuery, target.query);
   if (prefix !== undefined && key !== undefined) {
-    throw new KvError("query_invalid", "Watch a prefix or a key, not both.");
+    throw new KvError("query_invalid", "Watch either a prefix or a key, not both.");
   }
   if (prefix !== undefined && byteLength(prefix) > MAX_KEY_BYTES) {
-    throw new KvError("key_too_long", `No key has more than ${MAX_KEY_BYTES} bytes, so none begins so.`);
+    throw new KvError(
+      "key_too_long",
+      `The prefix has more than ${MAX_KEY_BYTES} bytes, and no key is that long.`,
+    );
   }
   const scope =
     key === undefined
       ? ({ scope: "prefix", text: prefix ?? "" } as const)
       : ({ scope: "key", text: checkedKey(key) } as const);
-  // Who comes back with an id, as browsers do by themselves, has had the snapshot.
+  // A client that resumes with an id, as browsers do automatically, has already received the snapshot.
   const lastId = lastEventId(request);
   if (lastId === null && snapshot && since !== undefined) {
-    throw new KvError("query_invalid", "A snapshot has all that is there: begin with it, or behind ?since=.");
+    throw new KvError("query_invalid", "Use either ?snapshot=true or ?since=, not both.");
   }
   const position = lastId ?? since;
   return {
@@ -75,9 +79,12 @@ function watchRequest(request: Request, { target }: Context, format: WatchFormat
   };
 }
 
-/** An event's id, `<incarnation>-<revision>`; or a revision of whatever bucket has the name. */
+/** Parses an event's id, `<incarnation>-<revision>`; or a revision alone, which fits any bucket of the name. */
 function positionOf(text: string): NonNullable<WatchRequest["since"]> {
   const [, incarnation, revision] = /^(?:([0-9a-f]+)-)?(\d{1,15})$/.exec(text) ?? [];
   if (revision !== undefined) return { incarnation, revision: Number(revision) };
-  throw new KvError("cursor_invalid", "This is no position of this stream: an event's id, or a revision.");
+  throw new KvError(
+    "cursor_invalid",
+    "This is not a position of this stream. Send the id of an event, or a revision.",
+  );
 }

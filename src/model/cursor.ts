@@ -7,12 +7,12 @@ import { KvError } from "./errors.ts";
 import { decode64 } from "../lib/utf8.ts";
 
 /** Encodes the last name of a page as a cursor: base64url without padding. */
-export function cursorOf(last: string): string {
+export function encodeCursor(last: string): string {
   return new TextEncoder().encode(last).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Decodes a cursor of {@link cursorOf}; undefined for no cursor. @throws {KvError} `cursor_invalid` */
-export function behind(cursor: string | undefined): string | undefined {
+/** Decodes a cursor of {@link encodeCursor}; undefined for no cursor. @throws {KvError} `cursor_invalid` */
+export function decodeCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const name = decode64(cursor);
   if (name !== undefined && name !== "") return name;
@@ -33,15 +33,15 @@ export interface KeyPlace {
   readonly incarnation?: string;
 }
 
-/** Encodes the last key of a page as a cursor: the incarnation, a dot, and the cursor of {@link cursorOf}. */
-export function keyCursorOf(incarnation: string, last: string): string {
-  return `${incarnation}.${cursorOf(last)}`;
+/** Encodes the last key of a page as a cursor: the incarnation, a dot, and the cursor of {@link encodeCursor}. */
+export function encodeKeyCursor(incarnation: string, last: string): string {
+  return `${incarnation}.${encodeCursor(last)}`;
 }
 
-/** Decodes a cursor of {@link keyCursorOf}. @throws {KvError} `cursor_invalid` */
-export function behindKey(cursor: string | undefined): KeyPlace {
+/** Decodes a cursor of {@link encodeKeyCursor}. @throws {KvError} `cursor_invalid` */
+export function decodeKeyCursor(cursor: string | undefined): KeyPlace {
   if (cursor === undefined) return {};
   const dot = cursor.indexOf(".");
-  const after = behind(cursor.slice(dot + 1)) ?? "";
+  const after = decodeCursor(cursor.slice(dot + 1)) ?? "";
   return dot === -1 ? { after } : { after, incarnation: cursor.slice(0, dot) };
 }

@@ -1,6 +1,9 @@
 /** Schemas of the JSON responses; the OpenAPI description is made from them. */
 
 import * as z from "zod/mini";
+import type { BucketJson, BucketsPage } from "../contract/buckets.ts";
+import type { EntryJson, ImportResult, Incremented, KeysPage } from "../contract/entries.ts";
+import type { BatchResults, ResultJson, TransactionResults } from "../contract/operations.ts";
 
 const revision = z.int().check(z.gte(0), z.describe("The bucket's revision that wrote the entry."));
 const etag = z.string().check(z.describe("For `ifMatch`; in quotes for the header If-Match."));
@@ -31,7 +34,9 @@ const entry = {
   base64: z.optional(z.string().check(z.describe("The value in base64, if it is not UTF-8."))),
 };
 
-export const EntryAnswer = z.strictObject(entry).check(z.meta({ id: "Entry" }));
+export const EntryAnswer = z
+  .strictObject(entry)
+  .check(z.meta({ id: "Entry" })) satisfies z.core.$ZodType<EntryJson>;
 export const KeysAnswer = z
   .strictObject({
     keys: z.array(EntryAnswer),
@@ -39,11 +44,13 @@ export const KeysAnswer = z
       z.string().check(z.describe("Present if there are more keys: send it back for the next page.")),
     ),
   })
-  .check(z.meta({ id: "Keys" }));
+  .check(z.meta({ id: "Keys" })) satisfies z.core.$ZodType<KeysPage>;
 export const RemovedAnswer = z.strictObject({ deleted: count }).check(z.meta({ id: "Removed" }));
 
 const incremented = { value: integer, created: z.boolean(), revision, etag };
-export const IncrementAnswer = z.strictObject(incremented).check(z.meta({ id: "Incremented" }));
+export const IncrementAnswer = z
+  .strictObject(incremented)
+  .check(z.meta({ id: "Incremented" })) satisfies z.core.$ZodType<Incremented>;
 
 export const ProblemAnswer = z
   .looseObject({
@@ -62,7 +69,9 @@ const results = [
   z.strictObject({ op: z.literal("delete"), key: z.string(), deleted: z.boolean() }),
   z.strictObject({ op: z.literal("increment"), key: z.string(), ...incremented }),
 ] as const;
-export const ResultAnswer = z.union(results).check(z.meta({ id: "Result" }));
+export const ResultAnswer = z
+  .union(results)
+  .check(z.meta({ id: "Result" })) satisfies z.core.$ZodType<ResultJson>;
 const failed = z.strictObject({
   op: z.enum(["get", "put", "delete", "increment"]),
   key: z.string(),
@@ -70,13 +79,13 @@ const failed = z.strictObject({
 });
 export const BatchAnswer = z
   .strictObject({ results: z.array(z.union([ResultAnswer, failed])) })
-  .check(z.meta({ id: "BatchResults" }));
+  .check(z.meta({ id: "BatchResults" })) satisfies z.core.$ZodType<BatchResults>;
 export const TransactionAnswer = z
   .strictObject({
     succeeded: z.boolean().check(z.describe("True: `then` ran. False: `else` ran.")),
     results: z.array(ResultAnswer),
   })
-  .check(z.meta({ id: "TransactionResults" }));
+  .check(z.meta({ id: "TransactionResults" })) satisfies z.core.$ZodType<TransactionResults>;
 
 export const ImportAnswer = z
   .strictObject({
@@ -91,7 +100,7 @@ export const ImportAnswer = z
       .array(z.strictObject({ line: count, code: z.string(), detail: z.string() }))
       .check(z.describe("The first 1,000 errors.")),
   })
-  .check(z.meta({ id: "Imported" }));
+  .check(z.meta({ id: "Imported" })) satisfies z.core.$ZodType<ImportResult>;
 
 export const BucketAnswer = z
   .strictObject({
@@ -112,10 +121,10 @@ export const BucketAnswer = z
     probedAt: z.optional(time),
     probeAgeMs: z.optional(count),
   })
-  .check(z.meta({ id: "Bucket" }));
+  .check(z.meta({ id: "Bucket" })) satisfies z.core.$ZodType<BucketJson>;
 export const BucketsAnswer = z
   .strictObject({ buckets: z.array(BucketAnswer), cursor: z.optional(z.string()) })
-  .check(z.meta({ id: "Buckets" }));
+  .check(z.meta({ id: "Buckets" })) satisfies z.core.$ZodType<BucketsPage>;
 export const RegistryAnswer = z
   .strictObject({
     partitions: count,

@@ -1,7 +1,7 @@
 /** Entries as JSON, for lists, for results of batches and transactions, and for watch events. Pure. */
 
 import type { EntryJson } from "../contract/entries.ts";
-import { keyCursorOf } from "../model/cursor.ts";
+import { encodeKeyCursor } from "../model/cursor.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { MAX_PAGE_LENGTH } from "../model/limits.ts";
 import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
@@ -44,7 +44,7 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
   }
   const last = entries[texts.length - 1];
   const goesOn = more || texts.length < entries.length;
-  const cursor = goesOn && last !== undefined ? `,"cursor":"${keyCursorOf(incarnation, last.key)}"` : "";
+  const cursor = goesOn && last !== undefined ? `,"cursor":"${encodeKeyCursor(incarnation, last.key)}"` : "";
   return `{"keys":[${texts.join(",")}]${cursor}}`;
 }
 

@@ -1,6 +1,8 @@
 /** Schemas of queries, and of bodies that are not operations. */
 
 import * as z from "zod/mini";
+import type { BucketOptionsJson as BucketOptions, BucketsQueryJson } from "../contract/buckets.ts";
+import type { ListQueryJson, RangeJson } from "../contract/entries.ts";
 import { MAX_KEY_BYTES, MAX_PAGE } from "../model/limits.ts";
 import { expires, ttl } from "./operations.ts";
 
@@ -43,9 +45,13 @@ export const ListQuery = z.strictObject({
   values: z.optional(z.boolean().check(z.describe("With values, except those of more than 1 MiB."))),
   cursor,
   limit,
-});
-export const RangeQuery = z.strictObject(range);
-export const BucketsQuery = z.strictObject({ prefix, cursor, limit });
+}) satisfies z.core.$ZodType<ListQueryJson>;
+export const RangeQuery = z.strictObject(range) satisfies z.core.$ZodType<RangeJson>;
+export const BucketsQuery = z.strictObject({
+  prefix,
+  cursor,
+  limit,
+}) satisfies z.core.$ZodType<BucketsQueryJson>;
 export const WatchQuery = z.strictObject({
   prefix,
   key: z.optional(z.string().check(z.describe("Only this key; instead of `prefix`."))),
@@ -86,7 +92,7 @@ export const BucketOptionsJson = z
     jurisdiction: z.optional(z.enum(JURISDICTIONS)),
     metadata: z.optional(z.unknown().check(z.describe("Any JSON, at most 1,024 bytes."))),
   })
-  .check(z.meta({ id: "BucketOptions" }));
+  .check(z.meta({ id: "BucketOptions" })) satisfies z.core.$ZodType<BucketOptions>;
 
 export const ExitJson = z
   .strictObject({

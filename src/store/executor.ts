@@ -18,7 +18,7 @@ export interface Room {
   /** @throws {Refusal} if this value must not be read; `info` is undefined for a missing key */
   refuseUnread(info: EntryInfo | undefined): void;
   /** Called with each entry that was read. @throws {Refusal} if its value does not fit the response */
-  take(entry: Entry): void;
+  admit(entry: Entry): void;
 }
 
 /** Runs steps on the entries of one incarnation. */
@@ -90,7 +90,7 @@ export class Executor {
   #get(key: string): Entry | undefined {
     if (this.#room?.isFull === true) this.#room.refuseUnread(this.#entries.info(key));
     const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#room?.take(entry);
+    if (entry !== undefined) this.#room?.admit(entry);
     return entry;
   }
 }

@@ -27,7 +27,7 @@ export class JsonRoom implements Room {
   }
 
   /** @throws {KvError} `result_too_large` */
-  take({ value, size, large }: Entry): void {
+  admit({ value, size, large }: Entry): void {
     // The response only names a large value; the client reads it in a request of its own.
     if (large !== null) return;
     const length = size <= SMALL_BYTES ? size * MAX_JSON_GROWTH : jsonLengthOf(value);

@@ -20,7 +20,8 @@ const BASE64_QUOTE = 'base64:"';
 /** Control characters, Unicode's line and paragraph separators, and lone surrogates. */
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028\u2029\p{Cs}]/u;
 const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, "gu");
-const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\p{Cs}]/u;
+/** Of a word also blanks, and U+FFFD: in a text message it may stand for bytes that were not UTF-8, so the lexer refuses it bare. */
+const NEEDS_QUOTES = /[\0-\x20\x7f-\x9f\u2028\u2029\ufffd\p{Cs}]/u;
 
 /**
  * The words of a line. Blanks are spaces and tabs.
@@ -50,7 +51,8 @@ export function printValue(value: Value): string {
 
 /** A name or key as a reply prints it: a word that the lexer reads back as the same name or key. */
 export function printWord(text: string): string {
-  return text === "" || NEEDS_QUOTES.test(text) || startsWithQuote(text) ? quote(text) : text;
+  if (text !== "" && !NEEDS_QUOTES.test(text) && !startsWithQuote(text)) return text;
+  return quote(text).replaceAll("\ufffd", "\\ufffd");
 }
 
 /** Prose as a reply prints it. Unprintable characters are escaped, so the text can't end its line or control a terminal. */

@@ -234,7 +234,7 @@ describe("a large value", () => {
       for (let sent = 0; sent < 25; sent += 1) yield new Uint8Array(100_000);
       throw new Error("gone");
     }
-    const taken = new BucketHandle(edge.directory, b).take(broken());
+    const taken = new BucketHandle(edge.directory, b).upload(broken());
     await expect(taken).rejects.toMatchObject({ code: "upload_lost" });
     await edge.settled();
     expect(await (await ask(`${b}/keys/a`)).text()).toBe("old");

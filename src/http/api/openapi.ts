@@ -95,10 +95,10 @@ function operation(
   everywhere: readonly ErrorCode[],
 ): JsonObject {
   const { id, tag, summary, description, headers = [], query, body, answers, errors = [] } = endpoint;
-  const named = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
-  const noQuery = query === undefined && everywhere.length > 0 ? (["query_invalid"] as const) : [];
-  const unheeded = isChange(method) ? (["header_invalid"] as const) : [];
-  const packed = body === undefined ? [] : (["content_encoding_unsupported"] as const);
+  const nameErrors = path.includes("{bucket}") ? (["bucket_name_invalid"] as const) : [];
+  const queryErrors = query === undefined && everywhere.length > 0 ? (["query_invalid"] as const) : [];
+  const headerErrors = isChange(method) ? (["header_invalid"] as const) : [];
+  const encodingErrors = body === undefined ? [] : (["content_encoding_unsupported"] as const);
   return {
     operationId: id,
     tags: [tag],
@@ -120,7 +120,14 @@ function operation(
       : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problems([...named, ...noQuery, ...unheeded, ...packed, ...errors, ...everywhere]),
+      ...problems([
+        ...nameErrors,
+        ...queryErrors,
+        ...headerErrors,
+        ...encodingErrors,
+        ...errors,
+        ...everywhere,
+      ]),
     },
   };
 }

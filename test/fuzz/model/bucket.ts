@@ -88,7 +88,7 @@ export class ModelBucket {
 
   /** Where a list goes on: in this bucket, and not in the next one of the name. */
   #cursor(last: string): string | Matcher {
-    const place = cursorOf(last);
+    const place = encodeCursor(last);
     if (this.incarnation !== undefined) return `${this.incarnation}.${place}`;
     return new Matcher(`a cursor behind ${last}`, (given) => String(given).endsWith(`.${place}`));
   }
@@ -216,7 +216,7 @@ export function valueJson(value: Buffer): { readonly value: string } | { readonl
   return text === undefined ? { base64: value.toString("base64") } : { value: text };
 }
 
-export function cursorOf(key: string): string {
+export function encodeCursor(key: string): string {
   return Buffer.from(key).toString("base64url");
 }
 

@@ -4,7 +4,7 @@ import type { Api, Operation } from "../support/api.ts";
 import { anyText, anyTime, bothOf, having, Matcher } from "../support/expect.ts";
 import type { Sent } from "../support/raw-http.ts";
 import type { Expected, Planned } from "./expected.ts";
-import { cursorOf, ModelBucket, Refused, timeMatcher, type Entry } from "./bucket.ts";
+import { encodeCursor, ModelBucket, Refused, timeMatcher, type Entry } from "./bucket.ts";
 import { batch, transact, type Operation as BucketOperation, type Transaction } from "./operations.ts";
 import { exportLines, importLines } from "./lines.ts";
 import { rangeOf } from "./headers.ts";
@@ -227,7 +227,7 @@ export class HttpModel {
       statuses: [200],
       json: {
         buckets: page.map((name) => this.#described(name, this.buckets.get(name) as ModelBucket)),
-        ...(names.length > limit ? { cursor: cursorOf(page.at(-1) ?? "") } : {}),
+        ...(names.length > limit ? { cursor: encodeCursor(page.at(-1) ?? "") } : {}),
       },
     };
   }

@@ -220,8 +220,8 @@ function printedValue(value: Buffer): string {
 }
 
 function printedWord(text: string): string {
-  return text === "" || /[\0-\x20\x7f-\x9f\u2028\u2029]/.test(text) || beginsQuoted(text)
-    ? escaped(text)
+  return text === "" || /[\0-\x20\x7f-\x9f\u2028\u2029\ufffd]/.test(text) || beginsQuoted(text)
+    ? escaped(text).replaceAll("\ufffd", "\\ufffd")
     : text;
 }
 
