@@ -1,3 +1,5 @@
+/** The service binding: the verbs of a bucket for another Worker, by RPC. */
+
 import { describe, expect, it } from "vitest";
 import type { Comparison, Once } from "../../src/binding/types.ts";
 import { CHUNK_BYTES } from "../../src/model/limits.ts";

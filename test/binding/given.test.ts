@@ -1,3 +1,5 @@
+/** Arguments from another Worker, which has no types that the service could rely on. */
+
 import { describe, expect, it } from "vitest";
 import { kvFailure } from "../../src/binding/failure.ts";
 import type { KvBinding } from "../../src/binding/types.ts";

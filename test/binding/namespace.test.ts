@@ -1,3 +1,5 @@
+/** A bucket as a KVNamespace of Workers KV. */
+
 import { describe, expect, it } from "vitest";
 import { kvFailure } from "../../src/binding/failure.ts";
 import { CHUNK_BYTES } from "../../src/model/limits.ts";

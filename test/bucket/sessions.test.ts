@@ -1,3 +1,5 @@
+/** Sessions on the bucket's object: JSON requests on a WebSocket. */
+
 import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 

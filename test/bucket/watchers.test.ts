@@ -1,3 +1,5 @@
+/** Watchers of a bucket: what each of them is sent, and when it is held back. */
+
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+/** Which requests the bucket handle repeats when the connection to the bucket breaks. */
+
 import { describe, expect, it } from "vitest";
 import { BoundBucket } from "../../src/binding/bucket.ts";
 import { Reach } from "../../src/binding/reach.ts";

@@ -1,3 +1,5 @@
+/** The directory: names and ids as one isolate knows them. */
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type BucketCall, READ } from "../../src/directory/directory.ts";

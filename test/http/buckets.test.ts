@@ -1,3 +1,5 @@
+/** Buckets over HTTP: create, look up, list, stop. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 

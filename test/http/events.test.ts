@@ -1,3 +1,5 @@
+/** Exits, monitors, events and metrics over HTTP. */
+
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+/** Lists of keys and deletions of ranges over HTTP. */
+
 import { describe, expect, it } from "vitest";
 import { kv, refusal } from "../support/binding.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";

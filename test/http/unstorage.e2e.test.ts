@@ -1,3 +1,5 @@
+/** unstorage's own http driver, against the running server. */
+
 import { describe, expect, it } from "vitest";
 import { createStorage, type Storage } from "unstorage";
 import httpDriver from "unstorage/drivers/http";

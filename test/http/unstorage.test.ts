@@ -1,3 +1,5 @@
+/** What unstorage's http driver asks for, request by request. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ask, codeOf } from "../support/http.ts";

@@ -1,3 +1,5 @@
+/** Values over HTTP: their properties, ranges, and large ones. */
+
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -60,7 +62,7 @@ describe("properties of a value", () => {
     expect([headers.get("KV-Expires"), headers.get("KV-Metadata")]).toEqual([null, null]);
   });
 
-  it("lives parts of a second too, to the millisecond", async () => {
+  it("include a time to live in parts of a second, to the millisecond", async () => {
     const b = await bucket("beside parts");
     const before = Date.now() + clock.aheadMs;
     await put(`${b}/keys/a?ttl=90.25`);
@@ -70,7 +72,7 @@ describe("properties of a value", () => {
     expect(expires).toBeLessThanOrEqual(after + 90_250);
   });
 
-  it("ends with the time that was given as one", async () => {
+  it("include an expiry that was given as a time", async () => {
     const b = await bucket("expires");
     const at = new Date(Date.now() + clock.aheadMs + 30_000).toISOString();
     await put(`${b}/keys/a?expires=${encodeURIComponent(at)}`);

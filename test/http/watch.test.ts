@@ -1,3 +1,5 @@
+/** Watches over Server-Sent Events and WebSocket. */
+
 import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 import { SseReader } from "../support/sse.ts";

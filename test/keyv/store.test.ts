@@ -1,3 +1,5 @@
+/** The store for keyv, under keyv 5 and 6. */
+
 import keyvTestSuite, { keyvIteratorTests } from "@keyv/test-suite";
 import { Keyv as Keyv5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv-6";

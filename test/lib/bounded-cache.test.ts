@@ -1,3 +1,5 @@
+/** A cache with a limit. */
+
 import { describe, expect, it } from "vitest";
 import { BoundedCache } from "../../src/lib/bounded-cache.ts";
 

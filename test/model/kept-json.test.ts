@@ -1,3 +1,5 @@
+/** JSON is kept exactly as it was sent, through every call that takes it. */
+
 import { exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";

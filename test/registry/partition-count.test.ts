@@ -1,3 +1,5 @@
+/** The partition count, and the partition of a name. */
+
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

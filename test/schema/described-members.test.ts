@@ -1,3 +1,5 @@
+/** The schemas describe the rules that they check. */
+
 import * as z from "zod/mini";
 import { describe, expect, it } from "vitest";
 import { ComparisonJson, IncrementJson, OperationJson } from "../../src/schema/operations.ts";

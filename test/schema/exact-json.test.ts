@@ -1,3 +1,5 @@
+/** JSON that is parsed in pieces, and exactly. */
+
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { breath } from "../../src/lib/breath.ts";

@@ -1,3 +1,5 @@
+/** Files of objects that the running engine has freed. */
+
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

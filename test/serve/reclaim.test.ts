@@ -1,3 +1,5 @@
+/** Disk that a start gives back. */
+
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

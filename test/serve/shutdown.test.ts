@@ -1,3 +1,5 @@
+/** The order to shut down. */
+
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { bundle } from "../../src/serve/bundle.ts";

@@ -1,3 +1,5 @@
+/** The supervisor of the engine. */
+
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../src/serve/engine.ts";
 import { Restarts } from "../../src/serve/restarts.ts";

@@ -1,11 +1,33 @@
-/** The tests of the Elixir guide for its registry, KV.RegistryTest, on the real one. */
+/** The Elixir guide's tests of its buckets and its registry: KV.BucketTest and KV.RegistryTest. */
 
 import { describe, expect, it } from "vitest";
+import { call } from "../../src/otp/call.ts";
+import { startBucket } from "../support/buckets.ts";
 import { ask, exitBucket, isolate } from "../support/directories.ts";
 import { kindsOf } from "../support/faults.ts";
 import { shopping } from "../support/shopping.ts";
 
 const { directory } = isolate();
+
+describe("KV.BucketTest", () => {
+  it("stores values by key", async () => {
+    const bucket = await startBucket("stores values by key");
+    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+    await call(() => bucket.put("milk", "3"));
+    expect(await call(() => bucket.get("milk", {}))).toMatchObject({
+      outcome: "found",
+      entry: { value: "3" },
+    });
+  });
+
+  it("deletes a key", async () => {
+    const bucket = await startBucket("deletes a key");
+    await call(() => bucket.put("milk", "3"));
+    expect(await call(() => bucket.remove("milk", {}))).toBe(true);
+    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
+    expect(await call(() => bucket.remove("milk", {}))).toBe(false);
+  });
+});
 
 describe("KV.RegistryTest", () => {
   it("spawns buckets", async () => {

@@ -1,3 +1,5 @@
+/** The conformance suite of values: over the client, HTTP and the text protocol. */
+
 import { afterAll } from "vitest";
 import { Kv, KvError, text as textCodec, type Bucket } from "../../src/client/index.ts";
 import { valuesSuite, type Values } from "../support/values-suite.ts";

@@ -1,3 +1,5 @@
+/** The conformance suite of values, over a service binding. */
+
 import { kv } from "../support/binding.ts";
 import { clock } from "../support/objects.ts";
 import { valuesSuite, type Values } from "../support/values-suite.ts";

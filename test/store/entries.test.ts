@@ -1,3 +1,5 @@
+/** The table of entries: put, remove, increment, list, expire. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Properties } from "../../src/model/entry.ts";

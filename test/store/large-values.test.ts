@@ -1,3 +1,5 @@
+/** Large values: uploads, chunks, and what is removed when. */
+
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { KEEP_MS } from "../../src/model/large-value.ts";

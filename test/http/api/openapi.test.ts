@@ -1,3 +1,5 @@
+/** The description of the API, and its page. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { API, PUBLIC_API } from "../../../src/http/api/api.ts";
