@@ -1,33 +1,9 @@
 /** Batches: each operation by itself. */
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BatchResults } from "../../src/contract/operations.ts";
-import type { Operation } from "../../src/model/operation.ts";
 import { call } from "../../src/otp/call.ts";
 import { startBucket } from "../support/buckets.ts";
-
-const key = fc.constantFrom("a", "b", "c");
-
-const number = fc.integer({ min: -2, max: 3 });
-
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({ op: fc.constant("get" as const), key }),
-  fc.record({
-    op: fc.constant("put" as const),
-    key,
-    value: fc.oneof(number.map(String), fc.constant("text")),
-    properties: fc.constant({}),
-  }),
-  fc.record({ op: fc.constant("delete" as const), key }),
-  fc.record({
-    op: fc.constant("increment" as const),
-    key,
-    increment: fc.record({ by: number.map(BigInt) }),
-  }),
-);
-
-const operations = fc.array(operation, { maxLength: 4 });
 
 describe("a batch", () => {
   it("does each operation by itself, under its own condition", async () => {
