@@ -64,7 +64,7 @@ const END_TO_END = "test/**/*.e2e.test.ts";
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
 const WITH_ONE_PARTITION = [
   "test/registry/**/*.test.ts",
-  "test/spec/{invariant-*,random-sequences}.test.ts",
+  "test/spec/{guide,invariant-*,random-sequences}.test.ts",
   "test/http/{buckets,events}.test.ts",
 ];
 const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];
@@ -76,7 +76,7 @@ export default defineConfig({
     projects: [
       inWorkerd("workerd, 16 partitions", 16, {
         include: ["test/**/*.test.ts"],
-        exclude: ["test/{e2e,cli,fuzz,serve}/**", END_TO_END],
+        exclude: ["test/{cli,client,e2e,fuzz,keyv,serve}/**", END_TO_END],
         volume: ["test/deep/*.test.ts", "test/spec/{random-sequences,invariant-5-*}.test.ts"],
       }),
       inWorkerd("workerd, 1 partition", 1, {
@@ -88,11 +88,12 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/{e2e,cli,fuzz,serve}/**/*.test.ts", END_TO_END],
+            include: ["test/{cli,client,e2e,fuzz,keyv,serve}/**/*.test.ts", END_TO_END],
             volume: [
               "test/deep/*.e2e.test.ts",
               "test/spec/invariant-{3,7}-*.e2e.test.ts",
-              "test/e2e/{docs,refused-uploads}.test.ts",
+              "test/e2e/docs.test.ts",
+              "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
             ],
           }),

@@ -1,3 +1,5 @@
+/** The service binding: the verbs of a bucket for another Worker, by RPC. */
+
 import { describe, expect, it } from "vitest";
 import type { Comparison, Once } from "../../src/binding/types.ts";
 import { CHUNK_BYTES } from "../../src/model/limits.ts";
@@ -56,7 +58,7 @@ describe("the service binding", () => {
     expect(await bucket.deleteRange({ prefix: "" })).toBe(2);
   });
 
-  it("says what is wrong, with the code first", async () => {
+  it("reports errors with the code first", async () => {
     expect((await refusal(() => kv.bucket("verbs-nowhere").get("a"))).message).toContain(
       "bucket_not_found: There is no bucket",
     );
@@ -76,7 +78,7 @@ describe("the service binding", () => {
     ).toContain("body_invalid: if[0]");
   });
 
-  it("says so with a code also where what has to be said was left out", async () => {
+  it("reports a missing argument with a code", async () => {
     await kv.create("verbs-nothing");
     const nothing = undefined as unknown as string;
     const once = null as unknown as Once;
@@ -94,7 +96,7 @@ describe("the service binding", () => {
     expect(await kv.bucket("verbs-nothing").get("n")).toBeNull();
   });
 
-  it("stores what it was given or nothing, and deletes what was said or nothing", async () => {
+  it("stores and deletes exactly what it was given, or refuses", async () => {
     await kv.create("verbs-hostile");
     const bucket = kv.bucket("verbs-hostile");
     await bucket.put("kept", "1");
@@ -128,13 +130,13 @@ describe("the service binding", () => {
     expect((await bucket.list()).keys.map(({ key }) => key)).toEqual(["kept"]);
   });
 
-  it("serves what is public, too", async () => {
+  it("serves the public pages too", async () => {
     for (const path of ["healthz", "openapi.json", "docs"]) {
       expect([path, (await kv.fetch(`https://kv/${path}`)).status]).toEqual([path, 200]);
     }
   });
 
-  it("keeps to its limits whatever a Worker says that it sends", async () => {
+  it("enforces its limits, whatever length a Worker announces", async () => {
     await kv.create("announced");
     const send = (path: string, method: string, bytes: number) =>
       kv.fetch(
@@ -157,7 +159,7 @@ describe("the service binding", () => {
     }
   });
 
-  it("serves the HTTP API, to whoever is bound", async () => {
+  it("serves the HTTP API to each bound Worker", async () => {
     const response = await kv.fetch("http://kv/v1/buckets/over-fetch", { method: "PUT" });
     expect(response.status).toBe(201);
     expect(await (await kv.fetch("http://kv/v1/buckets/over-fetch")).json()).toMatchObject({

@@ -1,3 +1,5 @@
+/** Arguments from another Worker, which has no types that the service could rely on. */
+
 import { describe, expect, it } from "vitest";
 import { kvFailure } from "../../src/binding/failure.ts";
 import type { KvBinding } from "../../src/binding/types.ts";
@@ -76,7 +78,7 @@ const TOLD: Record<string, Call> = {
 const codeOf = async (work: () => Promise<unknown>): Promise<string | undefined> =>
   kvFailure(await refusal(work))?.code;
 
-describe("what another Worker hands over", () => {
+describe("an argument from another Worker", () => {
   it.each(Object.keys(KEPT))("as %s is JSON at any depth, or is refused", async (name) => {
     await kv.create("given");
     for (const [kind, value] of Object.entries(NO_JSON)) {
@@ -107,7 +109,7 @@ describe("what another Worker hands over", () => {
     expect((await kv.bucket("given").list()).keys).toEqual([]);
   });
 
-  it("says where it is", async () => {
+  it("is named in the error, with its path", async () => {
     const { message } = await refusal(() => kv.create("given-new", { metadata: { list: [1, new Map()] } }));
     expect(message).toBe("body_invalid: metadata.list[1] is not JSON (Map): pass plain objects and arrays.");
   });
@@ -173,7 +175,7 @@ describe("what another Worker hands over", () => {
     );
   });
 
-  it("has a code also where the platform itself refuses it", async () => {
+  it("gets a code even if the platform itself refuses it", async () => {
     await kv.create("given-platform");
     const target = kv.bucket("given-platform");
     expect(await codeOf(() => target.put("a", new Uint8Array(33 * 1_048_576)))).toBe("value_too_large");

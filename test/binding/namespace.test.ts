@@ -1,3 +1,5 @@
+/** A bucket as a KVNamespace of Workers KV. */
+
 import { describe, expect, it } from "vitest";
 import { kvFailure } from "../../src/binding/failure.ts";
 import { CHUNK_BYTES } from "../../src/model/limits.ts";
@@ -41,24 +43,28 @@ describe("get", () => {
     );
   });
 
-  it("of several keys whose values are too much for one message says so", { timeout: 30_000 }, async () => {
-    const kv = namespaceOf("ns-many-large");
-    const names = ["a", "b", "c", "d"];
-    for (const name of names) await kv.put(name, JSON.stringify("x".repeat(9 * CHUNK_BYTES)));
-    expect((await refusal(() => kv.get(names))).message).toContain("result_too_large");
-    expect((await kv.get(names.slice(0, 3))).size).toBe(3);
-    for (const name of names) await kv.put(name, JSON.stringify("x".repeat(3 * CHUNK_BYTES)));
-    expect((await refusal(() => kv.get(names, "json"))).message).toContain("result_too_large");
-    expect((await kv.get(names.slice(0, 2), "json")).size).toBe(2);
-  });
+  it(
+    "of several keys is refused if the values are too large for one message",
+    { timeout: 30_000 },
+    async () => {
+      const kv = namespaceOf("ns-many-large");
+      const names = ["a", "b", "c", "d"];
+      for (const name of names) await kv.put(name, JSON.stringify("x".repeat(9 * CHUNK_BYTES)));
+      expect((await refusal(() => kv.get(names))).message).toContain("result_too_large");
+      expect((await kv.get(names.slice(0, 3))).size).toBe(3);
+      for (const name of names) await kv.put(name, JSON.stringify("x".repeat(3 * CHUNK_BYTES)));
+      expect((await refusal(() => kv.get(names, "json"))).message).toContain("result_too_large");
+      expect((await kv.get(names.slice(0, 2), "json")).size).toBe(2);
+    },
+  );
 
-  it("of what is not JSON, as JSON, says so", async () => {
+  it("as JSON is refused if the value is not JSON", async () => {
     const kv = namespaceOf("ns-not-json");
     await kv.put("a", "{");
     expect((await refusal(() => kv.get("a", "json"))).message).toContain("value_invalid");
   });
 
-  it("of a bucket that is not there finds nothing, and makes none", async () => {
+  it("from a bucket that does not exist finds nothing, and creates no bucket", async () => {
     const kv = namespaceOf("ns-nowhere");
     expect(await kv.get("a")).toBeNull();
     expect(await kv.get(["a"])).toEqual(new Map([["a", null]]));
@@ -127,7 +133,7 @@ describe("put", () => {
     );
   });
 
-  it("takes seconds as a number or in decimal digits, and nothing else for one", async () => {
+  it("takes seconds as a number or as decimal digits, and nothing else", async () => {
     const kv = namespaceOf("ns-seconds");
     await kv.put("a", "1", { expirationTtl: "60" as unknown as number });
     await kv.put("a", "1", { expiration: String(seconds() + 60) as unknown as number });
@@ -154,7 +160,7 @@ describe("put", () => {
     expect((await kv.get(["small"])).get("small")).toBe("creates the bucket");
   });
 
-  it("gives text of 25 MiB as such", { timeout: 30_000 }, async () => {
+  it("returns 25 MiB of text as text", { timeout: 30_000 }, async () => {
     const kv = namespaceOf("ns-long-text");
     await kv.put("small", "creates the bucket");
     await kv.put("a", new Uint8Array(25 * CHUNK_BYTES).fill(97));
@@ -177,7 +183,7 @@ describe("put", () => {
     },
   );
 
-  it("refuses what is too much, with the code", async () => {
+  it("refuses what is over a limit, with the limit's code", async () => {
     const kv = namespaceOf("ns-refused");
     expect((await refusal(() => kv.put("k".repeat(1_025), "1"))).message).toContain("key_too_long");
     expect((await refusal(() => kv.put("a", "1", { metadata: "x".repeat(1_025) }))).message).toContain(
@@ -209,7 +215,7 @@ describe("null", () => {
     }
   });
 
-  it("stands for nothing where Workers KV takes it so", async () => {
+  it("counts as not given, as in Workers KV", async () => {
     const kv = namespaceOf("ns-null-taken");
     const none = null as unknown as undefined;
     await kv.put("a", "1", none);
@@ -252,7 +258,7 @@ describe("list", () => {
 });
 
 describe("delete", () => {
-  it("takes a key away, also one that is not there", async () => {
+  it("removes a key, and succeeds if the key does not exist", async () => {
     const kv = namespaceOf("ns-delete");
     await kv.put("a", "1");
     await kv.delete("a");

@@ -1,29 +1,10 @@
+/** The bucket's object: its calls, revisions, conditions, and commands that travel together. */
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { bytes, startBucket } from "../support/buckets.ts";
-
-// The guide's KV.BucketTest.
-describe("KV.BucketTest", () => {
-  it("stores values by key", async () => {
-    const bucket = await startBucket("stores values by key");
-    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
-    await call(() => bucket.put("milk", "3"));
-    expect(await call(() => bucket.get("milk", {}))).toMatchObject({
-      outcome: "found",
-      entry: { value: "3" },
-    });
-  });
-
-  it("deletes a key", async () => {
-    const bucket = await startBucket("deletes a key");
-    await call(() => bucket.put("milk", "3"));
-    expect(await call(() => bucket.remove("milk", {}))).toBe(true);
-    expect(await call(() => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
-    expect(await call(() => bucket.remove("milk", {}))).toBe(false);
-  });
-});
 
 describe("a bucket without a live incarnation", () => {
   it("answers noproc to every call, and writes no schema", async () => {

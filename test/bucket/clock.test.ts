@@ -54,7 +54,7 @@ describe.each(JUMPS)("when the clock is put %s", (way, jump) => {
     );
   });
 
-  it("an upload that nobody goes on with is removed, and not too soon when it was put back", async () => {
+  it("an abandoned upload is removed, and not too early when the clock was put back", async () => {
     await withEntries(`clock ${way} upload`, ({ entries, time }) => {
       time.now = 10 * HOUR_MS;
       entries.write(() => entries.large.append("u", 0, new ArrayBuffer(10), time.now));

@@ -1,3 +1,5 @@
+/** A bucket's data of earlier versions. */
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

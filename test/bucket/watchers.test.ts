@@ -1,3 +1,5 @@
+/** Watchers of a bucket: what each of them is sent, and when it is held back. */
+
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -14,7 +16,7 @@ const keys = (events: readonly WatchEvent[]) => events.map(({ event, key }) => `
 const changes = (events: readonly WatchEvent[]) =>
   events.filter(({ event }) => ["put", "delete", "expired"].includes(event));
 
-/** Changes of a key that nobody asks for. */
+/** Changes of a key that no watcher asked for. */
 const noise = (bucket: DurableObjectStub<Bucket>, count: number) =>
   call(() =>
     bucket.batch(
@@ -70,7 +72,7 @@ describe("watching a bucket", () => {
     expect((await bare.until(5)).some((event) => "value" in event)).toBe(false);
   });
 
-  it("hears that an entry has expired, once, by whoever finds it out", async () => {
+  it("hears once that an entry has expired, whichever call finds it", async () => {
     const bucket = await startBucket("watch expired");
     const watcher = await watches(bucket);
     await call(() => bucket.put("a", "1", { lifetime: { ttl: 10 } }));

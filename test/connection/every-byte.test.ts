@@ -1,3 +1,5 @@
+/** Every byte, in pieces of any size, on TCP and WebSocket. */
+
 import { exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterAll, describe, expect, inject, it } from "vitest";

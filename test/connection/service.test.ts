@@ -1,3 +1,5 @@
+/** Text commands whose connection to their bucket breaks. */
+
 import { describe, expect, it } from "vitest";
 import type { Answer, BucketCommand } from "../../src/text/command.ts";
 import { linesOf } from "../../src/text/lines.ts";

@@ -1,3 +1,5 @@
+/** What is written to a socket, and what waits for it. */
+
 import { describe, expect, it } from "vitest";
 import { SocketWriter } from "../../src/connection/socket-writer.ts";
 

@@ -1,3 +1,5 @@
+/** The text protocol on TCP: login, and the end of a server. */
+
 import { describe, expect, it, vi } from "vitest";
 import { Connections } from "../../src/lib/connections.ts";
 import { Auth } from "../../src/config/auth.ts";

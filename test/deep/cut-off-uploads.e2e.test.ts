@@ -1,4 +1,4 @@
-/** Requests whose sender goes away: nothing is half done, and nobody is told that it is done. */
+/** Requests whose sender goes away: nothing is half done, and no watcher is told that it is done. */
 
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { digest, MEBIBYTE, random } from "../e2e/support/bytes.ts";

@@ -84,7 +84,7 @@ describe("the data folder", () => {
     await second.stop();
   }, 300_000);
 
-  it("of a server that runs: its engine tells which objects are nobody's any more, each once", async () => {
+  it("is reclaimed while the server runs: its engine reports each freed object once", async () => {
     const server = await startServer({ data: folder.path });
     const socketPath = await controlSocket(server);
     await run(server, ["CREATE stays", "CREATE goes"]);

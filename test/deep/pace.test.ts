@@ -1,3 +1,5 @@
+/** The pace of a connection: no command costs a timer. */
+
 import { describe, expect, inject, it } from "vitest";
 import { ask, bucket, put } from "../support/http.ts";
 

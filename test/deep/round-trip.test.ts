@@ -1,3 +1,5 @@
+/** Random entries survive an export and an import. */
+
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { ask, bucket, jsonOf, post } from "../support/http.ts";

@@ -1,3 +1,5 @@
+/** Watches against the change log, through breaks, resets and evictions. */
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";

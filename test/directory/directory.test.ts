@@ -1,61 +1,14 @@
-import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
+/** The directory: names and ids as one isolate knows them. */
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { BoundedCache } from "../../src/lib/bounded-cache.ts";
-import { call } from "../../src/otp/call.ts";
+import { type BucketCall, READ } from "../../src/directory/directory.ts";
 import type { Reply } from "../../src/otp/exit.ts";
-import { READ, type BucketCall } from "../../src/directory/directory.ts";
+import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
 import { ask, isolate } from "../support/directories.ts";
 
 const put = (value: string) => (bucket: BucketStub) => bucket.put("milk", value);
 const get = (bucket: BucketStub) => bucket.get("milk", {});
-
-describe("invariant 1: truth", () => {
-  it("a stale cache never reads what was there, and never writes it: the bucket was stopped", async () => {
-    const [edge, other] = [isolate(), isolate()];
-    await edge.directory.create("stale-stopped");
-    await ask(edge.directory, "stale-stopped", put("old"));
-    await other.directory.stop("stale-stopped");
-    expect(edge.cache.size).toBe(1);
-    expect(await ask(edge.directory, "stale-stopped", get)).toBeUndefined();
-    expect(await ask(edge.directory, "stale-stopped", put("lost"))).toBeUndefined();
-    expect(edge.cache.size).toBe(0);
-  });
-
-  it("a stale cache goes on to the bucket that has the name now: stopped and re-created", async () => {
-    const [edge, other] = [isolate(), isolate()];
-    await edge.directory.create("stale-recreated");
-    await ask(edge.directory, "stale-recreated", put("old"));
-    await other.directory.stop("stale-recreated");
-    await other.directory.create("stale-recreated");
-    expect(await ask(edge.directory, "stale-recreated", get)).toEqual({ outcome: "absent" });
-    expect(await ask(edge.directory, "stale-recreated", put("new"))).toMatchObject({ revision: 1 });
-    expect(await ask(other.directory, "stale-recreated", get)).toMatchObject({ entry: { value: "new" } });
-  });
-
-  it("a condition on the old bucket's tag does not hold for the new one, whatever its revision", async () => {
-    const { directory } = isolate();
-    await directory.create("stale-tag");
-    const old = await ask(directory, "stale-tag", put("old"));
-    await directory.stop("stale-tag");
-    await directory.create("stale-tag");
-    await ask(directory, "stale-tag", put("new"));
-    const tag = old?.etag ?? "";
-    await expect(
-      ask(directory, "stale-tag", (bucket) => bucket.put("milk", "lost", { conditions: { ifMatch: [tag] } })),
-    ).rejects.toMatchObject({ code: "precondition_failed" });
-  });
-
-  it("a name whose bucket was wiped behind the registry's back is reported, and freed", async () => {
-    const edge = isolate();
-    const { registration } = await edge.directory.create("wiped-behind");
-    await call(() => env.BUCKET.get(env.BUCKET.idFromString(registration.id)).stop("killed"));
-    expect(await ask(edge.directory, "wiped-behind", get)).toBeUndefined();
-    await edge.settled();
-    expect(await edge.directory.lookup("wiped-behind")).toBeUndefined();
-    expect(await edge.directory.create("wiped-behind")).toMatchObject({ created: true });
-  });
-});
 
 describe("a pid and a name", () => {
   it("whereis keeps to the bucket that it found, and call asks whichever bucket has the name", async () => {
@@ -93,7 +46,7 @@ describe("a connection that breaks", () => {
     return { request, asked: () => asked };
   };
 
-  it("under a read is not heard of: it is asked once more, by name and by whereis", async () => {
+  it("during a read is hidden: the read is repeated once, by name and by whereis", async () => {
     const { directory } = isolate();
     await directory.create("read-again");
     const named: BucketCall = (request, options) => directory.call("read-again", request, options);
@@ -105,7 +58,7 @@ describe("a connection that breaks", () => {
     }
   });
 
-  it("twice is told, and under anything but a read at once", async () => {
+  it("is reported if it breaks twice, or during anything but a read", async () => {
     const { directory } = isolate();
     await directory.create("not-again");
     const [read, other] = [breaking(2), breaking(1)];
@@ -121,7 +74,7 @@ describe("a connection that breaks", () => {
 });
 
 describe("the hot path", () => {
-  it("is one hop: what is cached is called without the registry", async () => {
+  it("is one hop: a cached bucket is called without the registry", async () => {
     const edge = isolate();
     await edge.directory.create("hot");
     // A directory that can't reach any registry still gets through.
@@ -134,29 +87,5 @@ describe("the hot path", () => {
       () => undefined,
     );
     expect(await hot.call("hot", put("1"))).toMatchObject({ reply: { created: true } });
-  });
-});
-
-describe("the cache", () => {
-  it("is bounded, and forgets what was used least recently", () => {
-    const cache = new BoundedCache<number>({ limit: 3 });
-    for (const [index, name] of ["a", "b", "c"].entries()) cache.set(name, index);
-    cache.get("a");
-    cache.set("d", 3);
-    expect([cache.get("a"), cache.get("b"), cache.get("c"), cache.get("d")]).toEqual([0, undefined, 2, 3]);
-    expect(cache.size).toBe(3);
-  });
-
-  it("counts weight, where values have one", () => {
-    const cache = new BoundedCache<string>({ limit: 10, weigh: (text) => text.length });
-    cache.set("a", "12345");
-    cache.set("b", "12345");
-    cache.set("b", "1234567");
-    expect([cache.get("a"), cache.get("b")]).toEqual([undefined, "1234567"]);
-    cache.set("c", "x".repeat(11));
-    expect(cache.size).toBe(0);
-    cache.clear();
-    cache.set("d", "1234567890");
-    expect(cache.size).toBe(1);
   });
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => user.remove());
 
-/** The documents' programs, and some that nobody shows. */
+/** The documents' programs, and some that are not in a document. */
 const programs = {
   guide: (await blocks("docs/client.md", "ts")).join("\n"),
   readme: (await blocks("README.md", "ts")).join("\n"),

@@ -107,7 +107,7 @@ describe("docs/workers.md", () => {
 });
 
 const WRANGLER = resolve(import.meta.dirname, "../../node_modules/wrangler/bin/wrangler.js");
-/** wrangler asks nobody for anything. */
+/** Keeps wrangler from asking questions. */
 const QUIET = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   WRANGLER_SEND_METRICS: "false",

@@ -181,7 +181,7 @@ describe("events", () => {
     const bucket = `${quiet.http}/v1/buckets/after-the-client`;
     await fetch(bucket, { method: "PUT" });
     expect(await other.next()).toMatchObject({ event: "created", data: { name: "after-the-client" } });
-    // Whoever is still there has been written to more than once.
+    // Followers that are still there have been written to more than once.
     for (let beat = 0; beat < 3; beat += 1) expect(await other.comment()).toBe(": still here");
     // The server is well, and does not log that it could not write.
     expect((await fetch(bucket)).status).toBe(200);

@@ -11,7 +11,7 @@ import { understand } from "./model/request.ts";
 
 /** Requests in one sequence, at most. */
 const MAX_REQUESTS = 30;
-/** How often it is looked whether a cast has been done. */
+/** How often it is looked whether a respond-async write has been done. */
 const MAX_LOOKS = 500;
 const BUCKETS = 2;
 const BEGINNING = [
@@ -121,7 +121,7 @@ class Run {
       if (got.status === status && (revision === undefined || revisionOf(got) === revision)) return got;
     }
     throw this.#failure(
-      `a cast was not done: ${request.path} does not become ${status}, revision ${revision}`,
+      `a respond-async write was not done: ${request.path} does not become ${status}, revision ${revision}`,
     );
   }
 

@@ -1,3 +1,5 @@
+/** Base64 that is decoded piece by piece. */
+
 import { describe, expect, it } from "vitest";
 import { bytesOfBase64 } from "../../src/http/base64-pieces.ts";
 

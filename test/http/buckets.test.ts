@@ -1,3 +1,5 @@
+/** Buckets over HTTP: create, look up, list, stop. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -16,7 +18,7 @@ interface Listing {
 }
 
 describe("PUT /v1/buckets/{b}", () => {
-  it("makes a bucket, once", async () => {
+  it("creates a bucket once", async () => {
     const made = await create("made", { metadata: { team: "shop" } });
     expect(made.status).toBe(201);
     expect(made.headers.get("Location")).toBe("/v1/buckets/made");
@@ -34,7 +36,7 @@ describe("PUT /v1/buckets/{b}", () => {
     expect(await there.json()).toEqual(body);
   });
 
-  it("with If-None-Match: * makes only what is not there", async () => {
+  it("with If-None-Match: * only creates", async () => {
     expect((await create("only-new", undefined, { "If-None-Match": "*" })).status).toBe(201);
     expect((await create("only-new", undefined, { "If-None-Match": "*" })).status).toBe(412);
   });
@@ -57,7 +59,7 @@ describe("PUT /v1/buckets/{b}", () => {
     expect(await (await ask("/differently")).json()).toMatchObject(given);
   });
 
-  it("refuses options that a bucket has not, which was created without any", async () => {
+  it("refuses options that differ from those of an existing bucket, also if it was created without any", async () => {
     await create("without");
     expect((await create("without", { restart: "permanent" })).status).toBe(200);
     for (const options of [{ restart: "temporary" }, { metadata: 1 }, { locationHint: "weur" }]) {
@@ -65,7 +67,7 @@ describe("PUT /v1/buckets/{b}", () => {
     }
   });
 
-  it("may be asked again with the same options, some of them or none", async () => {
+  it("may be repeated with the same options, some of them or none", async () => {
     await create("same", given);
     for (const options of [given, { metadata: { b: [2], a: 1 } }, { restart: "temporary" }, {}, undefined]) {
       const response = await create("same", options);
@@ -95,7 +97,7 @@ describe("PUT /v1/buckets/{b}", () => {
     expect((await create("hinted", { locationHint: "weur", metadata: "x".repeat(1_022) })).status).toBe(201);
   });
 
-  it("says so where a jurisdiction can't be had", async () => {
+  it("reports that a jurisdiction is not available", async () => {
     const response = await create("european", { jurisdiction: "eu" });
     expect([201, 400]).toContain(response.status);
     if (response.status === 400)
@@ -104,7 +106,7 @@ describe("PUT /v1/buckets/{b}", () => {
 });
 
 describe("GET /v1/buckets/{b}", () => {
-  it("tells what the registry and the bucket know, without a scan", async () => {
+  it("shows what the registry and the bucket know, without a scan", async () => {
     await create("known");
     await ask("/known/keys/milk", { method: "PUT", body: "12345" });
     const response = await ask("/known");

@@ -1,3 +1,5 @@
+/** Exits, monitors, events and metrics over HTTP. */
+
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -60,7 +62,7 @@ describe("POST /v1/buckets/{b}/exit", () => {
   });
 
   it("of what is not there is 404", async () => {
-    expect((await exit("nobody", "kill")).status).toBe(404);
+    expect((await exit("unknown", "kill")).status).toBe(404);
   });
 });
 
@@ -83,7 +85,7 @@ describe("GET /v1/buckets/{b}", () => {
     await ask("/buckets/given-up", { method: "DELETE" });
   });
 
-  it("shows the age of what it shows", async () => {
+  it("shows the age of its totals", async () => {
     await create("aged");
     // The age is the Worker's word, and its clock is the real one.
     const before = Date.now();
@@ -96,7 +98,7 @@ describe("GET /v1/buckets/{b}", () => {
 });
 
 describe("GET /metrics", () => {
-  it("says the same as Prometheus reads it", async () => {
+  it("says the same in Prometheus's format", async () => {
     await create("measured");
     const { partitions, states } = await (
       await ask("/registry")
@@ -143,16 +145,16 @@ describe("GET /v1/buckets/{b}/monitor", () => {
   });
 
   it("on what is not there is DOWN noproc at once", async () => {
-    const events = new SseReader(await ask("/buckets/nobody-there/monitor"));
+    const events = new SseReader(await ask("/buckets/not-there/monitor"));
     expect(await events.next()).toMatchObject({ event: "DOWN", data: { reason: "noproc" } });
     expect(await events.next()).toBeUndefined();
-    const back = await ask("/buckets/nobody-there/monitor", {
+    const back = await ask("/buckets/not-there/monitor", {
       headers: { "Last-Event-ID": events.lastId },
     });
     expect(back.status).toBe(204);
   });
 
-  it("is about one incarnation: what the next one does is not its business", async () => {
+  it("follows one incarnation, and not the next bucket of the name", async () => {
     await create("next-one");
     const events = await follow("/buckets/next-one/monitor");
     await ask("/buckets/next-one", { method: "DELETE" });
@@ -216,7 +218,7 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     expect(await again.next()).toMatchObject({ event: "DOWN", data: { reason: "normal" } });
   });
 
-  it("tells of a bucket that was wiped behind everybody's back, when that is found", async () => {
+  it("reports a bucket whose storage was wiped without a notice, once a probe finds it", async () => {
     await create("wiped-watched");
     const events = await follow("/buckets/wiped-watched/monitor");
     await wipeBehind((await rowOf("wiped-watched"))?.id ?? "");
@@ -287,7 +289,7 @@ describe("GET /v1/events", () => {
 });
 
 describe("a bucket's own reset", () => {
-  it("is asked through by who comes in the meantime", async () => {
+  it("does not fail the requests that arrive meanwhile", async () => {
     await create("asked-through", "permanent");
     await ask("/buckets/asked-through/keys/milk", { method: "PUT", body: "1" });
     const id = (await rowOf("asked-through"))?.id ?? "";

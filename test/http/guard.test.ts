@@ -1,3 +1,5 @@
+/** Which requests may pass: tokens, origins, and what pages of other sites load. */
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../../src/config/env.ts";

@@ -1,3 +1,5 @@
+/** Exports and imports over HTTP, line by line. */
+
 import { describe, expect, it } from "vitest";
 import { MAX_WHOLE_LINE } from "../../src/http/ndjson.ts";
 import { CHUNK_BYTES } from "../../src/model/limits.ts";

@@ -1,3 +1,5 @@
+/** Keys over HTTP: paths, conditions, and requests that can't be served. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 

@@ -1,3 +1,5 @@
+/** Lists of keys and deletions of ranges over HTTP. */
+
 import { describe, expect, it } from "vitest";
 import { kv, refusal } from "../support/binding.ts";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
@@ -19,8 +21,8 @@ async function filled(name: string): Promise<string> {
   return b;
 }
 
-describe("a list of which the bucket has ended", () => {
-  it("does not go on in the next bucket of the name: over HTTP, a binding and a namespace", async () => {
+describe("a list whose bucket ends between two pages", () => {
+  it("does not continue in the next bucket of the name: over HTTP, a binding and a namespace", async () => {
     const name = "listed-anew";
     const fill = async (): Promise<void> => {
       await ask(name, { method: "PUT" });
@@ -79,7 +81,7 @@ describe("a list of keys", () => {
     }
   });
 
-  it("has what is kept beside each value, and the values if they are asked for", async () => {
+  it("has each value's properties, and the values on request", async () => {
     const b = await bucket("list entries");
     const stored = await put(`${b}/keys/a?ttl=60&metadata={"x":1}`, "text", { "Content-Type": "text/x" });
     await put(`${b}/keys/b`, new Uint8Array([255]));
@@ -101,7 +103,7 @@ describe("a list of keys", () => {
     ]);
   });
 
-  it("that is asked for wrongly says how", async () => {
+  it("reports what is wrong with its query", async () => {
     const b = await bucket("list wrong");
     for (const [query, code] of [
       ["?limit=0", "query_invalid"],
@@ -143,7 +145,7 @@ describe("deleting many keys", () => {
     expect(await jsonOf(await remove(b, "?prefix="))).toEqual({ deleted: 2_700 });
   });
 
-  it("has to be asked for", async () => {
+  it("requires a prefix or a range", async () => {
     const b = await filled("delete all by mistake");
     for (const query of ["", "?"]) expect(await codeOf(await remove(b, query))).toBe("query_invalid");
     expect(names(await list(b))).toHaveLength(6);

@@ -1,3 +1,5 @@
+/** Paths and methods over HTTP. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { Target } from "../../src/http/target.ts";

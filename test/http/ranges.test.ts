@@ -1,3 +1,5 @@
+/** The Range header (RFC 9110 §14). */
+
 import { describe, expect, it } from "vitest";
 import { rangeOf } from "../../src/http/ranges.ts";
 import { ask, bucket, put } from "../support/http.ts";

@@ -1,3 +1,5 @@
+/** Refused requests over HTTP, which have changed nothing. */
+
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+/** A bucket whose data was written by a newer version, over every protocol. */
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+/** What unstorage's http driver asks for, request by request. */
+
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ask, codeOf } from "../support/http.ts";
@@ -56,8 +58,8 @@ describe("a condition on unstorage's Last-Modified", () => {
     }
     expect((await set("dated/a", "2", { "If-Unmodified-Since": modified })).status).toBe(200);
     expect((await set("dated/nothing", "2", { "If-Unmodified-Since": FUTURE })).status).toBe(412);
-    expect((await set("dated-nobody/a", "2", { "If-Unmodified-Since": FUTURE })).status).toBe(412);
-    expect((await ask("dated-nobody")).status).toBe(404);
+    expect((await set("dated-unknown/a", "2", { "If-Unmodified-Since": FUTURE })).status).toBe(412);
+    expect((await ask("dated-unknown")).status).toBe(404);
     expect(await (await at("dated/a")).text()).toBe("2");
     const gone = await at("dated/a", { method: "DELETE", headers: { "If-Unmodified-Since": FUTURE } });
     expect(gone.status).toBe(204);

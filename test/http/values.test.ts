@@ -1,3 +1,5 @@
+/** Values over HTTP: their properties, ranges, and large ones. */
+
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -34,8 +36,8 @@ function chunksOf(id: string): Promise<number> {
   );
 }
 
-describe("what is kept beside a value", () => {
-  it("is told with it: when it expires, metadata, revision", async () => {
+describe("properties of a value", () => {
+  it("are sent with it: when it expires, metadata, revision", async () => {
     const b = await bucket("beside");
     const metadata = { who: "Zoë", emoji: "🥛" };
     const url = `${b}/keys/milk?ttl=60&metadata=${encodeURIComponent(JSON.stringify(metadata))}`;
@@ -52,7 +54,7 @@ describe("what is kept beside a value", () => {
     }
   });
 
-  it("goes with the next put that does not say it again", async () => {
+  it("are dropped by the next put that does not repeat them", async () => {
     const b = await bucket("beside replaced");
     await put(`${b}/keys/a?ttl=60&metadata=1`);
     await put(`${b}/keys/a`);
@@ -60,7 +62,7 @@ describe("what is kept beside a value", () => {
     expect([headers.get("KV-Expires"), headers.get("KV-Metadata")]).toEqual([null, null]);
   });
 
-  it("lives parts of a second too, to the millisecond", async () => {
+  it("include a time to live in parts of a second, to the millisecond", async () => {
     const b = await bucket("beside parts");
     const before = Date.now() + clock.aheadMs;
     await put(`${b}/keys/a?ttl=90.25`);
@@ -70,7 +72,7 @@ describe("what is kept beside a value", () => {
     expect(expires).toBeLessThanOrEqual(after + 90_250);
   });
 
-  it("ends with the time that was given as one", async () => {
+  it("include an expiry that was given as a time", async () => {
     const b = await bucket("expires");
     const at = new Date(Date.now() + clock.aheadMs + 30_000).toISOString();
     await put(`${b}/keys/a?expires=${encodeURIComponent(at)}`);
@@ -102,8 +104,8 @@ describe("what is kept beside a value", () => {
   });
 });
 
-describe("a value that is packed, or part of another", () => {
-  it("is refused: what is stored is served as it is", async () => {
+describe("a put with Content-Encoding or Content-Range", () => {
+  it("is refused: values are served as they were stored", async () => {
     const b = await bucket("packed");
     expect(await codeOf(await put(`${b}/keys/a`, "1", { "Content-Encoding": "gzip" }))).toBe(
       "content_encoding_unsupported",
@@ -196,7 +198,7 @@ describe("a large value", () => {
     expect(await hasBytes(got, large.slice(first, last + 1))).toBe(true);
   });
 
-  it("of exactly one chunk, and of one byte more, is what it is", async () => {
+  it("of exactly one chunk, or of one byte more, comes back unchanged", async () => {
     const b = await bucket("large edges");
     for (const size of [CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES]) {
       await put(`${b}/keys/a`, streamed(large.slice(0, size)));
@@ -216,7 +218,7 @@ describe("a large value", () => {
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(most.slice(-9));
   });
 
-  it("is under the same conditions as a small one", async () => {
+  it("heeds the same conditions as a small one", async () => {
     const b = await bucket("large conditions");
     await put(`${b}/keys/a`, "small");
     expect(await codeOf(await put(`${b}/keys/a`, large, { "If-None-Match": "*" }))).toBe(
@@ -252,7 +254,7 @@ describe("a large value", () => {
     expect(await chunksOf(id)).toBe(0);
   });
 
-  it("can be read to its end while another takes its place", async () => {
+  it("can be read to its end while it is replaced", async () => {
     const b = await bucket("large replaced");
     await put(`${b}/keys/a`, large);
     const reading = await ask(`${b}/keys/a`);
@@ -261,7 +263,7 @@ describe("a large value", () => {
     expect(await (await ask(`${b}/keys/a`)).text()).toBe("small");
   });
 
-  it("that was replaced in a bucket that is quiet since is removed all the same", async () => {
+  it("that was replaced is removed even if the bucket is idle since", async () => {
     const b = await bucket("large quiet");
     await put(`${b}/keys/a`, large);
     const { id } = await jsonOf<{ id: string }>(await ask(b));

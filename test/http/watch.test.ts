@@ -1,3 +1,5 @@
+/** Watches over Server-Sent Events and WebSocket. */
+
 import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 import { SseReader } from "../support/sse.ts";
@@ -63,7 +65,7 @@ describe("watching over Server-Sent Events", () => {
     await stream.close();
   });
 
-  it("tells of the bucket's end, and ends", async () => {
+  it("reports the bucket's end, and ends", async () => {
     const b = await bucket("sse down");
     const stream = await watch(b);
     await ask(b, { method: "DELETE" });
@@ -71,7 +73,7 @@ describe("watching over Server-Sent Events", () => {
     expect(await stream.next()).toBeUndefined();
   });
 
-  it("an empty id is none: browsers send it before they have heard one", async () => {
+  it("treats an empty Last-Event-ID as none: browsers send it before the first event", async () => {
     const b = await bucket("sse empty id");
     const stream = await watch(b, "?since=0", { "Last-Event-ID": "" });
     await put(`${b}/keys/a`);
@@ -92,7 +94,7 @@ describe("watching over Server-Sent Events", () => {
     expect([other.status, await codeOf(other)]).toEqual([410, "revision_compacted"]);
   });
 
-  it("that is asked for wrongly says how", async () => {
+  it("reports what is wrong with its query", async () => {
     const b = await bucket("sse wrong");
     for (const [query, code] of [
       ["?prefix=a&key=b", "query_invalid"],
@@ -109,7 +111,7 @@ describe("watching over Server-Sent Events", () => {
 });
 
 describe("watching over WebSocket", () => {
-  it("brings arrays of events, and says first where it begins", async () => {
+  it("sends arrays of events, and first the position at which it begins", async () => {
     const b = await bucket("ws changes");
     const { webSocket } = await ask(`${b}/watch`, { headers: { Upgrade: "websocket" } });
     const messages: unknown[] = [];

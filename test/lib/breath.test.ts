@@ -1,3 +1,5 @@
+/** Breaths: long work that lets other requests run. */
+
 import { describe, expect, it } from "vitest";
 import { Breath } from "../../src/lib/breath.ts";
 

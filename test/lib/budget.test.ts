@@ -1,3 +1,5 @@
+/** A budget: memory for each holder and for all. */
+
 import { describe, expect, it } from "vitest";
 import { Budget } from "../../src/lib/budget.ts";
 

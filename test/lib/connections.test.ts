@@ -1,3 +1,5 @@
+/** Places for connections, before and after login. */
+
 import { describe, expect, it } from "vitest";
 import { Connections } from "../../src/lib/connections.ts";
 

@@ -1,3 +1,5 @@
+/** Bytes on WebSockets that their clients have not acknowledged. */
+
 import { describe, expect, it, vi } from "vitest";
 import { SocketFlow } from "../../src/lib/socket-flow.ts";
 

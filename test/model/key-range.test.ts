@@ -1,3 +1,5 @@
+/** Ranges of keys, in the order of UTF-8. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isBefore, rangeOf, successor } from "../../src/model/key-range.ts";

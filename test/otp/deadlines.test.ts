@@ -1,3 +1,5 @@
+/** Deadlines of calls. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Deadlines } from "../../src/otp/deadlines.ts";
 

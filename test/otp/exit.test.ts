@@ -1,3 +1,5 @@
+/** Exit reasons, and what an exception of a stub means. */
+
 import { describe, expect, it } from "vitest";
 import { classifyStubError, Exit, formatReason } from "../../src/otp/exit.ts";
 

@@ -1,3 +1,5 @@
+/** Restart kinds and restart intensity. */
+
 import { describe, expect, it } from "vitest";
 import { mayTryAgain, restarted, type RestartCount } from "../../src/otp/restart.ts";
 

@@ -1,3 +1,5 @@
+/** Tasks that run one after the other, for each key. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Serial } from "../../src/otp/serial.ts";

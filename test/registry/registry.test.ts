@@ -1,17 +1,12 @@
-import {
-  evictDurableObject,
-  listDurableObjectIds,
-  reset,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+/** A partition of the registry: create, stop, list. */
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
-import { call } from "../../src/otp/call.ts";
+import { describe, expect, it } from "vitest";
 import type { Registration } from "../../src/model/registration.ts";
+import { call } from "../../src/otp/call.ts";
 import { Names } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
-import { partitionStub } from "../../src/rpc/partition-stub.ts";
 import { ask, isolate, PARTITIONS } from "../support/directories.ts";
 import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
@@ -32,54 +27,12 @@ async function cutOff(name: string, state: "starting" | "stopping", started: boo
   return entry;
 }
 
-// The guide's KV.RegistryTest.
-describe("KV.RegistryTest", () => {
-  it("spawns buckets", async () => {
-    expect(await directory.lookup("shopping-spawn")).toBeUndefined();
-    await directory.create("shopping-spawn");
-    expect(await directory.lookup("shopping-spawn")).toMatchObject({
-      name: "shopping-spawn",
-      state: "running",
-    });
-    await ask(directory, "shopping-spawn", (bucket) => bucket.put("milk", "1"));
-    expect(await ask(directory, "shopping-spawn", (bucket) => bucket.get("milk", {}))).toMatchObject({
-      entry: { value: "1" },
-    });
-  });
-
-  it("removes bucket on exit", async () => {
-    await directory.create("shopping-exit");
-    expect(await directory.stop("shopping-exit")).toBe(true);
-    expect(await directory.lookup("shopping-exit")).toBeUndefined();
-  });
-
-  it("creates and looks up buckets by any name", async () => {
-    // A name that is an object's own property, one as long as may be, one with every sign that may be in it.
-    for (const name of [
-      "__proto__",
-      "constructor",
-      "n".repeat(256),
-      "!#$%&'()*+,-.:;<=>?@[\\]^_`{|}~",
-      "0",
-    ]) {
-      const { registration } = await directory.create(name);
-      expect(await directory.lookup(name)).toEqual(registration);
-    }
-  });
-});
-
 describe("create", () => {
   it("ensures that there is a bucket: the same one, the second time", async () => {
     const first = await directory.create("ensured", { metadata: '{"a":1}' });
     const second = await directory.create("ensured", { metadata: '{ "a": 1 }' });
     expect(first.created).toBe(true);
     expect(second).toEqual({ registration: first.registration, created: false });
-  });
-
-  it("invariant 2, one: agrees on one bucket when many ask at once", async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => isolate().directory.create("contended")));
-    expect(new Set(all.map(({ registration }) => registration.id)).size).toBe(1);
-    expect(all.filter(({ created }) => created)).toHaveLength(1);
   });
 
   it("that was cut off before the object was told is finished by the next one", async () => {
@@ -121,17 +74,6 @@ describe("create", () => {
 });
 
 describe("stop", () => {
-  it("frees the name, and a bucket that takes it is empty and another", async () => {
-    const first = await directory.create("again");
-    await ask(directory, "again", (bucket) => bucket.put("milk", "1"));
-    await directory.stop("again");
-    const second = await directory.create("again");
-    expect(second.created).toBe(true);
-    expect(second.registration.id).not.toBe(first.registration.id);
-    expect(second.registration.incarnation).not.toBe(first.registration.incarnation);
-    expect(await ask(directory, "again", (bucket) => bucket.get("milk", {}))).toEqual({ outcome: "absent" });
-  });
-
   it("of a name that leads nowhere says so", async () => {
     expect(await directory.stop("never-there")).toBe(false);
   });
@@ -150,18 +92,6 @@ describe("stop", () => {
     await runInDurableObject(registryOf("cut-stop-alarm"), (instance) => instance["handleInfo"]("check"));
     expect(await rowOf("cut-stop-alarm")).toBeUndefined();
     expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
-  });
-
-  it("and create of one name, at once and many times, leave one bucket or none", async () => {
-    const results = await Promise.all(
-      Array.from({ length: 30 }, (_, index) =>
-        index % 3 === 2 ? directory.stop("churned") : directory.create("churned"),
-      ),
-    );
-    expect(results).toHaveLength(30);
-    const found = await directory.lookup("churned");
-    const reached = await ask(directory, "churned", (bucket) => bucket.totals());
-    expect(reached === undefined).toBe(found === undefined);
   });
 });
 
@@ -217,40 +147,4 @@ describe("a name in the registry", () => {
     await evictDurableObject(registryOf("kept"));
     expect(await directory.lookup("kept")).toEqual(registration);
   });
-});
-
-describe("invariant 7: names are cheap", () => {
-  // What is repaired later would change what is counted here.
-  beforeAll(reset);
-
-  it("reads of unknown names make no row, no object, no cache entry", async () => {
-    await directory.create("some-bucket");
-    const reader = isolate();
-    const buckets = (await listDurableObjectIds(env.BUCKET)).length;
-    const rows = await tableSizes();
-    for (let index = 0; index < 100; index += 1) {
-      expect(await reader.directory.lookup(`unknown-${index}`)).toBeUndefined();
-      expect(await ask(reader.directory, `unknown-${index}`, (bucket) => bucket.totals())).toBeUndefined();
-      expect(await reader.directory.stop(`unknown-${index}`)).toBe(false);
-    }
-    expect(reader.cache.size).toBe(0);
-    expect((await listDurableObjectIds(env.BUCKET)).length).toBe(buckets);
-    expect(await tableSizes()).toEqual(rows);
-  });
-
-  /** Rows in each table of each partition. */
-  function tableSizes(): Promise<unknown[]> {
-    return Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) =>
-        runInDurableObject(partitionStub(env.REGISTRY, partition), (__, { storage: { sql } }) =>
-          sql
-            .exec<{ name: string }>(
-              "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
-            )
-            .toArray()
-            .map(({ name }) => [name, sql.exec(`SELECT count(*) AS rows FROM ${name}`).one()]),
-        ),
-      ),
-    );
-  }
 });

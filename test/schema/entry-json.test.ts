@@ -1,3 +1,5 @@
+/** An entry as JSON. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { entryJson, entryText } from "../../src/schema/entry-json.ts";

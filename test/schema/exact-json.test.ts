@@ -1,3 +1,5 @@
+/** JSON that is parsed in pieces, and exactly. */
+
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { breath } from "../../src/lib/breath.ts";
@@ -12,7 +14,7 @@ const lastOf = async (json: string): Promise<unknown> =>
   ((await parseInPieces(around(json))) as unknown[]).at(-1);
 
 describe("JSON in pieces", () => {
-  it("is what JSON.parse makes of it, whatever it is", async () => {
+  it("is parsed as JSON.parse parses it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.json({ maxDepth: 5 }), async (json) => {
         fc.pre(!/\d{16}|[eE]\+?\d{3}/.test(json));
@@ -51,14 +53,14 @@ describe("JSON in pieces", () => {
     },
   );
 
-  it("that ends too early, or has more behind it, is refused", async () => {
+  it("is refused if it ends too early or has text after its end", async () => {
     const long = around("0");
     for (const text of [long.slice(0, -1), `${long}]`, `${long},1`, `{${long}`]) {
       await expect(parseInPieces(text)).rejects.toThrow(SyntaxError);
     }
   });
 
-  it("lets others in while it is read", async () => {
+  it("lets other requests run while it is parsed", async () => {
     const pauses = vi.spyOn(breath, "pause");
     await parseInPieces(`[${"0,".repeat(1_000_000)}0]`);
     expect(pauses.mock.calls.length).toBeGreaterThanOrEqual(7);

@@ -1,3 +1,5 @@
+/** The members `json` and `metadata`, kept as they were written. */
+
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { parseExactly, parseInPieces, parseRequest } from "../../src/schema/exact-json.ts";

@@ -1,3 +1,5 @@
+/** Files of objects that the running engine has freed. */
+
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -23,8 +25,8 @@ function freedFiles(...lots: string[][]) {
   return { files, time };
 }
 
-describe("the file of an object that is nobody's any more", () => {
-  it("is removed after a while, and no other one", async () => {
+describe("the file of an object that was freed", () => {
+  it("is removed after a while, and no other file", async () => {
     for (const digit of ["a", "b", "c"]) writeFileSync(pathOf(id(digit)), "");
     const { files, time } = freedFiles([id("a"), id("d"), "../etc"], [id("b")]);
     expect(await files.check()).toBe(0);
@@ -37,7 +39,7 @@ describe("the file of an object that is nobody's any more", () => {
     expect(["a", "b", "c"].map((digit) => existsSync(pathOf(id(digit))))).toEqual([false, false, true]);
   });
 
-  it("stays for as long as something is stored in it, or may be in its log", async () => {
+  it("stays while it, or its log, may hold data", async () => {
     const path = pathOf(id("e"));
     const sql = new DatabaseSync(path);
     sql.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE notices (x)");

@@ -1,3 +1,5 @@
+/** Disk that a start gives back. */
+
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -45,7 +47,7 @@ function stored(path: string): unknown {
 const names = (folder: string): string[] => readdirSync(folder).toSorted();
 
 describe("the disk of objects", () => {
-  it("that hold nothing is given back, and no other file is touched", () => {
+  it("is freed if they hold nothing, and no other file is touched", () => {
     const folder = folderOf("empty");
     for (const digit of ["a", "b"]) database(folder, idOf(digit));
     writeFileSync(join(folder, `${idOf("9")}.sqlite`), "");
@@ -53,14 +55,14 @@ describe("the disk of objects", () => {
     database(folder, "metadata");
     const kept = ["0123.sqlite", `${idOf("A")}.sqlite`, `${idOf("d")}.sqlite.bak`];
     for (const name of kept) writeFileSync(join(folder, name), "");
-    writeFileSync(join(folder, `${idOf("e")}.sqlite`), "no database, but somebody's");
+    writeFileSync(join(folder, `${idOf("e")}.sqlite`), "not a database, but in use");
     expect(reclaim([folder, join(temporary.path, "nowhere")], AT_LEISURE)).toMatchObject({ removed: 3 });
     expect(names(folder)).toEqual(
       [...kept, `${idOf("c")}.sqlite`, `${idOf("e")}.sqlite`, "metadata.sqlite"].toSorted(),
     );
   });
 
-  it("that have a log which was not worked in yet is left as it is: the file alone looks empty", () => {
+  it("is kept if a log was not yet applied: the file alone looks empty", () => {
     const folder = folderOf("log");
     const path = join(folder, `${idOf("a")}.sqlite`);
     database(folder, idOf("a"));
@@ -73,7 +75,7 @@ describe("the disk of objects", () => {
     sql.close();
   });
 
-  it("of which most is free is given back, and what is stored is stored", () => {
+  it("is compacted if most of it is free, and their data is kept", () => {
     const folder = folderOf("free");
     const fill = (kept: number, gone: number) => (sql: DatabaseSync) => {
       sql.exec("CREATE TABLE t (x); CREATE TABLE u (x)");
@@ -98,7 +100,7 @@ describe("the disk of objects", () => {
     expect(stored(much)).toEqual(before);
   });
 
-  it("is left to the next start when there is no time", () => {
+  it("is left to the next start if there is no time", () => {
     const folder = folderOf("late");
     for (const digit of ["a", "b", "c", "d"]) database(folder, idOf(digit));
     let now = 0;

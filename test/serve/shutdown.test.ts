@@ -1,3 +1,5 @@
+/** The order to shut down. */
+
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { bundle } from "../../src/serve/bundle.ts";
@@ -24,7 +26,7 @@ describe("the order to end", () => {
     await aborted(ending);
   });
 
-  it("is the loss of the shell, also of one that was lost before anybody looked", async () => {
+  it("is the loss of the shell, even if the shell was lost before the watch began", async () => {
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
     expect(watchForShutdown({ parent: gone }).aborted).toBe(true);
     expect(watchForShutdown({ parent: process.ppid }).aborted).toBe(false);

@@ -1,3 +1,5 @@
+/** The supervisor of the engine. */
+
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../src/serve/engine.ts";
 import { Restarts } from "../../src/serve/restarts.ts";
@@ -54,7 +56,7 @@ describe("a supervisor", () => {
     expect(all.started.length).toBe(2);
   });
 
-  it("does so five times a minute, and waits where it ends more often: it never gives up", async () => {
+  it("restarts it at most five times a minute, waits if it ends more often, and never gives up", async () => {
     const all = engines();
     const { service, lines, waits } = await supervised(all);
     for (let n = 0; n < 7; n += 1) {
@@ -67,7 +69,7 @@ describe("a supervisor", () => {
     await service.stop();
   });
 
-  it("tries again what could not be started again, and says why", async () => {
+  it("tries again if a restart fails, and says why", async () => {
     const all = engines();
     const { service, lines } = await supervised(all);
     all.fail(new StartupError("Port 8787 is in use."));
@@ -77,7 +79,7 @@ describe("a supervisor", () => {
     await service.stop();
   });
 
-  it("does not start one again that it has stopped", async () => {
+  it("does not restart an engine that it has stopped", async () => {
     const all = engines();
     const { service } = await supervised(all);
     await service.stop();

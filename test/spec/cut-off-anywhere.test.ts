@@ -86,7 +86,7 @@ async function go({ before, run, ends }: Way, name: string, arm: () => void): Pr
     () => true,
     () => false,
   );
-  // 1: from the moment in which the end is acknowledged, nobody finds the bucket.
+  // 1: once the end is acknowledged, no lookup finds the bucket.
   if (acknowledged && ends) {
     expect(await again(() => isolate().directory.lookup(name))).toBeUndefined();
     expect(

@@ -89,7 +89,7 @@ describe("SUBSCRIBE", () => {
     other.close();
   });
 
-  it("to a bucket that is not there is NOT FOUND, and without a connection it is an error", async () => {
+  it("to an unknown bucket is NOT FOUND, and over HTTP it is an error", async () => {
     const { ask, close } = await openTcp(server.tcpPort);
     expect(await ask("SUBSCRIBE guide-nowhere\n", 1)).toBe("NOT FOUND\r\n");
     close();
@@ -163,14 +163,14 @@ describe("a bucket's own WebSocket", () => {
     expect((await fetch(`${server.http}/v1/buckets/guide-direct-dead`)).status).toBe(404);
   });
 
-  it("is refused for a bucket that is not there", async () => {
+  it("is refused for a bucket that does not exist", async () => {
     await expect(
       openWebSocket(`ws://127.0.0.1:${server.httpPort}/v1/buckets/guide-nowhere/connect`),
     ).rejects.toThrow("refused");
   });
 });
 
-describe("clients that no one here wrote", () => {
+describe("other clients", () => {
   it("curl", async () => {
     const url = `${server.http}/v1/buckets/guide-curled`;
     const curl = async (...args: readonly string[]): Promise<string> =>

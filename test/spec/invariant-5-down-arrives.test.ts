@@ -65,7 +65,7 @@ it(
       }),
       { seed, numRuns: 1 },
     ) as [[End, number][]];
-    // Somebody who follows from outside, through all those restarts.
+    // A follower from outside, through all those restarts.
     const followed: RegistryEvent[] = [];
     const followers = directory.followers(() => ({
       events: (events) => void followed.push(...events),

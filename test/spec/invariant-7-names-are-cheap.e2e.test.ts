@@ -1,4 +1,4 @@
-/** The guide's warning about atoms: names that anybody can make up must cost nothing. */
+/** Invariant 7, end to end. The guide warns of atoms made from user input: names that strangers make up must cost nothing. */
 
 import { readdir } from "node:fs/promises";
 import { afterAll, describe, expect, inject, it } from "vitest";

@@ -1,4 +1,7 @@
-/** What somebody can do to a server who has not shown its token, or is no client of it at all (invariant 8). */
+/**
+ * Invariant 8, before login. What a client without the token, or of another protocol, can make the server hold, read or
+ * do is a small constant.
+ */
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -38,7 +41,7 @@ describe("invariant 8: bounded before login", () => {
     expect(answer).toMatch(/^(PONG\r\n)*ERROR TOO_LONG Before AUTH [^\r\n]*\r\n$/);
   });
 
-  it("a long line is taken behind the token that came with it", async () => {
+  it("a long line is accepted after the token in the same packet", async () => {
     const { ask, close } = await openTcp(locked.tcpPort);
     const value = "x".repeat(100_000);
     expect(await ask(`AUTH "${TOKEN}"\nCREATE long\nPUT long k ${value}\n`, 3)).toBe("OK\r\nOK\r\nOK\r\n");
@@ -54,7 +57,7 @@ describe("invariant 8: bounded before login", () => {
     expect(locked.output()).not.toContain(TOKEN);
   });
 
-  it("has a quarter of the places: one too many is told so, and those who have the token go on", async () => {
+  it("a quarter of the places is for strangers: one too many is refused, and clients with the token go on", async () => {
     const { ask, close } = await openTcp(locked.tcpPort);
     expect(await ask(`AUTH "${TOKEN}"\n`, 1)).toBe("OK\r\n");
     const strangers = [await openTcp(locked.tcpPort), await openTcp(locked.tcpPort)];
@@ -92,7 +95,7 @@ describe("connections", () => {
 });
 
 describe("a WebSocket's handshake", () => {
-  it("that is not whole takes no place", async () => {
+  it("that is incomplete takes no place", async () => {
     const half =
       "Host: 127.0.0.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: close\r\n\r\n";
     for (let n = 0; n < 20; n += 1) {
@@ -106,7 +109,7 @@ describe("a WebSocket's handshake", () => {
   });
 });
 
-describe("a WebSocket's handshake that is not whole", () => {
+describe("an incomplete WebSocket handshake", () => {
   const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   const version = "Sec-WebSocket-Version: 13\r\n";
   const half: readonly (readonly [string, string])[] = [
@@ -123,7 +126,7 @@ describe("a WebSocket's handshake that is not whole", () => {
     "/v1/buckets/full/watch",
   ];
 
-  it.each(half)("is a problem document on every path: %s", async (_, headers) => {
+  it.each(half)("is answered with a problem document on every path: %s", async (_, headers) => {
     await fetch(`${open.http}/v1/buckets/full`, { method: "PUT" });
     for (const path of paths) {
       const socket = connect(open.httpPort, "127.0.0.1");
@@ -152,7 +155,7 @@ describe("another protocol", () => {
     expect((await fetch(`${open.http}/v1/buckets/foreign/keys/k`)).status).toBe(404);
   });
 
-  it("is not reached by HTTP's CONNECT, which is refused", async () => {
+  it("can't be reached through HTTP's CONNECT, which is refused", async () => {
     for (const { httpPort } of [open, locked]) {
       const request = "CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\nCREATE tunnelled\r\n";
       expect(await answerTo(httpPort, request)).toMatch(/^HTTP\/1\.1 [45]\d\d /);

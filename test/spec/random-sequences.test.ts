@@ -1,10 +1,10 @@
-/** The registry and its buckets against a plain model, in sequences of commands that nobody thought of. */
+/** The registry and its buckets against a plain model, in random sequences of commands. */
 
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { PARTITIONS } from "../support/directories.ts";
 import { seeded, type SeededBug } from "../support/objects.ts";
-import { sequences } from "../support/model.ts";
+import { sequences } from "../support/model/sequences.ts";
 
 const { sequences: runs, minutes, bugSeed } = inject("sizes");
 const seed = inject("seed");

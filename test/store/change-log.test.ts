@@ -1,3 +1,5 @@
+/** The change log: bounded, and read from any revision. */
+
 import { describe, expect, it } from "vitest";
 import { withEntries } from "../support/entries.ts";
 

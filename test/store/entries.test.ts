@@ -1,3 +1,5 @@
+/** The table of entries: put, remove, increment, list, expire. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Properties } from "../../src/model/entry.ts";
@@ -153,7 +155,7 @@ describe("entries", () => {
     });
   });
 
-  it("are all undone when one change of a write throws, in memory and on disk, and nobody hears of them", async () => {
+  it("are all undone when one change of a write throws, in memory, on disk and for watchers", async () => {
     await withEntries("entries undone", ({ entries, published }) => {
       entries.write(() => entries.put("kept", "1"));
       expect(() =>

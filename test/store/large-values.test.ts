@@ -1,3 +1,5 @@
+/** Large values: uploads, chunks, and what is removed when. */
+
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { KEEP_MS } from "../../src/model/large-value.ts";
@@ -25,7 +27,7 @@ const read = ({ entries, time }: Tables, large: string, n: number, lease = { lea
   entries.large.chunk(large, n, lease, time.now);
 
 describe("a large value", () => {
-  it("is nobody's until an entry takes it, whole, and then counts", async () => {
+  it("belongs to no entry and counts for nothing until all of it was uploaded and put", async () => {
     await withEntries("large put", (tables) => {
       const { entries } = tables;
       const value = upload(tables, "u1");
@@ -141,7 +143,7 @@ describe("a large value", () => {
     });
   });
 
-  it("that was replaced is kept for as long as somebody reads it, however slowly", async () => {
+  it("that was replaced is kept while a reader has a lease on it, however slow", async () => {
     await withEntries("large slow reader", (tables) => {
       const { entries, time } = tables;
       const sweep = () => entries.write(() => entries.large.sweep(time.now));
@@ -163,7 +165,7 @@ describe("a large value", () => {
     });
   });
 
-  it("that is being sent is kept for as long as somebody sends it", async () => {
+  it("that is being uploaded is kept as long as chunks arrive", async () => {
     await withEntries("large slow sender", (tables) => {
       const { entries, time } = tables;
       const value = upload(tables, "slow");

@@ -70,6 +70,11 @@ export function eventsOf(name: string): Promise<RegistryEvent[]> {
   );
 }
 
+/** The kinds of a name's events in their order, each with its reason if it has one: `DOWN normal`. */
+export async function kindsOf(name: string): Promise<string[]> {
+  return (await eventsOf(name)).map(({ kind, reason }) => (reason === null ? kind : `${kind} ${reason}`));
+}
+
 /** Ends an object at once, as a crash of the machine does. */
 export async function abortObject(stub: DurableObjectStub<TestBucket | TestRegistry>): Promise<void> {
   await runInDurableObject(stub, async (_, ctx) => {
@@ -78,7 +83,7 @@ export async function abortObject(stub: DurableObjectStub<TestBucket | TestRegis
   }).catch(() => undefined);
 }
 
-/** Wipes a bucket's storage behind everybody's back. */
+/** Wipes a bucket's storage without a notice to anyone. */
 export async function wipeBehind(id: string): Promise<void> {
   await runInDurableObject(bucketOf(id), (_, ctx) => ctx.storage.deleteAll());
   await abortObject(bucketOf(id));
@@ -141,12 +146,12 @@ export async function expectInvariants(name: string, ids: readonly string[]): Pr
     states.filter(({ id, kept }) => id !== row?.id && kept > 0),
     "4: wiped",
   ).toEqual([]);
-  // 2. One: who has the name lives, and nobody else does.
+  // 2. One: the bucket that has the name lives, and no other one.
   expect(
     living.map(({ id, incarnation }) => [id, incarnation]),
     "2: one",
   ).toEqual(row === undefined ? [] : [[row.id, row.incarnation]]);
-  // 1. Truth: every caller, however stale, reaches that one, or nobody.
+  // 1. Truth: every caller, however stale, reaches that one or none.
   const found = await isolate().directory.lookup(name);
   expect(found?.incarnation, "1: truth").toBe(row?.incarnation);
   // 5. DOWN arrives: once for each that was created and is no more.

@@ -14,7 +14,7 @@ import type { Created } from "../../src/rpc/registry-rpc.ts";
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
 export const clock: { aheadMs: number; stoppedAt: number | undefined } = { aheadMs: 0, stoppedAt: undefined };
 
-/** Ids of all buckets' objects that have run, whether or not anybody still names them. */
+/** Ids of all buckets' objects that have run, whether or not a name still leads to them. */
 export const bucketIds = new Set<string>();
 
 /** Ids of buckets that answer nothing, as if the network were broken. */
@@ -45,7 +45,7 @@ export class TestBucket extends Bucket {
 /**
  * Bugs that a registry like this one might have, for the tests to be tried on.
  *
- * - `down without incarnation check`: whoever has the name is freed of it by the DOWN of another.
+ * - `down without incarnation check`: the DOWN of an earlier bucket frees the name of the present one.
  * - `freed before the wipe`: the name is free while the bucket's object may still live.
  * - `create without re-check`: what was read before an await is taken to be true after it.
  */
@@ -77,7 +77,7 @@ export class TestRegistry extends Registry {
       await new Promise((resolve) => {
         setTimeout(resolve, 1);
       });
-      // Somebody else may have taken the name by now.
+      // Another call may have taken the name by now.
       const other = this.#names.find(name);
       if (other !== undefined) this.#names.remove(other);
       const entry = this.insert(name, options);

@@ -14,7 +14,7 @@ export interface Sizes {
   readonly ends: number;
   /** Buckets whose files are counted when they have ended; an even number. */
   readonly endedFiles: number;
-  /** Reads of names that are nobody's. */
+  /** Reads of unknown names. */
   readonly unknownNames: number;
   /** Watchers of one bucket. */
   readonly watchers: number;

@@ -1,3 +1,5 @@
+/** Every byte of a line, from the splitter to the parser. */
+
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { LineSplitter, linesOf, type Line } from "../../src/text/lines.ts";

@@ -1,3 +1,5 @@
+/** Other protocols on the port of the text protocol. */
+
 import { describe, expect, it } from "vitest";
 import { beginsForeign, foreignLine } from "../../src/text/foreign.ts";
 

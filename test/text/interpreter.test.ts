@@ -1,3 +1,5 @@
+/** Commands that arrive together, and their replies. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Answer, BucketCommand } from "../../src/text/command.ts";

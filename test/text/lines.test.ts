@@ -1,3 +1,5 @@
+/** Bytes that are split into lines. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LineSplitter, linesOf, MAX_LINE_BYTES } from "../../src/text/lines.ts";

@@ -1,3 +1,5 @@
+/** Lines that are parsed into commands. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Line } from "../../src/text/lines.ts";

@@ -1,3 +1,5 @@
+/** Replies as lines. */
+
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { changeLine, errorLine, reply, signalLine } from "../../src/text/replies.ts";

@@ -2,7 +2,7 @@
 
 import { Description, type Seen } from "./description.ts";
 
-/** A protocol of somebody else's, with as many segments in a path as there are in a key: OpenAPI has no words for it. */
+/** A foreign protocol, with as many segments in a path as there are in a key: OpenAPI has no words for it. */
 const OTHERS = "/unstorage/";
 const OUR_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 

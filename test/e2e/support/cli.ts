@@ -111,7 +111,7 @@ function observe(
     for (const look of waiting) look();
   });
   stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  // Who does not read its stdin may end before all of it is written.
+  // A program that does not read its stdin may end before all of it is written.
   stdin.on("error", () => undefined);
   const text = (): string => Buffer.concat(out).toString();
   const end = async (): Promise<Ran> => {

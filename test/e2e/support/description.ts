@@ -11,7 +11,7 @@ export interface Seen {
   readonly status: number;
   /** `Content-Type`, parameters and all; null if there was none. */
   readonly contentType: string | null;
-  /** Whether there are no bytes; undefined where nobody looked. */
+  /** Whether there are no bytes; undefined if that was not checked. */
   readonly empty?: boolean;
   /** The bytes as text, where they were looked at. */
   readonly body?: string;

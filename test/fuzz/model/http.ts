@@ -45,7 +45,7 @@ const BEFORE_LOOKUP = new Set([
 export class HttpModel {
   readonly buckets = new Map<string, ModelBucket>();
   readonly #api: Api;
-  /** What all names begin with that nobody else uses. */
+  /** The prefix of all names of this run. */
   readonly #namespace: string;
 
   constructor(api: Api, namespace: string) {
@@ -55,12 +55,12 @@ export class HttpModel {
 
   /**
    * What a request is to be answered with; what it changes is changed here. The request itself is another one where
-   * its answer could not be known: a cast that does nothing yet may do something later.
+   * its answer could not be known: a request with respond-async that has done nothing yet may do something later.
    */
   plan(given: Sent): Planned {
     const request = this.#tamed(given);
     const understood = understand(this.#api, request);
-    const { operation, faults, cast } = understood;
+    const { operation, faults, respondAsync } = understood;
     const missing = this.#missing(understood) ? ["bucket_not_found"] : [];
     if (operation === undefined || faults.size > 0) {
       return { request, expected: { codes: [...faults, ...missing, ...understood.maybe] } };
@@ -70,9 +70,9 @@ export class HttpModel {
       missing.length > 0
         ? { codes: [...missing, ...understood.maybe] }
         : this.#answer(operation, understood, request);
-    if (!cast) return { request, expected };
+    if (!respondAsync) return { request, expected };
     if (this.#state(understood) === before) return { request: withoutPrefer(request), expected };
-    return { request, expected: this.#cast(understood) };
+    return { request, expected: this.#accepted(understood) };
   }
 
   /** More than three restarts in five seconds leave a bucket alone: that is tested elsewhere. */
@@ -239,7 +239,7 @@ export class HttpModel {
   }
 
   /** Sent, and no more: what it does is waited for, so that the next request finds it done. */
-  #cast({ bucket: name = "" }: Understood): Expected {
+  #accepted({ bucket: name = "" }: Understood): Expected {
     const bucket = this.buckets.get(name);
     return {
       statuses: [202],

@@ -54,8 +54,8 @@ export interface Understood {
   readonly json: unknown;
   readonly properties: Lifetime & { readonly type: string; readonly metadata?: unknown };
   readonly idempotencyKey: string | undefined;
-  /** Whether nobody waits for its outcome. */
-  readonly cast: boolean;
+  /** Whether the client does not wait for the outcome. */
+  readonly respondAsync: boolean;
   /** Whether it is to create, and nothing else. */
   readonly onlyNew: boolean;
 }
@@ -118,7 +118,7 @@ class Reading {
       json,
       properties,
       idempotencyKey: this.#idempotencyKey(operation),
-      cast:
+      respondAsync:
         changes &&
         prefer !== undefined &&
         /(?:^|,)\s*respond-async\s*(?:$|[,;])/i.test(prefer) &&
