@@ -26,7 +26,7 @@ import {
   TransactionJson,
   transactionOf,
 } from "../schema/operations.ts";
-import { ListQuery, RangeQuery } from "../schema/requests.ts";
+import { ListKeysQuery, RangeQuery } from "../schema/requests.ts";
 import { parsedMetadata, readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
@@ -97,7 +97,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. @throws `cursor_invalid`, `bucket_changed` */
   list(query: unknown = {}): Promise<KeysPage> {
     return this.#reach.verb(async (bucket) => {
-      const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListQuery, query, "query_invalid");
+      const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListKeysQuery, query, "query_invalid");
       const page = await bucket.entries({ ...range, ...decodeKeyCursor(cursor), limit });
       const { incarnation, entries, more } = page;
       const last = entries.at(-1);

@@ -15,7 +15,7 @@ import { BucketsQuery } from "../schema/requests.ts";
 import { readJson } from "./exact-json.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
-import { givenValue, ofText, Room, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
+import { givenValue, ofText, MessageRoom, TYPES, wanted, type GivenValue, type ValueType } from "./values.ts";
 
 /** The most keys in one `get`: Workers KV's limit. */
 const MAX_KEYS = 100;
@@ -197,7 +197,7 @@ async function findMany(
   const answer = await orNoBucket(bucket.batch(names.map((key) => ({ op: "get", key }))));
   const { results } = answer === undefined ? { results: [] } : (readJson(answer) as BatchResults);
   const all = new Map<string, Found | null>(names.map((name) => [name, null]));
-  const room = new Room(type);
+  const room = new MessageRoom(type);
   for (const result of results) {
     // A value that did not fit the reply of the batch is read by itself.
     const found = foundOf(result, type) ?? (await find(bucket, result.key, type));

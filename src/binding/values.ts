@@ -33,7 +33,7 @@ export function givenValue(given: GivenValue): Value | Body {
 }
 
 /** The room for several values in one message. */
-export class Room {
+export class MessageRoom {
   readonly #type: "text" | "json";
   #left: number;
 

@@ -6,7 +6,7 @@ import { settingsOf } from "../config/settings.ts";
 import { etag, type Conditions } from "../model/conditions.ts";
 import type { Entry, EntryInfo, Increment, ListQuery } from "../model/entry.ts";
 import { bucketChanged } from "../model/errors.ts";
-import type { Idempotency, Once } from "../model/idempotency.ts";
+import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
@@ -22,7 +22,7 @@ import type {
   BucketArgs,
   BucketRpc,
   EntriesPage,
-  IncrementOptions,
+  IncrementGuards,
   JsonText,
   ProbeReply,
   PutOptions,
@@ -40,7 +40,7 @@ import type { Answer, BucketCommand } from "../text/command.ts";
 import { Maintenance } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
 import { Sockets } from "./sockets.ts";
-import { runCommands } from "./text-commands.ts";
+import { runTextCommands } from "./text-commands.ts";
 
 /**
  * The bucket's timers:
@@ -132,8 +132,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   increment(
     key: string,
     increment: Increment,
-    { conditions, idempotency }: IncrementOptions = {},
-  ): Answered<Once<JsonText>> {
+    { conditions, idempotency }: IncrementGuards = {},
+  ): Answered<Replayable<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
       const step = { op: "increment", key, increment, conditions } as const;
       const outcome = this.#executor(incarnation).perform<"increment">(step);
@@ -151,7 +151,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   }
 
   /** Runs a transaction, all or nothing. @returns the JSON text of `TransactionResults` */
-  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<JsonText>> {
+  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Replayable<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
       const executor = this.#executor(incarnation, new JsonRoom());
       return transactionText(incarnation, transact(this.#entries, executor, transaction));
@@ -247,7 +247,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
    * command. @returns the replies of the commands that were run; the remaining commands were not run
    */
   run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
-    return this.#write(({ incarnation }) => runCommands(this.#executor(incarnation), commands));
+    return this.#write(({ incarnation }) => runTextCommands(this.#executor(incarnation), commands));
   }
 
   /**
@@ -353,7 +353,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   #writeOnce(
     idempotency: Idempotency | undefined,
     change: (incarnation: string) => JsonText,
-  ): Answered<Once<JsonText>> {
+  ): Answered<Replayable<JsonText>> {
     return this.handleCall(({ incarnation }) => {
       // Before the transaction, not in it: a rollback would remove the timer, while Maintenance still takes it as set.
       if (idempotency !== undefined) this.#maintenance.by("remembered", this.clock() + REMEMBER_MS);

@@ -22,7 +22,7 @@ const TOO_LARGE: Answer = {
  * Runs commands in order, until the replies have {@link MAX_ANSWERS_SIZE}.
  * @returns the replies of the commands that were run, at least one; the others were not run
  */
-export function runCommands(executor: Executor, commands: readonly BucketCommand[]): Answer[] {
+export function runTextCommands(executor: Executor, commands: readonly BucketCommand[]): Answer[] {
   const answers: Answer[] = [];
   let size = 0;
   for (const command of commands) {

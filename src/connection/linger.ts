@@ -14,7 +14,7 @@ const MAX_AT_ONCE = 16;
 const READ_UNITS = 8;
 
 /** Reads the next bytes of a connection. */
-export type Read = () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+export type ReadNext = () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 
 export interface LingerOptions {
   /** Whether the client has not sent a valid token. */
@@ -26,7 +26,7 @@ const queue = new Set<() => void>();
 let reading = 0;
 
 /** Reads and drops bytes until the client stops. Bounded in bytes, in time, and in the number of such connections. */
-export async function linger(read: Read, { stranger }: LingerOptions): Promise<void> {
+export async function linger(read: ReadNext, { stranger }: LingerOptions): Promise<void> {
   const over = Promise.withResolvers<"over">();
   const timer = setTimeout(() => over.resolve("over"), MAX_MS);
   try {
@@ -60,7 +60,7 @@ async function waitForPlace(over: Promise<"over">): Promise<"place" | "over"> {
   }
 }
 
-async function drop(read: Read, limit: number): Promise<void> {
+async function drop(read: ReadNext, limit: number): Promise<void> {
   for (let bytes = 0; bytes < limit;) {
     const pause = breath.take(READ_UNITS);
     if (pause !== undefined) await pause;

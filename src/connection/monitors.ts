@@ -3,7 +3,7 @@
 import { signalLine } from "../text/replies.ts";
 import { KvError } from "../model/errors.ts";
 import type { Directory } from "../directory/directory.ts";
-import { monitorBucket, type RunningMonitor } from "../directory/monitor.ts";
+import { startMonitor, type RunningMonitor } from "../directory/monitor.ts";
 import type { Offer } from "./feeds.ts";
 
 /** The most monitors on one connection. Each is a WebSocket to a registry partition. */
@@ -43,7 +43,7 @@ export class SessionMonitors {
       );
     }
     let monitor: RunningMonitor | undefined;
-    monitor = await monitorBucket(this.#directory, bucket, {
+    monitor = await startMonitor(this.#directory, bucket, {
       restarted: (reason) => this.#say("RESTARTED", bucket, reason),
       down: (reason) => {
         if (this.#running.get(bucket) === monitor) this.#running.delete(bucket);

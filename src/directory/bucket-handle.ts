@@ -8,7 +8,7 @@ import type { Written } from "../contract/entries.ts";
 import type { Conditions } from "../model/conditions.ts";
 import type { EntryInfo, Increment, ListQuery } from "../model/entry.ts";
 import { KvError } from "../model/errors.ts";
-import type { Once } from "../model/idempotency.ts";
+import type { Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import { isLarge, type LargeValue } from "../model/large-value.ts";
 import { MAX_PAGE } from "../model/limits.ts";
@@ -19,7 +19,7 @@ import type { Value } from "../model/value.ts";
 import type { WatchRequest } from "../model/watch.ts";
 import { isExit, Refusal, type Reply } from "../otp/exit.ts";
 import type { Idempotency } from "../model/idempotency.ts";
-import type { BucketStub, EntriesPage, IncrementOptions, JsonText, PutOptions } from "../rpc/bucket-rpc.ts";
+import type { BucketStub, EntriesPage, IncrementGuards, JsonText, PutOptions } from "../rpc/bucket-rpc.ts";
 import { upgraded } from "../rpc/partition-stub.ts";
 import { isReadCommand, type Answer, type BucketCommand } from "../text/command.ts";
 import type { Body } from "./body.ts";
@@ -136,7 +136,7 @@ export class BucketHandle {
    * Adds to a counter, atomically. @returns the JSON text of an `Incremented`
    * @throws `precondition_failed`, `not_an_integer`, `increment_overflow`, `idempotency_key_reused`
    */
-  increment(key: string, increment: Increment, options: IncrementOptions = {}): Promise<Once<JsonText>> {
+  increment(key: string, increment: Increment, options: IncrementGuards = {}): Promise<Replayable<JsonText>> {
     return this.#ask((bucket) => bucket.increment(key, increment, options));
   }
 
@@ -186,7 +186,7 @@ export class BucketHandle {
   }
 
   /** Runs a transaction, all or nothing. @returns the JSON text of `TransactionResults` */
-  transact(transaction: Transaction, idempotency?: Idempotency): Promise<Once<JsonText>> {
+  transact(transaction: Transaction, idempotency?: Idempotency): Promise<Replayable<JsonText>> {
     const repeatable = idempotency === undefined && isRead(transaction);
     return this.#ask((bucket) => bucket.transact(transaction, idempotency), repeatable ? READ : undefined);
   }

@@ -20,7 +20,7 @@ export interface RunningMonitor {
  * Monitors the bucket that has the name now: this incarnation, never its successor.
  * @returns undefined if there is none, as OTP's `noproc`
  */
-export async function monitorBucket(
+export async function startMonitor(
   directory: Directory,
   name: string,
   callbacks: MonitorHeard,

@@ -10,7 +10,7 @@ import { bucketJson, bucketOptionsOf } from "../schema/bucket-json.ts";
 import { checkJson, checkQuery } from "../schema/check.ts";
 import { BucketOptionsJson, BucketsQuery, ExitJson } from "../schema/requests.ts";
 import { bucketNotFound, type Context } from "./context.ts";
-import { conditionsOf } from "./etags.ts";
+import { headerConditions } from "./etags.ts";
 import { jsonText } from "./json-text.ts";
 import { respond } from "./respond-async.ts";
 
@@ -78,7 +78,7 @@ async function createOptions(request: Request): Promise<CreateOptions> {
 
 /** Whether `If-None-Match: *` is sent; a bucket has no entity tag to compare. @throws {KvError} `header_invalid` */
 function isOnlyNew(headers: Headers): boolean {
-  const { ifNoneMatch } = conditionsOf(headers);
+  const { ifNoneMatch } = headerConditions(headers);
   if (ifNoneMatch === undefined || ifNoneMatch === "*") return ifNoneMatch === "*";
   throw new KvError("header_invalid", "A bucket has no entity tag. If-None-Match must be * here.");
 }

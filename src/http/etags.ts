@@ -10,7 +10,7 @@ const OPAQUE = /^[\x21\x23-\x7e\x80-\xff]*$/;
  * Parses `If-Match` and `If-None-Match`.
  * @throws {KvError} `header_invalid`
  */
-export function conditionsOf(headers: Headers): Conditions {
+export function headerConditions(headers: Headers): Conditions {
   const ifMatch = tags("If-Match", headers.get("If-Match"));
   const ifNoneMatch = tags("If-None-Match", headers.get("If-None-Match"));
   return {

@@ -15,11 +15,11 @@ import { parseExactly } from "../schema/exact-json.ts";
 import { IncrementJson, incrementOf, lifetimeOf } from "../schema/operations.ts";
 import { KeyQuery, PutQuery } from "../schema/requests.ts";
 import type { Context } from "./context.ts";
-import { conditionsOf, etagHeader } from "./etags.ts";
+import { headerConditions, etagHeader } from "./etags.ts";
 import { idempotencyKeyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
 import { problem } from "./problem.ts";
-import { rangeOf } from "./ranges.ts";
+import { byteRangeOf } from "./ranges.ts";
 import { respond } from "./respond-async.ts";
 import { CACHE_CONTROL, STORED_HEADERS } from "./stored-headers.ts";
 import type { Target } from "./target.ts";
@@ -30,7 +30,7 @@ export async function putKey(request: Request, context: Context): Promise<Respon
   const { key } = target;
   const given = request.headers.get("Content-Type");
   const type = given === null || given === "" ? BYTES_TYPE : contentType(given);
-  const conditions = conditionsOf(request.headers);
+  const conditions = headerConditions(request.headers);
   const options = { type, conditions, ...(target.hasQuery ? putQuery(target) : {}) };
   const value = await bucket.upload(await readValue(request));
   return respond(request, context, async () => {
@@ -43,18 +43,18 @@ export async function putKey(request: Request, context: Context): Promise<Respon
 /** `GET …/keys/{k}`: the stored bytes, or a range of them. */
 export async function getKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
-  const found = await bucket.get(key, conditionsOf(request.headers));
+  const found = await bucket.get(key, headerConditions(request.headers));
   if (found.outcome !== "found") return notServed(found, key);
   const { entry, etag, value } = found;
   const headers = entryHeaders(entry, etag);
-  const range = rangeOf(request.headers, value.size, headers["ETag"] ?? "");
+  const range = byteRangeOf(request.headers, value.size, headers["ETag"] ?? "");
   return range === undefined ? new Response(value.body(), { headers }) : part(value, range, headers);
 }
 
 /** `HEAD …/keys/{k}`: the headers of a GET. The value does not leave the bucket. */
 export async function headKey(request: Request, { target, bucket }: Context): Promise<Response> {
   const key = keyOf(target);
-  const found = await bucket.info(key, conditionsOf(request.headers));
+  const found = await bucket.info(key, headerConditions(request.headers));
   if (found.outcome !== "found") return notServed(found, key);
   const { entry, etag } = found;
   return new Response(null, {
@@ -66,7 +66,7 @@ export async function headKey(request: Request, { target, bucket }: Context): Pr
 export async function deleteKey(request: Request, context: Context): Promise<Response> {
   const { target, bucket } = context;
   const key = keyOf(target);
-  const conditions = conditionsOf(request.headers);
+  const conditions = headerConditions(request.headers);
   return respond(request, context, async () => {
     await bucket.delete(key, conditions);
     return new Response(null, { status: 204 });
@@ -77,7 +77,7 @@ export async function deleteKey(request: Request, context: Context): Promise<Res
 export async function incrementKey(request: Request, context: Context): Promise<Response> {
   const { target, bucket } = context;
   const key = keyOf(target);
-  const conditions = conditionsOf(request.headers);
+  const conditions = headerConditions(request.headers);
   const body = await readText(request);
   const json = body.byteLength === 0 ? {} : await checkJson(IncrementJson, body);
   const increment = incrementOf(json);

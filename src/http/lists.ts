@@ -4,14 +4,14 @@ import { decodeKeyCursor } from "../model/cursor.ts";
 import { KvError } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { checkQuery } from "../schema/check.ts";
-import { ListQuery, RangeQuery } from "../schema/requests.ts";
+import { ListKeysQuery, RangeQuery } from "../schema/requests.ts";
 import type { Context } from "./context.ts";
 import { jsonText } from "./json-text.ts";
 import { respond } from "./respond-async.ts";
 
 /** `GET …/keys?prefix&start&end&reverse&values&cursor&limit`: lists keys in order, with their properties. */
 export async function listKeys(_request: Request, { target, bucket }: Context): Promise<Response> {
-  const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListQuery, target.query);
+  const { cursor, limit = MAX_PAGE, ...query } = checkQuery(ListKeysQuery, target.query);
   return jsonText(await bucket.list({ ...query, ...decodeKeyCursor(cursor), limit }));
 }
 

@@ -13,7 +13,7 @@ const ONE_RANGE = /^bytes=[ \t,]*(\d*)-(\d*)[ \t,]*$/i;
  * @param size of the value, in bytes
  * @param tag the entity tag of the value, in quotes
  */
-export function rangeOf(
+export function byteRangeOf(
   headers: Headers,
   size: number,
   tag: string,

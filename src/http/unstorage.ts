@@ -16,7 +16,7 @@ import type { EntriesPage } from "../rpc/bucket-rpc.ts";
 import { isChange } from "./api/endpoint.ts";
 import type { Context } from "./context.ts";
 import { isNotModified, unmodifiedSince } from "./dates.ts";
-import { conditionsOf } from "./etags.ts";
+import { headerConditions } from "./etags.ts";
 import { methodNotAllowed } from "./problem.ts";
 import { STORED_HEADERS } from "./stored-headers.ts";
 import { refuseUnheeded } from "./unheeded.ts";
@@ -64,7 +64,7 @@ function decoded(segment: string): string {
 
 async function getItem(request: Request, bucket: BucketHandle, key: string): Promise<Response> {
   const since = unmodifiedSince(request.headers, Date.now());
-  const found = await orNoBucket(bucket.get(key, conditionsOf(request.headers)));
+  const found = await orNoBucket(bucket.get(key, headerConditions(request.headers)));
   if (found?.outcome === "not_modified") return new Response(null, { status: 304, headers: HEADERS });
   if (found?.outcome !== "found")
     throw new KvError("key_not_found", `There is no item ${JSON.stringify(key)}.`);

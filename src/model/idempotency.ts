@@ -11,7 +11,7 @@ export interface Idempotency {
 }
 
 /** A result, and whether it is the stored result of an earlier request with the same idempotency key. */
-export interface Once<Result> {
+export interface Replayable<Result> {
   readonly result: Result;
   readonly replayed: boolean;
 }

@@ -6,7 +6,7 @@ import { Refusal } from "./exit.ts";
 export type Migrated = Pick<DurableObjectStorage, "sql" | "kv">;
 
 /** Brings data from one version of its format to the next. */
-export type Step = (storage: Migrated) => void;
+export type Migration = (storage: Migrated) => void;
 
 /**
  * All steps of one format, in order. The version of data is the number of steps that it has behind it, so the first
@@ -14,7 +14,7 @@ export type Step = (storage: Migrated) => void;
  * they were then: the code around it moves on.
  */
 export interface Migrations {
-  readonly steps: readonly Step[];
+  readonly steps: readonly Migration[];
   /** Version of data that has no mark, because the code that wrote it knew of none; 0 if left out. */
   readonly unmarked?: (storage: Migrated) => number;
 }

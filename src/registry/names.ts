@@ -5,7 +5,7 @@ import { type NamesQuery, type Probe, type Registration, type State } from "../m
 import type { RestartKind } from "../otp/restart.ts";
 
 /** The next state of a name. */
-export interface Step {
+export interface NextState {
   readonly state: State;
   /** When the alarm checks the name, in milliseconds since the epoch; none for `running`, which the sweep probes. */
   readonly checkAt?: number;
@@ -102,12 +102,12 @@ export class Names {
    * Moves a bucket from one of these states to another. It applies only to this incarnation, not to a later one.
    * @returns whether the incarnation had the name and was in one of the states
    */
-  move(bucket: Incarnation, from: readonly State[], to: Step): boolean {
+  move(bucket: Incarnation, from: readonly State[], to: NextState): boolean {
     return this.#step(bucket, to, `state IN (${from.map((state) => `'${state}'`).join(", ")})`);
   }
 
   /** As {@link move}, but only if state and attempts are still those of `from`, so newer findings are not overwritten. */
-  advance(from: Registration, to: Step): boolean {
+  advance(from: Registration, to: NextState): boolean {
     return this.#step(from, to, "state = ? AND attempts = ?", from.state, from.attempts);
   }
 
@@ -245,7 +245,7 @@ export class Names {
 
   #step(
     { name, incarnation }: Incarnation,
-    { state, checkAt, attempts, reason }: Step,
+    { state, checkAt, attempts, reason }: NextState,
     condition: string,
     ...bindings: SqlStorageValue[]
   ): boolean {

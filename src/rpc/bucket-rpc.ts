@@ -3,7 +3,7 @@
 import type { Written } from "../contract/entries.ts";
 import type { Conditions } from "../model/conditions.ts";
 import type { Entry, EntryInfo, Increment, ListPage, ListQuery, Properties } from "../model/entry.ts";
-import type { Idempotency, Once } from "../model/idempotency.ts";
+import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import type { LargeValue, Lease } from "../model/large-value.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
@@ -32,7 +32,7 @@ export interface PutOptions extends Properties {
 }
 
 /** The options of an increment. */
-export interface IncrementOptions {
+export interface IncrementGuards {
   readonly conditions?: Conditions | undefined;
   readonly idempotency?: Idempotency | undefined;
 }
@@ -64,9 +64,9 @@ export interface BucketRpc extends Rpc.DurableObjectBranded, ProcessRpc {
   info(key: string, conditions: Conditions): Answered<Found<EntryInfo>>;
   put(key: string, value: Value | LargeValue, options?: PutOptions): Answered<Written>;
   remove(key: string, conditions: Conditions): Answered<boolean>;
-  increment(key: string, increment: Increment, options?: IncrementOptions): Answered<Once<JsonText>>;
+  increment(key: string, increment: Increment, options?: IncrementGuards): Answered<Replayable<JsonText>>;
   batch(operations: readonly Operation[]): Answered<JsonText>;
-  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Once<JsonText>>;
+  transact(transaction: Transaction, idempotency?: Idempotency): Answered<Replayable<JsonText>>;
   restore(
     entries: readonly RestoredEntry[],
     options: { readonly stop: boolean },

@@ -39,7 +39,7 @@ export const PutQuery = z.strictObject({
   expires: z.optional(expires),
   metadata: z.optional(z.string().check(z.describe("JSON, at most 1,024 bytes."))),
 });
-export const ListQuery = z.strictObject({
+export const ListKeysQuery = z.strictObject({
   ...range,
   reverse: z.optional(z.boolean().check(z.describe("From the last key to the first."))),
   values: z.optional(z.boolean().check(z.describe("With values, except those of more than 1 MiB."))),

@@ -6,7 +6,7 @@ import { MAX_OPERATIONS } from "../model/limits.ts";
 import { elementsOf } from "./check.ts";
 import { membersOf, type Element } from "./exact-json.ts";
 import { BatchJson, once, TransactionJson } from "./operations.ts";
-import { ListQuery } from "./requests.ts";
+import { ListKeysQuery } from "./requests.ts";
 
 const id = z.int().check(z.gte(0), z.describe("The response has the same id."));
 
@@ -16,7 +16,7 @@ export const SessionRequestJson = z
     [
       z.strictObject({ id, batch: BatchJson }),
       z.strictObject({ id, transaction: TransactionJson, ...once }),
-      z.strictObject({ id, list: ListQuery }),
+      z.strictObject({ id, list: ListKeysQuery }),
     ],
     "A request has one of `batch`, `transaction` and `list`",
   )

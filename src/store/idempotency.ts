@@ -3,7 +3,7 @@
 import { KvError } from "../model/errors.ts";
 import type { Clock } from "../otp/timers.ts";
 import { areComparable } from "../model/fingerprint.ts";
-import type { Idempotency, Once } from "../model/idempotency.ts";
+import type { Idempotency, Replayable } from "../model/idempotency.ts";
 
 /** How long a result is remembered, in milliseconds: one day. */
 export const REMEMBER_MS = 86_400_000;
@@ -81,7 +81,7 @@ export class Remembered {
    *
    * @throws {KvError} `idempotency_key_reused` if another request used the key; `result_too_large`; and those of `run`
    */
-  once(idempotency: Idempotency, run: () => string): Once<string> {
+  once(idempotency: Idempotency, run: () => string): Replayable<string> {
     const before = this.#find(idempotency);
     if (before !== undefined) return { result: before, replayed: true };
     const result = run();

@@ -1,12 +1,12 @@
 /** The Range header (RFC 9110 §14). */
 
 import { describe, expect, it } from "vitest";
-import { rangeOf } from "../../src/http/ranges.ts";
+import { byteRangeOf } from "../../src/http/ranges.ts";
 import { ask, bucket, put } from "../support/http.ts";
 
 const TAG = '"t-1"';
 const range = (header: string, size: number, ifRange?: string): unknown =>
-  rangeOf(
+  byteRangeOf(
     new Headers({ Range: header, ...(ifRange === undefined ? {} : { "If-Range": ifRange }) }),
     size,
     TAG,

@@ -4,7 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import type { Migrated, Step } from "../../src/otp/migrations.ts";
+import type { Migrated, Migration } from "../../src/otp/migrations.ts";
 import { counterMigrations, stopped, type Counter } from "../support/counter.ts";
 import { everythingOf } from "../support/everything.ts";
 
@@ -24,7 +24,7 @@ const done = (name: string): Promise<unknown> =>
 
 /** A step that adds its name to those that were done. */
 const adds =
-  (step: string): Step =>
+  (step: string): Migration =>
   ({ kv }) =>
     kv.put("done", [...(kv.get<string[]>("done") ?? []), step]);
 
@@ -39,7 +39,7 @@ async function left(name: string, write: (storage: DurableObjectStorage) => void
 }
 
 /** The object is woken by code that has these steps. */
-async function deployed(name: string, steps: readonly Step[]): Promise<void> {
+async function deployed(name: string, steps: readonly Migration[]): Promise<void> {
   counterMigrations.now = { steps };
   await evictDurableObject(process(name));
 }
@@ -95,7 +95,7 @@ describe("migrations", () => {
     // Its watcher does not acknowledge the end, so it is still to be told.
     await runInDurableObject(process("watcher of the late"), (instance) => void (instance.failures = 1));
     await expect(call(() => process("late").exit("shutdown"))).rejects.toThrow("made to fail");
-    const unused = vi.fn<Step>();
+    const unused = vi.fn<Migration>();
     await deployed("late", [unused]);
     expect(await everything("late")).toMatchObject({ keys: { "otp:ended": "shutdown" } });
     await runInDurableObject(process("late"), (instance) => void (instance.now = Date.now() + 60_000));

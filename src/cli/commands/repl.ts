@@ -10,7 +10,7 @@ import { Conversation, type OnText } from "../repl/conversation.ts";
 import { History, historyFile } from "../repl/history.ts";
 import { sendLines } from "../repl/piped.ts";
 import { TerminalRepl } from "../repl/terminal.ts";
-import type { Ask } from "../repl/completer.ts";
+import type { AskService } from "../repl/completer.ts";
 import { serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
 import { printable } from "../printable.ts";
@@ -77,7 +77,7 @@ async function atTerminal(command: Command, service: Kv): Promise<void> {
 }
 
 /** A second connection for completions, opened at the first one, so that their replies are not shown. */
-function completionConnection(service: Kv): { readonly ask: Ask; readonly close: () => void } {
+function completionConnection(service: Kv): { readonly ask: AskService; readonly close: () => void } {
   let opening: Promise<Conversation> | undefined;
   return {
     ask: async (line) => (await (opening ??= open(service, () => undefined))).ask(line),

@@ -23,10 +23,10 @@ const VERBS: Readonly<Record<string, readonly ("bucket" | "key" | "other")[]>> =
 };
 
 /** Sends a line. @returns its replies */
-export type Ask = (line: string) => Promise<string>;
+export type AskService = (line: string) => Promise<string>;
 
 /** The candidates for a line's last word, and that word, as `node:readline` expects them. */
-export async function complete(line: string, ask: Ask): Promise<[string[], string]> {
+export async function complete(line: string, ask: AskService): Promise<[string[], string]> {
   const words = line.trimStart().split(/[ \t]+/);
   const partial = words.at(-1) ?? "";
   const verb = words[0] ?? "";
@@ -52,7 +52,7 @@ export async function complete(line: string, ask: Ask): Promise<[string[], strin
 }
 
 /** Names of a BUCKETS or KEYS reply, without the final OK and without unprintable ones. */
-async function askForNames(ask: Ask, words: readonly string[]): Promise<string[]> {
+async function askForNames(ask: AskService, words: readonly string[]): Promise<string[]> {
   const lines = (await ask(words.join(" ").trimEnd())).split("\r\n").slice(0, -1);
   return lines.pop() === "OK" ? lines.filter(isPrintable).map(spaced) : [];
 }

@@ -6,7 +6,7 @@ import type { Conversation } from "./conversation.ts";
 import { printable } from "../printable.ts";
 import { feed, plain, replies } from "./colours.ts";
 import { isWorthKeeping, type History } from "./history.ts";
-import { complete, type Ask } from "./completer.ts";
+import { complete, type AskService } from "./completer.ts";
 
 const PROMPT = "kv> ";
 const CLEAR_LINE = "\r\x1b[K";
@@ -20,7 +20,7 @@ export interface Screen {
 export interface ReplOptions {
   readonly conversation: Pick<Conversation, "ask" | "ended">;
   /** Asks on a connection of its own, so that the replies are not shown. */
-  readonly completions: Ask;
+  readonly completions: AskService;
   readonly history: History;
 }
 
@@ -92,7 +92,7 @@ export class TerminalRepl {
 }
 
 /** readline's completer. Without a response of the service there are no candidates. */
-function completer(ask: Ask) {
+function completer(ask: AskService) {
   type Completion = [string[], string];
   return (line: string, done: (error: Error | null, result: Completion) => void): void => {
     const propose = async (): Promise<void> => {

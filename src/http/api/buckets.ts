@@ -2,7 +2,7 @@
 
 import * as answers from "../../schema/answers.ts";
 import * as requests from "../../schema/requests.ts";
-import { CAST, EVENTS, type Table } from "./endpoint.ts";
+import { ACCEPTED, EVENTS, type Table } from "./endpoint.ts";
 
 export const BUCKETS = {
   "/v1/buckets": {
@@ -31,7 +31,7 @@ export const BUCKETS = {
           content: { json: answers.BucketAnswer },
           headers: ["Location"],
         },
-        202: CAST,
+        202: ACCEPTED,
       },
       errors: [
         "body_invalid",
@@ -55,7 +55,7 @@ export const BUCKETS = {
       tag: "Buckets",
       summary: "Stops a bucket: deletes its data and frees its name",
       headers: ["Prefer"],
-      answers: { 202: CAST, 204: { description: "The bucket has ended." } },
+      answers: { 202: ACCEPTED, 204: { description: "The bucket has ended." } },
       errors: ["bucket_not_found"],
     },
   },

@@ -9,7 +9,7 @@ export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 export type Content =
   { readonly json: z.core.$ZodType } | { readonly type: string; readonly line?: z.core.$ZodType };
 
-export interface Answer {
+export interface DescribedAnswer {
   readonly description: string;
   readonly content?: Content;
   readonly headers?: readonly HeaderName[];
@@ -26,7 +26,7 @@ export interface Endpoint {
   /** For a WebSocket: the schema of the elements of its messages, which are arrays. */
   readonly message?: z.core.$ZodType;
   readonly body?: Content & { readonly optional?: true };
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, DescribedAnswer>>;
   /** The codes of this endpoint, besides those of every endpoint. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -81,7 +81,7 @@ export type HeaderName = keyof typeof HEADERS;
 export type Table = Readonly<Record<string, Readonly<Partial<Record<Method, Endpoint>>>>>;
 
 /** The response to a request with `Prefer: respond-async`. */
-export const CAST: Answer = {
+export const ACCEPTED: DescribedAnswer = {
   description: "With `Prefer: respond-async`: the request was accepted, and its result is not reported.",
   headers: ["Preference-Applied"],
 };

@@ -3,7 +3,7 @@
 import * as answers from "../../schema/answers.ts";
 import { BatchJson, IncrementJson, TransactionJson } from "../../schema/operations.ts";
 import * as requests from "../../schema/requests.ts";
-import { CAST, type Content, type HeaderName, type Table } from "./endpoint.ts";
+import { ACCEPTED, type Content, type HeaderName, type Table } from "./endpoint.ts";
 
 const VALUE: readonly HeaderName[] = [
   "ETag",
@@ -38,7 +38,7 @@ export const KEYS = {
       summary: "Lists keys, ordered by their bytes",
       description:
         "By prefix or range, ascending or descending. A key that exists throughout is listed exactly once, whatever is written between two pages. A page has at most 1,000 keys, and ends at 4 MiB.",
-      query: requests.ListQuery,
+      query: requests.ListKeysQuery,
       answers: { 200: { description: "A page.", content: { json: answers.KeysAnswer } } },
       errors: ["bucket_not_found", "query_invalid", "cursor_invalid", "bucket_changed"],
     },
@@ -52,7 +52,7 @@ export const KEYS = {
       headers: ["Prefer"],
       answers: {
         200: { description: "The number of deleted keys.", content: { json: answers.RemovedAnswer } },
-        202: CAST,
+        202: ACCEPTED,
       },
       errors: ["bucket_not_found", "query_invalid", "header_invalid"],
     },
@@ -67,7 +67,7 @@ export const KEYS = {
       body: { ...BYTES, optional: true },
       answers: {
         201: { description: "The key was created.", headers: ["ETag", "KV-Revision"] },
-        202: CAST,
+        202: ACCEPTED,
         204: { description: "The value was replaced.", headers: ["ETag", "KV-Revision"] },
       },
       errors: [
@@ -111,7 +111,7 @@ export const KEYS = {
       summary: "Deletes a key; a missing key is no error",
       query: requests.KeyQuery,
       headers: ["If-Match", "If-None-Match", "Prefer"],
-      answers: { 202: CAST, 204: { description: "The key does not exist any more." } },
+      answers: { 202: ACCEPTED, 204: { description: "The key does not exist any more." } },
       errors: [...KEY, "precondition_failed"],
     },
   },
@@ -129,7 +129,7 @@ export const KEYS = {
           content: { json: answers.IncrementAnswer },
           headers: ["Idempotency-Replayed"],
         },
-        202: CAST,
+        202: ACCEPTED,
       },
       errors: [
         ...KEY,
@@ -154,7 +154,7 @@ export const KEYS = {
       body: { json: BatchJson },
       answers: {
         200: { description: "One result for each operation.", content: { json: answers.BatchAnswer } },
-        202: CAST,
+        202: ACCEPTED,
       },
       errors: [...OPERATIONS],
     },
@@ -172,7 +172,7 @@ export const KEYS = {
           content: { json: answers.TransactionAnswer },
           headers: ["Idempotency-Replayed"],
         },
-        202: CAST,
+        202: ACCEPTED,
       },
       errors: [
         ...OPERATIONS,
