@@ -1,15 +1,16 @@
 /**
  * A response of Server-Sent Events. Its flow control:
  *
- * - Every write is queued as text, in order, and encoded to bytes when it is its turn.
- * - Characters that the client has not read count against a window of the stream and a budget of the isolate. When a
- *   window is full, the stream ends, and the client can resume after the last event's id.
+ * - Every write is queued as text, in order, and encoded to bytes when the client reads it.
+ * - Characters that the client has not read count against a window. When it is full, the stream ends, and the client can
+ *   resume after the last event's id.
  * - A heartbeat is written when nothing waits: it shows both sides that the connection works.
- * - The end comes after all that was queued. A client that does not read within 10 seconds is aborted.
+ * - The end comes after all that was queued. A client that leaves much of it unread is aborted after 10 seconds; a short
+ *   rest, as the DOWN of a monitor, waits for its reader.
  */
 
 import type { KeepAlive } from "../directory/directory.ts";
-import { Budget } from "../lib/budget.ts";
+import type { Budget } from "../lib/budget.ts";
 import { connections, type Place } from "../lib/connections.ts";
 import { FlowWindow } from "../lib/flow-window.ts";
 import { SSE_HEARTBEAT, sseBegin, sseEvent } from "../lib/sse.ts";
@@ -21,15 +22,18 @@ export interface EventStreamOptions {
   readonly keepAlive: KeepAlive;
   /** Called once, when either side ends the stream. */
   readonly closed: () => void;
+  /** Limits what the client has not read, in characters. The stream ends when it has more. */
+  readonly unread: Budget;
   /** Called when the client has read this many more characters. */
   readonly taken?: (characters: number) => void;
 }
 
-/** Unread characters: `each` stream may have as many, and `all` streams of the isolate together. */
-const unread = new Budget({ each: 4 * 1_048_576, all: 48 * 1_048_576, share: 65_536 });
-
-/** How long a client may take to read the rest of a closed stream, in milliseconds. */
+/** How long a client may take to read a long rest of a closed stream, in milliseconds. */
 const LAST_WORD_MS = 10_000;
+/** A rest of a closed stream that may wait for ever, in characters. */
+const SHORT_REST = 65_536;
+/** Waiting writes are joined to chunks of about this many characters. */
+const CHUNK = 65_536;
 
 const HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
@@ -49,13 +53,19 @@ export function lastEventId({ headers }: Request): string | null {
 export class EventStream {
   readonly #options: EventStreamOptions;
   readonly #place: Place;
-  readonly #stream = new IdentityTransformStream();
-  readonly #writer = this.#stream.writable.getWriter();
-  readonly #window = new FlowWindow(unread);
+  readonly #window: FlowWindow;
   readonly #heartbeat: ReturnType<typeof setInterval>;
-  /** Resolves when all previous writes are done. */
-  #written = Promise.resolve();
+  readonly #body: ReadableStream<Uint8Array>;
+  readonly #ended = Promise.withResolvers<void>();
+  /** Text that waits for the client to read. */
+  #queue: string[] = [];
+  /** Characters of the chunk that the client is reading. */
+  #reading = 0;
+  /** Continues a read that waits for text; does nothing while no read waits. */
+  #wake: () => void = () => undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #closed = false;
+  #abort: ReturnType<typeof setTimeout> | null = null;
 
   /** @throws {KvError} `too_many_connections` */
   constructor(options: EventStreamOptions) {
@@ -63,8 +73,19 @@ export class EventStream {
     if (place === undefined) throw tooManyConnections();
     this.#place = place;
     this.#options = options;
-    const ended = this.#writer.closed.catch(() => this.close());
-    options.keepAlive(ended.then(() => undefined));
+    this.#window = new FlowWindow(options.unread);
+    this.#body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: (controller) => this.#next(controller),
+        cancel: () => this.#end(), // the client has gone
+      },
+      // A chunk is only asked for when the client reads.
+      { highWaterMark: 0 },
+    );
+    options.keepAlive(this.#ended.promise);
     // No heartbeat while other text waits.
     this.#heartbeat = setInterval(() => {
       if (this.#window.unacked === 0) this.write(SSE_HEARTBEAT);
@@ -83,40 +104,76 @@ export class EventStream {
 
   /** Writes text in the format of the stream. Closes the stream if its window is full. */
   write(text: string): void {
-    if (this.#closed) return;
+    if (this.#closed || text === "") return;
+    this.#queue.push(text);
     const kept = this.#window.sent(text.length);
-    this.#written = this.#written.then(() => this.#write(text));
+    this.#wake();
     if (!kept) this.close();
   }
 
-  /** Ends the stream after all queued text. A client that does not read is aborted after {@link LAST_WORD_MS}. */
+  /** Ends the stream after all queued text. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#heartbeat);
-    this.#place.leave();
     this.#options.closed();
-    const abort = setTimeout(() => void this.#writer.abort().catch(() => undefined), LAST_WORD_MS);
-    const end = async (): Promise<void> => {
-      await this.#written;
-      await this.#writer.close().catch(() => undefined);
-      clearTimeout(abort);
-      this.#window.acked();
-    };
-    this.#options.keepAlive(end());
+    this.#wake();
+    if (this.#window.unacked <= SHORT_REST) return;
+    this.#abort = setTimeout(() => this.discard(new Error("The client does not read.")), LAST_WORD_MS);
+  }
+
+  /** Ends the stream at once: nothing more is sent. */
+  discard(reason?: unknown): void {
+    this.#controller?.error(reason);
+    this.#end();
   }
 
   response(): Response {
-    return new Response(this.#stream.readable, { headers: HEADERS });
+    return new Response(this.#body, { headers: HEADERS });
   }
 
-  async #write(text: string): Promise<void> {
-    try {
-      await this.#writer.write(encoder.encode(text));
-      this.#options.taken?.(text.length);
-    } catch {
-      this.close(); // the client has gone
+  /** Sends the next chunk: the client has read the one before. */
+  async #next(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    this.#read();
+    if (this.#queue.length === 0 && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
-    this.#window.acked(text.length);
+    if (this.#controller === undefined) return; // the client has gone
+    const chunk = this.#chunk();
+    if (chunk === "") {
+      controller.close();
+      this.#end();
+      return;
+    }
+    this.#reading = chunk.length;
+    controller.enqueue(encoder.encode(chunk));
+  }
+
+  /** Takes the next chunk from the queue; "" if it is empty. */
+  #chunk(): string {
+    let length = 0;
+    const count = this.#queue.findIndex((text) => (length += text.length) >= CHUNK) + 1;
+    return this.#queue.splice(0, count === 0 ? this.#queue.length : count).join("");
+  }
+
+  #read(): void {
+    const characters = this.#reading;
+    if (characters === 0) return;
+    this.#reading = 0;
+    this.#window.acked(characters);
+    this.#options.taken?.(characters);
+  }
+
+  /** Nothing more is sent, whichever side ended it. */
+  #end(): void {
+    this.#controller = undefined;
+    this.close();
+    clearTimeout(this.#abort);
+    this.#queue = [];
+    this.#window.acked();
+    this.#place.leave();
+    this.#ended.resolve();
   }
 }

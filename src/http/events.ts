@@ -3,7 +3,11 @@
 import { KvError } from "../model/errors.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 import type { Context } from "./context.ts";
+import { Budget } from "../lib/budget.ts";
 import { EventStream, lastEventId } from "./event-stream.ts";
+
+/** Unread characters: `each` stream may have as many, and `all` streams of the isolate together. */
+const unread = new Budget({ each: 4 * 1_048_576, all: 48 * 1_048_576, share: 65_536 });
 
 /** `GET /v1/events`: the events of all buckets, from now on, or after Last-Event-ID. */
 export async function allEvents(
@@ -15,6 +19,7 @@ export async function allEvents(
   const stream = new EventStream({
     heartbeatMs: settings.heartbeatMs,
     keepAlive,
+    unread,
     closed: () => {
       for (const follower of followers) follower.close();
     },
@@ -66,6 +71,7 @@ export async function monitorBucket(
   const stream = new EventStream({
     heartbeatMs: settings.heartbeatMs,
     keepAlive,
+    unread,
     closed: () => follower.close(),
   });
   let incarnation = last?.incarnation;
@@ -114,12 +120,12 @@ function sseOf(event: RegistryEvent, id: string): Parameters<EventStream["send"]
   };
 }
 
-/** Starts a stream; closes it if that fails. */
+/** Starts a stream; discards it if that fails. */
 async function orClose(stream: EventStream, start: () => Promise<void>): Promise<void> {
   try {
     await start();
   } catch (error) {
-    stream.close();
+    stream.discard();
     throw error;
   }
 }

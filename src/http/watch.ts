@@ -2,6 +2,7 @@
 
 import type { WatchFormat, WatchRequest } from "../model/watch.ts";
 import { KvError } from "../model/errors.ts";
+import { Budget } from "../lib/budget.ts";
 import { Acks } from "../lib/flow-window.ts";
 import type { KeepAlive } from "../directory/directory.ts";
 import { byteLength } from "../lib/utf8.ts";
@@ -13,6 +14,9 @@ import { isUpgrade, requirePlace } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { EventStream, lastEventId } from "./event-stream.ts";
 import { subprotocol } from "./guard.ts";
+
+/** No limit here: the bucket's own window limits what a watcher has unread, so a reader is never ended for others. */
+const unread = new Budget({ each: Infinity, all: Infinity, share: Infinity });
 
 /** Opens a watch. The events are Server-Sent Events, or messages of a WebSocket if the request is an upgrade. */
 export async function watchBucket(request: Request, context: Context): Promise<Response> {
@@ -39,7 +43,7 @@ function streamOf(feed: WebSocket, heartbeatMs: number, keepAlive: KeepAlive): E
   feed.accept();
   let stream: EventStream;
   try {
-    stream = new EventStream({ heartbeatMs, keepAlive, closed: () => feed.close(), taken });
+    stream = new EventStream({ heartbeatMs, keepAlive, unread, closed: () => feed.close(), taken });
   } catch (error) {
     // The limit of connections was reached after the bucket accepted the watch.
     feed.close();
