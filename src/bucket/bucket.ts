@@ -15,7 +15,7 @@ import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Totals } from "../model/totals.ts";
 import type { Value } from "../model/value.ts";
 import { call } from "../otp/call.ts";
-import type { Answered } from "../otp/exit.ts";
+import { orRefusal, Refusal, type Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Migrations } from "../otp/migrations.ts";
 import type {
@@ -113,18 +113,17 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     value: Value | LargeValue,
     { conditions, ...properties }: PutOptions = {},
   ): Answered<Written> {
-    return this.#write(({ incarnation }) => {
+    return this.#writeStep((executor, incarnation) => {
       const step = { op: "put", key, value, properties, conditions } as const;
-      const { created, revision } = this.#executor(incarnation).perform<"put">(step);
+      const { created, revision } = executor.perform<"put">(step);
       return { created, revision, etag: etag(incarnation, revision) };
     });
   }
 
   /** Deletes an entry. @returns whether it existed. Refuses with `precondition_failed`. */
   remove(key: string, conditions: Conditions): Answered<boolean> {
-    return this.#write(
-      ({ incarnation }) =>
-        this.#executor(incarnation).perform<"delete">({ op: "delete", key, conditions }).deleted,
+    return this.#writeStep(
+      (executor) => executor.perform<"delete">({ op: "delete", key, conditions }).deleted,
     );
   }
 
@@ -348,6 +347,18 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   #write<T>(change: (args: BucketArgs) => T): Answered<T> {
     return this.handleCall((args) => this.#entries.write(() => change(args)));
+  }
+
+  /**
+   * Runs one step of the executor. A refused step has changed nothing, so its refusal is thrown after the transaction: a
+   * rollback would clear the caches, and compare-and-set loops are refused often.
+   */
+  #writeStep<T>(run: (executor: Executor, incarnation: string) => T): Answered<T> {
+    return this.handleCall(({ incarnation }) => {
+      const done = this.#entries.write(() => orRefusal(() => run(this.#executor(incarnation), incarnation)));
+      if (done instanceof Refusal) throw done;
+      return done;
+    });
   }
 
   #writeOnce(

@@ -2,7 +2,8 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { Bucket } from "../../src/bucket/bucket.ts";
 import { call } from "../../src/otp/call.ts";
 import { bytes, startBucket } from "../support/buckets.ts";
 
@@ -113,6 +114,22 @@ describe("conditions", () => {
       code: "precondition_failed",
     });
     expect(await call(() => bucket.get("b", { ifNoneMatch: "*" }))).toEqual({ outcome: "absent" });
+  });
+});
+
+describe("a refused write", () => {
+  it.each([
+    ["put", (bucket: Bucket) => bucket.put("a", "2", { conditions: { ifMatch: ["cafe-7"] } })],
+    ["delete", (bucket: Bucket) => bucket.remove("a", { ifMatch: ["cafe-7"] })],
+  ] as const)("rolls nothing back, so that the cache stays: %s", async (_, refused) => {
+    const bucket = await startBucket("refused", "cafe");
+    await call(() => bucket.put("a", "1"));
+    await runInDurableObject(bucket, async (instance, { storage }) => {
+      const statements = vi.spyOn(storage.sql, "exec");
+      expect(await refused(instance)).toMatchObject({ refusal: { code: "precondition_failed" } });
+      expect(await instance.get("a", {})).toMatchObject({ reply: { entry: { value: "1" } } });
+      expect(statements).not.toHaveBeenCalled();
+    });
   });
 });
 
