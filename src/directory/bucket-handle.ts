@@ -4,6 +4,7 @@
  * translations to it.
  */
 
+import type { BucketJson } from "../contract/buckets.ts";
 import type { Written } from "../contract/entries.ts";
 import type { Conditions } from "../model/conditions.ts";
 import type { EntryInfo, Increment, ListQuery } from "../model/entry.ts";
@@ -25,6 +26,7 @@ import { isReadCommand, type Answer, type BucketCommand } from "../text/command.
 import type { Body } from "./body.ts";
 import { deleteRange } from "./delete-range.ts";
 import { READ, type Ask, type AskOptions, type Directory } from "./directory.ts";
+import { describeBucket } from "./describe.ts";
 import { exportEntries, type ExportedEntry } from "./export.ts";
 import { StoredValue, type Read } from "./stored-value.ts";
 import { Transfer } from "./transfer.ts";
@@ -81,6 +83,18 @@ export class BucketHandle {
   /** Ensures that the bucket exists. Safe to repeat. */
   async create(): Promise<void> {
     await this.#directory.create(this.name);
+  }
+
+  /** Describes the bucket, with its current totals, or those of its last probe if it can't be reached. */
+  async describe(): Promise<BucketJson> {
+    const found = await describeBucket(this.#directory, this.name);
+    if (found === undefined) throw this.#missing(this.name);
+    return found;
+  }
+
+  /** Stops the bucket, reason `normal`: its data is deleted, and its name is free. */
+  async stop(): Promise<void> {
+    if (!(await this.#directory.stop(this.name))) throw this.#missing(this.name);
   }
 
   /** Reads an entry with its value. @throws `precondition_failed` for `ifMatch` */

@@ -1,7 +1,7 @@
 /** Handlers for buckets: create, look up, stop, exit, list. */
 
 import { readText } from "../directory/body.ts";
-import { describeBucket, describeBuckets } from "../directory/describe.ts";
+import { describeBuckets } from "../directory/describe.ts";
 import { KvError } from "../model/errors.ts";
 import { keptText, keptTexts } from "../model/kept-json.ts";
 import type { CreateOptions } from "../model/registration.ts";
@@ -9,7 +9,7 @@ import { exitReason } from "../model/validators.ts";
 import { bucketJson, bucketOptionsOf } from "../schema/bucket-json.ts";
 import { checkJson, checkQuery } from "../schema/check.ts";
 import { BucketOptionsJson, BucketsQuery, ExitJson } from "../schema/requests.ts";
-import { bucketNotFound, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { headerConditions } from "./etags.ts";
 import { jsonText } from "./json-text.ts";
 import { respond } from "./respond-async.ts";
@@ -34,19 +34,15 @@ export async function createBucket(request: Request, context: Context): Promise<
  * `GET` and `HEAD /v1/buckets/{b}`: describes a bucket. If the bucket can't be reached: with the result of its last probe,
  * and the age of that.
  */
-export async function lookUpBucket(_request: Request, { directory, target }: Context): Promise<Response> {
-  const name = target.bucket;
-  const found = await describeBucket(directory, name);
-  if (found === undefined) throw bucketNotFound(name);
-  return jsonText(keptText(found));
+export async function lookUpBucket(_request: Request, { bucket }: Context): Promise<Response> {
+  return jsonText(keptText(await bucket.describe()));
 }
 
 /** `DELETE /v1/buckets/{b}`: stops a bucket, reason normal. Deletes its data and frees its name. */
 export async function stopBucket(request: Request, context: Context): Promise<Response> {
-  const { directory, target } = context;
-  const name = target.bucket;
+  const { bucket } = context;
   return respond(request, context, async () => {
-    if (!(await directory.stop(name))) throw bucketNotFound(name);
+    await bucket.stop();
     return new Response(null, { status: 204 });
   });
 }

@@ -44,7 +44,7 @@ export class Context {
   }
 }
 
-export function bucketNotFound(name: string): KvError {
+function bucketNotFound(name: string): KvError {
   return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: PUT /v1/buckets/${name}`);
 }
 

@@ -33,10 +33,9 @@ const BROKEN_OFF =
  * after it. With `?onError=continue` it is only reported. Importing the same again changes nothing.
  */
 export async function importBucket(request: Request, context: Context): Promise<Response> {
-  const { target } = context;
-  const { onError = "stop" } = checkQuery(ImportQuery, target.query);
   // Pinned, so that all lines go to the same bucket.
   const bucket = context.bucket.pinned();
+  const { onError = "stop" } = checkQuery(ImportQuery, context.target.query);
   await bucket.check();
   const lines = new Import(bucket, { stop: onError === "stop" });
   const { report } = lines;

@@ -16,6 +16,6 @@ interface ImportMeta {
   /** Vite's: the modules that match, by path. */
   glob<T>(
     pattern: string,
-    options: { readonly query: string; readonly import: string; readonly eager: true },
+    options: { readonly query?: string; readonly import?: string; readonly eager: true },
   ): Record<string, T>;
 }

@@ -30,6 +30,16 @@ describe("/openapi.json", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it("describes operations that have one handler each", () => {
+    const modules = import.meta.glob<Record<string, unknown>>("../../../src/http/*.ts", { eager: true });
+    const ids = Object.values(API).flatMap((methods) => Object.values(methods).map(({ id }) => id));
+    const handlers = ids.map((id) => [
+      id,
+      Object.values(modules).filter((exported) => Object.hasOwn(exported, id)).length,
+    ]);
+    expect(handlers).toEqual(ids.map((id) => [id, 1]));
+  });
+
   it("has no dangling references", () => {
     const text = JSON.stringify(openApi(VERSION));
     const { components } = JSON.parse(text) as Description;
