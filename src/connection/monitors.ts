@@ -9,7 +9,7 @@ import type { Offer } from "./feeds.ts";
 /** The most monitors on one connection. Each is a WebSocket to a registry partition. */
 const MAX_MONITORS = 1_000;
 
-export class SessionMonitors {
+export class ConnectionMonitors {
   readonly #directory: Directory;
   readonly #offer: Offer;
   readonly #tooSlow: () => void;

@@ -9,12 +9,12 @@ import { isExit } from "../otp/exit.ts";
 import { BucketHandle, orNoBucket } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { Feeds } from "./feeds.ts";
-import type { SessionMonitors } from "./monitors.ts";
+import type { ConnectionMonitors } from "./monitors.ts";
 
 /** What sends lines on a connection after the replies: feeds and monitors. */
 export interface Lasting {
   readonly feeds: Feeds;
-  readonly monitors: SessionMonitors;
+  readonly monitors: ConnectionMonitors;
 }
 
 /** The service for all buckets. Without `lasting`, SUBSCRIBE and MONITOR are refused with `needs_connection`. */

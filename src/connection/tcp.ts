@@ -12,7 +12,7 @@ import type { Directory } from "../directory/directory.ts";
 import { Feeds } from "./feeds.ts";
 import { linger } from "./linger.ts";
 import type { Login } from "./login.ts";
-import { SessionMonitors } from "./monitors.ts";
+import { ConnectionMonitors } from "./monitors.ts";
 import { SocketReader } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import { directoryService } from "./service.ts";
@@ -71,7 +71,7 @@ export async function serveTcp(
     void socket.close().catch(() => undefined);
   };
   const feeds = new Feeds(offer, tooSlow);
-  const monitors = new SessionMonitors(directory, offer, tooSlow);
+  const monitors = new ConnectionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
   const admitted = (): void => {
     clearTimeout(loginTimer);

@@ -8,7 +8,7 @@ import { tooManyConnections } from "../model/errors.ts";
 import type { Directory } from "../directory/directory.ts";
 import { SocketFlow } from "../lib/socket-flow.ts";
 import { Feeds } from "./feeds.ts";
-import { SessionMonitors } from "./monitors.ts";
+import { ConnectionMonitors } from "./monitors.ts";
 import { directoryService } from "./service.ts";
 
 /** The flow control of all such WebSockets of the isolate. */
@@ -33,7 +33,7 @@ export function acceptWebSocket(directory: Directory, admission: Admission): Web
   const offer = (text: string): boolean => conversations.push(server, text);
   const tooSlow = (): void => server.close(CLOSE_TRY_AGAIN, "slow_reader");
   const feeds = new Feeds(offer, tooSlow);
-  const monitors = new SessionMonitors(directory, offer, tooSlow);
+  const monitors = new ConnectionMonitors(directory, offer, tooSlow);
   const service = directoryService(directory, { feeds, monitors });
   const interpreter = new Interpreter(service, admission);
 

@@ -23,7 +23,7 @@ import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { partitionOf, type Partition } from "../rpc/partition.ts";
 import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
 import type { Created, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
-import { Follower, type Heard } from "./follower.ts";
+import { Follower, type FollowerCallbacks } from "./follower.ts";
 
 /** The cached location of a bucket. */
 export interface Whereabouts {
@@ -124,12 +124,12 @@ export class Directory {
   }
 
   /** Follows the registry events of one name. */
-  follower(name: string, callbacks: Heard): Follower {
+  follower(name: string, callbacks: FollowerCallbacks): Follower {
     return this.#follower(partitionOf(name, this.#partitions), callbacks, name);
   }
 
   /** Follows all registry events: one follower for each partition. */
-  followers(callbacks: (partition: number) => Heard): Follower[] {
+  followers(callbacks: (partition: number) => FollowerCallbacks): Follower[] {
     return Array.from({ length: this.#partitions }, (_, partition) =>
       this.#follower(partition, callbacks(partition)),
     );
@@ -240,7 +240,7 @@ export class Directory {
     return cached?.incarnation === incarnation ? cached : undefined;
   }
 
-  #follower(partition: number, callbacks: Heard, name?: string): Follower {
+  #follower(partition: number, callbacks: FollowerCallbacks, name?: string): Follower {
     const caller = { partition, partitions: this.#partitions };
     return new Follower(
       (since) =>

@@ -13,7 +13,7 @@ import type { RegistryEvent } from "../model/registry-event.ts";
 import type { FeedMessage, Hello } from "../rpc/registry-rpc.ts";
 
 /** Callbacks of a follower. */
-export interface Heard {
+export interface FollowerCallbacks {
   /** New events, in order, each exactly once. */
   readonly events: (events: readonly RegistryEvent[]) => void;
   /** There are no more events up to this position. */
@@ -34,12 +34,12 @@ const RETRY_LIMIT_MS = 5_000;
 
 export class Follower {
   readonly #open: OpenFeed;
-  readonly #callbacks: Heard;
+  readonly #callbacks: FollowerCallbacks;
   #socket: WebSocket | undefined;
   #position: number | undefined;
   #closed = false;
 
-  constructor(open: OpenFeed, callbacks: Heard) {
+  constructor(open: OpenFeed, callbacks: FollowerCallbacks) {
     this.#open = open;
     this.#callbacks = callbacks;
   }

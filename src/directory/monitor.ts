@@ -3,7 +3,7 @@
 import type { Directory } from "./directory.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 
-export interface MonitorHeard {
+export interface MonitorCallbacks {
   readonly restarted: (reason: string) => void;
   /** Called once; no callback follows. */
   readonly down: (reason: string) => void;
@@ -23,7 +23,7 @@ export interface RunningMonitor {
 export async function startMonitor(
   directory: Directory,
   name: string,
-  callbacks: MonitorHeard,
+  callbacks: MonitorCallbacks,
 ): Promise<RunningMonitor | undefined> {
   let incarnation: string | undefined;
   let closed = false;

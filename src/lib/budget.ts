@@ -13,11 +13,11 @@ export interface BudgetLimits {
 export interface Held {
   /** Bytes. */
   readonly bytes: number;
-  /** Sets the bytes. @returns whether that is allowed; if not, the holder has to end, and to set 0 */
+  /** Sets the bytes. @returns false if that is over a limit: the holder must end, and release its bytes with `keep(0)` */
   keep(bytes: number): boolean;
-  /** Whether so many bytes more would be allowed. */
+  /** Whether this many more bytes are within the limits. */
   hasRoomFor(bytes: number): boolean;
-  /** As {@link keep}, with so many bytes more, or fewer. */
+  /** Like {@link keep}, but relative; `bytes` may be negative. */
   add(bytes: number): boolean;
 }
 

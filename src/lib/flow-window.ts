@@ -17,17 +17,17 @@ export class FlowWindow {
     return this.#unacked.bytes;
   }
 
-  /** Whether so much more may be sent; with 0, whether the window is not exceeded now. */
+  /** Whether `amount` more fits. With 0: whether the window is still open. */
   hasRoomFor(amount: number): boolean {
     return this.#unacked.hasRoomFor(amount);
   }
 
-  /** So much was sent. @returns false if that exceeds the window: send no more, or drop the reader */
+  /** Counts `amount` as sent. @returns false if that exceeds the window: send no more, or drop the reader */
   sent(amount: number): boolean {
     return this.#unacked.add(amount);
   }
 
-  /** So much was acknowledged; everything, if left out. */
+  /** Counts an ack of `amount`; everything by default. */
   acked(amount = Infinity): void {
     this.#unacked.keep(Math.max(0, this.#unacked.bytes - amount));
   }
@@ -40,7 +40,7 @@ const ACK_EVERY = 131_072;
 export class Acks {
   #unacked = 0;
 
-  /** So much was read. @returns the message that acknowledges it; undefined if it is too soon */
+  /** Counts `amount` as read. @returns the message that acknowledges it; undefined if it is too soon */
   read(amount: number): string | undefined {
     this.#unacked += amount;
     if (this.#unacked < ACK_EVERY) return undefined;

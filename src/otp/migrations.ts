@@ -9,13 +9,13 @@ export type Migrated = Pick<DurableObjectStorage, "sql" | "kv">;
 export type Migration = (storage: Migrated) => void;
 
 /**
- * All steps of one format, in order. The version of data is the number of steps that it has behind it, so the first
+ * All steps of one format, in order. The version of data is the number of steps that were applied to it, so the first
  * step leads to version 1. A step that was released is never changed or removed, and it names tables and columns as
  * they were then: the code around it moves on.
  */
 export interface Migrations {
   readonly steps: readonly Migration[];
-  /** Version of data that has no mark, because the code that wrote it knew of none; 0 if left out. */
+  /** Detects the version of data from before versions were stored. Default 0. */
   readonly unmarked?: (storage: Migrated) => number;
 }
 
@@ -56,7 +56,7 @@ export class Versions {
     return undefined;
   }
 
-  /** Runs the steps that the data of one format has not behind it, in one transaction with the new version. */
+  /** Runs the missing steps of one format and stores the new version, in one transaction. */
   migrate(format: string): void {
     const { steps, unmarked } = this.#of(format);
     if (this.#marks?.[format] === steps.length) return;
@@ -70,7 +70,7 @@ export class Versions {
     this.#marks = marks;
   }
 
-  /** Says that the data of these formats, and no other, is of today's version: in the transaction that makes it. */
+  /** Stores the current version of these formats, and no other. Call it in the transaction that creates their data. */
   mark(...formats: readonly string[]): void {
     const marks = Object.fromEntries(formats.map((format) => [format, this.#of(format).steps.length]));
     this.#storage.kv.put<Marks>(VERSIONS, marks);

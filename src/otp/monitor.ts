@@ -106,7 +106,7 @@ export class Outbox {
     return this.#all().length === 0;
   }
 
-  /** Adds a notice: to be called in the transaction with what it tells. */
+  /** Adds a notice. Call it in the transaction of the event that it reports. */
   post(to: Address, notice: Notice): void {
     const { kv } = this.#ctx.storage;
     const [last] = [...kv.list({ prefix: NOTICE, reverse: true, limit: 1 })];

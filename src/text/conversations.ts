@@ -43,7 +43,7 @@ export class Conversations {
     }
   }
 
-  /** Records that the client has acknowledged so much of what it was sent; everything, if left out. */
+  /** Counts an ack of `characters`; everything by default. */
   acked(socket: WebSocket, characters?: number): void {
     this.#flow.acked(socket, characters);
   }

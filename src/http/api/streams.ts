@@ -13,7 +13,7 @@ export const STREAMS = {
       tag: "Watch",
       summary: "Streams a bucket's changes, as Server-Sent Events or over WebSocket",
       description:
-        "Events: `put`, `delete`, `expired` for changes. With `snapshot=true`, first an `entry` for each existing entry, then `end_of_snapshot`. `DOWN` or `RESTARTED` when the bucket ends or restarts. `dropped` when the client reads too slowly. To resume after an event, send its `id`. Over WebSocket there are also `begin` and `position`, which only report the current position; there the client sends an empty message, as an ack, each time that it has read everything, and a client that sends no acks is dropped.",
+        "Events: `put`, `delete`, `expired` for changes. With `snapshot=true`, first an `entry` for each existing entry, then `end_of_snapshot`. `DOWN` or `RESTARTED` when the bucket ends or restarts. `dropped` when the client reads too slowly. To resume after an event, send its `id`. Over WebSocket there are also `begin` and `position`, which only report the current position; there the client sends an empty message, as an ack, each time that it has read everything, or an ack of n characters, `{ack: n}` as JSON; a client that sends no acks is dropped.",
       query: requests.WatchQuery,
       headers: ["Last-Event-ID"],
       answers: {
