@@ -1,5 +1,6 @@
 /** A bucket's methods: reads, writes, lists, batches, transactions, watches. */
 
+import type { TransactionResults } from "../contract/operations.ts";
 import { checkShape, unexpectedAnswer } from "./answers.ts";
 import { isLargerThan } from "./byte-length.ts";
 import type { Caller } from "./caller.ts";
@@ -60,9 +61,7 @@ export interface BucketContext {
   readonly caller?: Caller;
 }
 
-export interface TransactionResult<Value> {
-  /** True if every comparison held and `then` was run; false if `else` was. */
-  readonly succeeded: boolean;
+export interface TransactionResult<Value> extends Pick<TransactionResults, "succeeded"> {
   /** One result per operation, in order. A value that the codec can't decode is a {@link DecodeError}. */
   readonly results: readonly (Result<Value> | DecodeError)[];
 }

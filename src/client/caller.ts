@@ -1,20 +1,17 @@
 /** How a bucket's calls are sent: one HTTP request each, or pipelined on a WebSocket. */
 
+import type { TransactionJson } from "../contract/operations.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A transaction in the form in which it is sent. */
-export interface TransactionJson extends JsonObject {
-  readonly if: readonly JsonObject[];
-  readonly then: readonly JsonObject[];
-  readonly else: readonly JsonObject[];
-}
+/** A transaction in the form in which it is sent: its values are encoded. */
+export type EncodedTransaction = { readonly [Part in keyof TransactionJson]-?: readonly JsonObject[] };
 
 /** Each method resolves to the response's JSON, which is not checked yet. */
 export interface Caller {
   batch(operations: readonly JsonObject[], options: CallOptions): Promise<unknown>;
-  transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown>;
+  transact(transaction: EncodedTransaction, options: CallOptions & OnceOptions): Promise<unknown>;
   list(query: JsonObject, options: CallOptions): Promise<unknown>;
 }
 
@@ -24,6 +21,6 @@ export function operationsOnlyRead(operations: readonly JsonObject[]): boolean {
 }
 
 /** Whether a transaction can be repeated safely, whichever of its two lists is run. */
-export function transactionOnlyReads(transaction: TransactionJson): boolean {
+export function transactionOnlyReads(transaction: EncodedTransaction): boolean {
   return operationsOnlyRead(transaction.then) && operationsOnlyRead(transaction.else);
 }

@@ -6,7 +6,7 @@ import {
   transactionOnlyReads,
   type Caller,
   type JsonObject,
-  type TransactionJson,
+  type EncodedTransaction,
 } from "./caller.ts";
 import { stringifyJson } from "./stringify-json.ts";
 import type { Http } from "./http.ts";
@@ -28,7 +28,7 @@ export class HttpCaller implements Caller {
     return this.#http.ask(`${this.#path}/batch`, request, readJsonBody);
   }
 
-  transact(transaction: TransactionJson, options: CallOptions & OnceOptions): Promise<unknown> {
+  transact(transaction: EncodedTransaction, options: CallOptions & OnceOptions): Promise<unknown> {
     const { idempotencyKey, ...call } = options;
     const request = {
       method: "POST",

@@ -6,6 +6,8 @@ import type {
   ImportResult,
   RangeJson as Range,
   Written,
+  EntryInfoJson,
+  ListQueryJson,
 } from "../contract/entries.ts";
 import type { Relation, ResultJson } from "../contract/operations.ts";
 
@@ -54,16 +56,9 @@ export interface IncrementOptions {
 }
 
 /** A value with what is stored beside it. */
-export interface Entry<Value = unknown> {
-  readonly key: string;
+export interface Entry<Value = unknown> extends Pick<EntryInfoJson, "key" | "revision" | "etag" | "type"> {
   /** Undefined if values were not asked for, or if it is too large for this response: read it with `get`. */
   readonly value: Value | undefined;
-  /** The bucket's revision of the write. */
-  readonly revision: number;
-  /** For `ifMatch` and `ifNoneMatch`. Never reused under the bucket's name. */
-  readonly etag: string;
-  /** The content type. */
-  readonly type: string;
   /** Size of the value in bytes. */
   readonly size: number | undefined;
   /** Time of the write, with the precision of milliseconds. Undefined from `get` and `entry`. */
@@ -78,11 +73,7 @@ export interface Incremented extends Written {
   readonly value: number | bigint;
 }
 
-export interface ListOptions extends Range, CallOptions {
-  /** In descending order; false by default. */
-  readonly reverse?: boolean | undefined;
-  /** Include values of up to 1 MiB; false by default. */
-  readonly values?: boolean | undefined;
+export interface ListOptions extends Range, Pick<ListQueryJson, "reverse" | "values">, CallOptions {
   /** Continue after a {@link DecodeError}: its `details.cursor`. */
   readonly cursor?: string | undefined;
   /** Most entries in total; no limit by default. */

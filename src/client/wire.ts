@@ -1,10 +1,10 @@
 /** Converts between the client's types and the service's JSON. */
 
-import type { EntryJson, Incremented as IncrementedJson } from "../contract/entries.ts";
+import type { EntryJson, Incremented as IncrementedJson, KeysPage } from "../contract/entries.ts";
 import type { ResultJson } from "../contract/operations.ts";
 import { checkShape, readShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { toBase64Url } from "./base64.ts";
-import type { JsonObject, TransactionJson } from "./caller.ts";
+import type { JsonObject, EncodedTransaction } from "./caller.ts";
 import { encodedFromJson, encodedToJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsToJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
@@ -85,7 +85,7 @@ export function operationToJson<T extends Entries>(operation: Operation<T>, code
 export function transactionToJson<T extends Entries>(
   transaction: Transaction<T>,
   codec: Codec,
-): TransactionJson {
+): EncodedTransaction {
   checkMembers(transaction, TRANSACTION, "A transaction", INVALID);
   const operations = (branch: readonly Operation<T>[] = []) => operationsToJson(branch, codec);
   return {
@@ -177,14 +177,14 @@ export function decodeEntry<Value>(json: unknown, codec: Codec<Value>, resume?: 
   };
 }
 
-export interface Page {
+/** A page of a list whose entries are not checked yet. */
+export interface UncheckedPage extends Pick<KeysPage, "cursor"> {
   readonly keys: readonly unknown[];
-  readonly cursor?: string;
 }
 
 /** Checks a page of a list. Its entries are checked one by one, when used. @throws {KvError} `unexpected_answer` */
-export function pageOf(json: unknown): Page {
-  return checkShape<Page>(json, { keys: "array" });
+export function pageOf(json: unknown): UncheckedPage {
+  return checkShape<UncheckedPage>(json, { keys: "array" });
 }
 
 /** Reads the response to a range deletion. */

@@ -8,6 +8,7 @@ export interface EntryInfoJson {
   readonly key: string;
   /** The bucket's revision that wrote the entry. */
   readonly revision: number;
+  /** For `ifMatch` and `ifNoneMatch`. Never reused under the bucket's name. */
   readonly etag: string;
   /** The content type. */
   readonly type: string;
@@ -82,9 +83,9 @@ export interface RangeJson {
 
 /** A query for one page of keys. */
 export interface ListQueryJson extends RangeJson {
-  /** From the last key to the first. */
+  /** From the last key to the first; false by default. */
   readonly reverse?: boolean | undefined;
-  /** Includes values of up to 1 MiB. */
+  /** Includes values of up to 1 MiB; false by default. */
   readonly values?: boolean | undefined;
   /** The `cursor` of the previous page. */
   readonly cursor?: string | undefined;

@@ -1,5 +1,6 @@
 /** Entries: a value with its properties, and the queries and results that list and increment them. */
 
+import type { ListQueryJson } from "../contract/entries.ts";
 import type { Value } from "./value.ts";
 import type { KeyRange } from "./key-range.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -38,15 +39,11 @@ export interface Properties {
 }
 
 /** A query for one page of a bucket's entries. */
-export interface ListQuery extends KeyRange {
+export interface ListQuery extends KeyRange, Pick<ListQueryJson, "reverse" | "values"> {
   /** Only keys after this one, in the direction of the list. */
   readonly after?: string | undefined;
   /** The incarnation that the list must belong to; if left out, the bucket that has the name now. */
   readonly incarnation?: string | undefined;
-  /** From the last key to the first. */
-  readonly reverse?: boolean | undefined;
-  /** Whether the page includes values. */
-  readonly values?: boolean | undefined;
   readonly limit: number;
 }
 

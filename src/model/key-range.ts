@@ -1,13 +1,9 @@
 /** Ranges of keys, in the order of their UTF-8 bytes. Pure. */
 
-/** A range of keys: a key is in it if all given conditions hold. */
-export interface KeyRange {
-  readonly prefix?: string | undefined;
-  /** The first key, included. */
-  readonly start?: string | undefined;
-  /** The end, not included. */
-  readonly end?: string | undefined;
-}
+import type { RangeJson } from "../contract/entries.ts";
+
+/** A range of keys, the same inside the service as in its API. */
+export type KeyRange = RangeJson;
 
 /** The bounds of a range: `from` is included, `to` is excluded; undefined: no upper bound. */
 export function rangeOf({ prefix = "", start = "", end }: KeyRange): {
