@@ -61,7 +61,7 @@ export function stringEnd(text: string, quote: number): number {
 }
 
 /** Whether the character at `at` is escaped: an odd number of backslashes precedes it. */
-function isEscaped(text: string, at: number): boolean {
+export function isEscaped(text: string, at: number): boolean {
   let before = at;
   while (text.charCodeAt(before - 1) === 0x5c) before -= 1;
   return (at - before) % 2 === 1;

@@ -7,7 +7,7 @@
 
 import { breath } from "../lib/breath.ts";
 import { KvError } from "../model/errors.ts";
-import { KeptJson, stringEnd } from "../model/kept-json.ts";
+import { isEscaped, KeptJson, stringEnd } from "../model/kept-json.ts";
 import { isFree, parseKeeping } from "./kept-members.ts";
 
 /** Characters that are parsed at once: a few milliseconds of work. */
@@ -31,7 +31,6 @@ const LONG_NUMBER = /(?:^|[:[,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE](?:\+?\d|-\d{3})|
 const BLANK = /^[ \t\r\n]*$/;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
 const OPEN_ARRAY = 0x5b;
@@ -255,27 +254,50 @@ class Scan {
     const text = this.#text;
     let at = this.#at;
     const stop = Math.min(text.length, at + PIECE);
-    for (; at < stop; at += 1) {
-      const code = text.charCodeAt(at);
+    while (at < stop) {
       if (this.#inString) {
-        if (code === BACKSLASH) at += 1;
-        else if (code === QUOTE) this.#inString = false;
-      } else if (code === QUOTE) this.#inString = true;
+        at = this.#afterString(at, stop);
+        continue;
+      }
+      const index = at;
+      const code = text.charCodeAt(index);
+      at += 1;
+      if (code === QUOTE) this.#inString = true;
       else if (code === OPEN_ARRAY || code === OPEN_OBJECT) this.#depth += 1;
       else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
         if (this.#depth === 0) {
-          this.#at = at + 1;
-          return { index: at, closing: code };
+          this.#at = at;
+          return { index, closing: code };
         }
         this.#depth -= 1;
       } else if (code === COMMA && this.#depth === 0) {
-        this.#at = at + 1;
-        return { index: at };
+        this.#at = at;
+        return { index };
       }
     }
     this.#at = at;
     if (at >= text.length) throw new SyntaxError("the text ends too early");
     return undefined;
+  }
+
+  /**
+   * Goes from quote to quote, because a string may be megabytes long, and each level of a request is scanned.
+   * @param at a position in a string, not in the middle of an escape
+   * @returns the position after the string's end; or one within it, likewise, if there are many escaped quotes
+   */
+  #afterString(at: number, stop: number): number {
+    const text = this.#text;
+    let from = at;
+    while (from < stop) {
+      const quote = text.indexOf('"', from);
+      if (quote === -1) return text.length;
+      from = quote + 1;
+      if (!isEscaped(text, quote)) {
+        this.#inString = false;
+        return from;
+      }
+    }
+    return from;
   }
 }
 

@@ -28,6 +28,11 @@ describe("JSON in pieces", () => {
     ["a long array", `[${"[1,2],".repeat(90_000)}3]`],
     ["a long string", `["${"a\\u0000\\\\".repeat(40_000)}"]`],
     ["brackets and commas in strings", `[${'"[,]{,}\\\\\\","'.concat(",").repeat(20_000)}0]`],
+    // Wherever a piece ends, it may be within an escape.
+    ...[0, 1, 2].map((by): [string, string] => [
+      `escaped quotes after ${by} characters`,
+      `["${"x".repeat(by)}${'\\\\\\"'.repeat(LONG / 2)}",[1],"${'\\"'.repeat(LONG)}"]`,
+    ]),
     ["a long object", `{${Array.from({ length: 30_000 }, (_, n) => `"k${n}":[${n}]`).join(",")}}`],
     ["a long member of an object", `{"a":1,"b":[${"0,".repeat(200_000)}0],"c":{"d":"e"}}`],
     ["__proto__ as a name", `{"__proto__":[${"0,".repeat(200_000)}0],"b":{"__proto__":1}}`],
