@@ -15,7 +15,7 @@ import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Totals } from "../model/totals.ts";
 import type { Value } from "../model/value.ts";
 import { call } from "../otp/call.ts";
-import { orRefusal, Refusal, type Answered } from "../otp/exit.ts";
+import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Migrations } from "../otp/migrations.ts";
 import type {
@@ -113,17 +113,18 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     value: Value | LargeValue,
     { conditions, ...properties }: PutOptions = {},
   ): Answered<Written> {
-    return this.#writeStep((executor, incarnation) => {
+    return this.#write(({ incarnation }) => {
       const step = { op: "put", key, value, properties, conditions } as const;
-      const { created, revision } = executor.perform<"put">(step);
+      const { created, revision } = this.#executor(incarnation).perform<"put">(step);
       return { created, revision, etag: etag(incarnation, revision) };
     });
   }
 
   /** Deletes an entry. @returns whether it existed. Refuses with `precondition_failed`. */
   remove(key: string, conditions: Conditions): Answered<boolean> {
-    return this.#writeStep(
-      (executor) => executor.perform<"delete">({ op: "delete", key, conditions }).deleted,
+    return this.#write(
+      ({ incarnation }) =>
+        this.#executor(incarnation).perform<"delete">({ op: "delete", key, conditions }).deleted,
     );
   }
 
@@ -164,17 +165,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** A page of entries, ordered by the bytes of their keys, ascending or descending. Refuses with `bucket_changed`. */
   entries(query: ListQuery): Answered<EntriesPage> {
-    return this.handleCall(({ incarnation }) => {
-      if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
-      return { incarnation, ...this.#entries.list(query) };
-    });
+    return this.handleCall((args) => this.#page(args, query));
   }
 
   /** Like {@link entries}. @returns the JSON text of a `KeysPage` */
   list(query: ListQuery): Answered<JsonText> {
-    return this.handleCall(({ incarnation }) => {
-      if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
-      const { entries, more } = this.#entries.list(query);
+    return this.handleCall((args) => {
+      const { incarnation, entries, more } = this.#page(args, query);
       return pageText(incarnation, entries, more);
     });
   }
@@ -345,20 +342,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     return new Executor(this.#entries, incarnation, room);
   }
 
-  #write<T>(change: (args: BucketArgs) => T): Answered<T> {
-    return this.handleCall((args) => this.#entries.write(() => change(args)));
+  #page({ incarnation }: BucketArgs, query: ListQuery): EntriesPage {
+    if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
+    return { incarnation, ...this.#entries.list(query) };
   }
 
-  /**
-   * Runs one step of the executor. A refused step has changed nothing, so its refusal is thrown after the transaction: a
-   * rollback would clear the caches, and compare-and-set loops are refused often.
-   */
-  #writeStep<T>(run: (executor: Executor, incarnation: string) => T): Answered<T> {
-    return this.handleCall(({ incarnation }) => {
-      const done = this.#entries.write(() => orRefusal(() => run(this.#executor(incarnation), incarnation)));
-      if (done instanceof Refusal) throw done;
-      return done;
-    });
+  #write<T>(change: (args: BucketArgs) => T): Answered<T> {
+    return this.handleCall((args) => this.#entries.write(() => change(args)));
   }
 
   #writeOnce(

@@ -51,16 +51,6 @@ export class Refusal extends Error {
   }
 }
 
-/** The result of `work`, or its refusal as a value. */
-export function orRefusal<T>(work: () => T): T | Refusal {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-}
-
 /** Whether an error is an exit with this reason. */
 export function isExit(error: unknown, reason: Exclude<ExitReason, Crash>): error is Exit {
   return error instanceof Exit && error.reason === reason;

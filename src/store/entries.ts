@@ -12,6 +12,7 @@ import { ChangeLog, type ChangeLogOptions } from "./change-log.ts";
 import { greatest, least, rangeOf, type KeyRange } from "../model/key-range.ts";
 import type { Entry, EntryInfo, Increment, ListPage, ListQuery, Listed, Properties } from "../model/entry.ts";
 import { LargeValues } from "./large-values.ts";
+import { Refusal } from "../otp/exit.ts";
 import { expiry } from "../model/lifetime.ts";
 
 export interface EntriesOptions {
@@ -104,7 +105,9 @@ export class Entries {
     try {
       result = this.#atOneTime(() => this.#storage.transactionSync(change));
     } catch (error) {
-      this.reset(); // the transaction was rolled back, so the cache is wrong
+      // After a rollback the caches are wrong, unless it was refused before it had changed anything: compare-and-set loops
+      // often are.
+      if (!(error instanceof Refusal) || this.#changes.length > 0) this.reset();
       throw error;
     }
     if (this.#changes.length > 0) this.#changed(this.#changes);

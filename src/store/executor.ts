@@ -8,7 +8,7 @@ import type { Entry, EntryInfo } from "../model/entry.ts";
 import { failureOf, preconditionFailed } from "../model/errors.ts";
 import type { Operation, Step } from "../model/operation.ts";
 import type { Found, OperationOutcome, Outcome, Refused } from "../model/outcome.ts";
-import { orRefusal, Refusal } from "../otp/exit.ts";
+import { Refusal } from "../otp/exit.ts";
 import type { Entries } from "./entries.ts";
 
 /** Limits how many values one response may include. */
@@ -38,8 +38,12 @@ export class Executor {
   attempt(step: Operation): OperationOutcome | Refused;
   attempt(step: Step): Outcome | Refused;
   attempt(step: Step): Outcome | Refused {
-    const done = orRefusal(() => this.perform(step));
-    return done instanceof Refusal ? { error: failureOf(done) } : done;
+    try {
+      return this.perform(step);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { error: failureOf(error) };
+    }
   }
 
   /**

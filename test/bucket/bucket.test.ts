@@ -121,7 +121,20 @@ describe("a refused write", () => {
   it.each([
     ["put", (bucket: Bucket) => bucket.put("a", "2", { conditions: { ifMatch: ["cafe-7"] } })],
     ["delete", (bucket: Bucket) => bucket.remove("a", { ifMatch: ["cafe-7"] })],
-  ] as const)("rolls nothing back, so that the cache stays: %s", async (_, refused) => {
+    [
+      "increment",
+      (bucket: Bucket) => bucket.increment("a", { by: 1n }, { conditions: { ifMatch: ["cafe-7"] } }),
+    ],
+    [
+      "transaction",
+      (bucket: Bucket) =>
+        bucket.transact({
+          if: [],
+          then: [{ op: "delete", key: "a", conditions: { ifMatch: ["cafe-7"] } }],
+          else: [],
+        }),
+    ],
+  ] as const)("leaves the cache as it is: %s", async (_, refused) => {
     const bucket = await startBucket("refused", "cafe");
     await call(() => bucket.put("a", "1"));
     await runInDurableObject(bucket, async (instance, { storage }) => {
