@@ -3,8 +3,8 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Env } from "../config/env.ts";
 import type { BucketJson, BucketsPage } from "../contract/buckets.ts";
-import { orNoBucket } from "../directory/bucket-handle.ts";
-import { describeBucket, describeBuckets } from "../directory/describe.ts";
+import { existed, orNoBucket } from "../directory/bucket-handle.ts";
+import { describeBuckets } from "../directory/describe.ts";
 import type { Directory } from "../directory/directory.ts";
 import { directoryOf } from "../directory/isolate.ts";
 import { serveAdmitted } from "../http/app.ts";
@@ -82,22 +82,21 @@ export class KvEntrypoint
   /** Describes a bucket; null if there is none. @throws `bucket_name_invalid` */
   lookup(name: string): Promise<BucketJson | null> {
     return orBindingError(async () => {
-      const found = await describeBucket(this.#directory(), bucketName(name));
+      const found = await orNoBucket(this.#reach(bucketName(name)).bucket.describe());
       return found === undefined ? null : parsedMetadata(found);
     });
   }
 
   /** Stops a bucket: deletes its data and frees its name. @returns whether there was one @throws `bucket_name_invalid` */
   stop(name: string): Promise<boolean> {
-    return orBindingError(() => this.#directory().stop(bucketName(name)));
+    return orBindingError(async () => existed(this.#reach(bucketName(name)).bucket.stop()));
   }
 
   /** Sends an exit signal. @returns whether there was such a bucket @throws `bucket_name_invalid`, `reason_invalid` */
   exit(name: string, reason: string): Promise<boolean> {
     return orBindingError(async () => {
       const { bucket } = this.#reach(bucketName(name));
-      const sent = await orNoBucket(bucket.exit(exitReason(reason)).then(() => true));
-      return sent ?? false;
+      return existed(bucket.exit(exitReason(reason)));
     });
   }
 

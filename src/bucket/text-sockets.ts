@@ -49,8 +49,6 @@ interface Closing {
   readonly reason: string;
 }
 
-const SERVER_STOPPING: Closing = { code: CLOSE_RESTART, reason: "server_stopping" };
-
 /**
  * The bucket's WebSockets of the text protocol, with hibernation: an idle bucket can leave memory while its clients stay
  * connected, and finds them again when it wakes.
@@ -108,7 +106,8 @@ export class TextSockets {
 
   /** Closes all sockets: the bucket has ended, and the registry knows. */
   ended(reason: string): void {
-    this.#closeAll("DOWN", reason, { code: CLOSE_GOING_AWAY, reason: "noproc" });
+    this.#subscribers.clear();
+    this.#closeAll({ code: CLOSE_GOING_AWAY, reason: "noproc" }, { kind: "DOWN", reason });
   }
 
   /**
@@ -116,7 +115,8 @@ export class TextSockets {
    * the closing handshake, and so have received everything sent before it, or after {@link RESET_GRACE_MS}.
    */
   async resetting(reason: string): Promise<void> {
-    this.#closeAll("RESTARTED", reason, { code: CLOSE_RESTART, reason: "restarted" });
+    this.#subscribers.clear();
+    this.#closeAll({ code: CLOSE_RESTART, reason: "restarted" }, { kind: "RESTARTED", reason });
     const open = new Set(this.#ctx.getWebSockets());
     if (open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -130,20 +130,16 @@ export class TextSockets {
 
   /** Closes all sockets: the server is stopping. A socket with a running command is closed after its reply. */
   serverStopping(): void {
-    this.#closing = SERVER_STOPPING;
-    for (const socket of this.#ctx.getWebSockets(TEXT)) {
-      if (!this.#conversations.isAnswering(socket))
-        socket.close(SERVER_STOPPING.code, SERVER_STOPPING.reason);
-    }
+    this.#closeAll({ code: CLOSE_RESTART, reason: "server_stopping" });
   }
 
-  /** Closes all sockets. A socket with a running command is closed after its reply. */
-  #closeAll(kind: Signal["kind"], reason: string, closing: Closing): void {
+  /** Closes all sockets; those that monitor the bucket are sent its signal first. */
+  #closeAll(closing: Closing, signal?: Omit<Signal, "bucket">): void {
     this.#closing = closing;
-    this.#subscribers.clear();
     for (const socket of this.#ctx.getWebSockets(TEXT)) {
       const { bucket, monitors } = attachmentOf(socket);
-      if (monitors) this.#conversations.push(socket, signalLine({ kind, bucket, reason }));
+      if (monitors && signal !== undefined)
+        this.#conversations.push(socket, signalLine({ ...signal, bucket }));
       if (!this.#conversations.isAnswering(socket)) socket.close(closing.code, closing.reason);
     }
   }

@@ -6,7 +6,7 @@ import type { Service } from "../text/interpreter.ts";
 import { failureOf, KvError } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { isExit } from "../otp/exit.ts";
-import { BucketHandle, orNoBucket } from "../directory/bucket-handle.ts";
+import { BucketHandle, existed, orNoBucket } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { Feeds } from "./feeds.ts";
 import type { ConnectionMonitors } from "./monitors.ts";
@@ -23,13 +23,8 @@ export function directoryService(directory: Directory, lasting?: Lasting): Servi
   return {
     create: (bucket) => handle(bucket).create(),
     lookup: async (bucket) => (await directory.lookup(bucket))?.id,
-    stop: (bucket) => directory.stop(bucket),
-    exit: async (bucket, reason) =>
-      (await orNoBucket(
-        handle(bucket)
-          .exit(reason)
-          .then(() => true),
-      )) ?? false,
+    stop: (bucket) => existed(handle(bucket).stop()),
+    exit: (bucket, reason) => existed(handle(bucket).exit(reason)),
     buckets: async (prefix, after) =>
       (await directory.list({ prefix, after, limit: MAX_PAGE })).map(({ name }) => name),
     run: async (bucket, commands) => {

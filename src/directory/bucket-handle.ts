@@ -291,6 +291,11 @@ export async function orNoBucket<T>(result: Promise<T>): Promise<T | undefined> 
   }
 }
 
+/** Whether there was such a bucket: for calls without a result. */
+export async function existed(done: Promise<void>): Promise<boolean> {
+  return (await orNoBucket(done.then(() => true))) ?? false;
+}
+
 /** Whether an error is `bucket_not_found`. */
 export function isNoBucket(error: unknown): boolean {
   return error instanceof Refusal && error.code === "bucket_not_found";

@@ -41,7 +41,7 @@ export async function allEvents(
     },
     lost: () => stream.close(),
   }));
-  await orClose(stream, async () => {
+  await orDiscard(stream, async () => {
     const hellos = await Promise.all(
       followers.map((follower, partition) => follower.start(positions?.[partition])),
     );
@@ -92,7 +92,7 @@ export async function monitorBucket(
     lost: () => stream.close(),
   });
   if (last !== undefined) stream.begin(`${last.seq}-${last.incarnation}`);
-  await orClose(stream, async () => {
+  await orDiscard(stream, async () => {
     const hello = await follower.start(last?.seq);
     if (hello === undefined) throw expired();
     incarnation ??= hello.found?.incarnation;
@@ -121,7 +121,7 @@ function sseOf(event: RegistryEvent, id: string): Parameters<EventStream["send"]
 }
 
 /** Starts a stream; discards it if that fails. */
-async function orClose(stream: EventStream, start: () => Promise<void>): Promise<void> {
+async function orDiscard(stream: EventStream, start: () => Promise<void>): Promise<void> {
   try {
     await start();
   } catch (error) {
