@@ -4,20 +4,12 @@ import { describe, expect, it, vi } from "vitest";
 import {
   BucketNotFoundError,
   bytes,
-  Kv,
   PreconditionFailedError,
   text,
   TimeoutError,
 } from "../../src/client/index.ts";
 import { problem, scripted, scriptedWith, value } from "../e2e/support/scripted-fetch.ts";
-import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 describe("a bucket's values", () => {
   it("have the types that the bucket was opened with", async () => {

@@ -15,14 +15,7 @@ import {
 } from "../../src/client/index.ts";
 import { problem, scripted } from "../e2e/support/scripted-fetch.ts";
 import { startServer } from "../e2e/support/server.ts";
-import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 describe("errors", () => {
   it("are classes by code", async () => {

@@ -4,13 +4,7 @@ import { describe, expect, it } from "vitest";
 import { bytes, InvalidRequestError, Kv, text } from "../../src/client/index.ts";
 import { scripted } from "../e2e/support/scripted-fetch.ts";
 import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 describe("buckets", () => {
   it("are created, looked up, listed, ended", async () => {

@@ -10,13 +10,7 @@ import {
   type KvOptions,
 } from "../../src/client/index.ts";
 import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 /** A session on a bucket of its own, what it has sent in which messages, and through which sockets. */
 async function recordedSession<V>(name: string, options: Omit<KvOptions, "url"> = {}) {

@@ -1,16 +1,9 @@
 /** Answers that break off, are not JSON, or are not what the codec expects. */
 
 import { describe, expect, it } from "vitest";
-import { ConnectionError, DecodeError, Kv, text } from "../../src/client/index.ts";
+import { ConnectionError, DecodeError, text } from "../../src/client/index.ts";
 import { scripted, value } from "../e2e/support/scripted-fetch.ts";
-import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 describe("an answer that can't be read", () => {
   it("is a connection error if it breaks off, and is asked for again where that is safe", async () => {

@@ -6,14 +6,7 @@ import { BucketDownError, BucketNotFoundError, Kv, type Change } from "../../src
 import { startProxy } from "../e2e/support/proxy.ts";
 import { events, problem, scripted, scriptedWith } from "../e2e/support/scripted-fetch.ts";
 import { startServer, temporaryFolder } from "../e2e/support/server.ts";
-import { server } from "../e2e/support/shared-server.ts";
-
-const kv = new Kv({ url: server.http });
-
-async function bucketOf<T extends object = Record<string, unknown>>(name: string) {
-  await kv.create(name);
-  return kv.bucket<T>(name);
-}
+import { bucketOf, kv } from "./support/shared-kv.ts";
 
 describe("watching", () => {
   it("sends a snapshot and then changes with their values, until it is aborted", async () => {

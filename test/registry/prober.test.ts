@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { ask, exitBucket, isolate } from "../support/directories.ts";
+import { ask, create, exitBucket, isolate } from "../support/directories.ts";
 import { bucketOf, kindsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { doubt, HOUR_MS, sweep } from "../support/looking.ts";
 import { clock, deaf } from "../support/objects.ts";
@@ -12,11 +12,6 @@ const { directory } = isolate();
 // Failed probes are logged, and are what is tested here.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => deaf.clear());
-
-async function create(name: string): Promise<string> {
-  const { registration } = await directory.create(name);
-  return registration.id;
-}
 
 /** When the name's own row was last written by a probe. */
 const written = (name: string): Promise<unknown[]> =>
@@ -32,7 +27,7 @@ describe("a clock that is put back by an hour", () => {
   }
 
   it("does not stop the sweep", async () => {
-    await create("back-swept");
+    await create(directory, "back-swept");
     await sweep();
     await ask(directory, "back-swept", (bucket) => bucket.put("milk", "1"));
     putBack();
@@ -45,7 +40,7 @@ describe("a clock that is put back by an hour", () => {
   });
 
   it("does not keep a suspect from being probed again", async () => {
-    const id = await create("back-suspect");
+    const id = await create(directory, "back-suspect");
     deaf.add(id);
     await doubt("back-suspect");
     expect(await rowOf("back-suspect")).toMatchObject({ state: "suspect" });
@@ -57,7 +52,7 @@ describe("a clock that is put back by an hour", () => {
   });
 
   it("does not keep an unreachable bucket from being tried again, nor count its earlier restarts", async () => {
-    await create("back-given-up");
+    await create(directory, "back-given-up");
     clock.stoppedAt = Date.now();
     onTestFinished(() => void (clock.stoppedAt = undefined));
     for (let count = 0; count < 4; count += 1) await exitBucket(directory, "back-given-up", "boom");
@@ -73,7 +68,7 @@ describe("a clock that is put back by an hour", () => {
 
 describe("the sweep", () => {
   it("records entries, bytes and revision, with the time", async () => {
-    await create("swept");
+    await create(directory, "swept");
     await ask(directory, "swept", (bucket) => bucket.put("milk", "12345"));
     expect(await directory.lookup("swept")).toMatchObject({ probe: null });
     const before = Date.now() + clock.aheadMs;
@@ -87,7 +82,7 @@ describe("the sweep", () => {
   });
 
   it("writes no row for an unchanged bucket, whose totals are as recent as the sweep", async () => {
-    await create("idle");
+    await create(directory, "idle");
     await sweep();
     const first = (await directory.lookup("idle"))?.probe;
     const [row] = await written("idle");
@@ -101,7 +96,7 @@ describe("the sweep", () => {
   });
 
   it("frees a name whose bucket was wiped without a notice: DOWN noproc", async () => {
-    const id = await create("wiped-behind");
+    const id = await create(directory, "wiped-behind");
     await wipeBehind(id);
     expect(await directory.lookup("wiped-behind")).toBeDefined();
     await sweep();
@@ -111,7 +106,7 @@ describe("the sweep", () => {
 
   it("continues after its last batch, round and round", async () => {
     const names = Array.from({ length: 5 }, (_, at) => `round-${at}`);
-    for (const name of names) await create(name);
+    for (const name of names) await create(directory, name);
     await sweep();
     await sweep();
     for (const name of names) expect((await directory.lookup(name))?.probe).not.toBeNull();
@@ -120,7 +115,7 @@ describe("the sweep", () => {
 
 describe("suspicion", () => {
   it("a caller that got noproc is answered once the name is free", async () => {
-    const id = await create("suspected");
+    const id = await create(directory, "suspected");
     const caller = isolate();
     await ask(caller.directory, "suspected", (bucket) => bucket.totals());
     await wipeBehind(id);
@@ -132,7 +127,7 @@ describe("suspicion", () => {
 
 describe("list", () => {
   it("shows the result of the last probe, and wakes no bucket", async () => {
-    const id = await create("listed");
+    const id = await create(directory, "listed");
     await sweep();
     await evictDurableObject(bucketOf(id));
     expect(await directory.list({ prefix: "listed", after: "", limit: 1 })).toMatchObject([

@@ -2,19 +2,14 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { isolate } from "../support/directories.ts";
+import { create, isolate } from "../support/directories.ts";
 import { abortObject, registryOf, rowOf } from "../support/faults.ts";
 
 const { directory } = isolate();
 
-async function create(name: string): Promise<string> {
-  const { registration } = await directory.create(name);
-  return registration.id;
-}
-
 describe("a partition that wakes", () => {
   it("sets the timers that follow from its table and its settings", async () => {
-    await create("timers-lost");
+    await create(directory, "timers-lost");
     await runInDurableObject(registryOf("timers-lost"), async (_, { storage }) => {
       storage.kv.delete("otp:timer/check");
       storage.kv.delete("otp:timer/sweep");

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { isStorm, judge, type ProbeResult, RECHECK_LIMIT_MS } from "../../src/registry/liveness.ts";
-import { ask, exitBucket, isolate } from "../support/directories.ts";
+import { ask, create, exitBucket, isolate } from "../support/directories.ts";
 import { kindsOf, registryOf, rowOf } from "../support/faults.ts";
 import { doubt, HOUR_MS, later, namesOfOnePartition, sweep } from "../support/looking.ts";
 import { clock, deaf } from "../support/objects.ts";
@@ -28,11 +28,6 @@ const { directory } = isolate();
 // Failed probes are logged, and are what is tested here.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => deaf.clear());
-
-async function create(name: string): Promise<string> {
-  const { registration } = await directory.create(name);
-  return registration.id;
-}
 
 /** When the partition of a name looks at its suspects next. */
 const nextCheck = (name: string): Promise<number> =>
@@ -92,7 +87,7 @@ describe("invariant 6: the verdict on a batch of probes", () => {
 
 describe("invariant 6: only a bucket's own word ends it", () => {
   it("a bucket that does not answer is suspect, then unreachable, and its name is kept", async () => {
-    const id = await create("unreachable");
+    const id = await create(directory, "unreachable");
     deaf.add(id);
     await sweep();
     expect(await directory.lookup("unreachable")).toMatchObject({ state: "suspect" });
@@ -110,7 +105,9 @@ describe("invariant 6: only a bucket's own word ends it", () => {
   it("a probe storm frees no name, and gives no verdict", async () => {
     // Enough of one partition's names to be a storm there.
     const names = namesOfOnePartition("storm", 24);
-    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
+    const ids = new Map(
+      await Promise.all(names.map(async (name) => [name, await create(directory, name)] as const)),
+    );
     for (const id of ids.values()) deaf.add(id);
     // More often than the sweep insists on one batch.
     for (let round = 0; round < 6; round += 1) await later("storm-0", HOUR_MS + 1_000);
@@ -127,7 +124,9 @@ describe("invariant 6: only a bucket's own word ends it", () => {
 
   it("buckets that stay broken are judged in the end, although their checks together look like a storm", async () => {
     const names = namesOfOnePartition("broken", 24);
-    const ids = new Map(await Promise.all(names.map(async (name) => [name, await create(name)] as const)));
+    const ids = new Map(
+      await Promise.all(names.map(async (name) => [name, await create(directory, name)] as const)),
+    );
     const broken = names.slice(0, 12);
     await Promise.all(names.slice(12).map((name) => ask(directory, name, (bucket) => bucket.totals())));
     for (const name of broken.slice(0, 6)) deaf.add(ids.get(name) ?? "");
@@ -148,7 +147,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
   });
 
   it("totals of a bucket that can't be reached are shown with their true age", async () => {
-    const id = await create("old-news");
+    const id = await create(directory, "old-news");
     await sweep();
     const before = (await directory.lookup("old-news"))?.probe?.at;
     deaf.add(id);
@@ -159,7 +158,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
   });
 
   it("reports from callers do not count as further failures of a suspect", async () => {
-    const id = await create("harried");
+    const id = await create(directory, "harried");
     deaf.add(id);
     for (let caller = 0; caller < 10; caller += 1) await doubt("harried");
     expect(await directory.lookup("harried")).toMatchObject({ state: "suspect", attempts: 1 });
@@ -182,7 +181,7 @@ describe("invariant 6: only a bucket's own word ends it", () => {
   });
 
   it("a caller that can't reach a bucket makes the registry probe it, and no more", async () => {
-    const id = await create("doubted");
+    const id = await create(directory, "doubted");
     deaf.add(id);
     const caller = isolate();
     for (let attempt = 0; attempt < 2; attempt += 1) {

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { BoundedCache } from "../../src/lib/bounded-cache.ts";
 import type { Reply } from "../../src/otp/exit.ts";
 import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
-import { BucketHandle, orNoBucket } from "../../src/directory/bucket-handle.ts";
+import { BucketHandle, existed, orNoBucket } from "../../src/directory/bucket-handle.ts";
 import { Directory, type AskOptions, type DirectoryCache } from "../../src/directory/directory.ts";
 
 /** As many as the project under test is set to. */
@@ -33,9 +33,15 @@ export function isolate(
   };
 }
 
+/** Creates a bucket. @returns the id of its object */
+export async function create(directory: Directory, name: string): Promise<string> {
+  const { registration } = await directory.create(name);
+  return registration.id;
+}
+
 /** Sends an exit signal. @returns whether there was such a bucket */
-export async function exitBucket(directory: Directory, name: string, reason: string): Promise<boolean> {
-  return (await orNoBucket(new BucketHandle(directory, name).exit(reason).then(() => true))) ?? false;
+export function exitBucket(directory: Directory, name: string, reason: string): Promise<boolean> {
+  return existed(new BucketHandle(directory, name).exit(reason));
 }
 
 /** Opens a WebSocket of a bucket. @returns undefined if there is no such bucket */

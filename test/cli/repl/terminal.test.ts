@@ -7,6 +7,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { History } from "../../../src/cli/repl/history.ts";
 import { TerminalRepl } from "../../../src/cli/repl/terminal.ts";
+import { answers } from "./support/answers.ts";
 
 const ESCAPES = /\x1b\[[0-9;]*[A-Za-z]/g;
 
@@ -20,17 +21,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
-
-/** A service that has the bucket `shopping`, with `milk` and `mint`. */
-const answers = (line: string): Promise<string> => {
-  const known: Readonly<Record<string, string>> = {
-    "BUCKETS sh": "shopping\r\nOK\r\n",
-    "KEYS shopping mi": "milk\r\nmint\r\nOK\r\n",
-    "KEYS shopping mil": "milk\r\nOK\r\n",
-    "KEYS nowhere": "NOT FOUND\r\n",
-  };
-  return Promise.resolve(known[line] ?? "OK\r\n");
-};
 
 function open() {
   const [input, output] = [new PassThrough(), new PassThrough({ encoding: "utf8" })];

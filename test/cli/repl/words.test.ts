@@ -2,17 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { complete } from "../../../src/cli/repl/completer.ts";
-
-/** A service that has the bucket `shopping`, with `milk` and `mint`. */
-const answers = (line: string): Promise<string> => {
-  const known: Readonly<Record<string, string>> = {
-    "BUCKETS sh": "shopping\r\nOK\r\n",
-    "KEYS shopping mi": "milk\r\nmint\r\nOK\r\n",
-    "KEYS shopping mil": "milk\r\nOK\r\n",
-    "KEYS nowhere": "NOT FOUND\r\n",
-  };
-  return Promise.resolve(known[line] ?? "OK\r\n");
-};
+import { answers } from "./support/answers.ts";
 
 describe("completion", () => {
   it.each([
