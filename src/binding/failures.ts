@@ -7,7 +7,7 @@ import { failureOf } from "../model/errors.ts";
  * `bucket_not_found: There is no bucket …`. The class sets no `name`: on the way to another process, RPC would put it
  * before the message. `kvFailure` in failure.ts reads the message.
  */
-export class BindingError extends Error {
+class BindingError extends Error {
   readonly code: string;
 
   constructor(code: string, detail: string) {

@@ -14,7 +14,7 @@ const FORMS = [
 ];
 
 /** Parses an HTTP date to milliseconds since the epoch; undefined if it is not a date. */
-export function httpDate(text: string, now: number): number | undefined {
+function httpDate(text: string, now: number): number | undefined {
   const parts = FORMS.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
   if (parts === undefined) return undefined;
   const { day, month, year, hour, minute, second } = parts as Record<string, string>;

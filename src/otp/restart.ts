@@ -8,7 +8,7 @@ export type RestartKind = "permanent" | "temporary";
 
 /** Restarts within the window before a process is given up on. OTP's default is 1; a caller's retries must not be enough. */
 export const MAX_RESTARTS = 3;
-export const RESTART_WINDOW_MS = 5_000;
+const RESTART_WINDOW_MS = 5_000;
 
 /** How often a process was restarted. */
 export interface RestartCount {

@@ -45,16 +45,16 @@ export interface Probed {
 }
 
 /** The smallest batch that can be a storm: in a smaller one, two of three buckets may really be broken. */
-export const STORM_BATCH = 10;
+const STORM_BATCH = 10;
 /** The part of a batch that may fail before the batch is a storm. */
-export const STORM_PART = 1 / 3;
+const STORM_PART = 1 / 3;
 /** Failures in a row after which a suspect is unreachable. */
 export const UNREACHABLE_AFTER = 3;
 /**
  * Failures in a row after which a storm no longer holds back the verdict on a bucket. A batch of rechecks has only buckets
  * that failed before: with ten permanently broken buckets every such batch would be a storm, and none would get a verdict.
  */
-export const HELD_UNTIL = 6;
+const HELD_UNTIL = 6;
 /** The longest wait between two probes of a bucket that fails, in milliseconds: five minutes. */
 export const RECHECK_LIMIT_MS = 300_000;
 /** The shortest wait between two batches of a sweep, in milliseconds. */

@@ -24,7 +24,7 @@ export interface CompletionContext {
   readonly literal: boolean;
 }
 
-export function contextOf(kv: Command, words: readonly string[]): CompletionContext {
+function contextOf(kv: Command, words: readonly string[]): CompletionContext {
   let command: Command | undefined;
   let pending: Option | undefined;
   const args: string[] = [];
