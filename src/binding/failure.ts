@@ -1,11 +1,9 @@
 /** Reads the code of a failed call, in the Worker that made it: `durable-kv/binding`. Imports nothing from the service. */
 
-export interface KvFailure {
-  /** Stable: decide by this. */
-  readonly code: string;
-  /** What went wrong, and what to do. For people; it may change. */
-  readonly detail: string;
-}
+import type { FailureJson } from "../contract/failure.ts";
+
+/** What a failed call through the service binding says. */
+export type KvFailure = FailureJson;
 
 /** The service's message, `code: detail`. RPC may have put an error's name before it. */
 const MESSAGE = /^(?:\w*Error: )?([a-z0-9_]+): (.*)$/s;

@@ -13,13 +13,12 @@ const LIST = "buckets.json";
 /** Most characters of a bucket's name in its file name: with a hash and the extension, it fits every file system. */
 const MAX_NAME = 180;
 
-export interface ListedBucket {
-  readonly name: string;
+/** A bucket's options as it was described, and the file with its entries. */
+export interface ListedBucket extends Pick<
+  BucketInfo,
+  "name" | "restart" | "jurisdiction" | "locationHint" | "metadata"
+> {
   readonly file: string;
-  readonly restart: "permanent" | "temporary";
-  readonly jurisdiction?: string;
-  readonly locationHint?: string;
-  readonly metadata?: unknown;
 }
 
 /** Names that Windows treats as devices, whatever follows the first dot. */

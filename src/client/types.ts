@@ -81,12 +81,7 @@ export interface ListOptions extends Range, Pick<ListQueryJson, "reverse" | "val
 }
 
 /** Options for creating a bucket. They can't be changed later. */
-export interface BucketOptions extends Pick<BucketOptionsJson, "restart" | "metadata"> {
-  /** Cloudflare's region to create it in, such as `weur`. */
-  readonly locationHint?: string | undefined;
-  /** Cloudflare's jurisdiction that its data must not leave, such as `eu`. */
-  readonly jurisdiction?: string | undefined;
-}
+export type BucketOptions = BucketOptionsJson;
 
 /** A restart or the end of a bucket. `reason` is for example `normal`, `killed`, `crash: …` or `noproc`. */
 export interface BucketEvent {

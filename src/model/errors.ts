@@ -1,5 +1,6 @@
 /** Errors: every stable code that a caller can receive, with its HTTP status and title. */
 
+import type { FailureJson } from "../contract/failure.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
 
 interface Meaning {
@@ -90,10 +91,8 @@ export class KvError extends Refusal {
 }
 
 /** An error as every protocol reports it. */
-export interface Failure extends Meaning {
+export interface Failure extends Meaning, FailureJson {
   readonly code: ErrorCode;
-  /** What happened this time, and what to do about it: plain English. */
-  readonly detail: string;
 }
 
 /** The failure of a request that arrives, or of a connection that is still open, while the server stops. */

@@ -4,7 +4,12 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
-import { ImportStoppedError, type Bucket, type ImportResult } from "../../client/index.ts";
+import {
+  ImportStoppedError,
+  type Bucket,
+  type BucketOptions,
+  type ImportResult,
+} from "../../client/index.ts";
 import { withoutUndefined } from "../arguments.ts";
 import { ExitError, EXIT, usage } from "../exit.ts";
 import { readList } from "../export-folder.ts";
@@ -67,7 +72,8 @@ export function addImport(kv: Command): void {
       // Check that all files exist before anything is created.
       await Promise.all(list.map(({ file: source }) => stat(join(folder, source))));
       for (const { name: bucket, file: source, ...settings } of list) {
-        await service.create(bucket, settings);
+        // From a file: the service checks them.
+        await service.create(bucket, settings as BucketOptions);
         await importFile(bucket, join(folder, source));
       }
     });
