@@ -33,6 +33,16 @@ function differs(
 
 const ANY_200: Expected = { statuses: [200] };
 const MAX_RESTARTS = 2;
+/** Operations that depend on no bucket's entries. */
+const NO_MEANING = new Set([
+  "describeApi",
+  "describeRegistry",
+  "health",
+  "listMetrics",
+  "runCommands",
+  "showDocs",
+  "showStart",
+]);
 /** Operations that are answered also where there is no bucket. */
 const BEFORE_LOOKUP = new Set([
   "createBucket",
@@ -106,14 +116,15 @@ export class HttpModel {
     }
   }
 
-  #carryOut({ id }: Operation, asked: Understood, request: Sent): Expected {
+  #carryOut({ id: given }: Operation, asked: Understood, request: Sent): Expected {
+    // A HEAD means what its GET does. (`headKey` is described by itself.)
+    const id = given.replace(/Head$/, "");
     const bucket = this.buckets.get(asked.bucket ?? "") as ModelBucket;
     const { key = "", query, json, conditions } = asked;
     switch (id) {
       case "createBucket":
         return this.#create(asked);
       case "lookUpBucket":
-      case "lookUpBucketHead":
         return { statuses: [200], json: this.#lookup(asked.bucket ?? "", bucket) };
       case "stopBucket":
         this.buckets.delete(asked.bucket ?? "");
@@ -122,10 +133,8 @@ export class HttpModel {
         this.#exit(asked.bucket ?? "", bucket, (json as { reason: string }).reason);
         return { statuses: [202] };
       case "listBuckets":
-      case "listBucketsHead":
         return this.#list(query);
       case "listKeys":
-      case "listKeysHead":
         return { statuses: [200], json: bucket.list({ ...query, after: asked.after }) };
       case "deleteKeys": {
         const keys = bucket.keysOf(query);
@@ -159,18 +168,16 @@ export class HttpModel {
       case "importBucket":
         return importLines(this.#api, bucket, request.body, { stop: query.onError !== "continue" });
       case "monitorBucket":
-      case "monitorBucketHead":
       case "watchBucket":
-      case "watchBucketHead":
       case "allEvents":
-      case "allEventsHead":
         return { statuses: [200], codes: asked.maybe };
       case "openSession":
       case "connectToBucket":
       case "connectToAny":
         return { codes: ["upgrade_required"] };
       default:
-        return ANY_200;
+        if (NO_MEANING.has(id)) return ANY_200;
+        throw new Error(`The model does not know what ${id} means: say it here.`);
     }
   }
 
