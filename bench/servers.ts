@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "../src/serve/bundle.ts";
 import { startEngine, type Engine, type EngineOptions } from "../src/serve/engine.ts";
-import { readWorkerConfig } from "../src/serve/worker-config.ts";
+import { readWorkerConfig } from "../src/serve/from-source.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 

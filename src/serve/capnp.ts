@@ -3,7 +3,7 @@
 import type { WorkerConfig } from "./worker-config.ts";
 
 export interface EngineConfig {
-  readonly worker: Omit<WorkerConfig, "main">;
+  readonly worker: WorkerConfig;
   /** Name of the file with the Worker's code, in the folder of the configuration. */
   readonly code: string;
   /** `host:port`. */

@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import workerd from "workerd";
 import { capnpConfig, type EngineConfig } from "./capnp.ts";
 import { askForFreed, askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
 import { StartupError } from "./run-program.ts";
@@ -104,7 +103,7 @@ async function run(
   { tcp, data, scratch, lock, started }: EngineOptions,
   shutdown: AbortSignal,
 ): Promise<Engine> {
-  const command = [workerd.default, "serve", join(folder, "config.capnp"), "--control-fd=3"];
+  const command = [await enginePath(), "serve", join(folder, "config.capnp"), "--control-fd=3"];
   const watched = process.platform === "win32" ? command : ["/bin/sh", "-c", WATCHDOG, "sh", ...command];
   const [program = "", ...args] = watched;
   const child = spawn(program, args, {
@@ -166,6 +165,19 @@ async function run(
       clearTimeout(force);
     },
   };
+}
+
+/** workerd's program. It is an optional dependency: clients do not need it, and there is none for some platforms. */
+async function enginePath(): Promise<string> {
+  try {
+    const { default: workerd } = await import("workerd");
+    return workerd.default;
+  } catch {
+    throw new StartupError(
+      `The server runs on workerd, which is not installed: npm install workerd
+It exists for Linux with glibc, macOS and Windows (x64, arm64), not for ${process.platform}-${process.arch} if npm refuses it.`,
+    );
+  }
 }
 
 /** Copies the engine's output to stderr. @returns its first chunks, for an error message */

@@ -1,4 +1,4 @@
-/** The command line of `npm start`. */
+/** The options of the server. */
 
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
@@ -16,10 +16,27 @@ export interface ServeOptions {
   readonly parent: number | undefined;
 }
 
+const OPTIONS = {
+  port: { type: "string", default: "8787" },
+  "tcp-port": { type: "string" },
+  "no-tcp": { type: "boolean", default: false },
+  host: { type: "string", default: "127.0.0.1" },
+  data: { type: "string" },
+  memory: { type: "boolean", default: false },
+  // Internal: package.json's script passes the process id of its shell.
+  parent: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
 /** Minimum length of the token if other machines can reach the server. */
 const MIN_TOKEN_LENGTH = 16;
 
-export const USAGE = `Usage: npm start -- [options]
+/**
+ * The help.
+ * @param name how the user calls the server
+ */
+export function usage(name: string): string {
+  return `Usage: ${name} [options]
 
   --port N       HTTP port (default 8787; 0 for any free port)
   --tcp-port N   TCP port of the text protocol (default 4040; 0 for any free port)
@@ -31,15 +48,21 @@ export const USAGE = `Usage: npm start -- [options]
   --help         show this help
 
 Environment: KV_TOKEN is the token that clients must send. KV_PARTITIONS and the other settings
-of wrangler.toml can be overridden by variables of the same name.
+that README.md lists are variables, too.
 `;
+}
 
 /**
+ * @param name how the user calls the server, for the messages
  * @returns the options; `help` for --help
  * @throws {StartupError} for an invalid option
  */
-export function serveOptions(args: readonly string[], token: string | undefined): ServeOptions | "help" {
-  const { values } = parse(args);
+export function serveOptions(
+  args: readonly string[],
+  token: string | undefined,
+  name = "npm start --",
+): ServeOptions | "help" {
+  const { values } = parse(args, name);
   if (values.help) return "help";
   if (values.memory && values.data !== undefined)
     throw new StartupError("--memory can't be combined with --data.");
@@ -82,24 +105,11 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 }
 
-function parse(args: readonly string[]) {
+function parse(args: readonly string[], name: string) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        port: { type: "string", default: "8787" },
-        "tcp-port": { type: "string" },
-        "no-tcp": { type: "boolean", default: false },
-        host: { type: "string", default: "127.0.0.1" },
-        data: { type: "string" },
-        memory: { type: "boolean", default: false },
-        // Internal: package.json's script passes the process id of its shell.
-        parent: { type: "string" },
-        help: { type: "boolean", default: false },
-      },
-    });
+    return parseArgs({ args: [...args], options: OPTIONS });
   } catch (error) {
-    throw new StartupError(`${(error as Error).message.split(". ")[0]}. See npm start -- --help`);
+    throw new StartupError(`${(error as Error).message.split(". ")[0]}. See ${name} --help`);
   }
 }
 

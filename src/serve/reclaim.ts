@@ -1,7 +1,7 @@
 /** Frees disk space that objects no longer need, while no engine runs, because the engine can't do it itself. */
 
-import { DatabaseSync } from "node:sqlite";
 import { inspect, objectFiles, removeFile, type ObjectFile } from "./object-files.ts";
+import { sqlite } from "./sqlite.ts";
 
 export interface ReclaimOptions {
   /** A monotonic clock, in milliseconds. */
@@ -69,10 +69,11 @@ function stored({ size, free }: ObjectFile): number {
   return size - free;
 }
 
-/** @returns whether the file was compacted */
+/** @returns whether the file was compacted: never on a Node without SQLite, where it waits for a newer one */
 function compact({ path }: ObjectFile): boolean {
+  if (sqlite === undefined) return false;
   try {
-    const database = new DatabaseSync(path);
+    const database = new sqlite(path);
     try {
       database.exec("VACUUM");
     } finally {

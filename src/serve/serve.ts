@@ -1,4 +1,4 @@
-/** Serves the Worker of wrangler.toml on this machine, with workerd. */
+/** Serves a Worker on this machine, with workerd. */
 
 import { once } from "node:events";
 import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
@@ -6,7 +6,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bundle } from "./bundle.ts";
 import { objectFolder } from "./capnp.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
@@ -17,11 +16,7 @@ import { tighten } from "./permissions.ts";
 import { reclaim } from "./reclaim.ts";
 import { StartupError } from "./run-program.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
-import { readWorkerConfig } from "./worker-config.ts";
-
-const ROOT = resolve(import.meta.dirname, "../..");
-/** The Worker of wrangler.toml plus the entry points that a local server needs. */
-const LOCAL_WORKER = join(ROOT, "src/local/worker.ts");
+import type { LocalWorker } from "./worker-config.ts";
 
 /** Approximate time for freeing disk space at a start, in milliseconds. */
 const RECLAIM_MS = 2_000;
@@ -30,24 +25,25 @@ const HEALTH_MS = 10_000;
 const FILES_ARE_LIMITED = process.platform !== "win32";
 
 /**
- * Starts the service, with the settings of wrangler.toml, overridden by variables of the same name in `environment`.
+ * Starts the service, with the Worker's settings, overridden by variables of the same name in `environment`.
  * @param shutdown cancels the start; everything that was started is stopped before this throws
  * @throws {StartupError} if a port or the data folder is not available
  */
 export async function serve(
+  worker: LocalWorker,
   options: ServeOptions,
   environment: NodeJS.ProcessEnv,
   shutdown: AbortSignal,
 ): Promise<Supervised> {
   const { host, port, tcpPort } = options;
-  const config = readWorkerConfig(join(ROOT, "wrangler.toml"));
+  const { config } = worker;
   // From here on, files that this process or the engine creates are readable by this user only.
   process.umask(0o077);
   const lock = options.data === undefined ? undefined : await ownFolder(resolve(options.data));
   await checkPort("--port", host, port);
   if (tcpPort !== undefined) await checkPort("--tcp-port", host, tcpPort);
   shutdown.throwIfAborted();
-  const code = await bundle(LOCAL_WORKER);
+  const code = await worker.code();
   shutdown.throwIfAborted();
   // SQLite needs files, so data in memory is in a folder of a memory file system, if there is one.
   const scratch = options.data === undefined;
