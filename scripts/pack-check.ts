@@ -13,7 +13,10 @@ interface Packed {
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** The files that the package must have: everything with its types, except the command. */
+/** What only a checkout has: its own programs, and what bundles the Worker from source. */
+const OF_A_CHECKOUT = ["bundle", "dev", "from-source", "main", "workerd.d"];
+
+/** The files that the package must have: everything with its types, except the command and the server. */
 function expected(): string[] {
   return [
     "CHANGELOG.md",
@@ -22,12 +25,19 @@ function expected(): string[] {
     "package.json",
     // The README links to them.
     ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
-    ...modulesOf("binding", ["types", "failure"]),
+    ...modulesOf("binding", ["types", "failure", "worker"]),
     ...modulesOf("client", sources("client")),
     // The types that the binding refers to.
     ...modulesOf("contract", sources("contract")),
     ...modulesOf("keyv", sources("keyv")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
+    ...sources("serve")
+      .filter((name) => !OF_A_CHECKOUT.includes(name))
+      .map((name) => `dist/serve/${name}.js`),
+    "dist/serve/prebuilt/worker.js",
+    "dist/serve/prebuilt/worker.json",
+    "dist/worker/index.js",
+    "dist/worker/LICENSES.txt",
   ];
 }
 
@@ -66,7 +76,7 @@ function importedBy(paths: readonly string[]): string[] {
     .flatMap((path) => [...readFileSync(join(ROOT, path), "utf8").matchAll(imports)])
     .map(([, named, awaited]) => named ?? awaited ?? "");
   const packages = specifiers
-    .filter((specifier) => !/^(\.|node:)/.test(specifier))
+    .filter((specifier) => !/^(\.|node:|cloudflare:)/.test(specifier))
     .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
   return [...new Set(packages)];
 }
@@ -96,7 +106,7 @@ try {
   console.log(run("publint", "run", tarball, "--strict"));
   // ES modules only: ignore problems with CommonJS and old module resolution.
   console.log(run("attw", tarball, "--profile", "esm-only"));
-  console.log(`kv ${run(process.execPath, "dist/cli/main.js", "--version").trim()}`);
+  console.log(`durable-kv ${run(process.execPath, "dist/cli/durable-kv.js", "--version").trim()}`);
   console.log(`${files.length} files, ${Math.ceil(size / 1_024)} KiB packed`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

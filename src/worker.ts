@@ -14,6 +14,7 @@ import { servePublic } from "./http/public.ts";
 import { failure, failureOf, type Failure } from "./model/errors.ts";
 
 export { KvEntrypoint } from "./binding/entrypoint.ts";
+export { KvNamespace } from "./binding/kv-namespace.ts";
 export { Bucket } from "./bucket/bucket.ts";
 export { Registry } from "./registry/registry.ts";
 

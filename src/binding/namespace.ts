@@ -57,6 +57,14 @@ interface WithMetadata {
   readonly cacheStatus: null;
 }
 
+/** What a namespace shows of its bucket. */
+export interface NamespaceView {
+  /** Put before each key in the bucket; names do not show it. Empty by default. */
+  readonly prefix?: string | undefined;
+  /** Whether put and delete are refused. */
+  readonly readonly?: boolean | undefined;
+}
+
 /** The options of Workers KV. Their values are checked where they are used, with its error texts. */
 const any = z.optional(z.unknown());
 const GetOptionsJson = z.strictObject({ type: any, cacheTtl: any });
@@ -79,18 +87,22 @@ interface Found {
  */
 export class Namespace extends RpcTarget {
   readonly #reach: Reach;
+  readonly #prefix: string;
+  readonly #readonly: boolean;
 
-  constructor(reach: Reach) {
+  constructor(reach: Reach, { prefix = "", readonly = false }: NamespaceView = {}) {
     super();
     this.#reach = reach;
+    this.#prefix = prefix;
+    this.#readonly = readonly;
   }
 
   /** The value of a key, null if it does not exist. For several keys, at most 100: a map of values, as text or JSON. */
   get(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key))
-        return mapValues(await findMany(bucket, key, options), (found) => found && found.value);
-      return (await find(bucket, key, options))?.value ?? null;
+        return mapValues(await this.#findMany(bucket, key, options), (found) => found && found.value);
+      return (await find(bucket, this.#key(key), options))?.value ?? null;
     });
   }
 
@@ -98,9 +110,9 @@ export class Namespace extends RpcTarget {
   getWithMetadata(key: string | string[], options: GetOptions | null = "text"): Promise<unknown> {
     return this.#reach.verb(async (bucket) => {
       if (Array.isArray(key)) {
-        return mapValues(await findMany(bucket, key, options), (found) => found && withMetadata(found));
+        return mapValues(await this.#findMany(bucket, key, options), (found) => found && withMetadata(found));
       }
-      const found = await find(bucket, key, options);
+      const found = await find(bucket, this.#key(key), options);
       return found === null ? NOTHING : withMetadata(found);
     });
   }
@@ -108,7 +120,8 @@ export class Namespace extends RpcTarget {
   /** Stores a value. When this returns, the value is on disk, and every later read finds it. */
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
     return this.#reach.verb(async (bucket) => {
-      const name = checkedKey(key);
+      const name = this.#key(key);
+      this.#checkWritable();
       const options = checkGiven(PutOptionsJson, given ?? {}, "body_invalid");
       const properties: Properties = {
         type: typeof value === "string" ? null : BYTES_TYPE,
@@ -134,7 +147,9 @@ export class Namespace extends RpcTarget {
   /** Deletes a key. A missing key is no error. */
   delete(key: string): Promise<void> {
     return this.#reach.verb(async (bucket) => {
-      await orNoBucket(bucket.delete(checkedKey(key)));
+      const name = this.#key(key);
+      this.#checkWritable();
+      await orNoBucket(bucket.delete(name));
     });
   }
 
@@ -149,14 +164,18 @@ export class Namespace extends RpcTarget {
       };
       const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
       const page = await orNoBucket(
-        bucket.entries({ ...listed, ...decodeKeyCursor(before), limit: listed.limit ?? MAX_PAGE }),
+        bucket.entries({
+          prefix: this.#prefix + (listed.prefix ?? ""),
+          ...decodeKeyCursor(before),
+          limit: listed.limit ?? MAX_PAGE,
+        }),
       );
       if (page === undefined) return { keys: [], list_complete: true, cacheStatus: null };
       const { incarnation, entries, more } = page;
       const last = entries.at(-1);
       return {
         keys: entries.map(({ key, expires, metadata }) => ({
-          name: key,
+          name: key.slice(this.#prefix.length),
           ...(expires === null ? {} : { expiration: Math.floor(expires / 1_000) }),
           ...(metadata === null ? {} : { metadata: readJson(metadata) }),
         })),
@@ -165,6 +184,28 @@ export class Namespace extends RpcTarget {
         cacheStatus: null,
       };
     });
+  }
+
+  /** The key in the bucket. */
+  #key(key: string): string {
+    const name = checkedKey(key);
+    return this.#prefix === "" ? name : checkedKey(this.#prefix + name);
+  }
+
+  /** Values by the keys as they were asked for. */
+  async #findMany(
+    bucket: BucketHandle,
+    keys: readonly string[],
+    options: GetOptions | null,
+  ): Promise<Map<string, Found | null>> {
+    const names = new Map(keys.map((key) => [key, this.#key(key)]));
+    const found = await findMany(bucket, [...names.values()], options);
+    return mapValues(names, (name) => found.get(name) ?? null);
+  }
+
+  #checkWritable(): void {
+    if (!this.#readonly) return;
+    throw new KvError("read_only", `This binding may only read the bucket ${this.#reach.bucket.name}.`);
   }
 }
 
@@ -183,17 +224,16 @@ async function find(bucket: BucketHandle, key: string, options: GetOptions | nul
 
 async function findMany(
   bucket: BucketHandle,
-  keys: readonly string[],
+  names: readonly string[],
   options: GetOptions | null,
 ): Promise<Map<string, Found | null>> {
   const type = typeOf(options);
   if (type !== "text" && type !== "json") {
     throw new KvError("query_invalid", "With several keys the type must be text or json.");
   }
-  if (keys.length === 0 || keys.length > MAX_KEYS) {
+  if (names.length === 0 || names.length > MAX_KEYS) {
     throw new KvError("query_invalid", `Pass between 1 and ${MAX_KEYS} keys.`);
   }
-  const names = keys.map(checkedKey);
   const answer = await orNoBucket(bucket.batch(names.map((key) => ({ op: "get", key }))));
   const { results } = answer === undefined ? { results: [] } : (readJson(answer) as BatchResults);
   const all = new Map<string, Found | null>(names.map((name) => [name, null]));

@@ -76,6 +76,16 @@ export interface KvBinding {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
+/** The `props` of a binding to the entrypoint `KvNamespace`, which is typed as `KVNamespace`. */
+export interface KvNamespaceProps {
+  /** The bucket. It need not exist: the first put creates it. */
+  readonly bucket: string;
+  /** Put before each key in the bucket; the binding's keys do not show it. */
+  readonly prefix?: string | undefined;
+  /** Refuses put and delete, with `read_only`. */
+  readonly readonly?: boolean | undefined;
+}
+
 /** One bucket. It need not exist: every method then throws `bucket_not_found`. */
 export interface BucketBinding {
   /** Reads a value, as text by default; null if the key does not exist. */

@@ -12,6 +12,7 @@ import { addIncr } from "./commands/incr.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMonitor } from "./commands/monitor.ts";
 import { addRepl } from "./commands/repl.ts";
+import { addServe } from "./commands/serve.ts";
 import { addDelete, addGet, addPut } from "./commands/values.ts";
 import { addWatch } from "./commands/watch.ts";
 import { EXIT_CODES } from "./exit.ts";
@@ -21,6 +22,7 @@ import { runIn, type CommandProcess } from "./process.ts";
 import { DEFAULT_URL } from "./service.ts";
 
 const COMMANDS = [
+  addServe,
   addCreate,
   addPut,
   addGet,
@@ -39,9 +41,12 @@ const COMMANDS = [
   addCompletion,
 ];
 
-/** Creates the program. A new one for each run, because commander keeps parsed options in it. */
-export function program(process: CommandProcess): Command {
-  const kv = new Command("kv")
+/**
+ * Creates the program. A new one for each run, because commander keeps parsed options in it.
+ * @param name how the user called it, for its help
+ */
+export function program(process: CommandProcess, name = "kv"): Command {
+  const kv = new Command(name)
     .description("Durable KV on the command line.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
@@ -60,7 +65,7 @@ export function program(process: CommandProcess): Command {
     )
     .option("--json", "print JSON, one object per line")
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError("(see kv --help, or --help after a command)")
+    .showHelpAfterError(`(see ${name} --help, or --help after a command)`)
     .configureOutput({
       writeOut: (text) => void process.stdout.write(text),
       writeErr: (text) => void process.stderr.write(printable(text)),

@@ -9,7 +9,7 @@ import { Registry as DeployedRegistry, serveConnection, serveRequest } from "../
 import { FreedIds } from "./freed-ids.ts";
 import { InFlight } from "./in-flight.ts";
 
-export { Bucket, KvEntrypoint } from "../worker.ts";
+export { Bucket, KvEntrypoint, KvNamespace } from "../worker.ts";
 
 const inFlight = new InFlight();
 const freed = new FreedIds();

@@ -51,6 +51,7 @@ const meanings = {
   needs_connection: { status: 400, title: "Needs a connection" },
   unauthorized: { status: 401, title: "Unauthorized" },
   origin_not_allowed: { status: 403, title: "Origin not allowed" },
+  read_only: { status: 403, title: "Read-only binding" },
   host_not_allowed: { status: 403, title: "Host not allowed" },
   auth_not_configured: { status: 503, title: "Authorization not configured" },
   settings_invalid: { status: 500, title: "Invalid settings" },

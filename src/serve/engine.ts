@@ -174,8 +174,7 @@ async function enginePath(): Promise<string> {
     return workerd.default;
   } catch {
     throw new StartupError(
-      `The server runs on workerd, which is not installed: npm install workerd
-It exists for Linux with glibc, macOS and Windows (x64, arm64), not for ${process.platform}-${process.arch} if npm refuses it.`,
+      "The server runs on workerd, which is not installed: npm install workerd. It exists for Linux with glibc, macOS and Windows, on x64 and arm64.",
     );
   }
 }
