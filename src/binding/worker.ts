@@ -49,13 +49,37 @@ export declare class KvEntrypoint extends WorkerEntrypoint<KvEnv> {
   fetch(request: Request): Promise<Response>;
 }
 
-/** The entrypoint for Workers that use one bucket in place of a namespace of Workers KV: a `KVNamespace`. */
+/** RPC's types know neither `unknown` nor a type that contains itself: this is one level of JSON. */
+type Scalar = string | number | boolean | null;
+type Json = Scalar | Scalar[] | Record<string, Scalar>;
+
+/**
+ * The entrypoint for Workers that use one bucket in place of a namespace of Workers KV. What it is at run time is a
+ * `KVNamespace`; `wrangler types` types each method by its last overload. For the others, and to pass it on:
+ * `env.CARTS as unknown as KVNamespace`.
+ */
 export declare class KvNamespace extends WorkerEntrypoint<KvEnv, KvNamespaceProps> {
-  get: KVNamespace["get"];
-  getWithMetadata: KVNamespace["getWithMetadata"];
-  put: KVNamespace["put"];
-  delete: KVNamespace["delete"];
-  list: KVNamespace["list"];
+  get(key: string[], type?: "text" | "json"): Promise<Map<string, unknown>>;
+  get(key: string, type: "json" | "arrayBuffer" | "stream"): Promise<unknown>;
+  get(key: string, type?: "text"): Promise<string | null>;
+  getWithMetadata(key: string[], type?: "text" | "json"): Promise<Map<string, unknown>>;
+  getWithMetadata(key: string, type: "json" | "arrayBuffer" | "stream"): Promise<unknown>;
+  getWithMetadata(
+    key: string,
+    type?: "text",
+  ): Promise<{ value: string | null; metadata: Json; cacheStatus: null }>;
+  put(
+    key: string,
+    value: string | ArrayBuffer | ArrayBufferView | ReadableStream,
+    options?: KVNamespacePutOptions,
+  ): Promise<void>;
+  delete(key: string): Promise<void>;
+  list(options?: KVNamespaceListOptions): Promise<{
+    keys: { name: string; expiration?: number; metadata?: Json }[];
+    list_complete: boolean;
+    cursor?: string;
+    cacheStatus: null;
+  }>;
 }
 
 /**
