@@ -35,6 +35,8 @@ import type {
   WatchOptions,
   Written,
 } from "./types.ts";
+import type { FirstWrite } from "./first-write.ts";
+import { allWithDefaultTtl, withDefaultTtl } from "./lifetimes.ts";
 import { watch } from "./watch.ts";
 import {
   deletedOf,
@@ -52,10 +54,15 @@ const MAX_BATCHED_VALUE_BYTES = 1_048_576;
 /** Attempts of {@link Bucket.update} while other writers keep changing the key. */
 const MAX_UPDATES = 100;
 
+const NO_KEYS: ReturnType<typeof pageOf> = { keys: [] };
+
 export interface BucketContext {
   readonly name: string;
   readonly http: Http;
   readonly codec: Codec;
+  readonly firstWrite: FirstWrite;
+  /** Default time to live, in seconds. */
+  readonly ttl: number | undefined;
   readonly session: SessionOptions;
   /** A session's connection; undefined sends each call as an HTTP request of its own. */
   readonly caller?: Caller;
@@ -68,24 +75,27 @@ export interface TransactionResult<Value> extends Pick<TransactionResults, "succ
 
 /**
  * The entries of one bucket. `T` names the keys and the types of their values:
- * `kv.bucket<{ milk: number }>("shopping")`.
+ * `kv.bucket<{ milk: number }>("shopping")`. `W` has the types of values that are written, where a schema makes others of
+ * them.
  *
  * Each method sends one request and throws a {@link KvError}; its `code` says what went wrong. Codes that most methods
  * share: `bucket_not_found`, `timeout` and `connection_lost` (the outcome is unknown), and, before anything is sent,
  * `key_invalid` and `options_invalid`.
  */
-export class Bucket<T extends Entries = Record<string, unknown>> {
+export class Bucket<T extends Entries = Record<string, unknown>, W extends Entries = T> {
   readonly name: string;
   readonly #context: BucketContext;
   readonly #caller: Caller;
   readonly #keys: HttpKeys;
   readonly #codec: Codec;
+  readonly #firstWrite: FirstWrite;
   readonly #path: string;
 
   constructor(context: BucketContext) {
     this.name = context.name;
     this.#context = context;
     this.#codec = context.codec;
+    this.#firstWrite = context.firstWrite;
     this.#path = bucketPath(context.name);
     this.#keys = new HttpKeys(context.http, this.#path, context.codec);
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
@@ -106,7 +116,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   /** Whether the key exists. The value is not transferred. */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
     checkOptions("has", options);
-    return this.#keys.has(key, options);
+    return this.#firstWrite.reading(() => this.#keys.has(key, options), false);
   }
 
   /**
@@ -120,17 +130,20 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    */
   async put<K extends Key<T>>(
     key: K,
-    value: T[K],
+    value: W[K & keyof W],
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
     checkOptions("put", options);
     const encoded = encodeWith(this.#codec, value);
+    const lived = withDefaultTtl(options, this.#context.ttl);
     if (this.#context.caller === undefined || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
-      return this.#keys.put(key, encoded, options);
+      return this.#firstWrite.creating(() => this.#keys.put(key, encoded, lived));
     }
-    const { signal: _, timeoutMs: __, ...rest } = options;
-    const operation = { op: "put", key, value, ...rest } as Operation<T>;
-    const { created, revision, etag } = (await this.#one(operation, callOf(options))) as Written;
+    const { signal: _, timeoutMs: __, ...rest } = lived;
+    const operation: Operation = { op: "put", key, value, ...rest };
+    const { created, revision, etag } = (await this.#firstWrite.creating(() =>
+      this.#one(operation, callOf(options)),
+    )) as Written;
     return { created, revision, etag };
   }
 
@@ -138,9 +151,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
     checkOptions("delete", options);
     const { signal: _, timeoutMs: __, ...conditions } = options;
-    const operation = { op: "delete", key, ...conditions } as Operation<T>;
-    const result = await this.#one(operation, callOf(options));
-    return result.op === "delete" && result.deleted;
+    const operation: Operation = { op: "delete", key, ...conditions };
+    const result = await this.#firstWrite.reading(() => this.#one(operation, callOf(options)), undefined);
+    return result?.op === "delete" && result.deleted;
   }
 
   /**
@@ -156,15 +169,16 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     options: IncrementOptions & Conditions & OnceOptions & CallOptions = {},
   ): Promise<Incremented> {
     checkOptions("increment", options);
+    const lived = withDefaultTtl(options, this.#context.ttl);
     if (this.#context.caller !== undefined && options.idempotencyKey === undefined) {
-      const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = options;
-      const { value, created, revision, etag } = (await this.#one(
-        { op: "increment", key, ...rest },
-        callOf(options),
+      const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = lived;
+      const operation: Operation = { op: "increment", key, ...rest };
+      const { value, created, revision, etag } = (await this.#firstWrite.creating(() =>
+        this.#one(operation, callOf(options)),
       )) as Incremented;
       return { value, created, revision, etag };
     }
-    return this.#keys.increment(key, options);
+    return this.#firstWrite.creating(() => this.#keys.increment(key, lived));
   }
 
   /**
@@ -180,9 +194,9 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    */
   async update<K extends Key<T>>(
     key: K,
-    change: (value: T[K] | undefined) => T[K] | undefined | Promise<T[K] | undefined>,
+    change: (value: T[K] | undefined) => W[K & keyof W] | undefined | Promise<W[K & keyof W] | undefined>,
     options: Properties & CallOptions = {},
-  ): Promise<T[K] | undefined> {
+  ): Promise<W[K & keyof W] | undefined> {
     checkOptions("update", options);
     if (typeof change !== "function") throw invalidRequest("options_invalid", "update takes a function.");
     const { signal, timeoutMs, ...properties } = options;
@@ -227,7 +241,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     let { cursor } = options;
     for (let left = limit; left > 0;) {
       const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
-      const page = pageOf(await this.#caller.list(asked, call));
+      const page = await this.#firstWrite.reading(
+        async () => pageOf(await this.#caller.list(asked, call)),
+        NO_KEYS,
+      );
       for (const json of page.keys) yield listedOf(json, this.#codec) as Entry<T[Key<T>]>;
       left -= page.keys.length;
       cursor = page.cursor;
@@ -240,7 +257,10 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     checkMembers(range, RANGE, "deleteRange's range");
     checkOptions("deleteRange", options);
     const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, repeatable: false };
-    const { deleted } = await this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
+    const { deleted } = await this.#firstWrite.reading(
+      () => this.#context.http.ask(`${this.#path}/keys`, request, deletedOf),
+      { deleted: 0 },
+    );
     return deleted;
   }
 
@@ -250,12 +270,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    * @returns one result per operation, in order
    */
   async batch(
-    operations: readonly Operation<T>[],
+    operations: readonly Operation<W>[],
     options: CallOptions = {},
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
     checkOptions("batch", options);
-    const sent = operationsToJson(operations, this.#codec);
-    const json = await this.#caller.batch(sent, options);
+    const sent = operationsToJson(allWithDefaultTtl(operations, this.#context.ttl), this.#codec);
+    const json = await this.#firstWrite.creating(() => this.#caller.batch(sent, options));
     return resultsOf(json, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
 
@@ -270,11 +290,12 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    * @throws {KvError} the error of the operation that failed
    */
   async transaction(
-    transaction: Transaction<T>,
+    transaction: Transaction<W>,
     options: OnceOptions & CallOptions = {},
   ): Promise<TransactionResult<T[Key<T>]>> {
     checkOptions("transaction", options);
-    const json = await this.#caller.transact(transactionToJson(transaction, this.#codec), options);
+    const sent = transactionToJson(transaction, this.#codec, this.#context.ttl);
+    const json = await this.#firstWrite.creating(() => this.#caller.transact(sent, options));
     const { succeeded } = checkShape<{ readonly succeeded: boolean }>(json, { succeeded: "boolean" });
     const asked = (succeeded ? transaction.then : transaction.else) ?? [];
     const results = resultsOf(json, asked.length, this.#codec);
@@ -289,7 +310,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   watch(options: WatchOptions = {}): AsyncGenerator<Change<T[Key<T>]>, void, void> {
     checkOptions("watch", options);
     const { http } = this.#context;
-    return watch(http, this.#path, options, this.#codec) as AsyncGenerator<Change<T[Key<T>]>, void, void>;
+    return watch(http, this.#path, options, this.#codec, this.#firstWrite) as AsyncGenerator<
+      Change<T[Key<T>]>,
+      void,
+      void
+    >;
   }
 
   /** All entries as NDJSON, one per line. If the connection breaks, the stream fails with a `ConnectionError`. */
@@ -306,6 +331,8 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
     lines: ReadableStream<Uint8Array> | string,
     options: ImportOptions = {},
   ): Promise<ImportResult> {
+    // Before, and not when it fails: a stream can't be read twice.
+    await this.#firstWrite.before();
     return importEntries(this.#context.http, this.#path, lines, options);
   }
 
@@ -317,11 +344,11 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
    *     using session = kv.bucket<{ milk: number; eggs: number }>("shopping").session();
    *     const [milk] = await Promise.all([session.bucket.get("milk"), session.bucket.put("eggs", 6)]);
    */
-  session(options: Readonly<Record<string, never>> = {}): Session<T> {
+  session(options: Readonly<Record<string, never>> = {}): Session<T, W> {
     checkOptions("session", options);
     const { http, session } = this.#context;
     return new BucketSession(
-      (caller) => new Bucket<T>({ ...this.#context, caller }),
+      (caller) => new Bucket<T, W>({ ...this.#context, caller }),
       // No retries here: the session itself retries.
       () => http.ask(this.#path, { repeatable: false }, async (response) => response.body?.cancel()),
       http.address(`${this.#path}/session`),
@@ -331,18 +358,25 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
   }
 
   async #entry<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    const overHttp = () => this.#keys.get(key, options) as Promise<Entry<T[K]> | undefined>;
+    const overHttp = () =>
+      this.#firstWrite.reading(() => this.#keys.get(key, options), undefined) as Promise<
+        Entry<T[K]> | undefined
+      >;
     if (this.#context.caller === undefined) return overHttp();
-    const result = await this.#one({ op: "get", key }, options);
-    if (result.op !== "get" || !result.found) return undefined;
+    const operation: Operation = { op: "get", key };
+    const result = await this.#firstWrite.reading(() => this.#one(operation, options), undefined);
+    if (result?.op !== "get" || !result.found) return undefined;
     // The value is too large for a batch: read it with a request of its own.
     if (result.value === undefined) return overHttp();
     const { op: _, found: __, ...entry } = result;
     return entry as Entry<T[K]>;
   }
 
-  async #one(operation: Operation<T>, options: CallOptions): Promise<Result> {
-    const json = await this.#caller.batch([operationToJson(operation, this.#codec)], options);
+  async #one(operation: Operation, options: CallOptions): Promise<Result> {
+    const json = await this.#caller.batch(
+      [operationToJson<Record<string, unknown>>(operation, this.#codec)],
+      options,
+    );
     const [result] = resultsOf(json, 1, this.#codec);
     if (result instanceof KvError) throw result;
     if (result?.op !== operation.op)
@@ -352,7 +386,7 @@ export class Bucket<T extends Entries = Record<string, unknown>> {
 }
 
 /** A bucket over a connection of its own, as {@link Bucket.session} returns it. */
-export type Session<T extends Entries> = BucketSession<Bucket<T>>;
+export type Session<T extends Entries, W extends Entries = T> = BucketSession<Bucket<T, W>>;
 export const Session = BucketSession;
 
 /** The options that concern the call itself: its signal and its timeout. */

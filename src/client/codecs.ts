@@ -14,6 +14,11 @@ export interface Codec<Value = unknown> {
   readonly decode: (encoded: Encoded, type: string) => Value;
 }
 
+/** A codec of whatever values. */
+export interface AnyCodec extends Pick<Codec, "type" | "decode"> {
+  readonly encode: (value: never) => Encoded;
+}
+
 /** Values are JSON and come back as they were; integers beyond 2^53 are bigints. `encode` throws for anything else. */
 export const json: Codec = {
   type: "application/json",

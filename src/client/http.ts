@@ -156,7 +156,7 @@ export class Http {
       if (signal.aborted) throw signal.reason;
       throw new ConnectionError(
         "connection_lost",
-        `${method} ${path} got no response. Whether it was done is unknown.`,
+        `${method} ${path} got no response. Whether it was done is unknown.${hintFor(href)}`,
         { cause },
       );
     }
@@ -193,6 +193,17 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
 function sendable(body: NonNullable<HttpRequest["body"]>): BodyInit {
   const shared = body instanceof Uint8Array && !(body.buffer instanceof ArrayBuffer);
   return (shared ? new Uint8Array(body) : body) as BodyInit;
+}
+
+/**
+ * A browser hides why a request to another origin failed. Most often the service does not know the page's origin.
+ * @param href the request's address
+ */
+function hintFor(href: string): string {
+  const { location } = globalThis as { readonly location?: { readonly origin?: string } };
+  const origin = location?.origin;
+  if (origin === undefined || origin === new URL(href).origin) return "";
+  return ` If the service runs: it serves pages of ${origin} only if its setting KV_ORIGINS lists that origin.`;
 }
 
 /** Whether a retry may succeed: the connection broke, or the service or a proxy is overloaded. */

@@ -2,14 +2,16 @@
 
 import { expectStatus, undefinedFor, checkShape, readShape, type Shape } from "./answers.ts";
 import { Bucket } from "./bucket.ts";
-import { json, type Codec } from "./codecs.ts";
+import { json, type AnyCodec, type Codec } from "./codecs.ts";
 import { stringifyJson } from "./stringify-json.ts";
+import { FirstWrite } from "./first-write.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, invalidRequest } from "./options.ts";
 import { fetchWithoutTimeouts } from "./fetch-without-timeouts.ts";
 import { bucketPath } from "./paths.ts";
 import { describeValue } from "./describe-value.ts";
+import { withSchema, type InputOf, type OutputOf, type StandardSchema } from "./schema.ts";
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
@@ -34,9 +36,27 @@ export interface KvOptions {
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
-export interface OpenOptions<Value> {
+export interface OpenOptions<Value> extends BucketDefaults {
   /** Converts values to bytes and back; JSON by default. */
   readonly codec?: Codec<Value> | undefined;
+}
+
+/** Options of a handle whose values a schema checks, when they are written and when they are read. */
+export interface SchemaOptions<Schema extends StandardSchema> extends BucketDefaults {
+  /** Of any library that follows Standard Schema, such as `z.object({ name: z.string() })`. */
+  readonly schema: Schema;
+  /** Converts values that the schema has checked; JSON by default. */
+  readonly codec?: AnyCodec | undefined;
+}
+
+export interface BucketDefaults {
+  /**
+   * Creates the bucket when something is first written to it, with these options if they are given. Until then reads
+   * find nothing. Without it, calls about a bucket that does not exist throw a {@link BucketNotFoundError}.
+   */
+  readonly create?: boolean | BucketOptions | undefined;
+  /** Time to live, in seconds, of entries whose put does not say otherwise. `ttl: Infinity` in a put says: never. */
+  readonly ttl?: number | undefined;
 }
 
 /**
@@ -73,15 +93,36 @@ export class Kv {
     name: string,
     options?: OpenOptions<T[keyof T]>,
   ): Bucket<T>;
+  /**
+   * A handle whose values a schema checks: a put of another value is refused with `value_invalid`, and a stored value
+   * that the schema refuses is a {@link DecodeError}.
+   *
+   *     const users = kv.bucket("users", { schema: z.object({ name: z.string() }), create: true });
+   */
+  bucket<Schema extends StandardSchema>(
+    name: string,
+    options: SchemaOptions<Schema>,
+  ): Bucket<Record<string, OutputOf<Schema>>, Record<string, InputOf<Schema>>>;
   /** A handle whose values have the type that the codec decodes. */
   bucket<Value>(name: string, options: OpenOptions<Value>): Bucket<Record<string, Value>>;
-  bucket(name: string, options: { readonly codec?: Codec | undefined } = {}): Bucket {
+  bucket(
+    name: string,
+    options: BucketDefaults & {
+      readonly codec?: AnyCodec | undefined;
+      readonly schema?: StandardSchema | undefined;
+    } = {},
+  ): Bucket {
     checkOptions("bucket", options);
-    const { codec = json } = options;
+    const { schema, create = false, ttl } = options;
+    const codec = (options.codec ?? json) as Codec;
     return new Bucket({
       name,
       http: this.#http,
-      codec,
+      codec: schema === undefined ? codec : withSchema(codec, schema),
+      firstWrite: new FirstWrite(
+        create === false ? undefined : () => this.create(name, create === true ? {} : create),
+      ),
+      ttl,
       session: {
         WebSocket: this.#options.WebSocket,
         timeoutMs: this.#options.timeoutMs ?? 10_000,

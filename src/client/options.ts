@@ -36,7 +36,10 @@ const tags = kind(
     typeof given === "string" ||
     (Array.isArray(given) && Array.from<unknown>(given).every((tag) => typeof tag === "string")),
 );
-const seconds = kind("a number of seconds", Number.isFinite);
+const seconds = kind(
+  "a number of seconds, or Infinity for never",
+  (given) => Number.isFinite(given) || given === Infinity,
+);
 const date = kind("a Date", (given) => given instanceof Date && !Number.isNaN(given.getTime()));
 const signal = kind(
   "an AbortSignal",
@@ -72,6 +75,8 @@ const ONCE: Rules = { idempotencyKey: text };
 const CONDITIONS: Rules = { ifMatch: tags, ifNoneMatch: tags };
 const PROPERTIES: Rules = { type: contentType, ttl: seconds, expires: date, metadata };
 const INCREMENT: Rules = { by: integer, initial: integer, ttl: seconds };
+/** Options of a new bucket. */
+const BUCKET: Rules = { restart: text, locationHint: text, jurisdiction: text, metadata };
 /** Members of the range that `deleteRange` deletes. */
 export const RANGE: Rules = { prefix: text, start: text, end: text };
 const PREFIX: Rules = { prefix: text };
@@ -123,8 +128,18 @@ const METHODS = {
         typeof given.encode === "function" &&
         typeof given.decode === "function",
     ),
+    schema: kind(
+      "a schema of a library that follows Standard Schema",
+      // Some libraries' schemas are functions.
+      (given) =>
+        ((typeof given === "object" && given !== null) || typeof given === "function") &&
+        "~standard" in given,
+    ),
+    create: (given) =>
+      typeof given === "boolean" ? undefined : (problemOf(given, BUCKET, "create") ?? undefined),
+    ttl: kind("a number of seconds above 0", (given) => Number.isFinite(given) && Number(given) > 0),
   },
-  create: { restart: text, locationHint: text, jurisdiction: text, metadata, ...CALL },
+  create: { ...BUCKET, ...CALL },
   connect: {},
   lookup: CALL,
   stop: CALL,

@@ -4,6 +4,7 @@ import { parseAnswer, checkShape, type Shape } from "./answers.ts";
 import type { Codec } from "./codecs.ts";
 import { endable } from "./endable.ts";
 import { BucketDownError, BucketNotFoundError, errorOf } from "./errors.ts";
+import type { FirstWrite } from "./first-write.ts";
 import { follow, type FollowEvent, type ResumableStream } from "./follow.ts";
 import type { Http } from "./http.ts";
 import type { ServerEvent } from "./sse.ts";
@@ -22,8 +23,13 @@ export function watch(
   path: string,
   { signal, ...options }: WatchOptions,
   codec: Codec,
+  firstWrite: FirstWrite,
 ): AsyncGenerator<Change, void, void> {
-  return endable(signal, (own) => changesOf(http, path, { ...options, signal: own }, codec));
+  return endable(signal, async function* (own) {
+    // Whoever watches a bucket waits for its first write.
+    await firstWrite.before();
+    yield* changesOf(http, path, { ...options, signal: own }, codec);
+  });
 }
 
 async function* changesOf(

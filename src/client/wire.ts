@@ -8,6 +8,7 @@ import type { JsonObject, EncodedTransaction } from "./caller.ts";
 import { encodedFromJson, encodedToJson, type Codec, type Encoded } from "./codecs.ts";
 import { conditionsToJson } from "./conditions.ts";
 import { DecodeError, errorOf, type KvError } from "./errors.ts";
+import { allWithDefaultTtl, sentTtl } from "./lifetimes.ts";
 import { checkMembers, COMPARISON, OPERATIONS, invalidRequest, TRANSACTION } from "./options.ts";
 import { checkedKey } from "./paths.ts";
 import { describeValue } from "./describe-value.ts";
@@ -85,9 +86,11 @@ export function operationToJson<T extends Entries>(operation: Operation<T>, code
 export function transactionToJson<T extends Entries>(
   transaction: Transaction<T>,
   codec: Codec,
+  ttl?: number,
 ): EncodedTransaction {
   checkMembers(transaction, TRANSACTION, "A transaction", INVALID);
-  const operations = (branch: readonly Operation<T>[] = []) => operationsToJson(branch, codec);
+  const operations = (branch: readonly Operation<T>[] = []) =>
+    operationsToJson(allWithDefaultTtl(branch, ttl), codec);
   return {
     if: Array.from(transaction.if ?? [], (comparison) => comparisonToJson(comparison, codec)),
     then: operations(transaction.then),
@@ -99,7 +102,7 @@ export function incrementToJson({ by, initial, ttl }: IncrementOptions): Json {
   return {
     ...(by === undefined ? {} : { by: integerToJson(by) }),
     ...(initial === undefined ? {} : { initial: integerToJson(initial) }),
-    ...(ttl === undefined ? {} : { ttl }),
+    ...sentTtl(ttl),
   };
 }
 
@@ -110,7 +113,7 @@ export function propertiesToJson({ ttl, expires, metadata }: Properties): {
   readonly metadata?: unknown;
 } {
   return {
-    ...(ttl === undefined ? {} : { ttl }),
+    ...sentTtl(ttl),
     ...(expires === undefined ? {} : { expires: expires.toISOString() }),
     ...(metadata === undefined ? {} : { metadata }),
   };

@@ -68,7 +68,7 @@ describe("an option", () => {
   const wrong: readonly (readonly [string, Anything])[] = [
     ["put", { ttl: "60" }],
     ["put", { ttl: NaN }],
-    ["put", { ttl: Infinity }],
+    ["put", { ttl: -Infinity }],
     ["put", { ttl: null }],
     ["put", { expires: "2030-01-01T00:00:00Z" }],
     ["put", { expires: new Date(NaN) }],

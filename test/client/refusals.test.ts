@@ -160,7 +160,7 @@ describe("a refusal", () => {
     [(b) => b.put("a", 1, [] as Anything), "put takes its options as an object, and not an array."],
     [
       (b) => b.put("a", 1, { ttl: "60" } as Anything),
-      `put: ttl has to be a number of seconds, and not "60".`,
+      `put: ttl has to be a number of seconds, or Infinity for never, and not "60".`,
     ],
     [
       (b) => b.put("a", 1, { metadata: { at: NaN } }),

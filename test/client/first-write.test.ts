@@ -1,0 +1,146 @@
+/** The options of `kv.bucket` for a bucket that need not exist, and for entries that end by themselves. */
+
+import { afterAll, describe, expect, it } from "vitest";
+import { BucketNotFoundError, KvError, Kv, PreconditionFailedError } from "../../src/client/index.ts";
+import { server } from "../e2e/support/shared-server.ts";
+import { kv } from "./support/shared-kv.ts";
+import { WebSocket } from "ws";
+
+const sessions = new Kv({ url: server.http, WebSocket });
+
+describe("a bucket that is opened with create", () => {
+  it("is empty for every read until something is written, and none of them creates it", async () => {
+    const bucket = kv.bucket("first-reads", { create: true });
+    expect(await bucket.get("a")).toBeUndefined();
+    expect(await bucket.entry("a")).toBeUndefined();
+    expect(await bucket.has("a")).toBe(false);
+    expect(await bucket.delete("a")).toBe(false);
+    expect(await bucket.deleteRange({ prefix: "" })).toBe(0);
+    expect(await Array.fromAsync(bucket.list())).toEqual([]);
+    expect(await bucket.update("a", () => undefined)).toBeUndefined();
+    expect(await kv.lookup("first-reads")).toBeUndefined();
+  });
+
+  it.each([
+    ["put", (name: string) => kv.bucket(name, { create: true }).put("a", 1)],
+    ["increment", (name: string) => kv.bucket(name, { create: true }).increment("a")],
+    ["update", (name: string) => kv.bucket(name, { create: true }).update("a", () => 1)],
+    ["batch", (name: string) => kv.bucket(name, { create: true }).batch([{ op: "put", key: "a", value: 1 }])],
+    [
+      "transaction",
+      (name: string) =>
+        kv.bucket(name, { create: true }).transaction({ then: [{ op: "put", key: "a", value: 1 }] }),
+    ],
+    ["import", (name: string) => kv.bucket(name, { create: true }).import('{"key":"a","value":"1"}\n')],
+  ])("is created by its first %s", async (method, write) => {
+    const name = `first-${method}`;
+    await write(name);
+    expect(await kv.bucket(name).get("a")).toBe(1);
+  });
+
+  it("is created with the options that were given", async () => {
+    const create = { restart: "temporary", metadata: { of: "Ann" } } as const;
+    await kv.bucket("first-options", { create }).put("a", 1);
+    expect(await kv.lookup("first-options")).toMatchObject(create);
+  });
+
+  it("is created once, by many first writes at once", async () => {
+    const bucket = kv.bucket<Record<string, number>>("first-crowd", { create: true });
+    await Promise.all(Array.from({ length: 20 }, () => bucket.increment("n")));
+    expect(await bucket.get("n")).toBe(20);
+  });
+
+  it("is created again after it was stopped", async () => {
+    const bucket = kv.bucket("first-again", { create: true });
+    await bucket.put("a", 1);
+    await kv.stop("first-again");
+    expect(await bucket.get("a")).toBeUndefined();
+    await bucket.put("a", 2);
+    expect(await bucket.get("a")).toBe(2);
+  });
+
+  it("is created by a watch, which then hears the first write", async () => {
+    const bucket = kv.bucket("first-watch", { create: true });
+    const changes = bucket.watch({ snapshot: true });
+    expect((await changes.next()).value).toEqual({ event: "begin" });
+    await bucket.put("a", 1);
+    for await (const change of changes) if (change.event === "put" || change.event === "entry") break;
+    await changes.return();
+  });
+
+  it("is created by the first write of a session, whose reads find nothing until then", async () => {
+    using session = sessions.bucket("first-session", { create: true }).session();
+    expect(await session.bucket.get("a")).toBeUndefined();
+    expect(await kv.lookup("first-session")).toBeUndefined();
+    await Promise.all([session.bucket.put("a", 1), session.bucket.put("b", 2)]);
+    expect(await session.bucket.get("b")).toBe(2);
+  });
+
+  it("still has conditions: there is no such key in a bucket that does not exist", async () => {
+    const bucket = kv.bucket("first-conditions", { create: true });
+    await expect(bucket.put("a", 1, { ifMatch: "*" })).rejects.toBeInstanceOf(PreconditionFailedError);
+  });
+});
+
+describe("a bucket that is opened without create", () => {
+  it("has to exist", async () => {
+    await expect(kv.bucket("first-none").put("a", 1)).rejects.toBeInstanceOf(BucketNotFoundError);
+    await expect(kv.bucket("first-none", { create: false }).get("a")).rejects.toBeInstanceOf(
+      BucketNotFoundError,
+    );
+  });
+});
+
+describe("a default time to live", () => {
+  const bucket = kv.bucket<Record<string, number>>("first-ttl", { create: true, ttl: 3_600 });
+  afterAll(() => kv.stop("first-ttl"));
+
+  const secondsLeft = async (key: string): Promise<number> =>
+    Math.round((Number((await bucket.entry(key))?.expires) - Date.now()) / 1_000);
+
+  it("is that of each entry that is stored", async () => {
+    await bucket.put("put", 1);
+    await bucket.increment("increment");
+    await bucket.update("update", () => 1);
+    await bucket.batch([{ op: "put", key: "batch", value: 1 }]);
+    await bucket.transaction({ then: [{ op: "increment", key: "transaction" }] });
+    for (const key of ["put", "increment", "update", "batch", "transaction"]) {
+      expect(await secondsLeft(key), key).toBeGreaterThan(3_000);
+    }
+  });
+
+  it("gives way to a ttl or a time that is given", async () => {
+    await bucket.put("ttl", 1, { ttl: 7_200 });
+    expect(await secondsLeft("ttl")).toBeGreaterThan(7_000);
+    await bucket.put("expires", 1, { expires: new Date(Date.now() + 7_200_000) });
+    expect(await secondsLeft("expires")).toBeGreaterThan(7_000);
+  });
+
+  it("gives way to Infinity, which means never", async () => {
+    await bucket.put("never", 1, { ttl: Infinity });
+    expect((await bucket.entry("never"))?.expires).toBeUndefined();
+    await bucket.batch([{ op: "put", key: "never-2", value: 1, ttl: Infinity }]);
+    expect((await bucket.entry("never-2"))?.expires).toBeUndefined();
+  });
+
+  it("over a session is the same", async () => {
+    using session = sessions.bucket("first-ttl", { ttl: 3_600 }).session();
+    await session.bucket.put("session", 1);
+    expect(await secondsLeft("session")).toBeGreaterThan(3_000);
+  });
+});
+
+describe("options that can't be heeded", () => {
+  it.each([
+    [{ create: "yes" }],
+    [{ create: { restarts: "permanent" } }],
+    [{ create: null }],
+    [{ ttl: 0 }],
+    [{ ttl: Infinity }],
+    [{ ttl: "60" }],
+    [{ schema: {} }],
+    [{ created: true }],
+  ])("are refused: %j", (options) => {
+    expect(() => kv.bucket("first-options-2", options as never)).toThrow(KvError);
+  });
+});
