@@ -35,7 +35,7 @@ import type {
   WatchOptions,
   Written,
 } from "./types.ts";
-import type { FirstWrite } from "./first-write.ts";
+import { isEmptyWithoutBucket, resultsWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { allWithDefaultTtl, withDefaultTtl } from "./lifetimes.ts";
 import { watch } from "./watch.ts";
 import {
@@ -275,7 +275,10 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
     checkOptions("batch", options);
     const sent = operationsToJson(allWithDefaultTtl(operations, this.#context.ttl), this.#codec);
-    const json = await this.#firstWrite.creating(() => this.#caller.batch(sent, options));
+    const run = () => this.#caller.batch(sent, options);
+    const json = isEmptyWithoutBucket(sent)
+      ? await this.#firstWrite.reading(run, resultsWithoutBucket(sent))
+      : await this.#firstWrite.creating(run);
     return resultsOf(json, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
 

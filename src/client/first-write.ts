@@ -1,5 +1,6 @@
 /** A bucket that is created when it is first needed: the option `create` of `kv.bucket`. */
 
+import type { JsonObject } from "./caller.ts";
 import { BucketNotFoundError } from "./errors.ts";
 
 /**
@@ -12,11 +13,6 @@ export class FirstWrite {
   /** @param create creates the bucket, unless it exists; undefined if nothing may create it */
   constructor(create: (() => Promise<unknown>) | undefined) {
     this.#create = create;
-  }
-
-  /** Whether a missing bucket is as good as an empty one. */
-  get expected(): boolean {
-    return this.#create !== undefined;
   }
 
   /** @throws {BucketNotFoundError} without `create` */
@@ -44,4 +40,18 @@ export class FirstWrite {
   async before(): Promise<void> {
     await this.#create?.();
   }
+}
+
+/** Whether the operations of a batch store nothing, and so need no bucket. A key that has to match needs one. */
+export function isEmptyWithoutBucket(operations: readonly JsonObject[]): boolean {
+  return operations.every(({ op, ifMatch }) => (op === "get" || op === "delete") && ifMatch === undefined);
+}
+
+/** The response to such a batch where there is no bucket. */
+export function resultsWithoutBucket(operations: readonly JsonObject[]): unknown {
+  return {
+    results: operations.map(({ op, key }) =>
+      op === "get" ? { op, key, found: false } : { op, key, deleted: false },
+    ),
+  };
 }

@@ -18,6 +18,15 @@ describe("a bucket that is opened with create", () => {
     expect(await bucket.deleteRange({ prefix: "" })).toBe(0);
     expect(await Array.fromAsync(bucket.list())).toEqual([]);
     expect(await bucket.update("a", () => undefined)).toBeUndefined();
+    expect(
+      await bucket.batch([
+        { op: "get", key: "a", ifNoneMatch: "*" },
+        { op: "delete", key: "b" },
+      ]),
+    ).toEqual([
+      { op: "get", key: "a", found: false },
+      { op: "delete", key: "b", deleted: false },
+    ]);
     expect(await kv.lookup("first-reads")).toBeUndefined();
   });
 

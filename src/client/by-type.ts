@@ -1,6 +1,6 @@
-/** Codec for keyv's values: text that keyv has serialised, or any value if serialisation is off. */
+/** A codec for the stores of other libraries, which keep text, bytes, and whatever else they are given. */
 
-import { bytes, json, text, type Codec } from "../client/codecs.ts";
+import { bytes, json, text, type Codec } from "./codecs.ts";
 
 /** Stores text and bytes as they are, and anything else as JSON. The content type tells them apart when reading. */
 export const byType: Codec = {
