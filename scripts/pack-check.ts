@@ -30,6 +30,7 @@ function expected(): string[] {
     // The types that the binding refers to.
     ...modulesOf("contract", sources("contract")),
     ...modulesOf("keyv", sources("keyv")),
+    ...modulesOf("unstorage", sources("unstorage")),
     ...sources("cli").map((name) => `dist/cli/${name}.js`),
     ...sources("serve")
       .filter((name) => !OF_A_CHECKOUT.includes(name))

@@ -110,6 +110,7 @@ const METHODS = {
     values: flag,
     snapshot: flag,
     since: kind("an id, or a revision", (given) => typeof given === "string" || isCount(given)),
+    onOpen: functional,
     signal,
   },
   export: { ...PREFIX, ...CALL },

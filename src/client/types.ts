@@ -138,6 +138,8 @@ export interface WatchOptions {
   readonly snapshot?: boolean | undefined;
   /** Begin after this change's `id`, or after this revision. */
   readonly since?: string | number | undefined;
+  /** Called when the watch is connected, and after each reconnection: changes from now on arrive. */
+  readonly onOpen?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

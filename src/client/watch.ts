@@ -35,7 +35,7 @@ export function watch(
 async function* changesOf(
   http: Http,
   path: string,
-  { signal, since, snapshot = false, ...query }: WatchOptions,
+  { signal, since, snapshot = false, onOpen, ...query }: WatchOptions,
   codec: Codec,
 ): AsyncGenerator<Change, void, void> {
   const stream: ResumableStream = {
@@ -46,6 +46,7 @@ async function* changesOf(
   };
   for await (const event of untilDown(follow(http, stream))) {
     if (event === "connected") {
+      onOpen?.();
       // A snapshot that was cut off is void, because keys may have been deleted since. A new one begins.
       if (snapshot && stream.position === undefined) yield { event: "begin" };
       continue;

@@ -1,0 +1,159 @@
+/** unstorage's driver methods, implemented on a bucket. */
+
+import type { Bucket } from "../client/bucket.ts";
+import { byType, typeOf } from "../client/by-type.ts";
+import { bytes, text, type Codec } from "../client/codecs.ts";
+import { BucketDownError } from "../client/errors.ts";
+import { getMany, putMany } from "../client/many.ts";
+import { clientOf, invalid } from "./reach.ts";
+import type { Driver, DurableKvDriverOptions, ItemOptions } from "./types.ts";
+
+/** Text of whatever content type: unstorage makes values of it. */
+const anyText: Codec<string> = text;
+
+/**
+ * A driver for unstorage 1 and 2 on a bucket:
+ *
+ *     const storage = createStorage({ driver: durableKvDriver({ url, token, bucket: "cache" }) });
+ *     await storage.setItem("work:monday", { hours: 7 }, { ttl: 3600 });
+ *
+ * In a Worker it reaches the service by its binding: `durableKvDriver({ binding: env.KV, bucket: "cache" })`.
+ *
+ * The bucket need not exist: reads find nothing, and the first write creates it. A `ttl` is in seconds. Raw items are
+ * bytes. `watch` reports the changes of all clients. Methods throw a `KvError`.
+ * @throws {TypeError} for invalid options; its `code` is `options_invalid`, or one of `new Kv`
+ */
+export function durableKvDriver(options: DurableKvDriverOptions): Driver {
+  const { bucket: name, base = "", create = true, ttl, onError = console.error } = options;
+  if (typeof base !== "string") throw invalid("base has to be text.");
+  const kv = clientOf(options);
+  const open = <Value>(codec: Codec<Value>) => kv.bucket(name, { codec, create, ttl });
+  const texts = open(anyText);
+  const raws = open(bytes);
+  const any = open(byType) as Bucket;
+  const prefix = base === "" || base.endsWith(":") ? base : `${base}:`;
+  const keyOf = (key: string): string => prefix + key;
+  const watches = new Set<() => Promise<void>>();
+
+  return {
+    name: "durable-kv",
+    options,
+    flags: { ttl: true },
+    getInstance: () => kv,
+    hasItem: (key) => texts.has(keyOf(key)),
+    getItem: async (key) => (await texts.get(keyOf(key))) ?? null,
+    async getItems(items) {
+      const values = await getMany(
+        texts as unknown as Bucket,
+        items.map(({ key }) => keyOf(key)),
+      );
+      return items.map(({ key }) => ({ key, value: (values.get(keyOf(key)) as string | undefined) ?? null }));
+    },
+    getItemRaw: async (key) => (await raws.get(keyOf(key))) ?? null,
+    async setItem(key, value, given) {
+      await texts.put(keyOf(key), value, lifetimeOf(given));
+    },
+    async setItems(items, common) {
+      await putMany(
+        texts as unknown as Bucket,
+        items.map(({ key, value, options: own }) => ({
+          key: keyOf(key),
+          value,
+          ...lifetimeOf({ ...common, ...own }),
+        })),
+      );
+    },
+    async setItemRaw(key, value, given) {
+      const raw = await rawOf(value);
+      await any.put(keyOf(key), raw, { type: typeOf(raw), ...lifetimeOf(given) });
+    },
+    async removeItem(key) {
+      await texts.delete(keyOf(key));
+    },
+    async getMeta(key) {
+      // The key itself is the first of those that begin with it, and the value is not transferred.
+      for await (const entry of texts.list({ prefix: keyOf(key), limit: 1 })) {
+        if (entry.key !== keyOf(key)) break;
+        const { modified, size, expires } = entry;
+        return {
+          ...(modified === undefined ? {} : { mtime: modified }),
+          ...(size === undefined ? {} : { size }),
+          ...(expires === undefined ? {} : { ttl: Math.ceil((expires.getTime() - Date.now()) / 1_000) }),
+        };
+      }
+      return null;
+    },
+    async getKeys(under = "") {
+      const keys: string[] = [];
+      for await (const { key } of texts.list({ prefix: keyOf(under) })) keys.push(key.slice(prefix.length));
+      return keys;
+    },
+    async clear(under = "") {
+      await texts.deleteRange({ prefix: keyOf(under) });
+    },
+    async dispose() {
+      await Promise.all([...watches].map((stop) => stop()));
+    },
+    async watch(callback) {
+      const end = new AbortController();
+      let following: Promise<void> | undefined;
+      // unstorage takes it for granted that changes from now on arrive.
+      await new Promise<void>((opened, failed) => {
+        following = follow(any, prefix, end.signal, callback, opened).catch((error: unknown) => {
+          if (end.signal.aborted) return;
+          failed(error);
+          onError(error);
+        });
+      });
+      const stop = async (): Promise<void> => {
+        watches.delete(stop);
+        end.abort();
+        await following;
+      };
+      watches.add(stop);
+      return stop;
+    },
+  };
+}
+
+/** Reports changes until the signal is aborted. If the bucket ends, the next one of its name is created and watched. */
+async function follow(
+  bucket: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+  callback: (event: "update" | "remove", key: string) => unknown,
+  onOpen: () => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      for await (const change of bucket.watch({ prefix, values: false, signal, onOpen })) {
+        if (!("key" in change)) continue;
+        callback(change.event === "put" ? "update" : "remove", change.key.slice(prefix.length));
+      }
+    } catch (error) {
+      if (!(error instanceof BucketDownError)) throw error;
+    }
+  }
+}
+
+function lifetimeOf({ ttl }: ItemOptions = {}): ItemOptions {
+  return ttl === undefined ? {} : { ttl };
+}
+
+/** @returns text or bytes @throws {TypeError} if the value is neither, nor a blob or a stream of bytes */
+async function rawOf(value: unknown): Promise<string | Uint8Array> {
+  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob || isStream(value)) {
+    return new Uint8Array(await new Response(value as BodyInit).arrayBuffer());
+  }
+  throw Object.assign(
+    new TypeError("A raw item is bytes: text, a buffer, a view of one, a blob, or a stream."),
+    {
+      code: "value_invalid",
+    },
+  );
+}
+
+function isStream(value: unknown): boolean {
+  return typeof ReadableStream === "function" && value instanceof ReadableStream;
+}

@@ -1,0 +1,4 @@
+/** A driver for unstorage 1 and 2 (https://unstorage.unjs.io) on a bucket. Does not import unstorage. */
+
+export { durableKvDriver, durableKvDriver as default } from "./driver.ts";
+export type { BoundService, Driver, DurableKvDriverOptions } from "./types.ts";
