@@ -30,7 +30,7 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
   const open = <Value>(codec: Codec<Value>) => kv.bucket(name, { codec, create, ttl });
   const texts = open(anyText);
   const raws = open(bytes);
-  const any = open(byType) as Bucket;
+  const any = open(byType);
   const prefix = base === "" || base.endsWith(":") ? base : `${base}:`;
   const keyOf = (key: string): string => prefix + key;
   const watches = new Set<() => Promise<void>>();

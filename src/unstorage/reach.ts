@@ -25,7 +25,7 @@ export function clientOf(options: DurableKvDriverOptions): Kv {
   return new Kv({
     url: BOUND_URL,
     // Looked up for each request: in a Worker, a binding is valid for that request only.
-    fetch: (input, init) => serviceOf(binding).fetch(String(input), init),
+    fetch: (input, init) => serviceOf(binding).fetch(input, init),
   });
 }
 
@@ -41,10 +41,9 @@ function serviceOf(binding: unknown): BoundService {
 }
 
 function named(name: string): unknown {
-  const scope = globalThis as unknown as Readonly<Record<string, unknown>> & {
-    readonly __env__?: Readonly<Record<string, unknown>>;
-  };
-  return scope.__env__?.[name] ?? scope[name];
+  const scope = globalThis as unknown as Readonly<Record<string, unknown>>;
+  const env = scope["__env__"] as Readonly<Record<string, unknown>> | undefined;
+  return env?.[name] ?? scope[name];
 }
 
 /** A service binding is a function to `typeof`, too, but has a fetch. */

@@ -1,6 +1,6 @@
 /** The driver for unstorage, under unstorage 1 and 2. */
 
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createStorage } from "unstorage";
 import { createStorage as createStorage2 } from "unstorage-2";
 import { Kv } from "../../src/client/index.ts";
@@ -15,12 +15,12 @@ type Storage = ReturnType<typeof createStorage>;
 
 describe.each([
   [1, createStorage],
-  [2, createStorage2 as unknown as typeof createStorage],
+  [2, createStorage2],
 ])("unstorage %i on a bucket", (version, create) => {
   const open: Storage[] = [];
   const storageOf = (name: string, options: Partial<DurableKvDriverOptions> = {}): Storage => {
     const bucket = `unstorage${version}-${name}`;
-    const storage = create({ driver: durableKvDriver({ url: server.http, bucket, ...options } as never) });
+    const storage = create({ driver: durableKvDriver({ url: server.http, bucket, ...options }) });
     open.push(storage);
     return storage;
   };
@@ -156,17 +156,17 @@ describe.each([
 describe("the driver", () => {
   it("reaches the service by a binding: given, named, or made when it is needed", async () => {
     const binding = { fetch: (input: string, init?: RequestInit) => toServer(input, init) };
-    const scope = globalThis as { __env__?: unknown; KV_OF_TEST?: unknown };
+    const scope = globalThis as Record<string, unknown>;
     await durableKvDriver({ binding, bucket: "unstorage-bound" }).setItem("a", "1");
-    scope.__env__ = { KV_OF_ENV: binding };
-    scope.KV_OF_TEST = binding;
+    scope["__env__"] = { KV_OF_ENV: binding };
+    scope["KV_OF_TEST"] = binding;
     try {
       for (const named of ["KV_OF_ENV", "KV_OF_TEST", () => binding] as const) {
         expect(await durableKvDriver({ binding: named, bucket: "unstorage-bound" }).getItem("a")).toBe("1");
       }
     } finally {
-      delete scope.__env__;
-      delete scope.KV_OF_TEST;
+      delete scope["__env__"];
+      delete scope["KV_OF_TEST"];
     }
   });
 
@@ -199,7 +199,7 @@ describe("the driver", () => {
   });
 });
 
-let toServer: typeof fetch;
-beforeAll(() => {
-  toServer = (input, init) => fetch(String(input).replace("http://durable-kv", server.http), init);
-});
+/** A service binding ignores the host. */
+function toServer(input: string, init?: RequestInit): Promise<Response> {
+  return fetch(input.replace("http://durable-kv", server.http), init);
+}
