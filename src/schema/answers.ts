@@ -134,3 +134,5 @@ export const RegistryAnswer = z
   })
   .check(z.meta({ id: "RegistryStats" }));
 export const HealthAnswer = z.strictObject({ status: z.literal("ok") }).check(z.meta({ id: "Health" }));
+/** /openapi.json: what it has in it is OpenAPI's to say. */
+export const DescriptionAnswer = z.looseObject({});

@@ -30,6 +30,8 @@ export interface Sizes {
   readonly watchLogs: number;
   /** Whether a namespace is moved from wrangler's own storage: to start wrangler several times takes long. */
   readonly movesFromWrangler: boolean;
+  /** Whether clients are generated from the description: the first time, to install the generators takes half a minute. */
+  readonly generatesClients: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
@@ -52,6 +54,7 @@ const WHOLE = {
   messages: 11_000,
   watchLogs: 60,
   movesFromWrangler: true,
+  generatesClients: true,
   roundTrips: 60,
   fuzzed: 60,
 };
@@ -70,6 +73,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     messages: 1_100,
     watchLogs: 8,
     movesFromWrangler: false,
+    generatesClients: false,
     roundTrips: 8,
     fuzzed: 4,
   },

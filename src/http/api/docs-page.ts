@@ -125,7 +125,9 @@ function operationDetails(path: string, method: string, operation: Operation): H
 
 function media(content: Media): Html[] {
   return Object.entries(content).map(([type, { schema }]) => {
-    const { $ref } = schema;
+    const { $ref, enum: values } = schema;
+    // No value of this type is possible, so there is no body.
+    if (Array.isArray(values) && values.length === 0) return html``;
     if (typeof $ref !== "string") return html`<code>${type}</code> `;
     const name = $ref.split("/").at(-1) ?? "";
     return html`<code>${type}</code> <a href="#schema-${name}">${name}</a> `;

@@ -5,9 +5,16 @@ import type { ErrorCode } from "../../model/errors.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
-/** A body: JSON with a schema, or another media type, possibly with a schema for each line. */
-export type Content =
-  { readonly json: z.core.$ZodType } | { readonly type: string; readonly line?: z.core.$ZodType };
+/** A body: JSON with a schema, bytes, text, or none where the other answers of an endpoint have one. */
+export type Content = { readonly json: z.core.$ZodType } | Bytes | { readonly text: string } | "none";
+
+/** Bytes that are sent and answered as they are. */
+export interface Bytes {
+  /** Their media types; for a request the first is the one that generated clients send. */
+  readonly bytes: readonly string[];
+  /** For NDJSON: the schema of each line. */
+  readonly line?: z.core.$ZodType;
+}
 
 export interface DescribedAnswer {
   readonly description: string;
@@ -25,7 +32,7 @@ export interface Endpoint {
   readonly headers?: readonly HeaderName[];
   /** For a WebSocket: the schema of the elements of its messages, which are arrays. */
   readonly message?: z.core.$ZodType;
-  readonly body?: Content & { readonly optional?: true };
+  readonly body?: Exclude<Content, "none"> & { readonly optional?: true };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   /** The codes of this endpoint, besides those of every endpoint. */
   readonly errors?: readonly ErrorCode[];
@@ -83,6 +90,7 @@ export type Table = Readonly<Record<string, Readonly<Partial<Record<Method, Endp
 /** The response to a request with `Prefer: respond-async`. */
 export const ACCEPTED: DescribedAnswer = {
   description: "With `Prefer: respond-async`: the request was accepted, and its result is not reported.",
+  content: "none",
   headers: ["Preference-Applied"],
 };
-export const EVENTS: Content = { type: "text/event-stream" };
+export const EVENTS: Content = { text: "text/event-stream" };

@@ -28,7 +28,7 @@ const OPERATIONS = [
   "content_type_invalid",
   "upload_lost",
 ] as const;
-const BYTES: Content = { type: "*/*" };
+const BYTES: Content = { bytes: ["*/*"] };
 
 export const KEYS = {
   "/v1/buckets/{bucket}/keys": {
@@ -64,7 +64,8 @@ export const KEYS = {
       summary: "Stores a value: any bytes, up to 25 MiB",
       query: requests.PutQuery,
       headers: ["If-Match", "If-None-Match", "Prefer"],
-      body: { ...BYTES, optional: true },
+      // A client can't send the media type `*/*`.
+      body: { bytes: ["application/octet-stream", "*/*"], optional: true },
       answers: {
         201: { description: "The key was created.", headers: ["ETag", "KV-Revision"] },
         202: ACCEPTED,

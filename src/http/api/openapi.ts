@@ -59,6 +59,20 @@ export function openApi(version: string): JsonObject {
   };
 }
 
+// Clients are generated from these schemas. docs/openapi.md says with what, and test/deep tries them.
+const TEXT = { type: "string" };
+const BYTES = { type: "string", format: "binary" };
+/**
+ * Bytes of a request. By the outer `format` clients know that they send them as they are, and not as a JSON string; by
+ * the alternatives they take text too, which has its bytes in UTF-8.
+ */
+const GIVEN_BYTES = { format: "binary", anyOf: [TEXT, BYTES] };
+/**
+ * No value at all. Without a schema, clients would take this body for anything, and so the result of the call. They read
+ * this one as none, or as null.
+ */
+const NOTHING = { type: ["null"], enum: [] };
+
 /** Adds a HEAD for each GET. Its answers have the content of the GET, as OpenAPI describes a HEAD. */
 function withHeads(api: Table): Table {
   return Object.fromEntries(
@@ -117,7 +131,7 @@ function operation(
     ],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: body.optional !== true, content: contentOf(body) } }),
+      : { requestBody: { required: body.optional !== true, content: contentOf(body, GIVEN_BYTES) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
       ...problems([
@@ -162,15 +176,13 @@ function queryParameters(schema: z.core.$ZodObject): JsonObject[] {
   }));
 }
 
-function contentOf(content: Content): JsonObject {
+function contentOf(content: Content, bytes: JsonObject = BYTES): JsonObject {
+  if (content === "none") return { "application/json": { schema: NOTHING } };
   if ("json" in content) return { "application/json": { schema: reference(content.json) } };
-  const { type, line } = content;
-  if (type === "application/json") return { [type]: { schema: { type: "object" } } };
-  return {
-    [type]: {
-      schema: { type: "string", ...(line === undefined ? {} : { description: lineDescription(line) }) },
-    },
-  };
+  if ("text" in content) return { [content.text]: { schema: TEXT } };
+  const { bytes: types, line } = content;
+  const schema = line === undefined ? bytes : { ...bytes, description: lineDescription(line) };
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
 function lineDescription(line: z.core.$ZodType): string {

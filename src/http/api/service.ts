@@ -32,7 +32,7 @@ export const SERVICE = {
       id: "listMetrics",
       tag: "Service",
       summary: "The figures of /v1/registry as Prometheus metrics",
-      answers: { 200: { description: "Prometheus' text format.", content: { type: "text/plain" } } },
+      answers: { 200: { description: "Prometheus' text format.", content: { text: "text/plain" } } },
     },
   },
 } as const satisfies Table;
@@ -44,7 +44,7 @@ export const PUBLIC_API = {
       id: "showStart",
       tag: "Service",
       summary: "The start page",
-      answers: { 200: { description: "A page.", content: { type: "text/html" } } },
+      answers: { 200: { description: "A page.", content: { text: "text/html" } } },
     },
   },
   "/healthz": {
@@ -60,7 +60,7 @@ export const PUBLIC_API = {
       id: "describeApi",
       tag: "Service",
       summary: "This API description",
-      answers: { 200: { description: "OpenAPI 3.1.", content: { type: "application/json" } } },
+      answers: { 200: { description: "OpenAPI 3.1.", content: { json: answers.DescriptionAnswer } } },
     },
   },
   "/docs": {
@@ -68,7 +68,7 @@ export const PUBLIC_API = {
       id: "showDocs",
       tag: "Service",
       summary: "This API description as a web page",
-      answers: { 200: { description: "A page.", content: { type: "text/html" } } },
+      answers: { 200: { description: "A page.", content: { text: "text/html" } } },
     },
   },
 } as const satisfies Table;

@@ -4,7 +4,9 @@ import * as answers from "../../schema/answers.ts";
 import { EntryLineJson } from "../../schema/entry-line.ts";
 import * as requests from "../../schema/requests.ts";
 import { SessionRequestJson } from "../../schema/session.ts";
-import { EVENTS, type Table } from "./endpoint.ts";
+import { EVENTS, type Bytes, type Table } from "./endpoint.ts";
+
+const NDJSON: Bytes = { bytes: ["application/x-ndjson"], line: EntryLineJson };
 
 export const STREAMS = {
   "/v1/buckets/{bucket}/watch": {
@@ -38,7 +40,7 @@ export const STREAMS = {
       summary: "Exports all entries as NDJSON, one on each line",
       query: requests.ExportQuery,
       answers: {
-        200: { description: "The entries.", content: { type: "application/x-ndjson", line: EntryLineJson } },
+        200: { description: "The entries.", content: NDJSON },
       },
       errors: ["bucket_not_found", "query_invalid"],
     },
@@ -49,7 +51,7 @@ export const STREAMS = {
       tag: "Import and export",
       summary: "Imports entries of an export; importing them again changes nothing",
       query: requests.ImportQuery,
-      body: { type: "application/x-ndjson", line: EntryLineJson },
+      body: NDJSON,
       answers: { 200: { description: "A report of the import.", content: { json: answers.ImportAnswer } } },
       errors: ["bucket_not_found", "query_invalid", "import_stopped", "upload_lost"],
     },
@@ -89,8 +91,8 @@ export const STREAMS = {
       id: "runCommands",
       tag: "Text protocol",
       summary: "Runs commands of the text protocol, one on each line",
-      body: { type: "text/plain" },
-      answers: { 200: { description: "The replies, in order.", content: { type: "text/plain" } } },
+      body: { text: "text/plain" },
+      answers: { 200: { description: "The replies, in order.", content: { text: "text/plain" } } },
       errors: ["body_too_large", "upload_lost"],
     },
   },

@@ -18,7 +18,7 @@ const PACKAGES = {
   "unstorage/drivers/http": import.meta.resolve("unstorage/drivers/http"),
 };
 /** Where the documents say that the service is. */
-const DOCUMENTED = "http://127.0.0.1:8787";
+export const DOCUMENTED = "http://127.0.0.1:8787";
 
 const run = promisify(execFile);
 
@@ -62,11 +62,11 @@ export interface Printed {
 }
 
 /**
- * Runs all TypeScript of a document, or all that is marked so, as one program. `expected` is what stands behind `//` on the lines that print.
+ * Runs all TypeScript of a document, or all that is marked so, as one program.
  */
 export async function program(path: string, url: string, language = "ts"): Promise<Printed> {
   const source = (await blocks(path, language)).join("\n");
-  const expected = [...source.matchAll(/console\.log\(.*\);?\s*\/\/ (.*)$/gm)].map(([, text = ""]) => text);
+  const expected = expectedOf(source);
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-docs-"));
   try {
     const file = join(folder, "example.ts");
@@ -78,6 +78,11 @@ export async function program(path: string, url: string, language = "ts"): Promi
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** What a program says that it prints: what stands behind `//` on the lines that print. */
+export function expectedOf(source: string): string[] {
+  return [...source.matchAll(/console\.log\(.*\);?\s*\/\/ (.*)$/gm)].map(([, text = ""]) => text);
 }
 
 function imported(source: string): string {

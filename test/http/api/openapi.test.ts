@@ -81,6 +81,66 @@ describe("/openapi.json", () => {
   });
 });
 
+// What the clients that are made from it depend on; test/deep/openapi-clients makes them.
+describe("the bodies in the description", () => {
+  type Content = Readonly<Record<string, { readonly schema: unknown }>>;
+  interface Described {
+    readonly operationId: string;
+    readonly requestBody?: { readonly content: Content };
+    readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  }
+  const { paths } = openApi(VERSION) as unknown as { paths: Record<string, Record<string, Described>> };
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  const operation = (id: string): Described | undefined =>
+    operations.find(({ operationId }) => operationId === id);
+  const bytes = { type: "string", format: "binary" };
+  const givenBytes = { format: "binary", anyOf: [{ type: "string" }, bytes] };
+
+  it("are bytes where bytes are sent as they are, of a type that a client can send", () => {
+    const { content: put = {} } = operation("putKey")?.requestBody ?? {};
+    expect(Object.entries(put)).toEqual([
+      ["application/octet-stream", { schema: givenBytes }],
+      ["*/*", { schema: givenBytes }],
+    ]);
+    expect(operation("importBucket")?.requestBody?.content).toEqual({
+      "application/x-ndjson": { schema: { ...givenBytes, description: "Each line is an EntryLine." } },
+    });
+    expect(operation("getKey")?.responses["200"]?.content).toEqual({ "*/*": { schema: bytes } });
+    expect(operation("exportBucket")?.responses["200"]?.content).toMatchObject({
+      "application/x-ndjson": { schema: bytes },
+    });
+  });
+
+  it("are no value in a response that only a cast gets, so that it adds nothing to a result's type", () => {
+    const casts = operations.filter(
+      ({ responses }) => "202" in responses && Object.keys(responses)[0] !== "202",
+    );
+    expect(casts.map(({ operationId }) => operationId)).toContain("incrementKey");
+    for (const { operationId, responses } of casts) {
+      expect([operationId, responses["202"]?.content]).toEqual([
+        operationId,
+        { "application/json": { schema: { type: ["null"], enum: [] } } },
+      ]);
+    }
+  });
+
+  it.each([
+    ["createBucket", "200", "Bucket"],
+    ["createBucket", "201", "Bucket"],
+    ["listBuckets", "200", "Buckets"],
+    ["listKeys", "200", "Keys"],
+    ["deleteKeys", "200", "Removed"],
+    ["incrementKey", "200", "Incremented"],
+    ["runBatch", "200", "BatchResults"],
+    ["runTransaction", "200", "TransactionResults"],
+    ["importBucket", "200", "Imported"],
+  ])("have a name where they are a result: %s, %s", (id, status, name) => {
+    expect(operation(id)?.responses[status]?.content).toEqual({
+      "application/json": { schema: { $ref: `#/components/schemas/${name}` } },
+    });
+  });
+});
+
 describe("/docs", () => {
   it("is a page that needs no script, and nothing from elsewhere", async () => {
     const response = await get("/docs");
