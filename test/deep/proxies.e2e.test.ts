@@ -3,12 +3,19 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
-import { PROXIES, type DocumentedProxy } from "../e2e/support/documented-proxy.ts";
+import { INSTALLED, MISSING, type DocumentedProxy } from "../e2e/support/documented-proxy.ts";
 import { startServer, type RunningServer } from "../e2e/support/server.ts";
 import { SseReader } from "../support/sse.ts";
 
 const TOKEN = "behind-a-proxy-0123456789";
 const MAX_VALUE = 25 * 1024 * 1024;
+
+interface Init {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
+}
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -16,22 +23,21 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe.each(PROXIES)("$name, configured as docs/proxies.md says,", ({ name, program, start }) => {
-  if (program === undefined) {
-    it.skip(`is not tested here, because ${name} is not installed`);
-    return;
-  }
+describe.skipIf(MISSING.length > 0).each(MISSING)("%s", (name) => {
+  it("is not tested on this machine, because it is not installed", () => expect.fail(name));
+});
 
+describe.each(INSTALLED)("$name, configured as docs/proxies.md says,", ({ name, start }) => {
   const bucket = name.toLowerCase();
   let proxy: DocumentedProxy;
   /** A request for the bucket, or for what is below it, through the proxy or straight to the server. */
-  const ask = (path: string, init: RequestInit = {}, base = proxy.url): Promise<Response> =>
+  const ask = (path: string, init: Init = {}, base = proxy.url): Promise<Response> =>
     fetch(`${base}/v1/buckets/${bucket}${path}`, {
       ...init,
       headers: { Authorization: `Bearer ${TOKEN}`, ...init.headers },
     });
   beforeAll(async () => {
-    proxy = await start(program, server);
+    proxy = await start(server);
     expect((await ask("", { method: "PUT" })).status).toBe(201);
   });
   afterAll(() => proxy.stop());
@@ -60,7 +66,10 @@ describe.each(PROXIES)("$name, configured as docs/proxies.md says,", ({ name, pr
     expect((await ask("/keys/large", { method: "PUT", body: value })).status).toBe(201);
     const read = await (await ask("/keys/large")).bytes();
     expect(Buffer.compare(read, value)).toBe(0);
-    const refused = await ask("/keys/large", { method: "PUT", body: Buffer.concat([value, Buffer.alloc(1)]) });
+    const refused = await ask("/keys/large", {
+      method: "PUT",
+      body: Buffer.concat([value, Buffer.alloc(1)]),
+    });
     expect(await refused.json()).toMatchObject({ status: 413, code: "value_too_large" });
     await ask("/keys/large", { method: "DELETE" });
   });

@@ -129,3 +129,23 @@ describe("deploy/durable-kv.service", () => {
     await folder.remove();
   });
 });
+
+describe("docs/self-hosting.md", () => {
+  const page = read("docs/self-hosting.md");
+
+  it("starts the server with options that it accepts", () => {
+    const commands = [...page.matchAll(/durable-kv serve((?: --?[a-z-]+(?: [\w./]+)?)*)/g)];
+    expect(commands.length).toBeGreaterThan(3);
+    for (const [command, options = ""] of commands) {
+      expect(() => serveOptions(options.split(" ").filter(Boolean), TOKEN), command).not.toThrow();
+    }
+  });
+
+  it("names files that are there", () => {
+    const paths = [...page.matchAll(/deploy\/[\w.-]+/g)].map(([path]) => path);
+    expect(new Set(paths)).toEqual(
+      new Set(["deploy/Dockerfile", "deploy/compose.yaml", "deploy/durable-kv.service", "deploy/.env"]),
+    );
+    expect(read(".gitignore").split("\n")).toContain(".env");
+  });
+});

@@ -15,26 +15,39 @@ export interface DocumentedProxy {
   stop(): Promise<void>;
 }
 
-export interface ProxyProgram {
+/** Starts a program in front of a server, and waits until it listens. */
+type Start = (program: string, server: Addresses) => Promise<DocumentedProxy>;
+
+interface Program {
   readonly name: string;
-  /** Path of the program; undefined if it is not installed. */
-  readonly program: string | undefined;
-  /** Starts it in front of a server and waits until it listens. */
-  readonly start: (program: string, server: Addresses) => Promise<DocumentedProxy>;
+  readonly file: string;
+  readonly start: Start;
 }
+
+const PROGRAMS: readonly Program[] = [
+  { name: "nginx", file: "nginx", start: startNginx },
+  { name: "Caddy", file: "caddy", start: startCaddy },
+];
 
 /** Folders for servers, which the PATH of an ordinary user often lacks. */
 const SERVER_FOLDERS = ["/usr/local/sbin", "/usr/sbin"];
 
-export const PROXIES: readonly ProxyProgram[] = [
-  { name: "nginx", program: installed("nginx"), start: startNginx },
-  { name: "Caddy", program: installed("caddy"), start: startCaddy },
-];
+/** The proxies that this machine has. */
+export const INSTALLED = PROGRAMS.flatMap(({ name, file, start }) => {
+  const program = find(file);
+  if (program === undefined) return [];
+  return [{ name, start: (server: Addresses) => start(program, server) }];
+});
 
-function installed(name: string): string | undefined {
+/** The names of those that it does not have. */
+export const MISSING = PROGRAMS.map(({ name }) => name).filter(
+  (name) => !INSTALLED.some((proxy) => proxy.name === name),
+);
+
+function find(file: string): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SERVER_FOLDERS];
   return folders
-    .map((folder) => join(folder, name))
+    .map((folder) => join(folder, file))
     .find((path) => {
       try {
         accessSync(path, constants.X_OK);
