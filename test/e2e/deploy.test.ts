@@ -39,7 +39,7 @@ describe("deploy/Dockerfile", () => {
   it("copies what this checkout has", () => {
     const copied = values("COPY").filter((value) => !value.startsWith("--from="));
     const sources = copied.flatMap((value) => value.split(" ").slice(0, -1));
-    expect(sources.length).toBeGreaterThan(3);
+    expect(sources).not.toEqual([]);
     expect(sources.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
