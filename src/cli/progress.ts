@@ -80,12 +80,6 @@ export async function* metered(
   }
 }
 
-export function linesIn(piece: Uint8Array): number {
-  let lines = 0;
-  for (let at = piece.indexOf(0x0a); at !== -1; at = piece.indexOf(0x0a, at + 1)) lines += 1;
-  return lines;
-}
-
 function count(amount: number, unit: string): string {
   if (unit !== "bytes") return Math.round(amount).toLocaleString("en");
   return amount < 1_048_576 ? `${(amount / 1_024).toFixed(0)} KiB` : `${(amount / 1_048_576).toFixed(1)} MiB`;
