@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { processOf, type CommandProcess } from "./process.ts";
 
 export interface Progress {
-  /** The unit of `done` and `total`: `entries`, `buckets` or `bytes`. */
+  /** The unit of `done` and `total`: `entries`, `buckets`, `keys` or `bytes`. */
   readonly unit: string;
   readonly done: number;
   /** Undefined if unknown. */
