@@ -112,7 +112,11 @@ describe("a large import", () => {
     const importing = other.bucket("import-parts-replaced").import(lines, {
       partBytes: PART,
       onPart: () => {
-        if ((parts += 1) === 2) again().then(() => replaced.resolve(undefined), replaced.reject);
+        if ((parts += 1) === 2)
+          again().then(
+            () => replaced.resolve(undefined),
+            (error: unknown) => replaced.reject(error),
+          );
       },
     });
     await expect(importing).rejects.toBeInstanceOf(InvalidRequestError);
