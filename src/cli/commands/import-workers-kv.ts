@@ -61,6 +61,9 @@ export function importFromWorkersKv(
 ): Promise<void> | undefined {
   const { fromWorkersKv: from, resume = false } = options;
   checkCombination(file, options);
+  // It would wait for a file to be typed in.
+  if (from === true && file === undefined && processOf(command).stdin.isTTY)
+    throw usage("Give a binding, as in --from-workers-kv CARTS, or a file after the bucket.");
   if (from === undefined) return undefined;
   const target = { name, resume, limits };
   return from === true
