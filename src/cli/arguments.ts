@@ -21,6 +21,13 @@ export function parseSeconds(text: string): number {
   throw new InvalidArgumentError("Expected a number of seconds above 0, such as 60 or 0.5.");
 }
 
+/** Mebibytes, with up to three decimal places. @returns bytes */
+export function parseMebibytes(text: string): number {
+  const bytes = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Math.floor(Number(text) * 1_048_576) : 0;
+  if (bytes > 0) return bytes;
+  throw new InvalidArgumentError("Expected a number of MiB above 0, such as 32 or 0.5.");
+}
+
 /** An integer. Whether it fits into 64 bits is checked by the service. */
 export function parseInteger(text: string): bigint {
   if (/^[+-]?\d{1,19}$/.test(text)) return BigInt(text);

@@ -60,6 +60,7 @@ export function errorMessage(error: unknown): string | undefined {
 function inCommands(message: string): string {
   return message
     .replace(/\bPUT \/v1\/buckets\/(\S+)$/, "kv create $1")
+    .replace("Set a smaller partBytes than its limit", "Set --part-size below its limit")
     .replace(/^[A-Z]+ \/v1\/\S* got no response\./, "The service did not respond.");
 }
 

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { processOf, type CommandProcess } from "./process.ts";
 
 export interface Progress {
-  /** The unit of `done` and `total`: `entries`, `buckets` or `bytes`. */
+  /** The unit of `done` and `total`: `entries`, `buckets`, `keys` or `bytes`. */
   readonly unit: string;
   readonly done: number;
   /** Undefined if unknown. */
@@ -78,12 +78,6 @@ export async function* metered(
   } finally {
     meter.end();
   }
-}
-
-export function linesIn(piece: Uint8Array): number {
-  let lines = 0;
-  for (let at = piece.indexOf(0x0a); at !== -1; at = piece.indexOf(0x0a, at + 1)) lines += 1;
-  return lines;
 }
 
 function count(amount: number, unit: string): string {

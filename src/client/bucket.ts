@@ -327,8 +327,9 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
   /**
    * Imports the lines of an export. Importing the same lines again changes nothing. A stream that is not read to its
-   * end is cancelled.
+   * end is cancelled. More than `partBytes` (32 MiB) is sent in several requests; line numbers are those of all lines.
    * @throws {ImportStoppedError} at the first invalid line, unless `onError` is `continue`
+   * @throws {InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two requests
    */
   async import(
     lines: ReadableStream<Uint8Array> | string,

@@ -69,6 +69,7 @@ function isRounded(source: string): boolean {
 const any: Rule = () => undefined;
 const array = kind("an array", Array.isArray);
 const count = kind("a whole number", isCount);
+const size = kind("a whole number above 0", (given) => isCount(given) && Number(given) > 0);
 
 const CALL: Rules = { signal, timeoutMs: milliseconds };
 const ONCE: Rules = { idempotencyKey: text };
@@ -115,7 +116,7 @@ const METHODS = {
   },
   export: { ...PREFIX, ...CALL },
   session: {},
-  import: { onError: text, ...CALL },
+  import: { onError: text, partBytes: size, onPart: functional, ...CALL },
   bucket: {
     codec: kind(
       "{ type, encode, decode }, a content type and two functions",

@@ -203,6 +203,9 @@ export const importedOf = readShape<ImportResult>({
   errors: "array",
 });
 
+/** Reads the incarnation from a bucket's description. */
+export const incarnationOf = readShape<{ readonly incarnation: string }>({ incarnation: "string" });
+
 /** As {@link decodeEntry}, for an entry of a list. A cursor of the service is the bucket's id and the last key. */
 export function listedOf<Value>(json: unknown, codec: Codec<Value>): Entry<Value> {
   const { key, etag } = checkShape(json, ENTRY);

@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, inject } from "vitest";
-import { Kv, text } from "../../src/client/index.ts";
+import { bytes, Kv, text } from "../../src/client/index.ts";
 import { KV, start } from "./support/cli.ts";
 import { blocks, consoleExamples, pattern, program, twoTerminals, typed } from "./support/documents.ts";
+import { base64, fakeWrangler } from "./support/fake-wrangler.ts";
 import { startBound } from "./support/bound-worker.ts";
 import { startServer, temporaryFolder, type RunningServer } from "./support/server.ts";
 import { openTcp } from "./support/transports.ts";
@@ -125,29 +126,29 @@ describe("docs/from-workers-kv.md", () => {
     expect(await answered(source, ["/"])).toEqual(['{"milk":2}']);
   });
 
-  it.each([
-    ["--remote", '{ "a": "1", "b": null }'],
-    ["--local", '{ "a": { "value": "1" }, "b": null }'],
-  ])("shows a program that understands what wrangler says with %s", async (where, values) => {
+  it("shows how wrangler's files are imported", async () => {
     const folder = temporaryFolder();
-    const [source = ""] = await blocks("docs/from-workers-kv.md", "js move");
-    const keys = '[{ "name": "a", "expiration": 1893456000, "metadata": [1] }, { "name": "b" }]';
-    const script = `#!/bin/sh
-      case "$*" in
-        "wrangler kv key list --binding CARTS ${where}") echo '${keys}' ;;
-        "wrangler kv bulk get some.json --binding CARTS ${where}") echo '${values}' ;;
-      esac`;
-    await writeFile(join(folder.path, "npx"), script, { mode: 0o755 });
-    await writeFile(join(folder.path, "move.mjs"), source);
     const PATH = folder.path + delimiter + String(process.env["PATH"]);
-    const command = [process.execPath, "move.mjs", "CARTS", ...(where === "--local" ? [where] : [])];
-    const { out } = await start(command, { PATH }, folder.path).ended;
-    expect(out).toBe('{"key":"a","value":"1","expires":"2030-01-01T00:00:00.000Z","metadata":[1]}\n');
+    const { folder: fake } = await fakeWrangler(folder.path, {
+      a: { base64: base64("1"), expiration: 1_893_456_000, metadata: [1] },
+    });
+    expect(fake).toBe(folder.path);
+    await writeFile(join(folder.path, "kv"), `#!/bin/sh\nexec ${KV.join(" ")} "$@"\n`, { mode: 0o755 });
+    await new Kv({ url: server.http }).create("carts");
+    const [files = ""] = await blocks("docs/from-workers-kv.md", "sh files");
+    const environment = { PATH, KV_URL: server.http };
+    const { out } = await start(["bash", "-ec", files], environment, folder.path).ended;
+    expect(out).toBe("carts: 1 keys, 1 imported, 0 unchanged, 0 expired, 0 failed\n");
+    expect(await new Kv({ url: server.http }).bucket("carts").entry("a")).toMatchObject({
+      expires: new Date("2030-01-01T00:00:00Z"),
+      metadata: [1],
+    });
+    await new Kv({ url: server.http }).stop("carts");
     await folder.remove();
   });
 
   it.runIf(inject("sizes").movesFromWrangler)(
-    "shows a program that moves a namespace, tried with wrangler's own storage on this machine",
+    "shows a command that moves a namespace, tried with wrangler's own storage on this machine",
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "durable-kv-move-"));
       const run = async (command: string): Promise<string> => {
@@ -161,9 +162,8 @@ describe("docs/from-workers-kv.md", () => {
         return out;
       };
       try {
-        const [source = ""] = await blocks("docs/from-workers-kv.md", "js move");
-        const [move = ""] = await blocks("docs/from-workers-kv.md", "sh");
-        await writeFile(join(folder, "move.mjs"), source);
+        const [move = ""] = await blocks("docs/from-workers-kv.md", "sh move");
+        const local = move.trimEnd().replace(/CARTS$/, "CARTS --local");
         await writeFile(join(folder, "wrangler.toml"), OLD);
         await writeFile(
           join(folder, "npx"),
@@ -176,24 +176,36 @@ describe("docs/from-workers-kv.md", () => {
         const expiration = Math.ceil(Date.now() / 1_000) + 86_400;
         const old = Array.from({ length: 150 }, (_, n) => ({ key: `k${n}`, value: `${n}` }));
         const odd = { key: "an n/é", value: 'x "y"\n\0', expiration, metadata: { v: [1] } };
-        await writeFile(join(folder, "old.json"), JSON.stringify([...old, odd]));
+        const photo = { key: 'photo\'s "key"', value: "/wD+", base64: true };
+        const lost = { key: "__proto__", value: "\ufeffa" };
+        const refused = { key: "nul\0", value: "1" };
+        await writeFile(join(folder, "old.json"), JSON.stringify([...old, odd, photo, lost, refused]));
         await run("npx wrangler kv bulk put old.json --binding CARTS --local");
 
-        expect(await run(move.replace("CARTS", "CARTS --local"))).toBe(
-          "carts: 151 lines, 151 imported, 0 unchanged, 0 expired, 0 failed\n",
+        expect(await run(`${local} || [ $? = 3 ]`)).toBe(
+          "carts: 154 keys, 153 imported, 0 unchanged, 0 expired, 1 failed\n",
         );
         const carts = new Kv({ url: server.http }).bucket<Record<string, string>>("carts", { codec: text });
         expect(await carts.get("k149")).toBe("149");
+        expect(await carts.get("__proto__")).toBe(lost.value);
         expect(await carts.entry("an n/é")).toMatchObject({
           value: odd.value,
           metadata: odd.metadata,
           expires: new Date(expiration * 1_000),
         });
+        const moved = new Kv({ url: server.http }).bucket<Record<string, Uint8Array>>("carts", {
+          codec: bytes,
+        });
+        expect(await moved.get(photo.key)).toEqual(Uint8Array.of(255, 0, 254));
+        await moved.delete(photo.key);
+        expect(await run(`${local} --resume || [ $? = 3 ]`)).toBe(
+          "carts: 154 keys, 1 imported, 0 unchanged, 0 expired, 1 failed, 152 already in the bucket\n",
+        );
       } finally {
         await rm(folder, { recursive: true });
       }
-      // wrangler takes its time to start, four times.
+      // wrangler takes its time to start, nine times.
     },
-    180_000,
+    300_000,
   );
 });

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { BucketNotFoundError, type Kv } from "../../client/index.ts";
+import { linesIn } from "../../client/parts.ts";
 import { withoutUndefined } from "../arguments.ts";
 import { usage } from "../exit.ts";
 import { beginExport, listEntryOf, writeList, type ListedBucket } from "../export-folder.ts";
@@ -10,7 +11,7 @@ import { withExamples } from "../help.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { write, writeJson, writeLine } from "../output.ts";
 import { withIdleTimeout, IdleTimeout } from "../idle-timeout.ts";
-import { linesIn, Meter, metered } from "../progress.ts";
+import { Meter, metered } from "../progress.ts";
 import { globals, serviceOf } from "../service.ts";
 import { writeWhole } from "../whole-file.ts";
 import { noBucket } from "./buckets.ts";

@@ -4,9 +4,10 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Kv } from "../../../src/client/index.ts";
-import { kv } from "../../e2e/support/cli.ts";
+import { kv, startKv, startKvProcess, type Ran } from "../../e2e/support/cli.ts";
 import { bucket, here, ok, service } from "../../e2e/support/kv-command.ts";
 import { startServer, temporaryFolder } from "../../e2e/support/server.ts";
+import { startLimited } from "../../e2e/support/limited-proxy.ts";
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
@@ -49,6 +50,90 @@ describe("kv export and kv import", () => {
       out: "faulty: 3 lines, 1 imported, 1 unchanged, 0 expired, 1 failed\n",
       err: expect.stringMatching(/^kv: faulty, line 2: /) as string,
     });
+  });
+
+  it("send more than a part in several requests, and number the lines of the whole file", async () => {
+    const name = await bucket("parted");
+    const lines = Array.from({ length: 40 }, (_, n) => `{"key":"k${n}","value":"${"v".repeat(100)}"}\n`);
+    const file = join(folder.path, "parted.ndjson");
+    await writeFile(file, lines.join(""));
+    const whole = await ok("import", name, file, "--part-size", "0.001");
+    expect(whole.out).toBe("parted: 40 lines, 40 imported, 0 unchanged, 0 expired, 0 failed\n");
+    const input = [...lines.slice(0, 30), "nonsense\n", ...lines].join("");
+    const options = { ...here, input };
+    const stopped = await kv(options, "import", name, "--part-size", "0.001");
+    expect([stopped.code, stopped.err]).toEqual([
+      3,
+      expect.stringMatching(/^kv: parted: Line 31: .* \(0 imported, 30 unchanged, 0 expired\)\n$/),
+    ]);
+    const gone = await kv(options, "import", name, "--part-size", "0.001", "--on-error", "continue");
+    expect([gone.code, gone.out, gone.err]).toEqual([
+      3,
+      "parted: 71 lines, 0 imported, 70 unchanged, 0 expired, 1 failed\n",
+      expect.stringMatching(/^kv: parted, line 31: /),
+    ]);
+  });
+
+  it("say which option helps when a proxy refuses a request's size", async () => {
+    const name = await bucket("refused-size");
+    const proxy = await startLimited(1_200);
+    const lines = Array.from({ length: 40 }, (_, n) => `{"key":"k${n}","value":"${"v".repeat(100)}"}\n`);
+    const input = [...lines.slice(0, 9), `{"key":"long","value":"${"v".repeat(2_000)}"}\n`, ...lines].join(
+      "",
+    );
+    // In a process of its own: within this one, every answer is held against the service's description.
+    const run = (...args: readonly string[]): Promise<Ran> => {
+      const running = startKvProcess({ url: proxy.url }, "import", name, ...args);
+      running.end(input);
+      return running.ended;
+    };
+    const refused = await run();
+    expect([refused.code, refused.err]).toEqual([
+      4,
+      expect.stringContaining("Set --part-size below its limit"),
+    ]);
+    // A line that is longer than the limit is refused by itself, and what came before it is known.
+    const { code, err } = await run("--part-size", "0.001");
+    expect([code, err]).toEqual([
+      4,
+      expect.stringMatching(/^kv: So far, refused-size: 9 lines, 9 imported, .*\nkv: .*--part-size/),
+    ]);
+    proxy.close();
+  });
+
+  it("say what is known when they are interrupted", async () => {
+    const name = await bucket("interrupted-import");
+    const importing = startKv(here, "import", name, "--part-size", "0.001");
+    for (let n = 0; n < 20; n += 1) importing.write(`{"key":"k${n}","value":"${"v".repeat(100)}"}\n`);
+    await expect.poll(async () => (await service.lookup(name))?.entries).toBeGreaterThan(7);
+    importing.interrupt();
+    const { code, out, err } = await importing.ended;
+    expect([code, out]).toEqual([130, ""]);
+    expect(err).toContain("interrupted-import: Interrupted.");
+    expect(err).toContain("Importing the same again changes nothing.");
+  });
+
+  it("take no part size that is none, and no options that they can't heed", async () => {
+    for (const args of [
+      ["b", "--part-size", "0"],
+      ["b", "--part-size", "1e3"],
+      ["b", "--part-size", "-1"],
+      ["b", "--resume"],
+      ["b", "--remote"],
+      ["b", "--persist-to", "folder"],
+      ["b", "--keys", "keys.json"],
+      ["b", "--from-workers-kv", "--env", "staging"],
+      ["b", "--from-workers-kv", "CARTS", "--keys", "keys.json"],
+      ["b", "--from-workers-kv", "CARTS", "--persist-to", "folder"],
+      ["b", "--from-workers-kv", "CARTS", "--remote", "--local"],
+      ["b", "file.json", "--from-workers-kv", "CARTS"],
+      ["b", "--from-workers-kv", "file.json"],
+      ["--all", "backup", "--from-workers-kv", "CARTS"],
+      ["--from-workers-kv", "CARTS"],
+    ]) {
+      const { code, err } = await kv(here, "import", ...args);
+      expect([code, err], args.join(" ")).toEqual([2, expect.stringMatching(/^error: /)]);
+    }
   });
 
   it("bring the whole service to another one", async () => {
