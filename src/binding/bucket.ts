@@ -47,12 +47,12 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** Reads a value, as text by default; null if the key does not exist. @throws `value_invalid`, `result_too_large` */
   get(key: string, type: ValueType = "text"): Promise<unknown> {
-    return this.#reach.verb(async (bucket) => (await entryOf(bucket, key, type))?.value ?? null);
+    return this.#reach.read(null, async (bucket) => (await entryOf(bucket, key, type))?.value ?? null);
   }
 
   /** Like {@link get}, with the entry's properties. */
   getEntry(key: string, type: ValueType = "text"): Promise<ValueEntry<unknown> | null> {
-    return this.#reach.verb((bucket) => entryOf(bucket, key, type));
+    return this.#reach.read(null, (bucket) => entryOf(bucket, key, type));
   }
 
   /**
@@ -60,7 +60,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
    * @throws `precondition_failed`, `expires_invalid`, `value_invalid`, `value_too_large`, `metadata_too_large`
    */
   put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.write(async (bucket) => {
       const name = checkedKey(key);
       const { type, metadata, ...rest } = checkGiven(BoundPutJson, options, "body_invalid");
       return bucket.put(name, givenValue(value), {
@@ -69,12 +69,12 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
         metadata: metadata === undefined ? null : metadataJson(metadata),
         conditions: conditionsOf(rest) ?? {},
       });
-    });
+    }, value instanceof ReadableStream);
   }
 
   /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.read(false, async (bucket) => {
       const name = checkedKey(key);
       return bucket.delete(name, conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")));
     });
@@ -82,7 +82,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** Adds to a counter, atomically. @throws `not_an_integer`, `increment_overflow`, `precondition_failed` */
   increment(key: string, options: unknown = {}, once: Once & Conditions = {}): Promise<Incremented> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.write(async (bucket) => {
       const name = checkedKey(key);
       const json = checkGiven(IncrementJson, options, "body_invalid");
       const { idempotencyKey, ...given } = checkGiven(BoundIncrementJson, once, "body_invalid");
@@ -96,7 +96,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. @throws `cursor_invalid`, `bucket_changed` */
   list(query: unknown = {}): Promise<KeysPage> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.read<KeysPage>({ keys: [] }, async (bucket) => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListKeysQuery, query, "query_invalid");
       const page = await bucket.entries({ ...range, ...decodeKeyCursor(cursor), limit });
       const { incarnation, entries, more } = page;
@@ -112,7 +112,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many keys were deleted */
   deleteRange(query: unknown): Promise<number> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.read(0, async (bucket) => {
       const range = checkGiven(RangeQuery, query, "query_invalid");
       // RPC also sends undefined members: a forgotten variable must not delete everything.
       if (range.prefix === undefined && range.start === undefined && range.end === undefined) {
@@ -124,7 +124,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** Runs up to 1,000 operations in one round trip. A refused one has an `error` and does not affect the others. */
   batch(operations: unknown): Promise<BatchResults["results"]> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.write(async (bucket) => {
       const checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
       return (readJson(await bucket.batch(checked)) as BatchResults).results;
     });
@@ -132,7 +132,7 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
 
   /** Compares, then runs one list of operations, all or nothing. @throws what the refused operation throws */
   transaction(transaction: unknown, once: Once = {}): Promise<TransactionResults> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.write(async (bucket) => {
       const json = checkGiven(TransactionJson, transaction, "body_invalid");
       const { idempotencyKey } = checkGiven(BoundOnceJson, once, "body_invalid");
       const checked = await transactionOf(json);

@@ -1,6 +1,7 @@
 /** The entrypoint for other Workers of the account: a service binding with RPC methods. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
+import * as z from "zod/mini";
 import type { Env } from "../config/env.ts";
 import type { BucketJson, BucketsPage } from "../contract/buckets.ts";
 import { existed, orNoBucket } from "../directory/bucket-handle.ts";
@@ -12,6 +13,7 @@ import { Context } from "../http/context.ts";
 import { problem } from "../http/problem.ts";
 import { servePublic } from "../http/public.ts";
 import { failureOf } from "../model/errors.ts";
+import type { CreateOptions } from "../model/registration.ts";
 import { bucketName, exitReason } from "../model/validators.ts";
 import { bucketJson, bucketOptionsOf } from "../schema/bucket-json.ts";
 import { BucketOptionsJson, BucketsQuery } from "../schema/requests.ts";
@@ -21,7 +23,7 @@ import { orBindingError } from "./failures.ts";
 import { checkGiven } from "./given.ts";
 import { Namespace } from "./namespace.ts";
 import { Reach } from "./reach.ts";
-import type { KvBinding } from "./types.ts";
+import type { BucketHandleOptions, KvBinding } from "./types.ts";
 
 /**
  * The service as another Worker binds it:
@@ -57,9 +59,12 @@ export class KvEntrypoint
     }
   }
 
-  /** The methods of one bucket. It need not exist. */
-  bucket(name: string): BoundBucket {
-    return new BoundBucket(this.#reach(name));
+  /**
+   * The methods of one bucket. It need not exist; with `create`, which is true or the bucket's options, the first write
+   * creates it, and until then reads find nothing.
+   */
+  bucket(name: string, options: BucketHandleOptions = {}): BoundBucket {
+    return new BoundBucket(new Reach(this.#directory(), name, () => createOf(options)));
   }
 
   /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
@@ -117,4 +122,13 @@ export class KvEntrypoint
   #directory(): Directory {
     return directoryOf(this.env, this.#keepAlive);
   }
+}
+
+const HandleJson = z.strictObject({ create: z.optional(z.union([z.boolean(), BucketOptionsJson])) });
+
+/** @throws {KvError} `body_invalid` */
+function createOf(options: BucketHandleOptions): CreateOptions | undefined {
+  const { create = false } = checkGiven(HandleJson, options, "body_invalid");
+  if (create === false) return undefined;
+  return create === true ? {} : bucketOptionsOf(create);
 }

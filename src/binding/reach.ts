@@ -1,17 +1,24 @@
 /** Connects an RPC object of the binding with its bucket. */
 
-import { BucketHandle } from "../directory/bucket-handle.ts";
+import { BucketHandle, isNoBucket, orNoBucket } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
 import { KvError } from "../model/errors.ts";
+import type { CreateOptions } from "../model/registration.ts";
 import { bucketName } from "../model/validators.ts";
 import { orBindingError } from "./failures.ts";
 
 /** A member of the RPC objects, not a base class: other Workers could call every inherited method. */
 export class Reach {
   readonly bucket: BucketHandle;
+  readonly #createOptions: () => CreateOptions | undefined;
 
-  constructor(directory: Directory, name: string) {
+  /**
+   * @param create the options with which a write creates a missing bucket; undefined: nothing creates it. Checked when a
+   *   method is called, like the name
+   */
+  constructor(directory: Directory, name: string, create: () => CreateOptions | undefined = () => undefined) {
     this.bucket = new BucketHandle(directory, name, { missing: bucketNotFound });
+    this.#createOptions = create;
   }
 
   /**
@@ -22,6 +29,35 @@ export class Reach {
     return orBindingError(async () => {
       bucketName(this.bucket.name);
       return work(this.bucket);
+    });
+  }
+
+  /** As {@link verb}, for a read: a bucket that a write would create is empty. */
+  read<T>(nothing: T, work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
+    return this.verb(async (bucket) => {
+      if (this.#createOptions() === undefined) return work(bucket);
+      const found = await orNoBucket(work(bucket));
+      return found === undefined ? nothing : found;
+    });
+  }
+
+  /**
+   * As {@link verb}, for a write: it may create the bucket, and is then carried out again. "No such bucket" means that it
+   * was not carried out.
+   * @param once whether it can be carried out only once, like the put of a stream: the bucket is then created before
+   */
+  write<T>(work: (bucket: BucketHandle) => Promise<T>, once = false): Promise<T> {
+    return this.verb(async (bucket) => {
+      const options = this.#createOptions();
+      if (options === undefined) return work(bucket);
+      if (once) await bucket.create(options);
+      try {
+        return await work(bucket);
+      } catch (error) {
+        if (once || !isNoBucket(error)) throw error;
+        await bucket.create(options);
+        return work(bucket);
+      }
     });
   }
 }

@@ -59,7 +59,7 @@ export type {
  */
 export interface KvBinding {
   /** The methods of one bucket. It need not exist. The object lives until the current request ends, or its `using` block. */
-  bucket(name: string): BucketBinding & Disposable;
+  bucket(name: string, options?: BucketHandleOptions): BucketBinding & Disposable;
   /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
   namespace(name: string): KVNamespace & Disposable;
   /** Ensures that there is a bucket. @throws `bucket_exists_differently` if it exists with other options */
@@ -74,6 +74,15 @@ export interface KvBinding {
   buckets(query?: BucketsQueryJson): Promise<BucketsPage>;
   /** The HTTP API. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+}
+
+/** How a bucket is used that may not exist. */
+export interface BucketHandleOptions {
+  /**
+   * Creates the bucket when something is first written to it, with these options if they are given. Until then reads
+   * find nothing. Without it, calls about a bucket that does not exist throw `bucket_not_found`.
+   */
+  readonly create?: boolean | BucketOptions | undefined;
 }
 
 /** The `props` of a binding to the entrypoint `KvNamespace`, which is typed as `KVNamespace`. */

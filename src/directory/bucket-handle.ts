@@ -20,6 +20,7 @@ import type { Value } from "../model/value.ts";
 import type { WatchRequest } from "../model/watch.ts";
 import { isExit, Refusal, type Reply } from "../otp/exit.ts";
 import type { Idempotency } from "../model/idempotency.ts";
+import type { CreateOptions } from "../model/registration.ts";
 import type { BucketStub, EntriesPage, IncrementGuards, JsonText, PutOptions } from "../rpc/bucket-rpc.ts";
 import { upgraded } from "../rpc/partition-stub.ts";
 import { isReadCommand, type Answer, type BucketCommand } from "../text/command.ts";
@@ -81,8 +82,8 @@ export class BucketHandle {
   }
 
   /** Ensures that the bucket exists. Safe to repeat. */
-  async create(): Promise<void> {
-    await this.#directory.create(this.name);
+  async create(options?: CreateOptions): Promise<void> {
+    await this.#directory.create(this.name, options);
   }
 
   /** Describes the bucket, with its current totals, or those of its last probe if it can't be reached. */
