@@ -149,7 +149,8 @@ function launch(
   });
 }
 
-function collect(child: ChildProcess): { text(): string; until(pattern: RegExp): Promise<string> } {
+/** Gathers what a child process prints. */
+export function collect(child: ChildProcess): { text(): string; until(pattern: RegExp): Promise<string> } {
   let text = "";
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
