@@ -48,7 +48,7 @@ export function usage(name: string): string {
   --help         show this help
 
 Environment: KV_TOKEN is the token that clients must send. KV_PARTITIONS and the other settings
-that README.md lists are variables, too.
+that docs/settings.md lists are variables, too.
 `;
 }
 

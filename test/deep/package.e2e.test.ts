@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { blocks } from "../e2e/support/documents.ts";
 import { fetchUnchecked } from "../e2e/support/checked-fetch.ts";
 import { installed, pack, project, type Folder, type Started } from "../e2e/support/packed.ts";
 
@@ -25,6 +26,8 @@ function nodes(): [version: string, path: string][] {
   }
   return [...found];
 }
+
+const READY = /Ready on (http:\/\/[\w.:]+)/;
 
 describe.runIf(inject("sizes").installsPackage)("the package", () => {
   let packed: Awaited<ReturnType<typeof pack>>;
@@ -156,16 +159,7 @@ describe.runIf(inject("sizes").installsPackage)("the package", () => {
     });
 
     it("runs under wrangler dev, and is what wrangler would deploy", { timeout: 120_000 }, async () => {
-      const url = await start(
-        starter,
-        /Ready on (http:\S+)/,
-        "wrangler",
-        "dev",
-        "--port",
-        "0",
-        "--ip",
-        "127.0.0.1",
-      );
+      const url = await start(starter, READY, "wrangler", "dev", "--port", "0", "--ip", "127.0.0.1");
       expect(await listOf(url)).toEqual({ milk: expect.any(Number) as number });
       expect(await starter.run("wrangler", "deploy", "--dry-run", "--outdir", "out")).toContain(
         "--dry-run: exiting",
@@ -203,36 +197,33 @@ describe.runIf(inject("sizes").installsPackage)("the package", () => {
     });
   });
 
-  it("deploys as it is, from ten lines of wrangler.toml", { timeout: 60_000 }, async () => {
+  it("is embedded as README.md shows it", { timeout: 60_000 }, async () => {
     const folder = await own(project(packed.tarball));
-    await folder.write({
-      "wrangler.toml": `name = "kv"
-main = "node_modules/durable-kv/dist/worker/index.js"
-compatibility_date = "2026-10-01"
-durable_objects.bindings = [
-  { name = "REGISTRY", class_name = "Registry" },
-  { name = "BUCKET", class_name = "Bucket" },
-]
-[[migrations]]
-tag = "v1"
-new_sqlite_classes = ["Registry", "Bucket"]
-`,
-    });
-    expect(await folder.run("wrangler", "deploy", "--dry-run")).toContain("--dry-run: exiting");
-    const url = await start(
-      folder,
-      /Ready on (http:\S+)/,
-      "wrangler",
-      "dev",
-      "--port",
-      "0",
-      "--ip",
-      "127.0.0.1",
-      "--var",
-      "KV_OPEN:loopback",
-    );
-    expect((await fetch(`${url}/v1/buckets/b`, { method: "PUT" })).status).toBe(201);
+    const [source = ""] = await blocks("README.md", "ts worker");
+    const [settings = ""] = await blocks("README.md", "toml worker");
+    await folder.write({ "src/index.ts": source, "wrangler.toml": settings });
+    const url = await start(folder, READY, "wrangler", "dev", "--port", "0", "--ip", "127.0.0.1");
+    for (const n of [1, 2]) {
+      expect(await (await fetchUnchecked(`${url}/home`)).text()).toBe(`You are number ${n}.\n`);
+    }
   });
+
+  it(
+    "deploys as it is, with the ten lines of docs/workers.md and the free plan's settings",
+    { timeout: 60_000 },
+    async () => {
+      const folder = await own(project(packed.tarball));
+      const [settings = ""] = await blocks("docs/workers.md", "toml service");
+      const [preset = ""] = await blocks("docs/free-plan.md", "toml preset");
+      expect(settings.trim().split("\n").length).toBeLessThanOrEqual(11);
+      await folder.write({ "wrangler.toml": `${settings}\n${preset}` });
+      expect(await folder.run("wrangler", "deploy", "--dry-run")).toContain("--dry-run: exiting");
+      const open = ["--var", "KV_OPEN:loopback"];
+      const url = await start(folder, READY, "wrangler", "dev", "--port", "0", "--ip", "127.0.0.1", ...open);
+      expect((await fetch(`${url}/v1/buckets/b`, { method: "PUT" })).status).toBe(201);
+      expect(await (await fetch(`${url}/v1/registry`)).json()).toMatchObject({ partitions: 1 });
+    },
+  );
 
   it("is bundled by esbuild into a Worker that embeds it", async () => {
     const folder = await own(project(packed.tarball, "examples/starter"));

@@ -34,7 +34,7 @@ describe("README.md", () => {
 
   it("shows a program that prints what it says", async () => {
     const { expected, printed } = await program("README.md", server.http);
-    expect(expected).toEqual(["milk 2"]);
+    expect(expected).toEqual(["2", "eggs 6"]);
     expect(printed).toEqual(expected);
   });
 
