@@ -1,7 +1,7 @@
 /** The client for the service that the global options name. */
 
 import type { Command } from "commander";
-import { bytes, Kv, type Bucket, type KvOptions } from "../client/index.ts";
+import { bytes, Kv, type Bucket, type BucketDefaults, type KvOptions } from "../client/index.ts";
 import { usage } from "./exit.ts";
 import { variable } from "./process.ts";
 
@@ -48,9 +48,19 @@ export function service(
 
 /** A bucket whose values are bytes, so that they pass through unchanged. */
 export function bucketOf(command: Command, name: string): Bytes {
-  return bytesBucket(serviceOf(command), name);
+  return bytesBucket(serviceOf(command), name, createOf(command));
 }
 
-export function bytesBucket(kv: Kv, name: string): Bytes {
-  return kv.bucket<Record<string, Uint8Array>>(name, { codec: bytes });
+export function bytesBucket(kv: Kv, name: string, options: Pick<BucketDefaults, "create"> = {}): Bytes {
+  return kv.bucket<Record<string, Uint8Array>>(name, { codec: bytes, ...options });
+}
+
+/** Adds the option `--create` to a command that writes. */
+export function addCreateOption(command: Command): Command {
+  return command.option("--create", "create the bucket if it does not exist");
+}
+
+/** What `--create` means for the client; nothing for a command that does not have it. */
+export function createOf(command: Command): Pick<BucketDefaults, "create"> {
+  return command.opts<{ readonly create?: true }>().create === true ? { create: true } : {};
 }

@@ -7,7 +7,7 @@ import { EXIT, usage } from "../exit.ts";
 import type { ImportLimits } from "../import-file.ts";
 import { writeJson, writeLine, writeMessage } from "../output.ts";
 import { processOf } from "../process.ts";
-import { globals, serviceOf } from "../service.ts";
+import { createOf, globals, serviceOf } from "../service.ts";
 import { openStdin } from "../stdin.ts";
 import type { Found } from "../workers-kv/entry.ts";
 import { foundIn, type Given } from "../workers-kv/file.ts";
@@ -102,6 +102,7 @@ async function run<Key>(
   open: () => Promise<Source<Key>>,
 ): Promise<void> {
   const service = serviceOf(command);
+  if (createOf(command).create !== undefined) await service.create(name, { signal: limits.interrupted });
   const moved = await move(command, service, service.bucket(name), open, { ...limits, resume });
   await (globals(command).json
     ? writeJson(command, { bucket: name, ...moved })

@@ -12,7 +12,7 @@ import { importFile, summaryOf, type ImportLimits } from "../import-file.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { writeMessage, writeJson, writeLine } from "../output.ts";
 import { processOf } from "../process.ts";
-import { globals, serviceOf } from "../service.ts";
+import { addCreateOption, createOf, globals, serviceOf } from "../service.ts";
 import { addWorkersKvOptions, importFromWorkersKv, type WorkersKvOptions } from "./import-workers-kv.ts";
 
 /**
@@ -45,6 +45,7 @@ export function addImport(kv: Command): void {
       "most MiB of one request; more is sent in several (default: 32; a proxy may have a lower limit)",
       parseMebibytes,
     );
+  addCreateOption(command);
   addWorkersKvOptions(command);
   command.action((name: string | undefined, file: string | undefined, options: ImportOptions) =>
     untilInterrupted(command, (interrupted) => {
@@ -58,6 +59,8 @@ export function addImport(kv: Command): void {
       };
       if (options.all !== undefined && (name !== undefined || options.fromWorkersKv !== undefined))
         throw usage("--all can't be combined with a bucket or --from-workers-kv.");
+      if (options.all !== undefined && createOf(command).create !== undefined)
+        throw usage("--all creates missing buckets by itself: leave --create out.");
       if (options.all !== undefined) return importFolder(command, options.all, limits);
       if (name === undefined) throw usage("Give a bucket, or --all with a folder.");
       return (
@@ -92,7 +95,12 @@ async function importFolder(command: Command, folder: string, limits: ImportLimi
 }
 
 async function importOne(command: Command, name: string, from: string, limits: ImportLimits): Promise<void> {
-  const result: ImportResult = await importFile(command, serviceOf(command).bucket(name), from, limits);
+  const result: ImportResult = await importFile(
+    command,
+    serviceOf(command).bucket(name, createOf(command)),
+    from,
+    limits,
+  );
   await (globals(command).json
     ? writeJson(command, { bucket: name, ...result })
     : writeLine(command, summaryOf(name, result)));

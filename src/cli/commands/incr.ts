@@ -5,7 +5,7 @@ import type { IncrementOptions, OnceOptions } from "../../client/index.ts";
 import { parseInteger, parseSeconds } from "../arguments.ts";
 import { withExamples } from "../help.ts";
 import { writeJson, writeLine } from "../output.ts";
-import { bucketOf, globals } from "../service.ts";
+import { addCreateOption, bucketOf, globals } from "../service.ts";
 
 export function addIncr(kv: Command): void {
   const command = kv
@@ -16,19 +16,19 @@ export function addIncr(kv: Command): void {
     .argument("[by]", "amount to add (default: 1)", parseInteger)
     .option("--initial <number>", "start value of a missing key (default: 0)", parseInteger)
     .option("--ttl <seconds>", "time to live of a missing key; an existing key keeps its own", parseSeconds)
-    .option("--idempotency-key <key>", "requests with the same key count once")
-    .action(
-      async (
-        bucket: string,
-        key: string,
-        by: bigint | undefined,
-        options: Omit<IncrementOptions, "by"> & OnceOptions,
-      ) => {
-        const amount = by === undefined ? {} : { by };
-        const sum = await bucketOf(command, bucket).increment(key, { ...options, ...amount });
-        await (globals(command).json ? writeJson(command, sum) : writeLine(command, String(sum.value)));
-      },
-    );
+    .option("--idempotency-key <key>", "requests with the same key count once");
+  addCreateOption(command).action(
+    async (
+      bucket: string,
+      key: string,
+      by: bigint | undefined,
+      { create: _, ...options }: Omit<IncrementOptions, "by"> & OnceOptions & { readonly create?: true },
+    ) => {
+      const amount = by === undefined ? {} : { by };
+      const sum = await bucketOf(command, bucket).increment(key, { ...options, ...amount });
+      await (globals(command).json ? writeJson(command, sum) : writeLine(command, String(sum.value)));
+    },
+  );
   withExamples(command, {
     "kv incr shopping visits": "",
     "kv incr shopping stock -- -3": "subtract three",

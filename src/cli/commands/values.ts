@@ -14,11 +14,12 @@ import { ExitError, EXIT, usage } from "../exit.ts";
 import { withExamples } from "../help.ts";
 import { write, writeJson } from "../output.ts";
 import { processOf } from "../process.ts";
-import { bucketOf, globals } from "../service.ts";
+import { addCreateOption, bucketOf, globals } from "../service.ts";
 import { valueJson } from "../value-text.ts";
 import { valueFrom } from "../value-source.ts";
 
-type PutOptions = Omit<Properties, "metadata"> & Conditions & { readonly metadata?: Json };
+type PutOptions = Omit<Properties, "metadata"> &
+  Conditions & { readonly metadata?: Json; readonly create?: true };
 
 export function addPut(kv: Command): void {
   const command = kv
@@ -28,8 +29,13 @@ export function addPut(kv: Command): void {
     .option("--expires <time>", "time of expiry", parseDate)
     .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .option("--type <type>", "content type (default: text for a value, bytes for stdin)");
-  addConditions(command).action(
-    async (bucket: string, key: string, text: string | undefined, { metadata, ...options }: PutOptions) => {
+  addCreateOption(addConditions(command)).action(
+    async (
+      bucket: string,
+      key: string,
+      text: string | undefined,
+      { metadata, create: _, ...options }: PutOptions,
+    ) => {
       const { value, type } = await valueFrom(command, text);
       const kept = metadata === undefined ? {} : { metadata: metadata.json };
       const written = await bucketOf(command, bucket).put(key, value, { type, ...options, ...kept });
@@ -38,6 +44,7 @@ export function addPut(kv: Command): void {
   );
   withExamples(command, {
     "kv put shopping milk 1": "",
+    "kv put notes monday rain --create": "creates the bucket if it does not exist",
     "kv put pictures cat --type image/png < cat.png": "",
     "kv put sessions ada abc --ttl 3600": "expires in an hour",
     "kv put shopping milk 2 --if-none-match '*'": "only if it does not exist",
