@@ -74,11 +74,14 @@ describe("docs/client.md", () => {
 });
 
 describe("docs/libraries.md", () => {
-  it.each(["ts keyv", "ts unstorage"])("shows a program that prints what it says: %s", async (language) => {
-    const { expected, printed } = await program("docs/libraries.md", server.http, language);
-    expect(expected.length).toBeGreaterThan(3);
-    expect(printed).toEqual(expected);
-  });
+  it.each(["ts keyv", "ts unstorage", "ts http"])(
+    "shows a program that prints what it says: %s",
+    async (language) => {
+      const { expected, printed } = await program("docs/libraries.md", server.http, language);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(printed).toEqual(expected);
+    },
+  );
 });
 
 /** Runs a Worker's source with the service bound to it, and asks it. */

@@ -22,8 +22,9 @@ export function addIncr(kv: Command): void {
       bucket: string,
       key: string,
       by: bigint | undefined,
-      { create: _, ...options }: Omit<IncrementOptions, "by"> & OnceOptions & { readonly create?: true },
+      given: Omit<IncrementOptions, "by"> & OnceOptions & { readonly create?: true },
     ) => {
+      const { create: _, ...options } = given;
       const amount = by === undefined ? {} : { by };
       const sum = await bucketOf(command, bucket).increment(key, { ...options, ...amount });
       await (globals(command).json ? writeJson(command, sum) : writeLine(command, String(sum.value)));

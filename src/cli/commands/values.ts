@@ -30,12 +30,8 @@ export function addPut(kv: Command): void {
     .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .option("--type <type>", "content type (default: text for a value, bytes for stdin)");
   addCreateOption(addConditions(command)).action(
-    async (
-      bucket: string,
-      key: string,
-      text: string | undefined,
-      { metadata, create: _, ...options }: PutOptions,
-    ) => {
+    async (bucket: string, key: string, text: string | undefined, given: PutOptions) => {
+      const { metadata, create: _, ...options } = given;
       const { value, type } = await valueFrom(command, text);
       const kept = metadata === undefined ? {} : { metadata: metadata.json };
       const written = await bucketOf(command, bucket).put(key, value, { type, ...options, ...kept });

@@ -12,8 +12,10 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 /** What the documents import, as it is here. */
 const PACKAGES = {
   "durable-kv/client": pathToFileURL(join(ROOT, "src/client/index.ts")).href,
+  "durable-kv/unstorage": pathToFileURL(join(ROOT, "src/unstorage/index.ts")).href,
   "durable-kv/keyv": pathToFileURL(join(ROOT, "src/keyv/index.ts")).href,
   keyv: import.meta.resolve("keyv"),
+  zod: import.meta.resolve("zod"),
   unstorage: import.meta.resolve("unstorage"),
   "unstorage/drivers/http": import.meta.resolve("unstorage/drivers/http"),
 };

@@ -42,7 +42,10 @@ export async function project(): Promise<Project> {
   await mkdir(installed, { recursive: true });
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await copyFile(join(ROOT, "package.json"), join(installed, "package.json"));
-  await symlink(join(ROOT, "node_modules/@types"), join(folder, "node_modules/@types"));
+  // What the programs use besides.
+  for (const name of ["@types", "zod"]) {
+    await symlink(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
+  }
   await run(process.execPath, [TSC, "-p", "tsconfig.build.json", "--outDir", join(installed, "dist")], {
     cwd: ROOT,
   });
