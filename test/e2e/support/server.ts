@@ -128,7 +128,8 @@ async function runToEnd(
 /** A folder that is gone when the test run is. */
 export function temporaryFolder(): { readonly path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), "durable-kv-test-"));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  // A process that a test has killed may still write its compiled modules there.
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 function launch(
