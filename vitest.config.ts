@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { doctests } from "./test/e2e/support/doctests/plugin.ts";
 import { SIZES, type Depth } from "./test/support/sizes.ts";
 
 const { KV_TEST_DEPTH = "sample", KV_TEST_SEED } = process.env;
@@ -33,6 +34,7 @@ const RUNTIMES = { maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 const inWorkerd = (name: string, partitions: number, files: Files) => ({
   plugins: [
+    doctests(),
     cloudflareTest({
       wrangler: { configPath: "./test/wrangler.toml" },
       miniflare: {
@@ -85,6 +87,7 @@ export default defineConfig({
         volume: ["test/spec/random-sequences.test.ts"],
       }),
       {
+        plugins: [doctests()],
         test: {
           name: "end to end",
           ...filesOf({

@@ -1,9 +1,8 @@
 /** Reads the code of a failed call, in the Worker that made it: `durable-kv/binding`. Imports nothing from the service. */
 
-import type { FailureJson } from "../contract/failure.ts";
+import type { FailureJson as KvFailure } from "../contract/failure.ts";
 
-/** What a failed call through the service binding says. */
-export type KvFailure = FailureJson;
+export type { KvFailure };
 
 /** The service's message, `code: detail`. RPC may have put an error's name before it. */
 const MESSAGE = /^(?:\w*Error: )?([a-z0-9_]+): (.*)$/s;
@@ -15,12 +14,13 @@ const NOT_CLONED =
  * The failure in an error that a call through the service binding threw. A Worker in another process, or with an older
  * compatibility date, gets errors without their own members. Only the message always arrives, so this reads the message.
  * @returns undefined if the error is neither from the service nor about the arguments
- *
+ * @example
  * ```ts
+ * await bucket.put("milk", "1");
  * try {
- *   await bucket.put("milk", "1", { ifNoneMatch: "*" });
+ *   await bucket.put("milk", "2", { ifNoneMatch: "*" });
  * } catch (error) {
- *   if (kvFailure(error)?.code !== "precondition_failed") throw error;
+ *   console.log(kvFailure(error)?.code); // precondition_failed
  * }
  * ```
  */

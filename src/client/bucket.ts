@@ -68,21 +68,28 @@ export interface BucketContext {
   readonly caller?: Caller;
 }
 
+/** The result of {@link Bucket.transaction}. */
 export interface TransactionResult<Value> extends Pick<TransactionResults, "succeeded"> {
   /** One result per operation, in order. A value that the codec can't decode is a {@link DecodeError}. */
   readonly results: readonly (Result<Value> | DecodeError)[];
 }
 
 /**
- * The entries of one bucket. `T` names the keys and the types of their values:
- * `kv.bucket<{ milk: number }>("shopping")`. `W` has the types of values that are written, where a schema makes others of
- * them.
+ * The entries of one bucket. `T` names the keys and the types of their values. `W` has the types of values that are
+ * written, where a schema makes others of them.
  *
  * Each method sends one request and throws a {@link KvError}; its `code` says what went wrong. Codes that most methods
  * share: `bucket_not_found`, `timeout` and `connection_lost` (the outcome is unknown), and, before anything is sent,
  * `key_invalid` and `options_invalid`.
+ * @example
+ * ```ts
+ * const shopping = kv.bucket<{ milk: number }>("shopping", { create: true });
+ * await shopping.put("milk", 3);
+ * console.log(await shopping.get("milk")); // 3
+ * ```
  */
 export class Bucket<T extends Entries = Record<string, unknown>, W extends Entries = T> {
+  /** The name that the handle was made with. */
   readonly name: string;
   readonly #context: BucketContext;
   readonly #caller: Caller;
@@ -91,6 +98,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   readonly #firstWrite: FirstWrite;
   readonly #path: string;
 
+  /** @internal Handles come from {@link Kv.bucket}. */
   constructor(context: BucketContext) {
     this.name = context.name;
     this.#context = context;
@@ -101,19 +109,38 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
   }
 
-  /** Reads a value. @returns undefined if the key does not exist @throws {DecodeError} if the codec can't decode it */
+  /**
+   * Reads a value. @returns undefined if the key does not exist @throws {@link DecodeError} if the codec can't decode it
+   * @example
+   * ```ts
+   * console.log(await bucket.get("milk")); // undefined
+   * ```
+   */
   async get<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<T[K] | undefined> {
     checkOptions("get", options);
     return (await this.#entry(key, options))?.value;
   }
 
-  /** Reads a value with its etag, revision, type, expiry and metadata. @returns undefined if the key does not exist */
+  /**
+   * Reads a value with its etag, revision, type, expiry and metadata. @returns undefined if the key does not exist
+   * @example
+   * ```ts
+   * await bucket.put("milk", 3, { metadata: { by: "Ann" } });
+   * console.log((await bucket.entry("milk"))?.metadata); // { by: 'Ann' }
+   * ```
+   */
   async entry<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<Entry<T[K]> | undefined> {
     checkOptions("entry", options);
     return this.#entry(key, options);
   }
 
-  /** Whether the key exists. The value is not transferred. */
+  /**
+   * Whether the key exists. The value is not transferred.
+   * @example
+   * ```ts
+   * console.log(await bucket.has("milk")); // false
+   * ```
+   */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
     checkOptions("has", options);
     return this.#firstWrite.reading(() => this.#keys.has(key, options), false);
@@ -121,12 +148,14 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
   /**
    * Stores a value and replaces the whole entry: a `ttl`, `metadata` or `type` of the old entry is not kept.
-   *
-   *     await bucket.put("milk", 3, { ttl: 60, ifNoneMatch: "*" }); // only if there is no milk yet
-   *
-   * @throws {PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
-   * @throws {TooLargeError} if the value is over the service's limit
-   * @throws {InvalidRequestError} `value_invalid` if the codec refuses the value
+   * @throws {@link PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
+   * @throws {@link TooLargeError} if the value is over the service's limit
+   * @throws {@link InvalidRequestError} `value_invalid` if the codec refuses the value
+   * @example
+   * ```ts
+   * const { created, revision } = await bucket.put("milk", 3, { ttl: 60, ifNoneMatch: "*" });
+   * console.log(created, revision); // true 1
+   * ```
    */
   async put<K extends Key<T>>(
     key: K,
@@ -147,7 +176,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     return { created, revision, etag };
   }
 
-  /** Deletes a key. @returns whether it existed @throws {PreconditionFailedError} if `ifMatch` does not hold */
+  /**
+   * Deletes a key. @returns whether it existed @throws {@link PreconditionFailedError} if `ifMatch` does not hold
+   * @example
+   * ```ts
+   * console.log(await bucket.delete("milk")); // false
+   * ```
+   */
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
     checkOptions("delete", options);
     const { signal: _, timeoutMs: __, ...conditions } = options;
@@ -158,11 +193,12 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
   /**
    * Adds to a counter, atomically; by 1 and from 0 unless the options say otherwise.
-   *
-   *     const { value } = await bucket.increment("visits", { by: 2 });
-   *
-   * @throws {NotAnIntegerError} if the value is not an integer
-   * @throws {IncrementOverflowError} if the sum does not fit into 64 bits
+   * @throws {@link NotAnIntegerError} if the value is not an integer
+   * @throws {@link IncrementOverflowError} if the sum does not fit into 64 bits
+   * @example
+   * ```ts
+   * console.log((await bucket.increment("visits", { by: 2 })).value); // 2
+   * ```
    */
   async increment(
     key: Key<T>,
@@ -185,12 +221,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    * Reads a value, computes a new one with `change`, and stores it if the key has not changed meanwhile. Otherwise it
    * starts again, up to 100 times, so `change` may be called more than once. As with {@link put}, `ttl` and `metadata`
    * of the old entry are not kept.
-   *
-   *     await bucket.update("list", (items = []) => [...items, "milk"]);
-   *
    * @param change gets undefined if the key does not exist; returns undefined to leave the key as it is
    * @returns the stored value; undefined if nothing was stored
-   * @throws {PreconditionFailedError} if other writers were faster every time
+   * @throws {@link PreconditionFailedError} if other writers were faster every time
+   * @example
+   * ```ts
+   * console.log(await bucket.update("list", (items = []) => [...items, "milk"])); // [ 'milk' ]
+   * ```
    */
   async update<K extends Key<T>>(
     key: K,
@@ -222,11 +259,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   /**
    * Entries in the byte order of their keys, read in pages of up to 1,000. A write between two pages never causes
    * another entry to be skipped or repeated.
-   *
-   *     for await (const { key, value } of bucket.list({ prefix: "user/", values: true })) console.log(key, value);
-   *
-   * @throws {InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two pages
-   * @throws {DecodeError} `details.cursor` continues the list after the entry that could not be decoded
+   * @throws {@link InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two pages
+   * @throws {@link DecodeError} `details.cursor` continues the list after the entry that could not be decoded
+   * @example
+   * ```ts
+   * await bucket.put("user/ann", 1);
+   * for await (const { key, value } of bucket.list({ values: true })) console.log(key, value); // user/ann 1
+   * ```
    */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     checkOptions("list", options);
@@ -252,7 +291,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     }
   }
 
-  /** Deletes all keys of a range. @returns how many keys were deleted */
+  /**
+   * Deletes all keys of a range. @returns how many keys were deleted
+   * @example
+   * ```ts
+   * console.log(await bucket.deleteRange({ prefix: "user/" })); // 0
+   * ```
+   */
   async deleteRange(range: Range, options: CallOptions = {}): Promise<number> {
     checkMembers(range, RANGE, "deleteRange's range");
     checkOptions("deleteRange", options);
@@ -268,6 +313,11 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    * Runs many operations in one round trip. They are independent: a failed one has a {@link KvError} as its result, and
    * the others are still run.
    * @returns one result per operation, in order
+   * @example
+   * ```ts
+   * const [first] = await bucket.batch([{ op: "get", key: "milk" }, { op: "put", key: "eggs", value: 6 }]);
+   * console.log(first); // { op: 'get', found: false, key: 'milk' }
+   * ```
    */
   async batch(
     operations: readonly Operation<W>[],
@@ -284,13 +334,15 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
   /**
    * Compares, then runs `then` or `else`. All operations of that list are applied, or none if one of them fails.
-   *
-   *     await bucket.transaction({
-   *       if: [{ key: "milk", integer: 0, is: ">" }],
-   *       then: [{ op: "increment", key: "milk", by: -1 }],
-   *     });
-   *
-   * @throws {KvError} the error of the operation that failed
+   * @throws {@link KvError} the error of the operation that failed
+   * @example
+   * ```ts
+   * const { succeeded } = await bucket.transaction({
+   *   if: [{ key: "milk", integer: 0, is: ">" }],
+   *   then: [{ op: "increment", key: "milk", by: -1 }],
+   * });
+   * console.log(succeeded); // false
+   * ```
    */
   async transaction(
     transaction: Transaction<W>,
@@ -307,8 +359,16 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
   /**
    * Changes as they happen: each exactly once and in order. After a lost connection it reconnects and resumes by itself.
-   * @throws {BucketDownError} when the bucket ends
-   * @throws {RevisionCompactedError} when the change log no longer holds the position to resume from
+   * @throws {@link BucketDownError} when the bucket ends
+   * @throws {@link RevisionCompactedError} when the change log no longer holds the position to resume from
+   * @example
+   * ```ts
+   * await bucket.put("milk", 3);
+   * for await (const change of bucket.watch({ since: 0 })) {
+   *   console.log(change.event, "value" in change && change.value); // put 3
+   *   break;
+   * }
+   * ```
    */
   watch(options: WatchOptions = {}): AsyncGenerator<Change<T[Key<T>]>, void, void> {
     checkOptions("watch", options);
@@ -320,7 +380,14 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     >;
   }
 
-  /** All entries as NDJSON, one per line. If the connection breaks, the stream fails with a `ConnectionError`. */
+  /**
+   * All entries as NDJSON, one per line. If the connection breaks, the stream fails with a `ConnectionError`.
+   * @example
+   * ```ts
+   * await bucket.put("milk", 3);
+   * console.log(JSON.parse(await new Response(await bucket.export()).text()).key); // milk
+   * ```
+   */
   async export(options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
     return exportEntries(this.#context.http, this.#path, options);
   }
@@ -328,8 +395,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   /**
    * Imports the lines of an export. Importing the same lines again changes nothing. A stream that is not read to its
    * end is cancelled. More than `partBytes` (32 MiB) is sent in several requests; line numbers are those of all lines.
-   * @throws {ImportStoppedError} at the first invalid line, unless `onError` is `continue`
-   * @throws {InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two requests
+   * @throws {@link ImportStoppedError} at the first invalid line, unless `onError` is `continue`
+   * @throws {@link InvalidRequestError} `bucket_changed` if the bucket was replaced by another one between two requests
+   * @example
+   * ```ts
+   * const { imported } = await bucket.import('{"key":"milk","json":3}\n{"key":"eggs","json":6}\n');
+   * console.log(imported, await bucket.get("eggs")); // 2 6
+   * ```
    */
   async import(
     lines: ReadableStream<Uint8Array> | string,
@@ -344,9 +416,12 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    * The same bucket over a WebSocket: calls made in one turn of the event loop are sent together and run in order. Some
    * calls still use HTTP, in no particular order with them: values over 1 MiB, `has`, `deleteRange`, an increment with
    * an idempotency key, `export`, `import` and `watch`.
-   *
-   *     using session = kv.bucket<{ milk: number; eggs: number }>("shopping").session();
-   *     const [milk] = await Promise.all([session.bucket.get("milk"), session.bucket.put("eggs", 6)]);
+   * @example
+   * ```ts
+   * using session = bucket.session();
+   * const [, eggs] = await Promise.all([session.bucket.put("eggs", 6), session.bucket.get("eggs")]);
+   * console.log(eggs); // 6
+   * ```
    */
   session(options: Readonly<Record<string, never>> = {}): Session<T, W> {
     checkOptions("session", options);
@@ -391,6 +466,14 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
 
 /** A bucket over a connection of its own, as {@link Bucket.session} returns it. */
 export type Session<T extends Entries, W extends Entries = T> = BucketSession<Bucket<T, W>>;
+/**
+ * The class of sessions. They come from {@link Bucket.session}.
+ * @example
+ * ```ts
+ * using session = bucket.session();
+ * console.log(session instanceof Session); // true
+ * ```
+ */
 export const Session = BucketSession;
 
 /** The options that concern the call itself: its signal and its timeout. */

@@ -7,26 +7,58 @@ import { stringifyJson } from "./stringify-json.ts";
 /** What the service stores: text or bytes. */
 export type Encoded = string | Uint8Array;
 
+/**
+ * Converts values of one type to text or bytes, and back. Both functions may throw.
+ * @example
+ * ```ts
+ * const dates: Codec<Date> = {
+ *   type: "text/plain",
+ *   encode: (date) => date.toISOString(),
+ *   decode: (encoded, type) => new Date(text.decode(encoded, type)),
+ * };
+ * const births = kv.bucket("births", { codec: dates, create: true });
+ * await births.put("ann", new Date("2001-02-03"));
+ * console.log((await births.get("ann"))?.getFullYear()); // 2001
+ * ```
+ */
 export interface Codec<Value = unknown> {
   /** The content type to store the values with. */
   readonly type: string;
+  /** What it throws is the `cause` of `value_invalid`. */
   readonly encode: (value: Value) => Encoded;
+  /** Gets what `encode` made, or another client has stored. What it throws is the `cause` of a `DecodeError`. */
   readonly decode: (encoded: Encoded, type: string) => Value;
 }
 
-/** A codec of whatever values. */
+/** A codec of whatever values, as {@link SchemaOptions} take it. */
 export interface AnyCodec extends Pick<Codec, "type" | "decode"> {
+  /** As that of a {@link Codec}. */
   readonly encode: (value: never) => Encoded;
 }
 
-/** Values are JSON and come back as they were; integers beyond 2^53 are bigints. `encode` throws for anything else. */
+/**
+ * Values are JSON and come back as they were; integers beyond 2^53 are bigints. `encode` throws for anything else.
+ * @example
+ * ```ts
+ * await bucket.put("big", { visits: 2n ** 60n });
+ * console.log(await bucket.get("big")); // { visits: 1152921504606846976n }
+ * ```
+ */
 export const json: Codec = {
   type: "application/json",
   encode: (value) => stringifyJson(value),
   decode: (encoded) => parseJson(asText(encoded)),
 };
 
-/** Values are text. */
+/**
+ * Values are text. `encode` throws for half of a surrogate pair, and for what is no string.
+ * @example
+ * ```ts
+ * const notes = kv.bucket("notebook", { codec: text, create: true });
+ * await notes.put("today", "buy milk");
+ * console.log(await notes.get("today")); // buy milk
+ * ```
+ */
 export const text: Codec<string> = {
   type: "text/plain; charset=utf-8",
   encode: (value) => {
@@ -38,7 +70,15 @@ export const text: Codec<string> = {
   decode: asText,
 };
 
-/** Values are bytes: a `Uint8Array`, any other view, or an `ArrayBuffer`. They come back as a `Uint8Array`. */
+/**
+ * Values are bytes: a `Uint8Array`, any other view, or an `ArrayBuffer`. They come back as a `Uint8Array`.
+ * @example
+ * ```ts
+ * const photos = kv.bucket("photos", { codec: bytes, create: true });
+ * await photos.put("dot", new Uint8Array([1, 2, 3]));
+ * console.log((await photos.get("dot"))?.length); // 3
+ * ```
+ */
 export const bytes: Codec<Uint8Array> = {
   type: "application/octet-stream",
   encode: (value: ArrayBuffer | ArrayBufferView) => {

@@ -15,9 +15,11 @@ import { withSchema, type InputOf, type OutputOf, type StandardSchema } from "./
 import { openSocket, type PlatformSocket, type WebSocketClass } from "./socket.ts";
 import type { BucketEvent, BucketInfo, BucketOptions, CallOptions, Entries } from "./types.ts";
 
+/** The options of {@link Kv}. */
 export interface KvOptions {
   /** The service's address, such as `http://127.0.0.1:8787`. */
   readonly url: string | URL;
+  /** The service's token (`KV_TOKEN`), if it has one. */
   readonly token?: string | undefined;
   /** Deadline of a call in milliseconds; 10,000 by default. */
   readonly timeoutMs?: number | undefined;
@@ -36,6 +38,7 @@ export interface KvOptions {
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
+/** Options of a handle, {@link Kv.bucket}. */
 export interface OpenOptions<Value> extends BucketDefaults {
   /** Converts values to bytes and back; JSON by default. */
   readonly codec?: Codec<Value> | undefined;
@@ -49,6 +52,7 @@ export interface SchemaOptions<Schema extends StandardSchema> extends BucketDefa
   readonly codec?: AnyCodec | undefined;
 }
 
+/** Options of every handle. */
 export interface BucketDefaults {
   /**
    * Creates the bucket when something is first written to it, with these options if they are given. Until then reads
@@ -62,17 +66,20 @@ export interface BucketDefaults {
 /**
  * A client of the service.
  *
- *     const kv = new Kv({ url: "http://127.0.0.1:8787", token });
- *     await kv.create("shopping");
- *     await kv.bucket("shopping").put("milk", 3);
- *
  * Methods throw a {@link KvError}. Each call has a deadline, `timeoutMs`. Calls that can safely be repeated are retried.
+ * @example
+ * ```ts
+ * const kv = new Kv({ url, token: "only if the service has one" });
+ * await kv.create("groceries");
+ * await kv.bucket("groceries").put("milk", 3);
+ * console.log(await kv.bucket("groceries").get("milk")); // 3
+ * ```
  */
 export class Kv {
   readonly #http: Http;
   readonly #options: KvOptions;
 
-  /** @throws {TypeError} for invalid options; its `code` is `options_invalid`, `url_invalid` or `token_invalid` */
+  /** @throws TypeError for invalid options; its `code` is `options_invalid`, `url_invalid` or `token_invalid` */
   constructor(options: KvOptions) {
     const problem = problemOf(options, CLIENT, "new Kv");
     if (problem !== undefined) throw invalid("options", problem);
@@ -88,7 +95,16 @@ export class Kv {
     });
   }
 
-  /** A handle on a bucket. Sends nothing, and the bucket need not exist yet. @throws `bucket_name_invalid` */
+  /**
+   * A handle on a bucket. Sends nothing, and the bucket need not exist yet.
+   * @throws {@link InvalidRequestError} `bucket_name_invalid`
+   * @example
+   * ```ts
+   * const cart = kv.bucket<{ milk: number; note: string }>("cart", { create: true, ttl: 3_600 });
+   * await cart.put("note", "the blue one");
+   * console.log(await cart.get("note")); // the blue one
+   * ```
+   */
   bucket<T extends Entries = Record<string, unknown>>(
     name: string,
     options?: OpenOptions<T[keyof T]>,
@@ -96,14 +112,26 @@ export class Kv {
   /**
    * A handle whose values a schema checks: a put of another value is refused with `value_invalid`, and a stored value
    * that the schema refuses is a {@link DecodeError}.
-   *
-   *     const users = kv.bucket("users", { schema: z.object({ name: z.string() }), create: true });
+   * @example
+   * ```ts
+   * const users = kv.bucket("users", { schema: z.object({ name: z.string() }), create: true });
+   * await users.put("ann", { name: "Ann" });
+   * console.log(await users.get("ann")); // { name: 'Ann' }
+   * ```
    */
   bucket<Schema extends StandardSchema>(
     name: string,
     options: SchemaOptions<Schema>,
   ): Bucket<Record<string, OutputOf<Schema>>, Record<string, InputOf<Schema>>>;
-  /** A handle whose values have the type that the codec decodes. */
+  /**
+   * A handle whose values have the type that the codec decodes.
+   * @example
+   * ```ts
+   * const notes = kv.bucket("notes", { codec: text, create: true });
+   * await notes.put("today", "buy milk");
+   * console.log(await notes.get("today")); // buy milk
+   * ```
+   */
   bucket<Value>(name: string, options: OpenOptions<Value>): Bucket<Record<string, Value>>;
   bucket(
     name: string,
@@ -135,7 +163,12 @@ export class Kv {
   /**
    * Creates a bucket, unless it exists.
    * @returns the bucket; `created` is false if it existed
-   * @throws {InvalidRequestError} `bucket_exists_differently` if it exists and was created with other options
+   * @throws {@link InvalidRequestError} `bucket_exists_differently` if it exists and was created with other options
+   * @example
+   * ```ts
+   * console.log((await kv.create("orders", { restart: "permanent" })).created); // true
+   * console.log((await kv.create("orders")).created); // false
+   * ```
    */
   async create(
     name: string,
@@ -156,14 +189,27 @@ export class Kv {
     }));
   }
 
-  /** Describes a bucket. @returns undefined if it does not exist */
+  /**
+   * Describes a bucket. @returns undefined if it does not exist
+   * @example
+   * ```ts
+   * console.log(await kv.lookup("nowhere")); // undefined
+   * ```
+   */
   async lookup(name: string, options: CallOptions = {}): Promise<BucketInfo | undefined> {
     checkOptions("lookup", options);
     const request: HttpRequest = { ...options, repeatable: true };
     return undefinedFor(NO_BUCKET, this.#http.ask(bucketPath(name), request, bucketOf));
   }
 
-  /** Stops a bucket: deletes its data and frees its name. @returns whether it existed */
+  /**
+   * Stops a bucket: deletes its data and frees its name. @returns whether it existed
+   * @example
+   * ```ts
+   * await kv.create("leftovers");
+   * console.log(await kv.stop("leftovers"), await kv.stop("leftovers")); // true false
+   * ```
+   */
   async stop(name: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("stop", options);
     const request = { method: "DELETE", ...options, repeatable: false };
@@ -175,7 +221,12 @@ export class Kv {
   /**
    * Sends an exit signal. A permanent bucket is restarted and keeps its data; a temporary one ends.
    * @returns whether the bucket existed
-   * @throws {InvalidRequestError} `reason_invalid`
+   * @throws {@link InvalidRequestError} `reason_invalid`
+   * @example
+   * ```ts
+   * await kv.create("drafts", { restart: "temporary" });
+   * console.log(await kv.exit("drafts", "done"), await kv.lookup("drafts")); // true undefined
+   * ```
    */
   async exit(name: string, reason: string, options: CallOptions = {}): Promise<boolean> {
     checkOptions("exit", options);
@@ -194,6 +245,10 @@ export class Kv {
   /**
    * Reports each restart of the bucket that has this name now, and then its end, which is the last event. If there is no
    * such bucket, the end comes at once, with the reason `noproc`. Reconnects by itself after a lost connection.
+   * @example
+   * ```ts
+   * for await (const { event, reason } of kv.monitor("nowhere")) console.log(event, reason); // DOWN noproc
+   * ```
    */
   monitor(
     name: string,
@@ -203,14 +258,31 @@ export class Kv {
     return monitor(this.#http, `${bucketPath(name)}/monitor`, options.signal);
   }
 
-  /** Opens a WebSocket for the text protocol (docs/protocol.md). @returns the socket, which is still connecting */
+  /**
+   * Opens a WebSocket for the text protocol (docs/protocol.md). @returns the socket, which is still connecting
+   * @example
+   * ```ts
+   * const socket = kv.connect();
+   * socket.addEventListener("open", () => socket.send("CREATE pantry"));
+   * const reply = new Promise((received) => socket.addEventListener("message", ({ data }) => received(data)));
+   * console.log(String(await reply).trim()); // OK
+   * socket.close();
+   * ```
+   */
   connect(options: Readonly<Record<string, never>> = {}): PlatformSocket {
     checkOptions("connect", options);
     const address = this.#http.address("/v1/connect");
     return openSocket(address, this.#http.token, this.#options.WebSocket) as PlatformSocket;
   }
 
-  /** All buckets in the order of their names. Does not wake them. */
+  /**
+   * All buckets in the order of their names. Does not wake them.
+   * @example
+   * ```ts
+   * await kv.create("team-red");
+   * for await (const { name } of kv.buckets({ prefix: "team-" })) console.log(name); // team-red
+   * ```
+   */
   async *buckets(
     options: { readonly prefix?: string } & CallOptions = {},
   ): AsyncGenerator<BucketInfo, void, void> {

@@ -10,6 +10,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
+    /** Has to be synchronous. @returns the value, or what is wrong with it */
     readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
     /** Only for types: nothing is there when a program runs. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;

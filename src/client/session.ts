@@ -66,11 +66,15 @@ interface Call {
  * A bucket's pipelined connection. It connects with the first call, and reconnects with the next call after a break.
  * Calls that were outstanding then fail with a {@link ConnectionError}, and their outcome is unknown; calls that can
  * safely be repeated are retried.
- *
- *     using session = kv.bucket("shopping").session();
- *     await Promise.all([session.bucket.put("milk", 3), session.bucket.put("eggs", 6)]);
+ * @example
+ * ```ts
+ * using session = bucket.session();
+ * const puts = [session.bucket.put("milk", 3), session.bucket.put("eggs", 6)];
+ * console.log((await Promise.all(puts)).map(({ revision }) => revision)); // [ 1, 2 ]
+ * ```
  */
 export class BucketSession<OwnBucket> {
+  /** The bucket over this connection. */
   readonly bucket: OwnBucket;
   readonly #url: URL;
   readonly #token: string | undefined;
@@ -89,6 +93,7 @@ export class BucketSession<OwnBucket> {
   #closed = false;
 
   /**
+   * @internal Sessions come from {@link Bucket.session}.
    * @param open creates the bucket on this connection
    * @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say, and throws that error
    */
@@ -116,7 +121,15 @@ export class BucketSession<OwnBucket> {
     });
   }
 
-  /** Closes the connection. Outstanding calls fail with a {@link ConnectionError}. */
+  /**
+   * Closes the connection. Outstanding calls fail with a {@link ConnectionError}.
+   * @example
+   * ```ts
+   * const session = bucket.session();
+   * session.close();
+   * console.log(await session.bucket.get("milk").catch((error) => error.code)); // session_closed
+   * ```
+   */
   close(): void {
     this.#closed = true;
     this.#fail(new ConnectionError("connection_lost", "The session was closed before the response arrived."));
@@ -125,6 +138,7 @@ export class BucketSession<OwnBucket> {
     for (const { reject } of this.#pending.values()) reject(closed);
   }
 
+  /** Closes the connection at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }

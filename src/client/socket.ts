@@ -5,11 +5,16 @@ import { KvError } from "./errors.ts";
 
 /** The part of a WebSocket that the client uses. The platform's has it, and so has the one of the package `ws`. */
 export interface Socket {
+  /** Calls the listener when the socket has opened, has closed, or has failed. */
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
+  /** Calls the listener with each message. */
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  /** Sends text. */
   send(data: string): void;
+  /** Closes the socket. */
   close(): void;
 }
+/** A WebSocket class: the platform's, or the one of the package `ws`. */
 export type WebSocketClass = new (url: string, protocols?: string[]) => Socket;
 
 /** The platform's WebSocket type, if it has one; the types of Node 20 have none. */

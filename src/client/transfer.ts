@@ -12,10 +12,12 @@ import { Parts } from "./parts.ts";
 import type { CallOptions, ImportResult } from "./types.ts";
 import { importedOf, incarnationOf } from "./wire.ts";
 
+/** Which entries an export has: all of them by default. */
 export interface ExportOptions extends CallOptions {
   readonly prefix?: string | undefined;
 }
 
+/** How an import treats invalid lines and large inputs. */
 export interface ImportOptions extends CallOptions {
   /** Whether an invalid line ends the import; `stop` by default. */
   readonly onError?: "stop" | "continue" | undefined;

@@ -15,6 +15,7 @@ export type { BucketInfo, Conditions, ImportResult, Range, Written };
 
 /** A type whose members are a bucket's keys, with the types of their values. */
 export type Entries = object;
+/** The keys of a bucket whose entries have the type `T`. */
 export type Key<T extends Entries> = keyof T & string;
 
 /** What is stored beside a value. Each put replaces all of it. */
@@ -46,6 +47,7 @@ export interface OnceOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** What an increment adds, and to what. */
 export interface IncrementOptions {
   /** 1 by default. */
   readonly by?: number | bigint | undefined;
@@ -63,6 +65,7 @@ export interface Entry<Value = unknown> extends Pick<EntryInfoJson, "key" | "rev
   readonly size: number | undefined;
   /** Time of the write, with the precision of milliseconds. Undefined from `get` and `entry`. */
   readonly modified: Date | undefined;
+  /** Undefined: never. */
   readonly expires: Date | undefined;
   readonly metadata: unknown;
 }
@@ -73,6 +76,7 @@ export interface Incremented extends Written {
   readonly value: number | bigint;
 }
 
+/** Which entries a list has, and in which order. */
 export interface ListOptions extends Range, Pick<ListQueryJson, "reverse" | "values">, CallOptions {
   /** Continue after a {@link DecodeError}: its `details.cursor`. */
   readonly cursor?: string | undefined;
@@ -128,6 +132,7 @@ export type Result<Value = unknown> =
   | Exclude<ResultJson, { readonly found: true } | { readonly op: "increment" }>
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 
+/** Which changes a watch has, and where it begins. */
 export interface WatchOptions {
   readonly prefix?: string | undefined;
   /** Watch this key only; instead of `prefix`. */

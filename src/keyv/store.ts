@@ -9,15 +9,17 @@ import { checkKeys, checkSettings, checkTtl, isExpired, checkedOptions, ttlSecon
 import type { KeyvDurableKvOptions, Setting } from "./types.ts";
 
 /**
- * A store for keyv 5 and 6 on a bucket:
- *
- *     const cache = new Keyv({ store: new KeyvDurableKv({ url, bucket: "cache" }) });
- *
- * The bucket need not exist: reads find nothing, and the first `set` creates it.
+ * A store for keyv 5 and 6 on a bucket. The bucket need not exist: reads find nothing, and the first `set` creates it.
  *
  * Create one store per Keyv: a store has one namespace, which the latest Keyv sets. A key is stored as
  * `namespace:key`. `clear` deletes the namespace's keys, or the whole bucket's if there is no namespace. Methods throw
  * a {@link KvError}; keyv's options `emitErrors` and `throwOnErrors` decide what happens to it.
+ * @example
+ * ```ts
+ * const cache = new Keyv({ store: new KeyvDurableKv({ url, bucket: "cache" }) });
+ * await cache.set("ann", { age: 30 }, 60_000);
+ * console.log(await cache.get("ann")); // { age: 30 }
+ * ```
  */
 export class KeyvDurableKv {
   /** Set by keyv. */
@@ -27,7 +29,7 @@ export class KeyvDurableKv {
   readonly #bucket: Bucket;
   #isKeyv6 = false;
 
-  /** @throws {TypeError} for invalid options; its `code` is `options_invalid`, or one of `new Kv` */
+  /** @throws TypeError for invalid options; its `code` is `options_invalid`, or one of `new Kv` */
   constructor(options: KeyvDurableKvOptions) {
     const { bucket, create, kv } = checkedOptions(options);
     this.#bucket = kv.bucket(bucket, { codec: byType, create });
@@ -43,15 +45,36 @@ export class KeyvDurableKv {
     return undefined;
   }
 
-  /** Does nothing: this store throws its errors and emits no events. */
+  /**
+   * Does nothing: this store throws its errors and emits no events.
+   * @example
+   * ```ts
+   * console.log(store.on("error", console.log) === store); // true
+   * ```
+   */
   on(_event: string, _listener: (...args: unknown[]) => void): this {
     return this;
   }
 
+  /**
+   * Reads a value. @returns undefined if the key does not exist
+   * @example
+   * ```ts
+   * console.log(await store.get("ann")); // undefined
+   * ```
+   */
   async get<Value>(key: string): Promise<Value | undefined> {
     return (await this.#bucket.get(this.#fullKey(key))) as Value | undefined;
   }
 
+  /**
+   * Reads many values in few round trips. @returns one value per key, in order; undefined if it does not exist
+   * @example
+   * ```ts
+   * await store.set("ann", 1);
+   * console.log(await store.getMany(["ann", "bob"])); // [ 1, undefined ]
+   * ```
+   */
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
     checkKeys(keys);
     const values = await getMany(
@@ -62,8 +85,14 @@ export class KeyvDurableKv {
   }
 
   /**
+   * Stores a value. A `ttl` of 0 or less deletes the key.
    * @param ttl milliseconds; no expiry if undefined or Infinity
-   * @throws {InvalidRequestError} `options_invalid` if the ttl is not a number
+   * @returns true; a failure is thrown
+   * @throws InvalidRequestError `options_invalid` if the ttl is not a number
+   * @example
+   * ```ts
+   * console.log(await store.set("ann", { age: 30 }, 60_000), await store.get("ann")); // true { age: 30 }
+   * ```
    */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     checkTtl(ttl);
@@ -72,7 +101,13 @@ export class KeyvDurableKv {
     return true;
   }
 
-  /** Stores many entries in few round trips. @returns true for each entry; a failure is thrown */
+  /**
+   * Stores many entries in few round trips. @returns true for each entry; a failure is thrown
+   * @example
+   * ```ts
+   * console.log(await store.setMany([{ key: "ann", value: 1, ttl: 60_000 }])); // [ true ]
+   * ```
+   */
   setMany(entries: Setting[]): Promise<boolean[]>;
   /** For keyv 5, whose types say void; at run time it passes the booleans on. */
   setMany(entries: Setting[]): Promise<void>;
@@ -91,13 +126,27 @@ export class KeyvDurableKv {
     return entries.map(() => true);
   }
 
-  /** @returns whether the key existed */
+  /**
+   * Deletes a key. @returns whether it existed
+   * @example
+   * ```ts
+   * console.log(await store.delete("ann")); // false
+   * ```
+   */
   delete(key: string): Promise<boolean> {
     return this.#bucket.delete(this.#fullKey(key));
   }
 
-  /** @returns for keyv 5, whether all keys existed; for keyv 6, one boolean per key */
+  /**
+   * Deletes many keys in few round trips. @returns for keyv 5, whether all keys existed
+   * @example
+   * ```ts
+   * await store.set("ann", 1);
+   * console.log(await store.deleteMany(["ann", "bob"])); // false
+   * ```
+   */
   deleteMany(keys: string[]): Promise<boolean>;
+  /** @returns for keyv 6, whether each key existed */
   deleteMany(keys: string[]): Promise<boolean[]>;
   async deleteMany(keys: string[]): Promise<unknown> {
     checkKeys(keys);
@@ -111,11 +160,25 @@ export class KeyvDurableKv {
     return this.#isKeyv6 ? deleted : deleted.length > 0 && deleted.every(Boolean);
   }
 
+  /**
+   * Whether the key exists. The value is not transferred.
+   * @example
+   * ```ts
+   * console.log(await store.has("ann")); // false
+   * ```
+   */
   has(key: string): Promise<boolean> {
     return this.#bucket.has(this.#fullKey(key));
   }
 
-  /** Reads with `ifNoneMatch: "*"`, which fails for every existing key, so that no value is transferred. */
+  /**
+   * Whether each key exists. No value is transferred.
+   * @example
+   * ```ts
+   * await store.set("ann", 1);
+   * console.log(await store.hasMany(["ann", "bob"])); // [ true, false ]
+   * ```
+   */
   async hasMany(keys: string[]): Promise<boolean[]> {
     checkKeys(keys);
     const operations = keys.map((key) => ({ op: "get" as const, key: this.#fullKey(key), ifNoneMatch: "*" }));
@@ -128,11 +191,27 @@ export class KeyvDurableKv {
     });
   }
 
+  /**
+   * Deletes the keys of the namespace; all keys of the bucket if there is no namespace.
+   * @example
+   * ```ts
+   * await store.set("ann", 1);
+   * await store.clear();
+   * console.log(await store.has("ann")); // false
+   * ```
+   */
   async clear(): Promise<void> {
     await this.#bucket.deleteRange({ prefix: this.#fullKey("") });
   }
 
-  /** Keys, without the namespace, and values, in byte order of the keys. */
+  /**
+   * Keys, without the namespace, and values, in byte order of the keys.
+   * @example
+   * ```ts
+   * await store.set("ann", 1);
+   * for await (const [key, value] of store.iterator()) console.log(key, value); // ann 1
+   * ```
+   */
   async *iterator<Value>(
     namespace: string | undefined = this.namespace,
   ): AsyncGenerator<[string, Value], void, void> {
@@ -143,7 +222,14 @@ export class KeyvDurableKv {
     }
   }
 
-  /** Does nothing: each method sends requests of its own, and no connection stays open. */
+  /**
+   * Does nothing: each method sends requests of its own, and no connection stays open.
+   * @example
+   * ```ts
+   * await store.disconnect();
+   * console.log(await store.has("ann")); // false
+   * ```
+   */
   async disconnect(): Promise<void> {}
 
   #fullKey(key: string): string {

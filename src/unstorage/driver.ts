@@ -12,16 +12,18 @@ import type { Driver, DurableKvDriverOptions, ItemOptions } from "./types.ts";
 const anyText: Codec<string> = text;
 
 /**
- * A driver for unstorage 1 and 2 on a bucket:
- *
- *     const storage = createStorage({ driver: durableKvDriver({ url, token, bucket: "cache" }) });
- *     await storage.setItem("work:monday", { hours: 7 }, { ttl: 3600 });
- *
- * In a Worker it reaches the service by its binding: `durableKvDriver({ binding: env.KV, bucket: "cache" })`.
+ * A driver for unstorage 1 and 2 on a bucket. In a Worker it reaches the service by its binding:
+ * `durableKvDriver({ binding: env.KV, bucket: "cache" })`.
  *
  * The bucket need not exist: reads find nothing, and the first write creates it. A `ttl` is in seconds. Raw items are
  * bytes. `watch` reports the changes of all clients. Methods throw a `KvError`.
- * @throws {TypeError} for invalid options; its `code` is `options_invalid`, or one of `new Kv`
+ * @throws TypeError for invalid options; its `code` is `options_invalid`, or one of `new Kv`
+ * @example
+ * ```ts
+ * const storage = createStorage({ driver: durableKvDriver({ url, bucket: "items" }) });
+ * await storage.setItem("work:monday", { hours: 7 }, { ttl: 3_600 });
+ * console.log(await storage.getItem("work:monday")); // { hours: 7 }
+ * ```
  */
 export function durableKvDriver(options: DurableKvDriverOptions): Driver {
   const { bucket: name, base = "", create = true, ttl, onError = console.error } = options;

@@ -5,6 +5,7 @@ import type { BucketOptions } from "../client/types.ts";
 
 /** A service binding to the entrypoint `KvEntrypoint`, of which the driver uses the HTTP API. */
 export interface BoundService {
+  /** Sends a request to the service. */
   fetch(input: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -44,21 +45,35 @@ export interface Driver {
   readonly name: string;
   readonly options: DurableKvDriverOptions;
   readonly flags: { readonly ttl: true };
+  /** The client that the driver uses. */
   getInstance(): Kv;
+  /** Whether the item exists. Its value is not transferred. */
   hasItem(key: string): Promise<boolean>;
+  /** An item as text; null if it does not exist. */
   getItem(key: string): Promise<string | null>;
+  /** Many items, in few round trips. */
   getItems(items: { key: string }[]): Promise<{ key: string; value: string | null }[]>;
+  /** An item as bytes; null if it does not exist. */
   getItemRaw(key: string): Promise<Uint8Array | null>;
+  /** Stores text. */
   setItem(key: string, value: string, options?: ItemOptions): Promise<void>;
+  /** Stores many texts, in few round trips. */
   setItems(
     items: { key: string; value: string; options?: ItemOptions }[],
     options?: ItemOptions,
   ): Promise<void>;
+  /** Stores text, bytes, a blob or a stream of bytes. */
   setItemRaw(key: string, value: unknown, options?: ItemOptions): Promise<void>;
+  /** Deletes an item. A missing one is no error. */
   removeItem(key: string): Promise<void>;
+  /** Time of the last write, size in bytes, remaining time to live in seconds; null if the item does not exist. */
   getMeta(key: string): Promise<{ mtime?: Date; size?: number; ttl?: number } | null>;
+  /** The keys that begin with `base`, which are all by default. */
   getKeys(base?: string): Promise<string[]>;
+  /** Deletes the items whose keys begin with `base`. */
   clear(base?: string): Promise<void>;
+  /** Ends all watches. */
   dispose(): Promise<void>;
+  /** Reports the changes of all clients. @returns a function that ends the watch */
   watch(callback: (event: "update" | "remove", key: string) => unknown): Promise<() => Promise<void>>;
 }

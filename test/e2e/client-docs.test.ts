@@ -1,6 +1,9 @@
 /** The client's types, as its users have them: in the documents' examples, and on their platforms. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as client from "doctests:client";
+import * as keyv from "doctests:keyv";
+import * as unstorage from "doctests:unstorage";
 import { blocks } from "./support/documents.ts";
 import { project, type Project } from "./support/typed.ts";
 
@@ -10,10 +13,23 @@ beforeAll(async () => {
 });
 afterAll(() => user.remove());
 
+/** The examples of an entry point's docstrings, after declarations of what they use beside its exports. */
+function examplesOf(entry: string, { names, source }: typeof client, given: string): string {
+  return `import { ${names.join(", ")} } from "durable-kv/${entry}";\n${given}\n${source}`;
+}
+
 /** The documents' programs, and some that are not in a document. */
 const programs = {
   guide: (await blocks("docs/client.md", "ts")).join("\n"),
   readme: (await blocks("README.md", "ts")).join("\n"),
+  client: examplesOf(
+    "client",
+    client,
+    "declare const url: string, kv: Kv, bucket: Bucket<Record<string, any>>, z: any;",
+  ),
+  // Others' packages are not installed there. The tests of each entry point use their types.
+  keyv: examplesOf("keyv", keyv, "declare const url: string, store: KeyvDurableKv, Keyv: any;"),
+  unstorage: examplesOf("unstorage", unstorage, "declare const url: string, createStorage: any;"),
   options: `
     import { Kv } from "durable-kv/client";
     const kv = new Kv({ url: "http://localhost", token: undefined, timeoutMs: undefined });
@@ -56,6 +72,11 @@ describe.each([
     ["README.md", "readme"],
   ] as const)("is what %s shows", (__, name) => {
     expect(programs[name]).toContain("durable-kv/client");
+    expect(faults.get(name)).toBe("");
+  });
+
+  it.each(["client", "keyv", "unstorage"] as const)("is an example of durable-kv/%s", (name) => {
+    expect(programs[name]).toContain("console.log(");
     expect(faults.get(name)).toBe("");
   });
 

@@ -19,3 +19,8 @@ interface ImportMeta {
     options: { readonly query?: string; readonly import?: string; readonly eager: true },
   ): Record<string, T>;
 }
+
+/** Of Node, which the types of a Worker don't have. */
+declare module "node:util" {
+  export function formatWithOptions(options: object, ...values: readonly unknown[]): string;
+}

@@ -34,6 +34,8 @@ export interface Sizes {
   readonly generatesClients: boolean;
   /** Whether the package is packed, installed and used: to install it takes long. */
   readonly installsPackage: boolean;
+  /** Whether the API reference is made: the first time, typedoc is installed. */
+  readonly makesReference: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
@@ -58,6 +60,7 @@ const WHOLE = {
   movesFromWrangler: true,
   generatesClients: true,
   installsPackage: true,
+  makesReference: true,
   roundTrips: 60,
   fuzzed: 60,
 };
@@ -78,6 +81,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     movesFromWrangler: false,
     generatesClients: false,
     installsPackage: false,
+    makesReference: false,
     roundTrips: 8,
     fuzzed: 4,
   },
