@@ -428,6 +428,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     const { http, session } = this.#context;
     return new BucketSession(
       (caller) => new Bucket<T, W>({ ...this.#context, caller }),
+      this.#firstWrite,
       // No retries here: the session itself retries.
       () => http.ask(this.#path, { repeatable: false }, async (response) => response.body?.cancel()),
       http.address(`${this.#path}/session`),

@@ -36,6 +36,11 @@ export class FirstWrite {
     }
   }
 
+  /** Whether it creates a missing bucket. */
+  get creates(): boolean {
+    return this.#create !== undefined;
+  }
+
   /** Creates the bucket now, unless it exists or nothing may create it: for what can't be carried out twice. */
   async before(): Promise<void> {
     await this.#create?.();

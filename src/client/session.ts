@@ -14,7 +14,9 @@
 import { parseAnswer, checkShape, unexpectedAnswer } from "./answers.ts";
 import { operationsOnlyRead, transactionOnlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
-import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { BucketNotFoundError, ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { broken, MAX_REQUEST_BYTES, notConnected, requestTooLarge, sessionClosed } from "./session-errors.ts";
+import { isEmptyWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { stringifyJson } from "./stringify-json.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { isLargerThan } from "./byte-length.ts";
@@ -33,8 +35,6 @@ export interface SessionOptions {
 /** Most requests in one message, and most characters in a message of several requests. */
 const MAX_REQUESTS = 500;
 const MAX_LENGTH = 2_097_152;
-/** Largest request in bytes, as over HTTP. The platform's limit for a message is 32 MiB. */
-const MAX_REQUEST_BYTES = 16_777_216;
 /** Received characters after which the client sends an ack. The service buffers a few megabytes per session. */
 const ACK_AFTER = 1_048_576;
 /** Milliseconds without a message, while a response is outstanding, after which the connection counts as dead. */
@@ -52,6 +52,8 @@ interface PendingRequest {
   readonly call: Call;
   /** The request's JSON. */
   readonly text: string;
+  /** Whether it can't be answered without a bucket. */
+  readonly needsBucket: boolean;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
   sent?: true;
@@ -80,6 +82,7 @@ export class BucketSession<OwnBucket> {
   readonly #token: string | undefined;
   readonly #options: SessionOptions;
   readonly #askWhyRefused: () => Promise<unknown>;
+  readonly #firstWrite: FirstWrite;
   readonly #pending = new Map<number, PendingRequest>();
   #connecting: Promise<Socket> | undefined;
   /** The latest socket. Events of earlier ones are ignored. */
@@ -95,10 +98,12 @@ export class BucketSession<OwnBucket> {
   /**
    * @internal Sessions come from {@link Bucket.session}.
    * @param open creates the bucket on this connection
+   * @param firstWrite creates the bucket, if the connection is refused because there is none
    * @param refusal asks over HTTP why a connection was refused, which a WebSocket does not say, and throws that error
    */
   constructor(
     open: (caller: Caller) => OwnBucket,
+    firstWrite: FirstWrite,
     refusal: () => Promise<unknown>,
     url: URL,
     token: string | undefined,
@@ -108,6 +113,7 @@ export class BucketSession<OwnBucket> {
     this.#token = token;
     this.#options = options;
     this.#askWhyRefused = refusal;
+    this.#firstWrite = firstWrite;
     this.bucket = open({
       batch: (operations, call) => {
         const repeats = operationsOnlyRead(operations) ? options.retries : 0;
@@ -180,7 +186,7 @@ export class BucketSession<OwnBucket> {
     const text = stringifyJson({ id, ...request });
     if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { call, text, resolve, reject });
+      this.#pending.set(id, { call, text, needsBucket: needsBucket(request), resolve, reject });
       signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
     });
     // Send at the end of this turn, so that its calls share a message.
@@ -215,6 +221,7 @@ export class BucketSession<OwnBucket> {
 
   async #flush(): Promise<void> {
     let failure: unknown;
+    let mayCreate = true;
     for (let tries = 0; tries <= this.#options.retries; tries += 1) {
       if (tries > 0) {
         await pause(retryAfterOf(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
@@ -227,12 +234,27 @@ export class BucketSession<OwnBucket> {
       } catch (error) {
         // Nothing was sent, so a retry is safe.
         failure = error;
+        if (mayCreate && (await this.#created(error))) {
+          mayCreate = false;
+          continue;
+        }
         if (this.#closed || (error instanceof KvError && !(error instanceof ConnectionError))) break;
         if (this.#unsent().length === 0) break;
       }
     }
     this.#flushing = false;
     for (const { reject } of this.#unsent()) reject(failure);
+  }
+
+  /**
+   * Creates the bucket if that is why the connection was refused, and one of the waiting calls needs it. Here, and not in
+   * each call, so that all of them still run in their order.
+   */
+  async #created(error: unknown): Promise<boolean> {
+    if (!(error instanceof BucketNotFoundError) || !this.#firstWrite.creates) return false;
+    if (!this.#unsent().some((pending) => pending.needsBucket)) return false;
+    await this.#firstWrite.before();
+    return true;
   }
 
   #unsent(): PendingRequest[] {
@@ -354,20 +376,7 @@ function parseAnswers(text: string): Answer[] {
   });
 }
 
-function notConnected(cause?: unknown): ConnectionError {
-  const why = "The session could not connect. Nothing was sent.";
-  return new ConnectionError("not_connected", why, { cause });
-}
-
-function broken(cause?: unknown): ConnectionError {
-  return new ConnectionError("connection_lost", "The session's connection broke.", { cause });
-}
-
-function sessionClosed(): ConnectionError {
-  return new ConnectionError("session_closed", "The session is closed. Nothing was sent.");
-}
-
-function requestTooLarge(): KvError {
-  const detail = `A request on a session has at most ${MAX_REQUEST_BYTES} bytes of JSON. Split it into smaller requests.`;
-  return errorOf({ code: "body_too_large", status: 413, detail });
+function needsBucket(request: JsonObject): boolean {
+  if (Array.isArray(request["batch"])) return !isEmptyWithoutBucket(request["batch"] as JsonObject[]);
+  return "transaction" in request;
 }

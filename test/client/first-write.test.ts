@@ -85,6 +85,20 @@ describe("a bucket that is opened with create", () => {
     expect(await session.bucket.get("b")).toBe(2);
   });
 
+  it("by a session keeps the order of its calls, also while it is created", async () => {
+    using session = sessions.bucket<Record<string, number>>("first-order", { create: true }).session();
+    const { bucket } = session;
+    const [before, , after, list] = await Promise.all([
+      bucket.get("a"),
+      bucket.put("a", 1),
+      bucket.get("a"),
+      Array.fromAsync(bucket.list()),
+      bucket.increment("a"),
+    ]);
+    expect([before, after, list.map(({ key }) => key)]).toEqual([undefined, 1, ["a"]]);
+    expect(await bucket.get("a")).toBe(2);
+  });
+
   it("still has conditions: there is no such key in a bucket that does not exist", async () => {
     const bucket = kv.bucket("first-conditions", { create: true });
     await expect(bucket.put("a", 1, { ifMatch: "*" })).rejects.toBeInstanceOf(PreconditionFailedError);
