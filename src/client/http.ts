@@ -154,6 +154,8 @@ export class Http {
       });
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
+      // A `fetch` of our own that knows that nothing was sent.
+      if (cause instanceof KvError) throw cause;
       throw new ConnectionError(
         "connection_lost",
         `${method} ${path} got no response. Whether it was done is unknown.${hintFor(href)}`,

@@ -1,6 +1,7 @@
 /** The client that the driver's options ask for. */
 
 import { Kv, type KvOptions } from "../client/kv.ts";
+import { invalidRequest } from "../client/options.ts";
 import { describeValue } from "../client/describe-value.ts";
 import type { BoundService, DurableKvDriverOptions } from "./types.ts";
 
@@ -33,7 +34,8 @@ function serviceOf(binding: unknown): BoundService {
   const found: unknown =
     typeof binding === "string" ? named(binding) : isFactory(binding) ? binding() : binding;
   if (isService(found)) return found;
-  throw invalid(
+  throw invalidRequest(
+    "options_invalid",
     typeof binding === "string"
       ? `There is no binding ${binding}, neither in globalThis.__env__ nor in globalThis.`
       : `The binding has to be a service binding to KvEntrypoint, and not ${describeValue(found)}.`,
