@@ -19,11 +19,7 @@ export async function within<T>(
   signal?.throwIfAborted();
   const own = new AbortController();
   const release = relay(signal, own);
-  const timedOut = new TimeoutError(
-    "timeout",
-    `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
-  );
-  const timer = setTimeout(() => own.abort(timedOut), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const timer = setTimeout(() => own.abort(timedOut(timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS));
   const over = new Promise<never>((_, reject) => {
     own.signal.addEventListener("abort", () => reject(own.signal.reason as Error), { once: true });
   });
@@ -37,6 +33,14 @@ export async function within<T>(
     clearTimeout(timer);
     release();
   }
+}
+
+/** Made only when it is needed: an error with its stack is dear, and most calls are answered in time. */
+function timedOut(timeoutMs: number): TimeoutError {
+  return new TimeoutError(
+    "timeout",
+    `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,
+  );
 }
 
 /** One listener per signal, however many calls share it: many listeners make Node warn about a leak. */
