@@ -106,6 +106,18 @@ export interface BucketBinding {
   ): Promise<Written>;
   /** Deletes a key. @returns whether it existed */
   delete(key: string, conditions?: Conditions): Promise<boolean>;
+  /**
+   * Reads a value and deletes its key, atomically: of many callers, one gets the value. Null if the key does not exist. A
+   * value that can't be returned as this type is not deleted.
+   */
+  getAndDelete(key: string, type?: "text", conditions?: Conditions): Promise<string | null>;
+  getAndDelete<Value = unknown>(key: string, type: "json", conditions?: Conditions): Promise<Value | null>;
+  getAndDelete(key: string, type: "arrayBuffer", conditions?: Conditions): Promise<ArrayBuffer | null>;
+  getAndDelete(
+    key: string,
+    type: "stream",
+    conditions?: Conditions,
+  ): Promise<ReadableStream<Uint8Array> | null>;
   /** Adds to a counter, atomically. */
   increment(key: string, options?: IncrementOptions, once?: Once & Conditions): Promise<Incremented>;
   /** A page of keys, ordered by their bytes. */
