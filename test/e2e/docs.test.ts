@@ -74,7 +74,7 @@ describe("docs/client.md", () => {
 
 describe("docs/libraries.md", () => {
   it.each(["ts keyv", "ts unstorage"])("shows a program that prints what it says: %s", async (language) => {
-    const { expected, printed } = await program("docs/libraries.md", server.http, language);
+    const { expected, printed } = await program("docs/libraries.md", server.http, { language });
     expect(expected.length).toBeGreaterThan(3);
     expect(printed).toEqual(expected);
   });

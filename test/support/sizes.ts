@@ -32,6 +32,8 @@ export interface Sizes {
   readonly movesFromWrangler: boolean;
   /** Whether clients are generated from the description: the first time, to install the generators takes half a minute. */
   readonly generatesClients: boolean;
+  /** Whether the recipes are tried: the first time, to install their libraries takes twenty seconds. */
+  readonly triesRecipes: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
@@ -55,6 +57,7 @@ const WHOLE = {
   watchLogs: 60,
   movesFromWrangler: true,
   generatesClients: true,
+  triesRecipes: true,
   roundTrips: 60,
   fuzzed: 60,
 };
@@ -74,6 +77,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchLogs: 8,
     movesFromWrangler: false,
     generatesClients: false,
+    triesRecipes: false,
     roundTrips: 8,
     fuzzed: 4,
   },

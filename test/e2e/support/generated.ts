@@ -1,14 +1,13 @@
 /** A folder in which clients are generated as docs/openapi.md says, and used. */
 
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { blocks, DOCUMENTED } from "./documents.ts";
+import { installed, packagesOf } from "./installed.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
@@ -47,7 +46,8 @@ export async function workshop(clients: readonly string[], url: string): Promise
   const commands = (await Promise.all(clients.map((client) => here(`sh ${client}`)))).join("").split("\n");
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-openapi-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
-  await symlink(await installed(commands), join(folder, "node_modules"));
+  // 110 MB, and another TypeScript.
+  await symlink(await installed("openapi-clients", packagesOf(commands)), join(folder, "node_modules"));
   const write = async (sources: Readonly<Record<string, string>>): Promise<void> => {
     for (const [file, source] of Object.entries(sources)) await writeFile(join(folder, file), source);
   };
@@ -82,28 +82,4 @@ export async function workshop(clients: readonly string[], url: string): Promise
     },
     remove: () => rm(folder, { recursive: true }),
   };
-}
-
-/**
- * Installs what the commands install, of which the service itself needs nothing: 110 MB, and another TypeScript. It is
- * kept until the next `npm ci`, because it takes half a minute.
- * @returns the folder of the packages
- */
-async function installed(commands: readonly string[]): Promise<string> {
-  const packages = commands
-    .filter((line) => line.startsWith("npm install "))
-    .flatMap((line) => line.split(" ").slice(2))
-    .filter((word) => !word.startsWith("--"));
-  const hash = createHash("sha256").update(packages.join(" ")).digest("hex").slice(0, 16);
-  const kept = join(ROOT, "node_modules/.cache/openapi-clients", hash);
-  if (!existsSync(kept)) {
-    await mkdir(dirname(kept), { recursive: true });
-    const made = await mkdtemp(`${kept}-`);
-    await writeFile(join(made, "package.json"), '{"private":true}');
-    const options = ["--prefix", made, "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
-    await run("npm", ["install", ...options, ...packages], { cwd: made });
-    // Whole or not at all, for a run that is ended meanwhile.
-    await rename(made, kept);
-  }
-  return join(kept, "node_modules");
 }
