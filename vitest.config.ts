@@ -78,7 +78,7 @@ export default defineConfig({
     projects: [
       inWorkerd("workerd, 16 partitions", 16, {
         include: ["test/**/*.test.ts"],
-        exclude: ["test/{cli,client,e2e,fuzz,keyv,serve,unstorage}/**", END_TO_END],
+        exclude: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**", END_TO_END],
         volume: ["test/deep/*.test.ts", "test/spec/{random-sequences,invariant-5-*}.test.ts"],
       }),
       inWorkerd("workerd, 1 partition", 1, {
@@ -91,7 +91,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
-            include: ["test/{cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts", END_TO_END],
+            include: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts", END_TO_END],
             volume: [
               "test/deep/*.e2e.test.ts",
               "test/spec/invariant-{3,7}-*.e2e.test.ts",

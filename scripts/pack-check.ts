@@ -24,7 +24,10 @@ function expected(): string[] {
     "README.md",
     "package.json",
     // The README links to them.
-    ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
+    ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".md"))
+      .map((path) => `docs/${path}`),
+    ...modulesOf("better-auth", sources("better-auth")),
     ...modulesOf("binding", ["types", "failure", "worker"]),
     ...modulesOf("client", sources("client")),
     // The types that the binding refers to.

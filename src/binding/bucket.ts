@@ -28,6 +28,7 @@ import {
 } from "../schema/operations.ts";
 import { ListKeysQuery, RangeQuery } from "../schema/requests.ts";
 import { parsedMetadata, readJson } from "./exact-json.ts";
+import { getAndDelete } from "./get-and-delete.ts";
 import { checkGiven } from "./given.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry } from "./types.ts";
@@ -37,7 +38,10 @@ import { givenValue, wanted, type GivenValue, type ValueType } from "./values.ts
  * One bucket. It need not exist: every method then throws `bucket_not_found`. Options are checked: an invalid one is
  * `body_invalid` or `query_invalid`, and an invalid key `key_invalid` or `key_too_long`.
  */
-export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" | "getEntry"> {
+export class BoundBucket
+  extends RpcTarget
+  implements Omit<BucketBinding, "get" | "getEntry" | "getAndDelete">
+{
   readonly #reach: Reach;
 
   constructor(reach: Reach) {
@@ -77,6 +81,18 @@ export class BoundBucket extends RpcTarget implements Omit<BucketBinding, "get" 
     return this.#reach.read(false, async (bucket) => {
       const name = checkedKey(key);
       return bucket.delete(name, conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")));
+    });
+  }
+
+  /**
+   * Reads a value and deletes its key, atomically; null if the key does not exist. A refused call deletes nothing.
+   * @throws `precondition_failed`, `value_invalid`, `result_too_large`
+   */
+  getAndDelete(key: string, type: ValueType = "text", conditions: Conditions = {}): Promise<unknown> {
+    return this.#reach.verb(async (bucket) => {
+      const name = checkedKey(key);
+      const given = conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")) ?? {};
+      return getAndDelete(bucket, name, type, given);
     });
   }
 

@@ -68,7 +68,7 @@ export interface NamespaceView {
 /** The options of Workers KV. Their values are checked where they are used, with its error texts. */
 const any = z.optional(z.unknown());
 const GetOptionsJson = z.strictObject({ type: any, cacheTtl: any });
-const PutOptionsJson = z.strictObject({ expiration: any, expirationTtl: any, metadata: any });
+const PutOptionsJson = z.strictObject({ expiration: any, expirationTtl: any, metadata: any, ttl: any });
 const ListOptionsJson = z.strictObject({ prefix: any, limit: any, cursor: any });
 
 const NOTHING: WithMetadata = { value: null, metadata: null, cacheStatus: null };
@@ -292,7 +292,15 @@ function typeOf(options: GetOptions | null): ValueType {
  * The lifetime of a put. As in Workers KV, `expirationTtl` wins if both are given, and null means 0, which is refused. If
  * null were ignored, the entry would live forever.
  */
-function lifetimeOf({ expiration, expirationTtl }: z.output<typeof PutOptionsJson>): Lifetime | undefined {
+function lifetimeOf({
+  expiration,
+  expirationTtl,
+  ttl,
+}: z.output<typeof PutOptionsJson>): Lifetime | undefined {
+  // unstorage's driver passes on its own `ttl` beside what it makes of it. By itself, it would be ignored.
+  if (ttl !== undefined && expirationTtl === undefined) {
+    throw new KvError("body_invalid", "There is no option ttl. Give expirationTtl, in seconds.");
+  }
   if (expirationTtl !== undefined) return { ttl: numberOf("expirationTtl", expirationTtl, "body_invalid") };
   if (expiration === undefined) return undefined;
   return { expires: numberOf("expiration", expiration, "body_invalid") * 1_000 };

@@ -240,6 +240,23 @@ export interface BucketBinding {
    */
   delete(key: string, conditions?: Conditions): Promise<boolean>;
   /**
+   * Reads a value and deletes its key, atomically: of many callers, one gets the value. Null if the key does not exist. A
+   * value that can't be returned as this type is not deleted.
+   * @example
+   * ```ts
+   * await bucket.put("code", "1234", { ttl: 60 });
+   * console.log(await bucket.getAndDelete("code"), await bucket.getAndDelete("code")); // 1234 null
+   * ```
+   */
+  getAndDelete(key: string, type?: "text", conditions?: Conditions): Promise<string | null>;
+  getAndDelete<Value = unknown>(key: string, type: "json", conditions?: Conditions): Promise<Value | null>;
+  getAndDelete(key: string, type: "arrayBuffer", conditions?: Conditions): Promise<ArrayBuffer | null>;
+  getAndDelete(
+    key: string,
+    type: "stream",
+    conditions?: Conditions,
+  ): Promise<ReadableStream<Uint8Array> | null>;
+  /**
    * Adds to a counter, atomically; by 1 and from 0 by default. @throws `not_an_integer`, `increment_overflow`
    * @example
    * ```ts

@@ -61,15 +61,19 @@ export async function wanted(value: StoredValue, type: ValueType): Promise<unkno
   if (type === "stream") {
     return value.whole === undefined ? value.body() : new Blob([value.whole]).stream();
   }
-  if (!TYPES.includes(type)) {
-    throw new KvError("query_invalid", "The type must be one of text, json, arrayBuffer, stream.");
-  }
+  checkType(type);
   if (type === "json" && value.size > MAX_JSON_BYTES) throw tooLarge("JSON", MAX_JSON_BYTES);
   const whole = await value.read();
   if (type === "arrayBuffer") return copied(bytesOf(whole));
   const read = ofText(whole, type);
   if (typeof read === "string" && sentBytes(read) > MAX_SENT_BYTES) throw tooLarge("text", MAX_SENT_BYTES);
   return read;
+}
+
+/** @throws {KvError} `query_invalid` */
+export function checkType(type: ValueType): void {
+  if (TYPES.includes(type)) return;
+  throw new KvError("query_invalid", "The type must be one of text, json, arrayBuffer, stream.");
 }
 
 function tooLarge(kind: string, limit: number): KvError {

@@ -128,6 +128,11 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     );
   }
 
+  /** Reads an entry and deletes it. Without a lease, a large value is refused with `value_too_large`. */
+  getAndDelete(key: string, conditions: Conditions, lease?: string): Answered<Found<Entry>> {
+    return this.#write(({ incarnation }) => this.#executor(incarnation).take(key, conditions, lease));
+  }
+
   /** Adds to a counter, atomically. @returns the JSON text of an `Incremented` */
   increment(
     key: string,

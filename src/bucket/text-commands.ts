@@ -44,6 +44,8 @@ function stepOf(command: BucketCommand): Step {
     }
     case "DELETE":
       return { op: "delete", key: command.key };
+    case "GETDEL":
+      return { op: "getAndDelete", key: command.key };
     case "INCR":
       return { op: "increment", key: command.key, increment: { by: command.by } };
     case "KEYS": {
@@ -56,7 +58,8 @@ function stepOf(command: BucketCommand): Step {
 function answerOf(outcome: Outcome | Refused): Answer {
   if ("error" in outcome) return { kind: "error", failure: outcome.error };
   switch (outcome.op) {
-    case "get": {
+    case "get":
+    case "getAndDelete": {
       const { entry } = outcome;
       if (entry === undefined) return ABSENT;
       return entry.large === null ? { kind: "value", value: entry.value } : TOO_LARGE;

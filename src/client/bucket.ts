@@ -1,17 +1,16 @@
 /** A bucket's methods: reads, writes, lists, batches, transactions, watches. */
 
 import type { TransactionResults } from "../contract/operations.ts";
-import { checkShape, unexpectedAnswer } from "./answers.ts";
-import { isLargerThan } from "./byte-length.ts";
+import { checkShape } from "./answers.ts";
 import type { Caller } from "./caller.ts";
 import type { Codec } from "./codecs.ts";
-import { backoff, pause, within } from "./deadline.ts";
 import { describeValue } from "./describe-value.ts";
-import { type DecodeError, KvError, PreconditionFailedError } from "./errors.ts";
+import type { DecodeError, KvError } from "./errors.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { HttpKeys } from "./http-keys.ts";
 import { checkMembers, checkOptions, invalidRequest, RANGE } from "./options.ts";
+import { OneKey } from "./one-key.ts";
 import { bucketPath } from "./paths.ts";
 import { BucketSession, type SessionOptions } from "./session.ts";
 import { exportEntries, importEntries, type ExportOptions, type ImportOptions } from "./transfer.ts";
@@ -37,22 +36,9 @@ import type {
 } from "./types.ts";
 import { isEmptyWithoutBucket, resultsWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { allWithDefaultTtl, withDefaultTtl } from "./lifetimes.ts";
+import { update, type Updated } from "./update.ts";
 import { watch } from "./watch.ts";
-import {
-  deletedOf,
-  encodeWith,
-  listedOf,
-  operationsToJson,
-  operationToJson,
-  pageOf,
-  resultsOf,
-  transactionToJson,
-} from "./wire.ts";
-
-/** Largest value, in bytes, that a batch or session can carry. A larger one has a request of its own. */
-const MAX_BATCHED_VALUE_BYTES = 1_048_576;
-/** Attempts of {@link Bucket.update} while other writers keep changing the key. */
-const MAX_UPDATES = 100;
+import { deletedOf, listedOf, operationsToJson, pageOf, resultsOf, transactionToJson } from "./wire.ts";
 
 const NO_KEYS: ReturnType<typeof pageOf> = { keys: [] };
 
@@ -93,7 +79,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   readonly name: string;
   readonly #context: BucketContext;
   readonly #caller: Caller;
-  readonly #keys: HttpKeys;
+  readonly #one: OneKey;
   readonly #codec: Codec;
   readonly #firstWrite: FirstWrite;
   readonly #path: string;
@@ -105,8 +91,14 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     this.#codec = context.codec;
     this.#firstWrite = context.firstWrite;
     this.#path = bucketPath(context.name);
-    this.#keys = new HttpKeys(context.http, this.#path, context.codec);
     this.#caller = context.caller ?? new HttpCaller(context.http, this.#path);
+    this.#one = new OneKey({
+      keys: new HttpKeys(context.http, this.#path, context.codec),
+      caller: this.#caller,
+      codec: context.codec,
+      firstWrite: context.firstWrite,
+      inSession: context.caller !== undefined,
+    });
   }
 
   /**
@@ -118,7 +110,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async get<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<T[K] | undefined> {
     checkOptions("get", options);
-    return (await this.#entry(key, options))?.value;
+    return (await this.entry(key, options))?.value;
   }
 
   /**
@@ -131,7 +123,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async entry<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<Entry<T[K]> | undefined> {
     checkOptions("entry", options);
-    return this.#entry(key, options);
+    return this.#one.entry(key, options) as Promise<Entry<T[K]> | undefined>;
   }
 
   /**
@@ -143,7 +135,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async has(key: Key<T>, options: CallOptions = {}): Promise<boolean> {
     checkOptions("has", options);
-    return this.#firstWrite.reading(() => this.#keys.has(key, options), false);
+    return this.#one.has(key, options);
   }
 
   /**
@@ -163,17 +155,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     options: Properties & Conditions & CallOptions = {},
   ): Promise<Written> {
     checkOptions("put", options);
-    const encoded = encodeWith(this.#codec, value);
-    const lived = withDefaultTtl(options, this.#context.ttl);
-    if (this.#context.caller === undefined || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
-      return this.#firstWrite.creating(() => this.#keys.put(key, encoded, lived));
-    }
-    const { signal: _, timeoutMs: __, ...rest } = lived;
-    const operation: Operation = { op: "put", key, value, ...rest };
-    const { created, revision, etag } = (await this.#firstWrite.creating(() =>
-      this.#one(operation, callOf(options)),
-    )) as Written;
-    return { created, revision, etag };
+    return this.#one.put(key, value, withDefaultTtl(options, this.#context.ttl));
   }
 
   /**
@@ -185,10 +167,34 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async delete(key: Key<T>, options: Conditions & CallOptions = {}): Promise<boolean> {
     checkOptions("delete", options);
-    const { signal: _, timeoutMs: __, ...conditions } = options;
-    const operation: Operation = { op: "delete", key, ...conditions };
-    const result = await this.#firstWrite.reading(() => this.#one(operation, callOf(options)), undefined);
-    return result?.op === "delete" && result.deleted;
+    return this.#one.delete(key, options);
+  }
+
+  /**
+   * Reads a value and deletes its key, atomically: of many callers at once, one gets the value. If the connection breaks,
+   * the value may be deleted: the error's `outcomeUnknown` is true.
+   *
+   *     const invitation = await bucket.getAndDelete("invitation 17"); // counts once
+   *
+   * @returns undefined if the key does not exist
+   * @throws {PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
+   * @throws {DecodeError} if the codec can't decode the value, which is deleted: `details.deleted` has it
+   */
+  async getAndDelete<K extends Key<T>>(
+    key: K,
+    options: Conditions & CallOptions = {},
+  ): Promise<T[K] | undefined> {
+    checkOptions("getAndDelete", options);
+    return (await this.getAndDeleteEntry(key, options))?.value;
+  }
+
+  /** As {@link getAndDelete}, with what is stored beside the value. @returns undefined if the key does not exist */
+  async getAndDeleteEntry<K extends Key<T>>(
+    key: K,
+    options: Conditions & CallOptions = {},
+  ): Promise<Entry<T[K]> | undefined> {
+    checkOptions("getAndDeleteEntry", options);
+    return this.#one.getAndDelete(key, options) as Promise<Entry<T[K]> | undefined>;
   }
 
   /**
@@ -205,16 +211,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     options: IncrementOptions & Conditions & OnceOptions & CallOptions = {},
   ): Promise<Incremented> {
     checkOptions("increment", options);
-    const lived = withDefaultTtl(options, this.#context.ttl);
-    if (this.#context.caller !== undefined && options.idempotencyKey === undefined) {
-      const { signal: _, timeoutMs: __, idempotencyKey: ___, ...rest } = lived;
-      const operation: Operation = { op: "increment", key, ...rest };
-      const { value, created, revision, etag } = (await this.#firstWrite.creating(() =>
-        this.#one(operation, callOf(options)),
-      )) as Incremented;
-      return { value, created, revision, etag };
-    }
-    return this.#firstWrite.creating(() => this.#keys.increment(key, lived));
+    return this.#one.increment(key, withDefaultTtl(options, this.#context.ttl));
   }
 
   /**
@@ -236,24 +233,11 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   ): Promise<W[K & keyof W] | undefined> {
     checkOptions("update", options);
     if (typeof change !== "function") throw invalidRequest("options_invalid", "update takes a function.");
-    const { signal, timeoutMs, ...properties } = options;
-    // By default there is no overall deadline, because `change` may take long. Each request has the client's deadline.
-    return within({ signal, timeoutMs: timeoutMs ?? Infinity }, async (deadline) => {
-      for (let tries = 0; ; tries += 1) {
-        const entry = await this.entry(key, { signal: deadline });
-        const value = await change(entry?.value);
-        if (value === undefined) return undefined;
-        const condition = entry === undefined ? { ifNoneMatch: "*" } : { ifMatch: entry.etag };
-        try {
-          await this.put(key, value, { ...properties, ...condition, signal: deadline });
-          return value;
-        } catch (error) {
-          if (!(error instanceof PreconditionFailedError) || tries + 1 === MAX_UPDATES) throw error;
-        }
-        // Jitter, so competing writers do not collide again.
-        await pause(backoff(tries, this.#context.http.retryBaseMs), deadline);
-      }
-    });
+    const one: Updated<T[K], W[K & keyof W]> = {
+      entry: (call) => this.entry(key, call),
+      put: (value, call) => this.put(key, value, call),
+    };
+    return update(one, change, options, this.#context.http.retryBaseMs);
   }
 
   /**
@@ -435,33 +419,6 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
       http.token,
       session,
     );
-  }
-
-  async #entry<K extends Key<T>>(key: K, options: CallOptions): Promise<Entry<T[K]> | undefined> {
-    const overHttp = () =>
-      this.#firstWrite.reading(() => this.#keys.get(key, options), undefined) as Promise<
-        Entry<T[K]> | undefined
-      >;
-    if (this.#context.caller === undefined) return overHttp();
-    const operation: Operation = { op: "get", key };
-    const result = await this.#firstWrite.reading(() => this.#one(operation, options), undefined);
-    if (result?.op !== "get" || !result.found) return undefined;
-    // The value is too large for a batch: read it with a request of its own.
-    if (result.value === undefined) return overHttp();
-    const { op: _, found: __, ...entry } = result;
-    return entry as Entry<T[K]>;
-  }
-
-  async #one(operation: Operation, options: CallOptions): Promise<Result> {
-    const json = await this.#caller.batch(
-      [operationToJson<Record<string, unknown>>(operation, this.#codec)],
-      options,
-    );
-    const [result] = resultsOf(json, 1, this.#codec);
-    if (result instanceof KvError) throw result;
-    if (result?.op !== operation.op)
-      throw unexpectedAnswer(`it is about another operation than ${operation.op}.`);
-    return result;
   }
 }
 

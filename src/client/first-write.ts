@@ -47,16 +47,19 @@ export class FirstWrite {
   }
 }
 
+/** The operations that store nothing, with what they say of a key that does not exist. */
+const EMPTY: ReadonlyMap<unknown, JsonObject> = new Map<unknown, JsonObject>([
+  ["get", { found: false }],
+  ["delete", { deleted: false }],
+  ["getAndDelete", { found: false }],
+]);
+
 /** Whether the operations of a batch store nothing, and so need no bucket. A key that has to match needs one. */
 export function isEmptyWithoutBucket(operations: readonly JsonObject[]): boolean {
-  return operations.every(({ op, ifMatch }) => (op === "get" || op === "delete") && ifMatch === undefined);
+  return operations.every(({ op, ifMatch }) => EMPTY.has(op) && ifMatch === undefined);
 }
 
 /** The response to such a batch where there is no bucket. */
 export function resultsWithoutBucket(operations: readonly JsonObject[]): unknown {
-  return {
-    results: operations.map(({ op, key }) =>
-      op === "get" ? { op, key, found: false } : { op, key, deleted: false },
-    ),
-  };
+  return { results: operations.map(({ op, key }) => ({ op, key, ...EMPTY.get(op) })) };
 }

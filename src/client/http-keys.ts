@@ -21,6 +21,13 @@ import { decodeWith, incrementedOf, incrementToJson, propertiesToJson } from "./
 
 const NO_KEY = "key_not_found";
 
+/** A response that is a value. */
+interface Read {
+  readonly version: Version;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
 export class HttpKeys {
   readonly #http: Http;
   readonly #bucketPath: string;
@@ -43,11 +50,26 @@ export class HttpKeys {
   async get(key: string, options: CallOptions): Promise<Entry | undefined> {
     const { path, query } = this.#place(key);
     const request: HttpRequest = { query, ...options, repeatable: true };
-    const read = async (response: Response): Promise<Entry> => {
-      const version = versionOf(response);
-      return this.#entryOf(key, version, response.headers, new Uint8Array(await response.arrayBuffer()));
+    return undefinedFor(
+      NO_KEY,
+      this.#http.ask(path, request, async (response) => this.#entryOf(key, await readValue(response))),
+    );
+  }
+
+  async getAndDelete(key: string, options: Conditions & CallOptions): Promise<Entry | undefined> {
+    const { path, query } = this.#place(key);
+    const { signal, timeoutMs } = options;
+    const request: HttpRequest = {
+      method: "POST",
+      query,
+      headers: conditionHeaders(options),
+      signal,
+      timeoutMs,
+      // The second one would find nothing.
+      repeatable: false,
     };
-    return undefinedFor(NO_KEY, this.#http.ask(path, request, read));
+    const taken = await undefinedFor(NO_KEY, this.#http.ask(`${path}/get-and-delete`, request, readValue));
+    return taken && this.#entryOf(key, taken, { deleted: taken.body });
   }
 
   async put(key: string, encoded: Encoded, options: Properties & Conditions & CallOptions): Promise<Written> {
@@ -93,13 +115,17 @@ export class HttpKeys {
     return { path: this.#bucketPath + path, query: { ...query } };
   }
 
-  #entryOf(key: string, version: Version, headers: Headers, body: Uint8Array): Entry {
+  #entryOf(
+    key: string,
+    { version, headers, body }: Read,
+    undecoded: Parameters<typeof decodeWith>[3] = {},
+  ): Entry {
     const type = headers.get("Content-Type") ?? bytesCodec.type;
     const expires = headers.get("KV-Expires");
     const metadata = headers.get("KV-Metadata");
     return {
       key,
-      value: decodeWith(this.#codec, body, { type, key }),
+      value: decodeWith(this.#codec, body, { type, key }, undecoded),
       ...version,
       type,
       size: body.byteLength,
@@ -108,4 +134,9 @@ export class HttpKeys {
       metadata: metadata === null ? undefined : parseAnswer(metadata),
     };
   }
+}
+
+async function readValue(response: Response): Promise<Read> {
+  const version = versionOf(response);
+  return { version, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
 }

@@ -91,6 +91,8 @@ const METHODS = {
   has: CALL,
   put: { ...PROPERTIES, ...CONDITIONS, ...CALL },
   delete: { ...CONDITIONS, ...CALL },
+  getAndDelete: { ...CONDITIONS, ...CALL },
+  getAndDeleteEntry: { ...CONDITIONS, ...CALL },
   increment: { ...INCREMENT, ...CONDITIONS, ...ONCE, ...CALL },
   update: { ...PROPERTIES, ...CALL },
   // `limit` is checked in Bucket.list, under another code.
@@ -167,6 +169,7 @@ export const OPERATIONS: ReadonlyMap<unknown, Rules> = new Map<unknown, Rules>([
   ["get", { ...TARGET, ...CONDITIONS }],
   ["put", { ...TARGET, value: any, ...PROPERTIES, ...CONDITIONS }],
   ["delete", { ...TARGET, ...CONDITIONS }],
+  ["getAndDelete", { ...TARGET, ...CONDITIONS }],
   ["increment", { ...TARGET, ...INCREMENT, ...CONDITIONS }],
 ]);
 export const COMPARISON: Rules = { key: any, is: text, exists: flag, revision: count, integer, value: any };

@@ -103,6 +103,7 @@ export type Operation<T extends Entries = Record<string, unknown>> = {
     | ({ readonly op: "get"; readonly key: K } & Conditions)
     | ({ readonly op: "put"; readonly key: K; readonly value: T[K] } & Properties & Conditions)
     | ({ readonly op: "delete"; readonly key: K } & Conditions)
+    | ({ readonly op: "getAndDelete"; readonly key: K } & Conditions)
     | ({ readonly op: "increment"; readonly key: K } & IncrementOptions & Conditions);
 }[Key<T>];
 
@@ -128,7 +129,7 @@ export interface Transaction<T extends Entries = Record<string, unknown>> {
 
 /** The result of one operation. */
 export type Result<Value = unknown> =
-  | ({ readonly op: "get"; readonly found: true } & Entry<Value>)
+  | ({ readonly op: "get" | "getAndDelete"; readonly found: true } & Entry<Value>)
   | Exclude<ResultJson, { readonly found: true } | { readonly op: "increment" }>
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
 

@@ -37,6 +37,7 @@ const RESULTS: ReadonlyMap<string, Shape<ResultJson>> = new Map<string, Shape<Re
   ["get", { key: "string", found: "boolean" }],
   ["put", { key: "string", ...WRITTEN }],
   ["delete", { key: "string", deleted: "boolean" }],
+  ["getAndDelete", { key: "string", found: "boolean" }],
   ["increment", { key: "string", ...INCREMENTED }],
 ]);
 
@@ -63,7 +64,10 @@ export function operationsToJson<T extends Entries>(
 export function operationToJson<T extends Entries>(operation: Operation<T>, codec: Codec): Json {
   const rules = OPERATIONS.get((operation as Operation<T> | null | undefined)?.op);
   if (rules === undefined)
-    throw invalidRequest(INVALID, "The op of an operation has to be get, put, delete or increment.");
+    throw invalidRequest(
+      INVALID,
+      "The op of an operation has to be get, put, delete, getAndDelete or increment.",
+    );
   const { op } = operation;
   checkMembers(operation, rules, `The operation ${op}`, INVALID);
   const key = checkedKey(operation.key);
@@ -141,10 +145,13 @@ export function encodeWith<Value>(codec: Codec<Value>, value: Value): Encoded {
   );
 }
 
-/** Where to continue after a value that could not be decoded: a change's id, or a list's cursor. */
-interface Resume {
+/** Further details of a {@link DecodeError}. */
+interface Undecoded {
+  /** Where to continue after it: a change's id, or a list's cursor. */
   readonly id?: string;
   readonly cursor?: string;
+  /** The value itself, which was deleted. */
+  readonly deleted?: Encoded;
 }
 
 /** @throws {DecodeError} */
@@ -152,24 +159,24 @@ export function decodeWith<Value>(
   codec: Codec<Value>,
   encoded: Encoded,
   { type, key }: { readonly type: string; readonly key: string },
-  resume: Resume = {},
+  more: Undecoded = {},
 ): Value {
   try {
     return codec.decode(encoded, type);
   } catch (cause) {
     const why = `The value of ${JSON.stringify(key)} is not what the codec expects.`;
-    throw new DecodeError("value_undecodable", why, { cause, details: { key, ...resume } });
+    throw new DecodeError("value_undecodable", why, { cause, details: { key, ...more } });
   }
 }
 
 /** @throws {DecodeError}, {KvError} `unexpected_answer` */
-export function decodeEntry<Value>(json: unknown, codec: Codec<Value>, resume?: Resume): Entry<Value> {
+export function decodeEntry<Value>(json: unknown, codec: Codec<Value>, more?: Undecoded): Entry<Value> {
   const wire = checkShape(json, ENTRY);
   const { key, revision, etag, type, size, modified, expires, metadata } = wire;
   const encoded = encodedFromJson(wire);
   return {
     key,
-    value: encoded === undefined ? undefined : decodeWith(codec, encoded, { type, key }, resume),
+    value: encoded === undefined ? undefined : decodeWith(codec, encoded, { type, key }, more),
     revision,
     etag,
     type,
@@ -241,6 +248,7 @@ function resultOf<Value>(json: unknown, codec: Codec<Value>): Result<Value> | Kv
   const wire = checkShape(json, shape);
   switch (wire.op) {
     case "get":
+    case "getAndDelete":
       return wire.found ? found(wire, codec) : wire;
     case "increment":
       return { ...wire, value: integerOf(wire.value) };
@@ -249,9 +257,14 @@ function resultOf<Value>(json: unknown, codec: Codec<Value>): Result<Value> | Kv
   }
 }
 
-function found<Value>(wire: EntryJson, codec: Codec<Value>): Result<Value> | KvError {
+function found<Value>(
+  wire: EntryJson & { readonly op: "get" | "getAndDelete" },
+  codec: Codec<Value>,
+): Result<Value> | KvError {
+  const { op } = wire;
+  const deleted = op === "getAndDelete" ? encodedFromJson(wire) : undefined;
   try {
-    return { op: "get", found: true, ...decodeEntry(wire, codec) };
+    return { op, found: true, ...decodeEntry(wire, codec, deleted === undefined ? {} : { deleted }) };
   } catch (error) {
     if (error instanceof DecodeError) return error;
     throw error;

@@ -29,6 +29,7 @@ export type OperationJson<Integer = IntegerJson> =
   | ({ readonly op: "get"; readonly key: string } & ConditionsJson)
   | ({ readonly op: "put"; readonly key: string } & ValueJson & PropertiesJson & ConditionsJson)
   | ({ readonly op: "delete"; readonly key: string } & ConditionsJson)
+  | ({ readonly op: "getAndDelete"; readonly key: string } & ConditionsJson)
   | ({ readonly op: "increment"; readonly key: string } & IncrementJson<Integer> & ConditionsJson);
 
 /** The relation between the stored value and the given one. */
@@ -56,6 +57,8 @@ export interface TransactionJson<Integer = IntegerJson> {
 export type ResultJson =
   | ({ readonly op: "get"; readonly found: true } & EntryJson)
   | { readonly op: "get"; readonly found: false; readonly key: string }
+  | ({ readonly op: "getAndDelete"; readonly found: true } & EntryJson)
+  | { readonly op: "getAndDelete"; readonly found: false; readonly key: string }
   | ({ readonly op: "put"; readonly key: string } & Written)
   | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
@@ -72,7 +75,7 @@ export interface FailureJson {
 
 /** A refused operation of a batch. It changed nothing. */
 export interface FailedJson {
-  readonly op: "get" | "put" | "delete" | "increment";
+  readonly op: "get" | "put" | "delete" | "getAndDelete" | "increment";
   readonly key: string;
   readonly error: FailureJson;
 }

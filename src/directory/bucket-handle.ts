@@ -18,7 +18,7 @@ import type { Found } from "../model/outcome.ts";
 import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Value } from "../model/value.ts";
 import type { WatchRequest } from "../model/watch.ts";
-import { isExit, Refusal, type Reply } from "../otp/exit.ts";
+import { isExit, isRefusal, type Reply } from "../otp/exit.ts";
 import type { Idempotency } from "../model/idempotency.ts";
 import type { CreateOptions } from "../model/registration.ts";
 import type { BucketStub, EntriesPage, IncrementGuards, JsonText, PutOptions } from "../rpc/bucket-rpc.ts";
@@ -29,8 +29,9 @@ import { deleteRange } from "./delete-range.ts";
 import { READ, type Ask, type AskOptions, type Directory } from "./directory.ts";
 import { describeBucket } from "./describe.ts";
 import { exportEntries, type ExportedEntry } from "./export.ts";
-import { StoredValue, type Read } from "./stored-value.ts";
+import { StoredValue, type FoundRead, type Read } from "./stored-value.ts";
 import { Transfer } from "./transfer.ts";
+import { useAndDelete } from "./use-and-delete.ts";
 
 /** Probes of a bucket that is being reset, until it answers again. */
 const RESET_TRIES = 5;
@@ -47,7 +48,7 @@ export interface HandleOptions {
  *
  * Every method throws:
  * - `bucket_not_found` if there is no such bucket;
- * - a {@link Refusal} with a stable code: nothing was changed;
+ * - a `Refusal` with a stable code: nothing was changed;
  * - an `Exit`: the call failed, and the outcome of a write is unknown.
  *
  * ```ts
@@ -145,6 +146,38 @@ export class BucketHandle {
   /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
     return this.#ask((bucket) => bucket.remove(key, conditions));
+  }
+
+  /**
+   * Reads an entry and deletes it, in one step: of many callers, one gets the value. The chunks of a large value are kept
+   * for this caller's stream, as those of a value that is replaced while it is read.
+   * @param options.large whether a large value is refused instead, with `value_too_large`
+   * @throws `precondition_failed`
+   */
+  async getAndDelete(
+    key: string,
+    conditions: Conditions = {},
+    { large }: { readonly large?: "refuse" } = {},
+  ): Promise<Read> {
+    const lease = large === "refuse" ? undefined : crypto.randomUUID();
+    const ask = this.#pin();
+    const found = await ask((bucket) => bucket.getAndDelete(key, conditions, lease));
+    if (found.outcome !== "found") return found;
+    const { entry, etag } = found;
+    return { outcome: "found", entry, etag, value: new StoredValue(entry, this.#transfer(ask), lease) };
+  }
+
+  /**
+   * As {@link getAndDelete}, in two steps: deletes the entry only after `use` has returned. If the key has changed
+   * meanwhile, `use` is called again with the new entry.
+   * @returns undefined if there is no such key
+   */
+  async useAndDelete<T>(
+    key: string,
+    conditions: Conditions,
+    use: (found: FoundRead) => Promise<T>,
+  ): Promise<T | undefined> {
+    return useAndDelete(this, key, conditions, use);
   }
 
   /**
@@ -299,7 +332,12 @@ export async function existed(done: Promise<void>): Promise<boolean> {
 
 /** Whether an error is `bucket_not_found`. */
 export function isNoBucket(error: unknown): boolean {
-  return error instanceof Refusal && error.code === "bucket_not_found";
+  return isRefusal(error, "bucket_not_found");
+}
+
+/** Whether an error is `value_too_large`. */
+export function isTooLarge(error: unknown): boolean {
+  return isRefusal(error, "value_too_large");
 }
 
 function noBucket(name: string): KvError {

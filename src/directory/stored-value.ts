@@ -15,6 +15,8 @@ export type Read =
       readonly value: StoredValue;
     };
 
+export type FoundRead = Extract<Read, { readonly outcome: "found" }>;
+
 export class StoredValue {
   /** Size of the value, in bytes. */
   readonly size: number;
@@ -22,17 +24,26 @@ export class StoredValue {
   readonly whole: Value | undefined;
   readonly #large: string | null;
   readonly #transfer: Transfer;
+  readonly #lease: string | undefined;
 
-  constructor({ value, large, size }: Pick<Entry, "value" | "large" | "size">, transfer: Transfer) {
+  /** @param lease the caller's lease on a large value whose entry was deleted */
+  constructor(
+    { value, large, size }: Pick<Entry, "value" | "large" | "size">,
+    transfer: Transfer,
+    lease?: string,
+  ) {
     this.size = size;
     this.whole = large === null ? value : undefined;
     this.#large = large;
     this.#transfer = transfer;
+    this.#lease = lease;
   }
 
   /** The value, or a range of it, as a response's body. A stream reads chunks as they are consumed. */
   body(range?: ByteRange): Value | Uint8Array | ReadableStream<Uint8Array> {
-    if (this.#large !== null) return this.#transfer.read({ large: this.#large, size: this.size }, range);
+    if (this.#large !== null) {
+      return this.#transfer.read({ large: this.#large, size: this.size }, { range, lease: this.#lease });
+    }
     const value = this.whole ?? "";
     return range === undefined ? value : bytesOf(value).slice(range.first, range.last + 1);
   }
@@ -46,6 +57,6 @@ export class StoredValue {
   /** The value in pieces. @throws {KvError} `key_not_found` if the value is replaced while it is read */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     if (this.#large === null) yield bytesOf(this.whole ?? "");
-    else yield* this.#transfer.chunks({ large: this.#large, size: this.size });
+    else yield* this.#transfer.chunks({ large: this.#large, size: this.size }, { lease: this.#lease });
   }
 }

@@ -17,6 +17,13 @@ export interface ByteRange {
   readonly last: number;
 }
 
+export interface ReadOptions {
+  /** The whole value if left out. */
+  readonly range?: ByteRange | undefined;
+  /** The reader's lease, if it has one already. */
+  readonly lease?: string | undefined;
+}
+
 /** Time between two renewals of a lease, in milliseconds; and the most renewals of one lease, which is one hour. */
 const RENEW_MS = KEEP_MS / 4;
 const MAX_RENEWALS = 120;
@@ -79,20 +86,19 @@ export class Transfer {
   }
 
   /** A large value as a stream; chunks are read as they are consumed. It errors if the value is removed meanwhile. */
-  read(
-    { large, size }: LargeValue,
-    range: ByteRange = { first: 0, last: size - 1 },
-  ): ReadableStream<Uint8Array> {
-    const stream = new FixedLengthStream(range.last - range.first + 1);
-    return streamed(this.chunks({ large, size }, range), this.#keepAlive, stream);
+  read(value: LargeValue, options: ReadOptions = {}): ReadableStream<Uint8Array> {
+    const { first, last } = options.range ?? wholeOf(value);
+    const stream = new FixedLengthStream(last - first + 1);
+    return streamed(this.chunks(value, options), this.#keepAlive, stream);
   }
 
   /** Like {@link read}, chunk by chunk. The next chunk is requested while one is used. */
   async *chunks(
-    { large, size }: LargeValue,
-    { first, last }: ByteRange = { first: 0, last: size - 1 },
+    value: LargeValue,
+    { range = wholeOf(value), lease = crypto.randomUUID() }: ReadOptions = {},
   ): AsyncGenerator<Uint8Array, void, void> {
-    const lease = crypto.randomUUID();
+    const { large } = value;
+    const { first, last } = range;
     const end = Math.floor(last / CHUNK_BYTES);
     const stopRenewing = this.#renewing((bucket) => bucket.renewLease(large, lease));
     const ask = (n: number): Promise<ArrayBuffer> => {
@@ -144,6 +150,10 @@ export class Transfer {
     if (bytes !== null) return bytes;
     throw new KvError("key_not_found", "The value was replaced or deleted while it was read. Read it again.");
   }
+}
+
+function wholeOf({ size }: LargeValue): ByteRange {
+  return { first: 0, last: size - 1 };
 }
 
 /** The pieces, until `refused` rejects; then the rest is left unread. */

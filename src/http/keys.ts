@@ -1,4 +1,4 @@
-/** Handlers for one key: put, get, head, delete. */
+/** Handlers for one key: put, get, head, delete, get-and-delete, increment. */
 
 import { readText, readValue } from "../directory/body.ts";
 import type { Read, StoredValue } from "../directory/stored-value.ts";
@@ -71,6 +71,16 @@ export async function deleteKey(request: Request, context: Context): Promise<Res
     await bucket.delete(key, conditions);
     return new Response(null, { status: 204 });
   });
+}
+
+/** `POST …/keys/{k}/get-and-delete`: the stored bytes, which are deleted. */
+export async function getAndDeleteKey(request: Request, { target, bucket }: Context): Promise<Response> {
+  const key = keyOf(target);
+  const found = await bucket.getAndDelete(key, headerConditions(request.headers));
+  if (found.outcome !== "found") return notServed(found, key);
+  // No ranges: the rest could not be asked for.
+  const { "Accept-Ranges": _, ...headers } = entryHeaders(found.entry, found.etag);
+  return new Response(found.value.body(), { headers });
 }
 
 /** `POST …/keys/{k}/increment` `{by, initial, ttl}`: adds to a counter, atomically. */

@@ -16,6 +16,7 @@ export type Operation<V = Value> = {
   | { readonly op: "get" }
   | { readonly op: "put"; readonly value: V; readonly properties: Properties }
   | { readonly op: "delete" }
+  | { readonly op: "getAndDelete" }
   | { readonly op: "increment"; readonly increment: Increment }
 );
 

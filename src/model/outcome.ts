@@ -12,6 +12,7 @@ export type Found<T> =
 /** The result of one step. Its etag follows from the revision and the bucket's incarnation. */
 export type Outcome =
   | { readonly op: "get"; readonly key: string; readonly entry: Entry | undefined }
+  | { readonly op: "getAndDelete"; readonly key: string; readonly entry: Entry | undefined }
   | { readonly op: "put"; readonly key: string; readonly created: boolean; readonly revision: number }
   | { readonly op: "delete"; readonly key: string; readonly deleted: boolean }
   | {

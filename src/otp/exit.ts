@@ -56,6 +56,11 @@ export function isExit(error: unknown, reason: Exclude<ExitReason, Crash>): erro
   return error instanceof Exit && error.reason === reason;
 }
 
+/** Whether an error is a refusal with this code. */
+export function isRefusal(error: unknown, code: string): error is Refusal {
+  return error instanceof Refusal && error.code === code;
+}
+
 /** An exit reason in words, as logs and the wire show it. */
 export function formatReason(reason: ExitReason): string {
   return typeof reason === "string" ? reason : `crash: ${reason.crash}`;

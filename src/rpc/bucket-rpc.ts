@@ -64,6 +64,7 @@ export interface BucketRpc extends Rpc.DurableObjectBranded, ProcessRpc {
   info(key: string, conditions: Conditions): Answered<Found<EntryInfo>>;
   put(key: string, value: Value | LargeValue, options?: PutOptions): Answered<Written>;
   remove(key: string, conditions: Conditions): Answered<boolean>;
+  getAndDelete(key: string, conditions: Conditions, lease?: string): Answered<Found<Entry>>;
   increment(key: string, increment: Increment, options?: IncrementGuards): Answered<Replayable<JsonText>>;
   batch(operations: readonly Operation[]): Answered<JsonText>;
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Replayable<JsonText>>;

@@ -65,6 +65,8 @@ export const ProblemAnswer = z
 const results = [
   z.strictObject({ op: z.literal("get"), found: z.literal(true), ...entry }),
   z.strictObject({ op: z.literal("get"), found: z.literal(false), key: z.string() }),
+  z.strictObject({ op: z.literal("getAndDelete"), found: z.literal(true), ...entry }),
+  z.strictObject({ op: z.literal("getAndDelete"), found: z.literal(false), key: z.string() }),
   z.strictObject({ op: z.literal("put"), key: z.string(), created: z.boolean(), revision, etag }),
   z.strictObject({ op: z.literal("delete"), key: z.string(), deleted: z.boolean() }),
   z.strictObject({ op: z.literal("increment"), key: z.string(), ...incremented }),
@@ -73,7 +75,7 @@ export const ResultAnswer = z
   .union(results)
   .check(z.meta({ id: "Result" })) satisfies z.core.$ZodType<ResultJson>;
 const failed = z.strictObject({
-  op: z.enum(["get", "put", "delete", "increment"]),
+  op: z.enum(["get", "put", "delete", "getAndDelete", "increment"]),
   key: z.string(),
   error: z.strictObject({ code: z.string(), title: z.string(), status: z.int(), detail: z.string() }),
 });

@@ -100,6 +100,7 @@ export const OperationJson = z
     z.strictObject({ op: z.literal("get"), key, ...conditions }),
     PutJson,
     z.strictObject({ op: z.literal("delete"), key, ...conditions }),
+    z.strictObject({ op: z.literal("getAndDelete"), key, ...conditions }),
     z
       .strictObject({ op: z.literal("increment"), key, ...increment, ...conditions })
       .check(z.meta(ONE_LIFETIME)),

@@ -42,7 +42,8 @@ export function incrementedJson(
 function resultJson(incarnation: string, outcome: OperationOutcome): ResultJson {
   const { op, key } = outcome;
   switch (op) {
-    case "get": {
+    case "get":
+    case "getAndDelete": {
       const { entry } = outcome;
       if (entry === undefined) return { op, found: false, key };
       return {

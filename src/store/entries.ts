@@ -153,6 +153,11 @@ export class Entries {
     return true;
   }
 
+  /** Begins a reader's lease on a large value, so that its chunks outlast its entry. */
+  lease(large: string, lease: string): void {
+    this.large.renewLease(large, this.#now(), lease);
+  }
+
   /**
    * Adds to a decimal integer of 64 bits. An existing entry keeps its content type, metadata and lifetime.
    * @throws {KvError} `not_an_integer`, `increment_overflow`, `expires_invalid`

@@ -5,7 +5,7 @@
 
 import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
 import type { Entry, EntryInfo } from "../model/entry.ts";
-import { failureOf, preconditionFailed } from "../model/errors.ts";
+import { failureOf, KvError, preconditionFailed } from "../model/errors.ts";
 import type { Operation, Step } from "../model/operation.ts";
 import type { Found, OperationOutcome, Outcome, Refused } from "../model/outcome.ts";
 import { Refusal } from "../otp/exit.ts";
@@ -48,7 +48,7 @@ export class Executor {
 
   /**
    * Runs one step. A refused step changes nothing.
-   * @throws {KvError} `precondition_failed`, `result_too_large`, and those of {@link Entries}
+   * @throws {KvError} `precondition_failed`, `result_too_large`, `value_too_large`, and those of {@link Entries}
    */
   perform(step: Operation): OperationOutcome;
   perform<Op extends Step["op"]>(step: Step & { readonly op: Op }): Outcome & { readonly op: Op };
@@ -66,6 +66,8 @@ export class Executor {
         return { op: "put", key, ...this.#entries.put(key, step.value, step.properties) };
       case "delete":
         return { op: "delete", key, deleted: this.#entries.remove(key) };
+      case "getAndDelete":
+        return { op: "getAndDelete", key, entry: this.#getAndDelete(key) };
       case "increment":
         return { op: "increment", key, ...this.#entries.increment(key, step.increment) };
     }
@@ -87,10 +89,41 @@ export class Executor {
     return { outcome: "found", entry, etag: tag };
   }
 
+  /**
+   * Reads an entry and deletes it. A large value, which no entry owns any more, is kept for the holder of the lease.
+   * @throws {KvError} `precondition_failed`; without a lease, `value_too_large` for a large value
+   */
+  take(key: string, conditions: Conditions, lease: string | undefined): Found<Entry> {
+    if (!allows(this.#entries, key, conditions, this.#incarnation)) throw preconditionFailed();
+    const entry = this.#getAndDelete(key, lease);
+    if (entry === undefined) return { outcome: "absent" };
+    return { outcome: "found", entry, etag: etag(this.#incarnation, entry.revision) };
+  }
+
   #get(key: string): Entry | undefined {
     if (this.#room?.isFull === true) this.#room.refuseUnread(this.#entries.info(key));
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#room?.admit(entry);
     return entry;
   }
+
+  /** A value that the response can't carry is refused before it is deleted, so no value is lost unseen. */
+  #getAndDelete(key: string, lease?: string): Entry | undefined {
+    const entry = this.#get(key);
+    if (entry === undefined) return undefined;
+    if (entry.large !== null) {
+      if (lease === undefined) throw tooLargeToDelete();
+      // Before the entry releases its chunks: those without a lease have a smaller budget.
+      this.#entries.lease(entry.large, lease);
+    }
+    this.#entries.remove(key);
+    return entry;
+  }
+}
+
+function tooLargeToDelete(): KvError {
+  return new KvError(
+    "value_too_large",
+    "The value is too large for this response, so it was not deleted. Get and delete it by a request of its own, over HTTP.",
+  );
 }

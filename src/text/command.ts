@@ -8,6 +8,7 @@ export type BucketCommand =
   | { readonly verb: "GET"; readonly bucket: string; readonly key: string }
   | { readonly verb: "PUT"; readonly bucket: string; readonly key: string; readonly value: Value }
   | { readonly verb: "DELETE"; readonly bucket: string; readonly key: string }
+  | { readonly verb: "GETDEL"; readonly bucket: string; readonly key: string }
   | { readonly verb: "KEYS"; readonly bucket: string; readonly prefix: string; readonly after: string }
   | { readonly verb: "INCR"; readonly bucket: string; readonly key: string; readonly by: bigint };
 

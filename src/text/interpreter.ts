@@ -255,6 +255,7 @@ function isBucketCommand(command: Command | Malformed): command is BucketCommand
     case "GET":
     case "PUT":
     case "DELETE":
+    case "GETDEL":
     case "KEYS":
     case "INCR":
       return true;

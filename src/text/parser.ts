@@ -37,7 +37,8 @@ function commandOf(words: readonly Word[]): Command | Malformed {
         ? { verb: "PUT", bucket: bucket(first), key: key(second), value: value(third) }
         : UNKNOWN;
     case "DELETE":
-      return count === 2 ? { verb: "DELETE", bucket: bucket(first), key: key(second) } : UNKNOWN;
+    case "GETDEL":
+      return count === 2 ? { verb: verb.text, bucket: bucket(first), key: key(second) } : UNKNOWN;
     case "INCR":
       return count === 2 || count === 3
         ? {

@@ -9,6 +9,7 @@ const HELP = [
   "PUT bucket key value",
   "GET bucket key",
   "DELETE bucket key",
+  "GETDEL bucket key",
   "INCR bucket key [by]",
   "KEYS bucket [prefix [after]]",
   "SUBSCRIBE bucket",

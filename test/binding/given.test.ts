@@ -35,6 +35,7 @@ const service = kv as unknown as Binding;
 type Verbs =
   | "put"
   | "delete"
+  | "getAndDelete"
   | "increment"
   | "list"
   | "deleteRange"
@@ -63,6 +64,7 @@ const TOLD: Record<string, Call> = {
   buckets: (options) => service.buckets(options),
   put: (options) => bucket().put("a", "1", options),
   delete: (options) => bucket().delete("a", options),
+  getAndDelete: (options) => bucket().getAndDelete("a", "text", options),
   increment: (options) => bucket().increment("n", options),
   "increment's second": (options) => bucket().increment("n", {}, options),
   list: (options) => bucket().list(options),

@@ -265,4 +265,15 @@ describe("delete", () => {
     await kv.delete("a");
     expect(await kv.get("a")).toBeNull();
   });
+
+  it("takes the ttl that unstorage's driver passes on beside expirationTtl, and refuses one by itself", async () => {
+    const notes = binding.namespace("namespace-ttl");
+    const options = { expirationTtl: 60, ttl: 5 } as KVNamespacePutOptions;
+    await notes.put("a", "1", options);
+    expect((await notes.list()).keys).toMatchObject([
+      { name: "a", expiration: expect.any(Number) as number },
+    ]);
+    const { message } = await refusal(() => notes.put("a", "2", { ttl: 5 } as KVNamespacePutOptions));
+    expect(message).toContain("body_invalid: There is no option ttl. Give expirationTtl");
+  });
 });

@@ -15,6 +15,7 @@ describe("a bucket that is opened with create", () => {
     expect(await bucket.entry("a")).toBeUndefined();
     expect(await bucket.has("a")).toBe(false);
     expect(await bucket.delete("a")).toBe(false);
+    expect(await bucket.getAndDelete("a")).toBeUndefined();
     expect(await bucket.deleteRange({ prefix: "" })).toBe(0);
     expect(await Array.fromAsync(bucket.list())).toEqual([]);
     expect(await bucket.update("a", () => undefined)).toBeUndefined();
@@ -22,10 +23,12 @@ describe("a bucket that is opened with create", () => {
       await bucket.batch([
         { op: "get", key: "a", ifNoneMatch: "*" },
         { op: "delete", key: "b" },
+        { op: "getAndDelete", key: "c" },
       ]),
     ).toEqual([
       { op: "get", key: "a", found: false },
       { op: "delete", key: "b", deleted: false },
+      { op: "getAndDelete", key: "c", found: false },
     ]);
     expect(await kv.lookup("first-reads")).toBeUndefined();
   });
@@ -80,6 +83,7 @@ describe("a bucket that is opened with create", () => {
   it("is created by the first write of a session, whose reads find nothing until then", async () => {
     using session = sessions.bucket("first-session", { create: true }).session();
     expect(await session.bucket.get("a")).toBeUndefined();
+    expect(await session.bucket.getAndDelete("a")).toBeUndefined();
     expect(await kv.lookup("first-session")).toBeUndefined();
     await Promise.all([session.bucket.put("a", 1), session.bucket.put("b", 2)]);
     expect(await session.bucket.get("b")).toBe(2);

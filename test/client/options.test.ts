@@ -26,6 +26,8 @@ const METHODS: Record<string, (bucket: Bucket, kv: Kv, options: Anything) => Any
   has: (b, _, options) => b.has("a", options),
   put: (b, _, options) => b.put("a", 1, options),
   delete: (b, _, options) => b.delete("a", options),
+  getAndDelete: (b, _, options) => b.getAndDelete("a", options),
+  getAndDeleteEntry: (b, _, options) => b.getAndDeleteEntry("a", options),
   increment: (b, _, options) => b.increment("a", options),
   update: (b, _, options) => b.update("a", () => 1, options),
   list: (b, _, options) => b.list(options),

@@ -169,7 +169,7 @@ describe("a refusal", () => {
     [(b) => b.batch({} as Anything), "Operations have to be an array, and not an object."],
     [
       (b) => b.batch([{ op: "got", key: "a" } as Anything]),
-      "The op of an operation has to be get, put, delete or increment.",
+      "The op of an operation has to be get, put, delete, getAndDelete or increment.",
     ],
     [(b) => b.list({ limit: NaN }).next(), "list: limit has to be a number from 0 on, and not NaN."],
     [(_, kv) => kv.exit("b", 5 as Anything), "A reason has to be text, and not 5."],

@@ -47,12 +47,14 @@ describe("a request whose connection to its bucket breaks", () => {
     expect(await askedAgain(transaction)).toEqual([READ, READ]);
   });
 
-  it.each([{ then: [get, put] }, { then: [get], else: [put] }, { else: [{ op: "increment", key: "k" }] }])(
-    "is not, where either way would change something: %j",
-    async (transaction) => {
-      expect(await askedAgain(transaction)).toEqual([undefined, undefined]);
-    },
-  );
+  it.each([
+    { then: [get, put] },
+    { then: [get], else: [put] },
+    { else: [{ op: "increment", key: "k" }] },
+    { then: [{ op: "getAndDelete", key: "k" }] },
+  ])("is not, where either way would change something: %j", async (transaction) => {
+    expect(await askedAgain(transaction)).toEqual([undefined, undefined]);
+  });
 
   it("is not, where its result is remembered", async () => {
     expect(await askedAgain({ then: [get] }, "once")).toEqual([undefined, undefined]);

@@ -77,7 +77,7 @@ describe("docs/libraries.md", () => {
   it.each(["ts keyv", "ts unstorage", "ts http"])(
     "shows a program that prints what it says: %s",
     async (language) => {
-      const { expected, printed } = await program("docs/libraries.md", server.http, language);
+      const { expected, printed } = await program("docs/libraries.md", server.http, { language });
       expect(expected.length).toBeGreaterThan(0);
       expect(printed).toEqual(expected);
     },

@@ -68,6 +68,13 @@ const conversations: Readonly<Record<string, readonly Step[]>> = {
     ["STOP B\n", "OK\r\n"],
     ["EXIT B kill\n", "NOT FOUND\r\n"],
   ],
+  "a value that is read and deleted at once": [
+    ["CREATE B\n", "OK\r\n"],
+    ["PUT B ticket 7\n", "OK\r\n"],
+    ["GETDEL B ticket\nGETDEL B ticket\n", "7\r\nOK\r\n\r\nOK\r\n"],
+    ["GETDEL B\n", "UNKNOWN COMMAND\r\n"],
+    ["KEYS B\n", "OK\r\n"],
+  ],
   "keys and counters": [
     ["CREATE B\n", "OK\r\n"],
     ["INCR B n\n", "1\r\nOK\r\n"],
@@ -106,7 +113,7 @@ const conversations: Readonly<Record<string, readonly Step[]>> = {
     ["PING\n", "PONG\r\n"],
     [
       "HELP\n",
-      `${["CREATE bucket", "PUT bucket key value", "GET bucket key", "DELETE bucket key", "INCR bucket key [by]", "KEYS bucket [prefix [after]]", "SUBSCRIBE bucket", "LOOKUP bucket", "MONITOR bucket", "STOP bucket", "EXIT bucket reason", "BUCKETS [prefix [after]]", "AUTH token", "PING", "QUIT", "HELP", "OK"].join("\r\n")}\r\n`,
+      `${["CREATE bucket", "PUT bucket key value", "GET bucket key", "DELETE bucket key", "GETDEL bucket key", "INCR bucket key [by]", "KEYS bucket [prefix [after]]", "SUBSCRIBE bucket", "LOOKUP bucket", "MONITOR bucket", "STOP bucket", "EXIT bucket reason", "BUCKETS [prefix [after]]", "AUTH token", "PING", "QUIT", "HELP", "OK"].join("\r\n")}\r\n`,
     ],
     ["QUIT\n", "OK\r\n"],
   ],

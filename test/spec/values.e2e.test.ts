@@ -22,6 +22,7 @@ function values(bucket: Bucket<Record<string, string>>): Values {
     put: async (key, value, options = {}) => void (await bucket.put(key, value, options)),
     get: (key) => bucket.get(key),
     delete: async (key, options = {}) => void (await bucket.delete(key, options)),
+    getAndDelete: (key) => bucket.getAndDelete(key),
     increment: async (key, options = {}) => BigInt((await bucket.increment(key, options)).value),
     keys: async (prefix) => {
       const keys = [];
@@ -41,7 +42,7 @@ function values(bucket: Bucket<Record<string, string>>): Values {
       batch: async (operations) =>
         (await bucket.batch(operations)).map((result) => {
           if (result instanceof KvError) return result.code;
-          if (result.op !== "get") return "ok";
+          if (result.op !== "get" && result.op !== "getAndDelete") return "ok";
           return result.found ? (result.value ?? "") : "absent";
         }),
       transaction: async (transaction) => (await bucket.transaction(transaction)).succeeded,
@@ -104,6 +105,11 @@ valuesSuite("HTTP", async (name, state) => {
       const headers = ifMatch === undefined ? undefined : { "If-Match": `"${ifMatch}"` };
       await ask(pathOf(key), { method: "DELETE", ...(headers && { headers }) });
     },
+    getAndDelete: async (key) => {
+      const [path, query = ""] = pathOf(key).split("?");
+      const place = query === "" ? `${path}/get-and-delete` : `${path}-/get-and-delete?${query}`;
+      return (await orUndefined(() => ask(place, { method: "POST" })))?.text();
+    },
     increment: async (key, options = {}) => {
       const answer = await post(`/keys/${encodeURIComponent(key)}/increment`, options);
       return BigInt(((await answer.json()) as { value: number | string }).value);
@@ -127,12 +133,12 @@ valuesSuite("HTTP", async (name, state) => {
       list,
       batch: async (operations) => {
         const { results } = (await (await post("/batch", operations)).json()) as {
-          results: { op: string; found?: boolean; value?: string; error?: { code: string } }[];
+          results: { found?: boolean; value?: string; error?: { code: string } }[];
         };
-        return results.map(({ op, found, value, error }) => {
+        return results.map(({ found, value, error }) => {
           if (error !== undefined) return error.code;
-          if (op !== "get") return "ok";
-          return found === true ? (value ?? "") : "absent";
+          if (found === undefined) return "ok";
+          return found ? (value ?? "") : "absent";
         });
       },
       transaction: async (transaction) =>
@@ -153,7 +159,7 @@ valuesSuite("the text protocol", async (name, state) => {
     return Object.assign(new Error(line), { code });
   };
   /** The lines before `OK`; those who wait for one more line than comes would wait for ever. */
-  const run = async (command: string): Promise<string[]> => {
+  const runNow = async (command: string): Promise<string[]> => {
     const lines: string[] = [];
     for (let next = await ask(`${command}\n`, 1); ; next = await ask("", 1)) {
       const line = next.replace(/\r\n$/, "");
@@ -161,6 +167,13 @@ valuesSuite("the text protocol", async (name, state) => {
       if (line === "NOT FOUND" || line.startsWith("ERROR ")) throw failed(line);
       lines.push(line);
     }
+  };
+  /** A reply is read line by line, so there is one command at a time. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const run = (command: string): Promise<string[]> => {
+    const ran = turn.then(() => runNow(command));
+    turn = ran.catch(() => undefined);
+    return ran;
   };
   const printed = (line: string): string => (line.startsWith('"') ? (JSON.parse(line) as string) : line);
   return {
@@ -172,6 +185,10 @@ valuesSuite("the text protocol", async (name, state) => {
       return keys.includes(key) ? printed(line) : undefined;
     },
     delete: async (key) => void (await run(`DELETE ${name} ${quoted(key)}`)),
+    getAndDelete: async (key) => {
+      const [line = ""] = await run(`GETDEL ${name} ${quoted(key)}`);
+      return line === "" ? undefined : printed(line);
+    },
     increment: async (key, { by = 1 } = {}) =>
       BigInt((await run(`INCR ${name} ${quoted(key)} ${by}`))[0] ?? ""),
     keys: async (prefix) => (await run(`KEYS ${name} ${quoted(prefix)}`)).map(printed),

@@ -11,6 +11,7 @@ async function open(name: string, state: "empty" | "missing"): Promise<Values> {
     put: async (key, value, options = {}) => void (await bucket.put(key, value, options)),
     get: async (key) => (await bucket.get(key)) ?? undefined,
     delete: async (key, options = {}) => void (await bucket.delete(key, options)),
+    getAndDelete: async (key) => (await bucket.getAndDelete(key)) ?? undefined,
     increment: async (key, options = {}) => BigInt((await bucket.increment(key, options)).value),
     keys: async (prefix) => (await bucket.list({ prefix })).keys.map(({ key }) => key),
     more: {
@@ -30,7 +31,7 @@ async function open(name: string, state: "empty" | "missing"): Promise<Values> {
       batch: async (operations) =>
         (await bucket.batch(operations)).map((result) => {
           if ("error" in result) return result.error.code;
-          if (result.op !== "get") return "ok";
+          if (result.op !== "get" && result.op !== "getAndDelete") return "ok";
           return result.found ? (result.value ?? "") : "absent";
         }),
       transaction: async (transaction) => (await bucket.transaction(transaction)).succeeded,

@@ -26,7 +26,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     value: fc.oneof(number.map(String), fc.constant("text")),
     properties: fc.constant({}),
   }),
-  fc.record({ op: fc.constant("delete" as const), key }),
+  fc.record({ op: fc.constantFrom("delete" as const, "getAndDelete" as const), key }),
   fc.record({
     op: fc.constant("increment" as const),
     key,
@@ -77,6 +77,11 @@ function told(model: Model, revision: number, { if: comparisons, then, else: oth
       case "put":
         results.push({ created: found === undefined, revision: (latest += 1) });
         after.set(step.key, { value: step.value as string, revision: latest });
+        break;
+      case "getAndDelete":
+        results.push({ entry: found });
+        if (found !== undefined) latest += 1;
+        after.delete(step.key);
         break;
       case "delete":
         results.push({ deleted: found !== undefined });

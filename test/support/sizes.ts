@@ -36,6 +36,8 @@ export interface Sizes {
   readonly installsPackage: boolean;
   /** Whether the API reference is made: the first time, typedoc is installed. */
   readonly makesReference: boolean;
+  /** Whether the recipes are tried: the first time, to install their libraries takes twenty seconds. */
+  readonly triesRecipes: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
@@ -61,6 +63,7 @@ const WHOLE = {
   generatesClients: true,
   installsPackage: true,
   makesReference: true,
+  triesRecipes: true,
   roundTrips: 60,
   fuzzed: 60,
 };
@@ -82,6 +85,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     generatesClients: false,
     installsPackage: false,
     makesReference: false,
+    triesRecipes: false,
     roundTrips: 8,
     fuzzed: 4,
   },

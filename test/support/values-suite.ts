@@ -23,6 +23,8 @@ export interface Values {
   /** Undefined if the key is not there. */
   get(key: string): Promise<string | undefined>;
   delete(key: string, options?: Pick<PutOptions, "ifMatch">): Promise<void>;
+  /** Undefined if the key is not there. */
+  getAndDelete(key: string): Promise<string | undefined>;
   increment(key: string, options?: { readonly by?: number; readonly initial?: number }): Promise<bigint>;
   /** All keys with this prefix, in order. */
   keys(prefix: string): Promise<string[]>;
@@ -55,7 +57,7 @@ export interface MoreValues {
 }
 
 export type SuiteOperation =
-  | { readonly op: "get" | "delete" | "increment"; readonly key: string }
+  | { readonly op: "get" | "delete" | "getAndDelete" | "increment"; readonly key: string }
   | { readonly op: "put"; readonly key: string; readonly value: string };
 
 /**
@@ -89,6 +91,16 @@ export function valuesSuite(
       await values.delete("milk");
       await values.delete("milk");
       expect(await values.get("milk")).toBeUndefined();
+    });
+
+    it("are read and deleted at once, by one of many", async () => {
+      const values = await empty("taken");
+      await values.put("ticket", "7");
+      const all = await Promise.all(Array.from({ length: 10 }, () => values.getAndDelete("ticket")));
+      expect(all.filter((value) => value !== undefined)).toEqual(["7"]);
+      expect(await values.getAndDelete("ticket")).toBeUndefined();
+      expect(await values.keys("")).toEqual([]);
+      expect(await codeOf(() => values.getAndDelete(""))).toBe("key_invalid");
     });
 
     it("may be empty, long, and of any character; so may keys", async () => {
@@ -136,6 +148,7 @@ export function valuesSuite(
       expect(await codeOf(() => values.put("a", "1"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.increment("a"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.delete("a"))).toBe("bucket_not_found");
+      expect(await codeOf(() => values.getAndDelete("a"))).toBe("bucket_not_found");
       expect(await codeOf(() => values.keys(""))).toBe("bucket_not_found");
     });
 
@@ -197,8 +210,10 @@ export function valuesSuite(
           { op: "get", key: "a" },
           { op: "delete", key: "a" },
           { op: "get", key: "a" },
+          { op: "getAndDelete", key: "text" },
+          { op: "getAndDelete", key: "text" },
         ]),
-      ).toEqual(["ok", "not_an_integer", "ok", "2", "ok", "absent"]);
+      ).toEqual(["ok", "not_an_integer", "ok", "2", "ok", "absent", "much", "absent"]);
     });
 
     richly("change in transactions, all or nothing", async (values, more) => {
@@ -227,6 +242,8 @@ export function valuesSuite(
       await values.put("large", large, { metadata: 1 });
       expect((await values.get("large")) === large).toBe(true);
       expect(await more.entry("large")).toMatchObject({ metadata: 1, revision: 1 });
+      expect((await values.getAndDelete("large")) === large).toBe(true);
+      expect(await values.keys("")).toEqual([]);
     });
   });
 }

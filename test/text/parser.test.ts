@@ -60,6 +60,7 @@ describe("a line", () => {
     ["BUCKETS sh shop", { verb: "BUCKETS", prefix: "sh", after: "shop" }],
     ["KEYS b", { verb: "KEYS", bucket: "b", prefix: "", after: "" }],
     ['KEYS b "" m', { verb: "KEYS", bucket: "b", prefix: "", after: "m" }],
+    ["GETDEL b k", { verb: "GETDEL", bucket: "b", key: "k" }],
     ["INCR b k", { verb: "INCR", bucket: "b", key: "k", by: 1n }],
     ["INCR b k -5", { verb: "INCR", bucket: "b", key: "k", by: -5n }],
     ["AUTH secret", { verb: "AUTH", token: "secret" }],

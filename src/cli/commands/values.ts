@@ -52,10 +52,12 @@ export function addGet(kv: Command): void {
   const command = kv
     .command("get <bucket> <key>")
     .description("print a value, byte for byte")
-    .action(async (bucket: string, key: string) => {
-      const entry = await bucketOf(command, bucket).entry(key);
+    .option("--delete", "delete the key in the same step: of many callers at once, one gets the value")
+    .action(async (name: string, key: string, options: { readonly delete?: true }) => {
+      const bucket = bucketOf(command, name);
+      const entry = await (options.delete === true ? bucket.getAndDeleteEntry(key) : bucket.entry(key));
       if (entry?.value === undefined) {
-        throw new ExitError(EXIT.notFound, `kv: There is no key ${key} in bucket ${bucket}.`);
+        throw new ExitError(EXIT.notFound, `kv: There is no key ${key} in bucket ${name}.`);
       }
       const { value, ...rest } = entry;
       if (globals(command).json) return writeJson(command, { ...rest, ...valueJson(value) });
@@ -67,6 +69,7 @@ export function addGet(kv: Command): void {
     "kv get shopping milk": "",
     "kv get pictures cat > cat.png": "",
     "kv get shopping milk --json": "with its etag, type, expiry and metadata",
+    "kv get queue 17 --delete": "so that nobody else gets it",
   });
 }
 

@@ -10,6 +10,7 @@ const VERBS: Readonly<Record<string, readonly ("bucket" | "key" | "other")[]>> =
   DELETE: ["bucket", "key"],
   EXIT: ["bucket", "other"],
   GET: ["bucket", "key"],
+  GETDEL: ["bucket", "key"],
   HELP: [],
   INCR: ["bucket", "key", "other"],
   KEYS: ["bucket", "key", "key"],

@@ -116,6 +116,25 @@ export const KEYS = {
       errors: [...KEY, "precondition_failed"],
     },
   },
+  "/v1/buckets/{bucket}/keys/{key}/get-and-delete": {
+    POST: {
+      id: "getAndDeleteKey",
+      tag: "Keys",
+      summary: "Reads a value and deletes its key, atomically",
+      description:
+        "Of many callers at once, exactly one gets the value. If the connection breaks before the whole value has arrived, it may be deleted already.",
+      query: requests.KeyQuery,
+      headers: ["If-Match", "If-None-Match"],
+      answers: {
+        200: {
+          description: "The value, which is deleted.",
+          content: BYTES,
+          headers: VALUE.filter((name) => name !== "Accept-Ranges"),
+        },
+      },
+      errors: [...KEY, "key_not_found", "precondition_failed"],
+    },
+  },
   "/v1/buckets/{bucket}/keys/{key}/increment": {
     POST: {
       id: "incrementKey",

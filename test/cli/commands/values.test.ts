@@ -53,6 +53,19 @@ describe("kv put and kv get", () => {
     ]);
   });
 
+  it("get and delete in one step", async () => {
+    const name = await bucket("taken");
+    const large = Buffer.alloc(3_000_000, EVERY_BYTE);
+    await ok("put", name, "a", "1", "--metadata", "[1]");
+    await kv({ ...here, input: large }, "put", name, "b");
+    expect((await ok("get", name, "a", "--delete", "--json")).json()).toMatchObject([
+      { key: "a", value: "1", metadata: [1] },
+    ]);
+    expect(Buffer.compare((await ok("get", name, "b", "--delete")).bytes, large)).toBe(0);
+    const again = await kv(here, "get", name, "a", "--delete");
+    expect([again.code, again.out, again.err]).toEqual([1, "", expect.stringContaining("no key a")]);
+  });
+
   it("put under a condition", async () => {
     const name = await bucket("conditions");
     const [{ etag }] = (await ok("put", name, "k", "1", "--if-none-match", "*", "--json")).json() as [

@@ -71,8 +71,8 @@ describe("at a terminal", () => {
 
   it("completes verbs, bucket names and keys with Tab", async () => {
     const { type, until, asked, code } = open();
-    type("G\t");
-    await until("GET ");
+    type("K\t");
+    await until("KEYS ");
     type("sh\t");
     await until("shopping ");
     // What comes at once is taken for pasted, and of that only the last Tab counts.
@@ -83,7 +83,7 @@ describe("at a terminal", () => {
     await until("lk ");
     type("\r\x04");
     await code;
-    expect(asked).toEqual(["GET shopping milk "]);
+    expect(asked).toEqual(["KEYS shopping milk "]);
   });
 
   it("offers what was typed before, and keeps no token", async () => {

@@ -6,7 +6,7 @@ import { answers } from "./support/answers.ts";
 
 describe("completion", () => {
   it.each([
-    ["g", ["GET "], "g"],
+    ["g", ["GET ", "GETDEL "], "g"],
     ["S", ["STOP ", "SUBSCRIBE "], "S"],
     ["GET sh", ["shopping "], "sh"],
     ["GET shopping mi", ["milk ", "mint "], "mi"],

@@ -1,7 +1,7 @@
 /** The examples in the documents, as they stand there. */
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -9,11 +9,15 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-/** What the documents import, as it is here. */
-const PACKAGES = {
+/** What is this package's own, as it is here. */
+const OWN: Readonly<Record<string, string>> = {
+  "durable-kv/better-auth": pathToFileURL(join(ROOT, "src/better-auth/index.ts")).href,
   "durable-kv/client": pathToFileURL(join(ROOT, "src/client/index.ts")).href,
   "durable-kv/unstorage": pathToFileURL(join(ROOT, "src/unstorage/index.ts")).href,
   "durable-kv/keyv": pathToFileURL(join(ROOT, "src/keyv/index.ts")).href,
+};
+/** What else the documents import. */
+const PACKAGES: Readonly<Record<string, string>> = {
   keyv: import.meta.resolve("keyv"),
   zod: import.meta.resolve("zod"),
   unstorage: import.meta.resolve("unstorage"),
@@ -63,16 +67,29 @@ export interface Printed {
   readonly printed: readonly string[];
 }
 
-/**
- * Runs all TypeScript of a document, or all that is marked so, as one program.
- */
-export async function program(path: string, url: string, language = "ts"): Promise<Printed> {
+export interface ProgramOptions {
+  /** What the program's blocks are marked with; `ts` by default. */
+  readonly language?: string;
+  /** Where the document says that the service is. */
+  readonly documented?: string;
+  /** A folder of packages, in place of those of this repository. */
+  readonly packages?: string;
+}
+
+/** Runs all TypeScript of a document, or all that is marked so, as one program. */
+export async function program(
+  path: string,
+  url: string,
+  { language = "ts", documented = DOCUMENTED, packages }: ProgramOptions = {},
+): Promise<Printed> {
   const source = (await blocks(path, language)).join("\n");
   const expected = expectedOf(source);
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-docs-"));
   try {
     const file = join(folder, "example.ts");
-    await writeFile(file, imported(source).replaceAll(DOCUMENTED, url));
+    if (packages !== undefined) await symlink(packages, join(folder, "node_modules"));
+    const places = packages === undefined ? { ...OWN, ...PACKAGES } : OWN;
+    await writeFile(file, imported(source, places).replaceAll(documented, url));
     const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
       env: { ...process.env, NO_COLOR: "1" },
     });
@@ -87,10 +104,11 @@ export function expectedOf(source: string): string[] {
   return [...source.matchAll(/console\.log\(.*\);?\s*\/\/ (.*)$/gm)].map(([, text = ""]) => text);
 }
 
-function imported(source: string): string {
-  return source.replaceAll(/(?<=^import .* from )"(.*)"/gm, (_, name: keyof typeof PACKAGES) => {
-    return JSON.stringify(PACKAGES[name]);
-  });
+/** With the places of these packages; others are found where the program is. */
+function imported(source: string, places: Readonly<Record<string, string>>): string {
+  return source.replaceAll(/(?<=^import .* from )"(.*)"/gm, (_, name: string) =>
+    JSON.stringify(places[name] ?? name),
+  );
 }
 
 /** A document's blocks in a language, `ts`, or of those that are marked so: `ts keyv`. */

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { cachedPackages } from "../../../scripts/cached-packages.ts";
 import { blocks, DOCUMENTED } from "./documents.ts";
+import { installed } from "./installed.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
@@ -46,7 +46,8 @@ export async function workshop(clients: readonly string[], url: string): Promise
   const commands = (await Promise.all(clients.map((client) => here(`sh ${client}`)))).join("").split("\n");
   const folder = await mkdtemp(join(tmpdir(), "durable-kv-openapi-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
-  await symlink(await installed(commands), join(folder, "node_modules"));
+  // 110 MB, and another TypeScript.
+  await symlink(await installed("openapi-clients", commands), join(folder, "node_modules"));
   const write = async (sources: Readonly<Record<string, string>>): Promise<void> => {
     for (const [file, source] of Object.entries(sources)) await writeFile(join(folder, file), source);
   };
@@ -81,13 +82,4 @@ export async function workshop(clients: readonly string[], url: string): Promise
     },
     remove: () => rm(folder, { recursive: true }),
   };
-}
-
-/** Installs what the commands install, of which the service itself needs nothing: 110 MB, in half a minute. */
-function installed(commands: readonly string[]): Promise<string> {
-  const packages = commands
-    .filter((line) => line.startsWith("npm install "))
-    .flatMap((line) => line.split(" ").slice(2))
-    .filter((word) => !word.startsWith("--"));
-  return cachedPackages("openapi-clients", packages);
 }

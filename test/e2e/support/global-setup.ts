@@ -25,6 +25,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const server = await startServer();
   provide("sharedServer", { http: server.http, httpPort: server.httpPort, tcpPort: server.tcpPort });
   return async () => {
-    await Promise.all([server.stop(), folder.remove()]);
+    // One after the other: the server keeps what was compiled of it in that folder when it ends.
+    await server.stop();
+    await folder.remove();
   };
 }

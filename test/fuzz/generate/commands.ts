@@ -47,6 +47,7 @@ const words: fc.Arbitrary<readonly string[]> = fc.oneof(
   { weight: 10, arbitrary: fc.tuple(fc.constant("PUT"), bucket, key, value) },
   { weight: 8, arbitrary: fc.tuple(fc.constant("GET"), bucket, key) },
   { weight: 3, arbitrary: fc.tuple(fc.constant("DELETE"), bucket, key) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant("GETDEL"), bucket, key) },
   { weight: 5, arbitrary: fc.tuple(fc.constant("INCR"), bucket, key) },
   { weight: 3, arbitrary: fc.tuple(fc.constant("INCR"), bucket, key, by) },
   { weight: 2, arbitrary: fc.tuple(fc.constant("KEYS"), bucket) },

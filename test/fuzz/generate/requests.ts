@@ -23,6 +23,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   getKey: 8,
   headKey: 3,
   deleteKey: 3,
+  getAndDeleteKey: 4,
   incrementKey: 8,
   runBatch: 10,
   runTransaction: 10,

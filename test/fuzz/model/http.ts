@@ -154,6 +154,8 @@ export class HttpModel {
         bucket.demand(key, conditions);
         bucket.remove(key);
         return { statuses: [204] };
+      case "getAndDeleteKey":
+        return take(bucket, key, asked);
       case "incrementKey":
         return once(bucket, asked, ["increment", key, json ?? {}, conditions], () => {
           bucket.demand(key, conditions);
@@ -307,6 +309,16 @@ function read(
     headers: { ...about, "content-range": `bytes ${first}-${last}/${value.length}` },
     body: value.subarray(first, last + 1),
   };
+}
+
+/** No part of it can be asked for. */
+function take(bucket: ModelBucket, key: string, { conditions }: Understood): Expected {
+  bucket.demand(key, conditions);
+  const entry = bucket.entries.get(key);
+  if (entry === undefined) return { codes: ["key_not_found"] };
+  const headers = { etag: quoted(bucket, entry.revision), ...headersOf(entry), "accept-ranges": undefined };
+  bucket.remove(key);
+  return { statuses: [200], headers, body: entry.value };
 }
 
 function headersOf({

@@ -9,7 +9,7 @@ type Value = { readonly value?: string; readonly json?: unknown; readonly base64
 type Target = { readonly key: string; readonly ifMatch?: Tags; readonly ifNoneMatch?: Tags };
 export type Operation = Target &
   (
-    | { readonly op: "get" | "delete" }
+    | { readonly op: "get" | "delete" | "getAndDelete" }
     | ({ readonly op: "increment" } & Increment)
     | ({ readonly op: "put"; readonly type?: string; readonly metadata?: unknown } & Value & Lifetime)
   );
@@ -69,6 +69,14 @@ export function perform(bucket: ModelBucket, operation: Operation): Record<strin
         : { op, found: false, key };
     case "delete":
       return { op, key, deleted: bucket.remove(key) };
+    case "getAndDelete": {
+      const entry = bucket.entries.get(key);
+      if (entry === undefined) return { op, found: false, key };
+      if (entry.value.length > MAX_WHOLE_BYTES) throw new Refused("value_too_large");
+      const json = bucket.entryJson(key, true);
+      bucket.remove(key);
+      return { op, found: true, ...json };
+    }
     case "increment":
       return { op, key, ...bucket.increment(key, operation) };
     case "put": {

@@ -19,6 +19,7 @@ const HELP = [
   "PUT bucket key value",
   "GET bucket key",
   "DELETE bucket key",
+  "GETDEL bucket key",
   "INCR bucket key [by]",
   "KEYS bucket [prefix [after]]",
   "SUBSCRIBE bucket",
@@ -38,6 +39,7 @@ const COUNTS: Readonly<Record<string, readonly number[]>> = {
   GET: [2],
   PUT: [3],
   DELETE: [2],
+  GETDEL: [2],
   INCR: [2, 3],
   KEYS: [1, 2, 3],
   CREATE: [1],
@@ -128,8 +130,10 @@ export class TextModel {
       case "PUT":
         bucket.put(key, third?.bytes ?? Buffer.alloc(0));
         return [OK];
-      case "GET": {
+      case "GET":
+      case "GETDEL": {
         const entry = bucket.entries.get(key);
+        if (verb === "GETDEL") bucket.remove(key);
         return [entry === undefined ? "" : printedValue(entry.value), OK];
       }
       case "DELETE":
@@ -154,6 +158,7 @@ function faultsOf(verb: string, second: Word | undefined, third: Word | undefine
     case "PUT":
     case "GET":
     case "DELETE":
+    case "GETDEL":
     case "INCR": {
       const key = second?.text === undefined ? "key_invalid" : keyFault(second.text);
       const wrongBy = verb === "INCR" && third !== undefined && !/^[+-]?\d{1,19}$/.test(third.text ?? "");

@@ -23,6 +23,7 @@ beforeAll(async () => {
   await store("json", '{"a":1}', "", "application/json");
   await store("large", new Uint8Array(1_048_577));
   await store("word", "abc");
+  await store("ticket", "7", "?metadata=1&ttl=60");
   await store("count", "41");
   await store("max", String(2n ** 63n - 1n));
 });

@@ -34,5 +34,7 @@ export const EVERY_OPERATION = [
   { op: "get", key: "nothing" },
   { op: "put", key: "batched", json: { a: 1 }, ttl: 60, metadata: null },
   { op: "increment", key: "batched-count", by: "9007199254740993" },
+  { op: "getAndDelete", key: "batched" },
+  { op: "getAndDelete", key: "nothing" },
   { op: "delete", key: "batched" },
 ];

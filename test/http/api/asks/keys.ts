@@ -95,6 +95,19 @@ export const KEY_ASKS: Asks = [
     ],
   ],
   [
+    "getAndDeleteKey",
+    "/v1/buckets/described/keys/",
+    [
+      ["full/get-and-delete", { ...POST, headers: { "If-Match": '"0-0"' } }, 412],
+      ["full/get-and-delete", { ...POST, headers: { "If-Match": "0-0" } }, 400],
+      ["full/get-and-delete", { ...POST, headers: { "Idempotency-Key": "one" } }, 400],
+      ["ticket/get-and-delete", POST, 200],
+      ["ticket/get-and-delete", POST, 404],
+      ["%00/get-and-delete", POST, 400],
+      ["full/get-and-delete", {}, 405],
+    ],
+  ],
+  [
     "incrementKey",
     "/v1/buckets/described/keys/",
     [

@@ -13,6 +13,7 @@ export const MANY_KEYS_ASKS: Asks = [
         json([
           { op: "increment", key: "word" },
           { op: "get", key: "large" },
+          { op: "getAndDelete", key: "large" },
         ]),
         200,
       ],

@@ -1,0 +1,134 @@
+/** Calls about one key: an HTTP request each, or, in a session, a batch of one operation. */
+
+import { unexpectedAnswer } from "./answers.ts";
+import { isLargerThan } from "./byte-length.ts";
+import type { Caller } from "./caller.ts";
+import type { Codec } from "./codecs.ts";
+import { KvError, TooLargeError } from "./errors.ts";
+import type { FirstWrite } from "./first-write.ts";
+import type { HttpKeys } from "./http-keys.ts";
+import type {
+  CallOptions,
+  Conditions,
+  Entry,
+  Incremented,
+  IncrementOptions,
+  OnceOptions,
+  Operation,
+  Properties,
+  Result,
+  Written,
+} from "./types.ts";
+import { encodeWith, operationToJson, resultsOf } from "./wire.ts";
+
+/** Largest value, in bytes, that a batch or session can carry. A larger one has a request of its own. */
+const MAX_BATCHED_VALUE_BYTES = 1_048_576;
+
+export interface OneKeyContext {
+  readonly keys: HttpKeys;
+  readonly caller: Caller;
+  readonly codec: Codec;
+  readonly firstWrite: FirstWrite;
+  readonly inSession: boolean;
+}
+
+export class OneKey {
+  readonly #context: OneKeyContext;
+
+  constructor(context: OneKeyContext) {
+    this.#context = context;
+  }
+
+  has(key: string, options: CallOptions): Promise<boolean> {
+    const { keys, firstWrite } = this.#context;
+    return firstWrite.reading(() => keys.has(key, options), false);
+  }
+
+  async entry(key: string, options: CallOptions): Promise<Entry | undefined> {
+    const { keys, firstWrite, inSession } = this.#context;
+    const overHttp = () => firstWrite.reading(() => keys.get(key, options), undefined);
+    if (!inSession) return overHttp();
+    const result = await firstWrite.reading(() => this.#run({ op: "get", key }, options), undefined);
+    const entry = result && entryOf(result);
+    // The value is too large for a batch: read it with a request of its own.
+    return entry !== undefined && entry.value === undefined ? overHttp() : entry;
+  }
+
+  async put(key: string, value: unknown, options: Properties & Conditions & CallOptions): Promise<Written> {
+    const { keys, codec, firstWrite, inSession } = this.#context;
+    const encoded = encodeWith(codec, value);
+    if (!inSession || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
+      return firstWrite.creating(() => keys.put(key, encoded, options));
+    }
+    const { call, rest } = split(options);
+    const operation: Operation = { op: "put", key, value, ...rest };
+    const result = (await firstWrite.creating(() => this.#run(operation, call))) as Written;
+    const { created, revision, etag } = result;
+    return { created, revision, etag };
+  }
+
+  async delete(key: string, options: Conditions & CallOptions): Promise<boolean> {
+    const { call, rest } = split(options);
+    const operation: Operation = { op: "delete", key, ...rest };
+    const result = await this.#context.firstWrite.reading(() => this.#run(operation, call), undefined);
+    return result?.op === "delete" && result.deleted;
+  }
+
+  getAndDelete(key: string, options: Conditions & CallOptions): Promise<Entry | undefined> {
+    const { keys, firstWrite, inSession } = this.#context;
+    const overHttp = () => keys.getAndDelete(key, options);
+    const overSession = async (): Promise<Entry | undefined> => {
+      const { call, rest } = split(options);
+      try {
+        return entryOf(await this.#run({ op: "getAndDelete", key, ...rest }, call));
+      } catch (error) {
+        // It was not deleted: a request of its own carries a value of any size.
+        if (error instanceof TooLargeError) return overHttp();
+        throw error;
+      }
+    };
+    return firstWrite.reading(inSession ? overSession : overHttp, undefined);
+  }
+
+  async increment(
+    key: string,
+    options: IncrementOptions & Conditions & OnceOptions & CallOptions,
+  ): Promise<Incremented> {
+    const { keys, firstWrite, inSession } = this.#context;
+    const { idempotencyKey, ...given } = options;
+    if (!inSession || idempotencyKey !== undefined) {
+      return firstWrite.creating(() => keys.increment(key, options));
+    }
+    const { call, rest } = split(given);
+    const operation: Operation = { op: "increment", key, ...rest };
+    const result = (await firstWrite.creating(() => this.#run(operation, call))) as Incremented;
+    const { value, created, revision, etag } = result;
+    return { value, created, revision, etag };
+  }
+
+  async #run(operation: Operation, options: CallOptions): Promise<Result> {
+    const { caller, codec } = this.#context;
+    const json = await caller.batch([operationToJson<Record<string, unknown>>(operation, codec)], options);
+    const [result] = resultsOf(json, 1, codec);
+    if (result instanceof KvError) throw result;
+    if (result?.op !== operation.op)
+      throw unexpectedAnswer(`it is about another operation than ${operation.op}.`);
+    return result;
+  }
+}
+
+/** The options that concern the call itself, its signal and its timeout, and the others. */
+function split<Given extends CallOptions>({
+  signal,
+  timeoutMs,
+  ...rest
+}: Given): { readonly call: CallOptions; readonly rest: Omit<Given, keyof CallOptions> } {
+  return { call: { signal, timeoutMs }, rest };
+}
+
+/** The entry of a result that has one. */
+function entryOf(result: Result): Entry | undefined {
+  if (!("found" in result) || !result.found) return undefined;
+  const { op: _, found: __, ...entry } = result;
+  return entry;
+}
