@@ -1,18 +1,18 @@
 /** A bucket's methods: reads, writes, lists, batches, transactions, watches. */
 
-import type { TransactionResults } from "../contract/operations.ts";
 import { checkShape } from "./answers.ts";
 import type { Caller } from "./caller.ts";
 import type { Codec } from "./codecs.ts";
-import { describeValue } from "./describe-value.ts";
-import type { DecodeError, KvError } from "./errors.ts";
-import type { Http, HttpRequest } from "./http.ts";
+import type { KvError } from "./errors.ts";
+import type { HttpRequest } from "./http.ts";
+import type { BucketContext } from "./bucket-context.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { HttpKeys } from "./http-keys.ts";
 import { checkMembers, checkOptions, invalidRequest, RANGE } from "./options.ts";
 import { OneKey } from "./one-key.ts";
+import { pages } from "./pages.ts";
 import { bucketPath } from "./paths.ts";
-import { BucketSession, type SessionOptions } from "./session.ts";
+import { BucketSession } from "./session.ts";
 import { exportEntries, importEntries, type ExportOptions, type ImportOptions } from "./transfer.ts";
 import type {
   CallOptions,
@@ -31,34 +31,15 @@ import type {
   Range,
   Result,
   Transaction,
+  TransactionResult,
   WatchOptions,
   Written,
 } from "./types.ts";
 import { isEmptyWithoutBucket, resultsWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { allWithDefaultTtl, withDefaultTtl } from "./lifetimes.ts";
-import { update, type Updated } from "./update.ts";
+import { update } from "./update.ts";
 import { watch } from "./watch.ts";
-import { deletedOf, listedOf, operationsToJson, pageOf, resultsOf, transactionToJson } from "./wire.ts";
-
-const NO_KEYS: ReturnType<typeof pageOf> = { keys: [] };
-
-export interface BucketContext {
-  readonly name: string;
-  readonly http: Http;
-  readonly codec: Codec;
-  readonly firstWrite: FirstWrite;
-  /** Default time to live, in seconds. */
-  readonly ttl: number | undefined;
-  readonly session: SessionOptions;
-  /** A session's connection; undefined sends each call as an HTTP request of its own. */
-  readonly caller?: Caller;
-}
-
-/** The result of {@link Bucket.transaction}. */
-export interface TransactionResult<Value> extends Pick<TransactionResults, "succeeded"> {
-  /** One result per operation, in order. A value that the codec can't decode is a {@link DecodeError}. */
-  readonly results: readonly (Result<Value> | DecodeError)[];
-}
+import { deletedOf, operationsToJson, resultsOf, transactionToJson } from "./wire.ts";
 
 /**
  * The entries of one bucket. `T` names the keys and the types of their values. `W` has the types of values that are
@@ -173,12 +154,14 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   /**
    * Reads a value and deletes its key, atomically: of many callers at once, one gets the value. If the connection breaks,
    * the value may be deleted: the error's `outcomeUnknown` is true.
-   *
-   *     const invitation = await bucket.getAndDelete("invitation 17"); // counts once
-   *
    * @returns undefined if the key does not exist
-   * @throws {PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
-   * @throws {DecodeError} if the codec can't decode the value, which is deleted: `details.deleted` has it
+   * @throws {@link PreconditionFailedError} if `ifMatch` or `ifNoneMatch` does not hold
+   * @throws {@link DecodeError} if the codec can't decode the value, which is deleted: `details.deleted` has it
+   * @example
+   * ```ts
+   * await bucket.put("code", 1234);
+   * console.log(await bucket.getAndDelete("code"), await bucket.has("code")); // 1234 false
+   * ```
    */
   async getAndDelete<K extends Key<T>>(
     key: K,
@@ -188,7 +171,13 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     return (await this.getAndDeleteEntry(key, options))?.value;
   }
 
-  /** As {@link getAndDelete}, with what is stored beside the value. @returns undefined if the key does not exist */
+  /**
+   * As {@link getAndDelete}, with what is stored beside the value.
+   * @example
+   * ```ts
+   * console.log(await bucket.getAndDeleteEntry("nothing")); // undefined
+   * ```
+   */
   async getAndDeleteEntry<K extends Key<T>>(
     key: K,
     options: Conditions & CallOptions = {},
@@ -233,11 +222,9 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   ): Promise<W[K & keyof W] | undefined> {
     checkOptions("update", options);
     if (typeof change !== "function") throw invalidRequest("options_invalid", "update takes a function.");
-    const one: Updated<T[K], W[K & keyof W]> = {
-      entry: (call) => this.entry(key, call),
-      put: (value, call) => this.put(key, value, call),
-    };
-    return update(one, change, options, this.#context.http.retryBaseMs);
+    const entry = (call: CallOptions) => this.entry(key, call);
+    const put = (value: W[K & keyof W], call: Properties) => this.put(key, value, call);
+    return update({ entry, put }, change, options, this.#context.http.retryBaseMs);
   }
 
   /**
@@ -253,26 +240,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async *list(options: ListOptions = {}): AsyncGenerator<Entry<T[Key<T>]>, void, void> {
     checkOptions("list", options);
-    const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
-    const call = callOf(options);
-    if (typeof limit !== "number" || !(limit >= 0)) {
-      throw invalidRequest(
-        "query_invalid",
-        `list: limit has to be a number from 0 on, and not ${describeValue(limit)}.`,
-      );
-    }
-    let { cursor } = options;
-    for (let left = limit; left > 0;) {
-      const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
-      const page = await this.#firstWrite.reading(
-        async () => pageOf(await this.#caller.list(asked, call)),
-        NO_KEYS,
-      );
-      for (const json of page.keys) yield listedOf(json, this.#codec) as Entry<T[Key<T>]>;
-      left -= page.keys.length;
-      cursor = page.cursor;
-      if (cursor === undefined) return;
-    }
+    yield* pages<Entry<T[Key<T>]>>(options, this.#caller, this.#codec, this.#firstWrite);
   }
 
   /**
@@ -286,11 +254,8 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     checkMembers(range, RANGE, "deleteRange's range");
     checkOptions("deleteRange", options);
     const request: HttpRequest = { method: "DELETE", query: { ...range }, ...options, repeatable: false };
-    const { deleted } = await this.#firstWrite.reading(
-      () => this.#context.http.ask(`${this.#path}/keys`, request, deletedOf),
-      { deleted: 0 },
-    );
-    return deleted;
+    const run = () => this.#context.http.ask(`${this.#path}/keys`, request, deletedOf);
+    return (await this.#firstWrite.reading(run, { deleted: 0 })).deleted;
   }
 
   /**
@@ -433,8 +398,3 @@ export type Session<T extends Entries, W extends Entries = T> = BucketSession<Bu
  * ```
  */
 export const Session = BucketSession;
-
-/** The options that concern the call itself: its signal and its timeout. */
-function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
-  return { signal, timeoutMs };
-}

@@ -5,7 +5,7 @@
  * @module durable-kv/client
  */
 
-export { Bucket, Session, type TransactionResult } from "./bucket.ts";
+export { Bucket, Session } from "./bucket.ts";
 export { bytes, json, text, type AnyCodec, type Codec, type Encoded } from "./codecs.ts";
 export * from "./errors.ts";
 export type { Fetch } from "./http.ts";

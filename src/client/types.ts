@@ -9,7 +9,8 @@ import type {
   EntryInfoJson,
   ListQueryJson,
 } from "../contract/entries.ts";
-import type { Relation, ResultJson } from "../contract/operations.ts";
+import type { Relation, ResultJson, TransactionResults } from "../contract/operations.ts";
+import type { DecodeError } from "./errors.ts";
 
 export type { BucketInfo, Conditions, ImportResult, Range, Written };
 
@@ -132,6 +133,12 @@ export type Result<Value = unknown> =
   | ({ readonly op: "get" | "getAndDelete"; readonly found: true } & Entry<Value>)
   | Exclude<ResultJson, { readonly found: true } | { readonly op: "increment" }>
   | ({ readonly op: "increment"; readonly key: string } & Incremented);
+
+/** The result of {@link Bucket.transaction}. */
+export interface TransactionResult<Value> extends Pick<TransactionResults, "succeeded"> {
+  /** One result per operation, in order. A value that the codec can't decode is a {@link DecodeError}. */
+  readonly results: readonly (Result<Value> | DecodeError)[];
+}
 
 /** Which changes a watch has, and where it begins. */
 export interface WatchOptions {

@@ -5,10 +5,11 @@ import { createStorage } from "unstorage";
 import { expect, it } from "vitest";
 import * as z from "zod/mini";
 import manifest from "../../package.json" with { type: "json" };
+import * as betterAuth from "doctests:better-auth";
 import * as client from "doctests:client";
 import * as keyv from "doctests:keyv";
 import * as unstorage from "doctests:unstorage";
-import { Kv } from "../../src/client/index.ts";
+import { Kv, text } from "../../src/client/index.ts";
 import { KeyvDurableKv } from "../../src/keyv/index.ts";
 import { ENTRY_POINTS } from "../e2e/support/doctests/plugin.ts";
 import { server } from "../e2e/support/shared-server.ts";
@@ -23,6 +24,7 @@ testExamples("client", client, async (name) => {
 });
 testExamples("keyv", keyv, async (bucket) => ({ url, store: new KeyvDurableKv({ kv, bucket }), Keyv }));
 testExamples("unstorage", unstorage, async () => ({ url, createStorage }));
+testExamples("better-auth", betterAuth, async () => ({ kv, text }));
 
 it("knows each entry point of the package", () => {
   const published = Object.entries(manifest.exports).flatMap(([name, files]) =>

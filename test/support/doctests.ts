@@ -10,6 +10,7 @@ type Doctests = typeof doctests;
 const NOT_CALLED = [
   "client.Socket",
   "unstorage.BoundService",
+  "better-auth.BetterAuthStorage",
   "unstorage.Driver",
   "worker.Bucket",
   "worker.Registry",

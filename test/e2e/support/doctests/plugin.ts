@@ -30,6 +30,11 @@ export const ENTRY_POINTS: Readonly<Record<string, EntryPoint>> = {
     code: "src/unstorage/index.ts",
     given: ["url", "createStorage"],
   },
+  "better-auth": {
+    types: "src/better-auth/index.ts",
+    code: "src/better-auth/index.ts",
+    given: ["kv", "text"],
+  },
   binding: { types: "src/binding/types.ts", code: "src/binding/types.ts", given: ["kv", "bucket"] },
   worker: { types: "src/binding/worker.ts", code: "src/embed.ts", given: ["ctx", "env", "worker"] },
 };

@@ -1,0 +1,42 @@
+/** A list, read page by page, as far as it is iterated. */
+
+import type { Caller } from "./caller.ts";
+import type { Codec } from "./codecs.ts";
+import { describeValue } from "./describe-value.ts";
+import type { FirstWrite } from "./first-write.ts";
+import { invalidRequest } from "./options.ts";
+import type { CallOptions, ListOptions } from "./types.ts";
+import { listedOf, pageOf } from "./wire.ts";
+
+const NO_KEYS: ReturnType<typeof pageOf> = { keys: [] };
+
+/** See {@link Bucket.list}. */
+export async function* pages<Item>(
+  options: ListOptions,
+  caller: Caller,
+  codec: Codec,
+  firstWrite: FirstWrite,
+): AsyncGenerator<Item, void, void> {
+  const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
+  const call = callOf(options);
+  if (typeof limit !== "number" || !(limit >= 0)) {
+    throw invalidRequest(
+      "query_invalid",
+      `list: limit has to be a number from 0 on, and not ${describeValue(limit)}.`,
+    );
+  }
+  let { cursor } = options;
+  for (let left = limit; left > 0;) {
+    const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
+    const page = await firstWrite.reading(async () => pageOf(await caller.list(asked, call)), NO_KEYS);
+    for (const json of page.keys) yield listedOf(json, codec) as Item;
+    left -= page.keys.length;
+    cursor = page.cursor;
+    if (cursor === undefined) return;
+  }
+}
+
+/** The options that concern the call itself: its signal and its timeout. */
+function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
+  return { signal, timeoutMs };
+}
