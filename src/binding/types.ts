@@ -249,8 +249,11 @@ export interface BucketBinding {
    * ```
    */
   getAndDelete(key: string, type?: "text", conditions?: Conditions): Promise<string | null>;
+  /** As a value that JSON describes. */
   getAndDelete<Value = unknown>(key: string, type: "json", conditions?: Conditions): Promise<Value | null>;
+  /** As bytes. */
   getAndDelete(key: string, type: "arrayBuffer", conditions?: Conditions): Promise<ArrayBuffer | null>;
+  /** As a stream. */
   getAndDelete(
     key: string,
     type: "stream",

@@ -166,7 +166,7 @@ describe("docs/from-workers-kv.md", () => {
       };
       try {
         const [move = ""] = await blocks("docs/from-workers-kv.md", "sh move");
-        const local = move.trimEnd().replace(/CARTS$/, "CARTS --local");
+        const local = move.trimEnd().replace("CARTS", "CARTS --local");
         await writeFile(join(folder, "wrangler.toml"), OLD);
         await writeFile(
           join(folder, "npx"),
