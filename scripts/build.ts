@@ -21,6 +21,11 @@ for (const project of ["tsconfig.build.json", "src/binding"]) {
 // The Worker to deploy or to embed, and the one that `durable-kv serve` runs, with its settings.
 const bundled = await bundleTo("src/embed.ts", "worker/index.js");
 await bundleTo("src/local/worker.ts", "serve/prebuilt/worker.js");
+// Beside the code, where a configuration that names the file finds them: `wrangler types -c` of another Worker.
+write(
+  "worker/index.d.ts",
+  'export * from "../binding/worker.js";\nexport { default } from "../binding/worker.js";\n',
+);
 write("serve/prebuilt/worker.json", JSON.stringify(readWorkerConfig(join(ROOT, "wrangler.toml")), null, 2));
 write("worker/LICENSES.txt", licensesOf(bundled));
 

@@ -41,6 +41,7 @@ function expected(): string[] {
     "dist/serve/prebuilt/worker.js",
     "dist/serve/prebuilt/worker.json",
     "dist/worker/index.js",
+    "dist/worker/index.d.ts",
     "dist/worker/LICENSES.txt",
   ];
 }

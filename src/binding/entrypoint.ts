@@ -64,7 +64,7 @@ export class KvEntrypoint
    * creates it, and until then reads find nothing.
    */
   bucket(name: string, options: BucketHandleOptions = {}): BoundBucket {
-    return new BoundBucket(new Reach(this.#directory(), name, () => createOf(options)));
+    return new BoundBucket(new Reach(this.#directory, name, () => createOf(options)));
   }
 
   /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
@@ -116,12 +116,10 @@ export class KvEntrypoint
   readonly #keepAlive = (sent: Promise<unknown>): void => this.ctx.waitUntil(sent);
 
   #reach(name: string): Reach {
-    return new Reach(this.#directory(), name);
+    return new Reach(this.#directory, name);
   }
 
-  #directory(): Directory {
-    return directoryOf(this.env, this.#keepAlive);
-  }
+  readonly #directory = (): Directory => directoryOf(this.env, this.#keepAlive);
 }
 
 const HandleJson = z.strictObject({ create: z.optional(z.union([z.boolean(), BucketOptionsJson])) });

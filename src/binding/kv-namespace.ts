@@ -3,6 +3,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod/mini";
 import type { Env } from "../config/env.ts";
+import type { Directory } from "../directory/directory.ts";
 import { directoryOf } from "../directory/isolate.ts";
 import { KvError } from "../model/errors.ts";
 import { check } from "../schema/check.ts";
@@ -80,13 +81,8 @@ export class KvNamespace extends WorkerEntrypoint<Env, KvNamespaceProps> {
 
   #namespace(): Namespace {
     const { bucket, ...view } = propsOf(this.ctx.props);
-    return new Namespace(
-      new Reach(
-        directoryOf(this.env, (sent) => this.ctx.waitUntil(sent)),
-        bucket,
-      ),
-      view,
-    );
+    const directory = (): Directory => directoryOf(this.env, (sent) => this.ctx.waitUntil(sent));
+    return new Namespace(new Reach(directory, bucket), view);
   }
 }
 
@@ -95,6 +91,9 @@ function propsOf(given: unknown): KvNamespaceProps {
   try {
     return check(PropsJson, given ?? {}, "query_invalid");
   } catch (error) {
-    throw new KvError("settings_invalid", `The props of a KvNamespace binding: ${(error as Error).message}`);
+    throw new KvError(
+      "settings_invalid",
+      `The props of a KvNamespace binding, such as { bucket = "carts" }: ${(error as Error).message}`,
+    );
   }
 }

@@ -9,25 +9,36 @@ import { orBindingError } from "./failures.ts";
 
 /** A member of the RPC objects, not a base class: other Workers could call every inherited method. */
 export class Reach {
-  readonly bucket: BucketHandle;
+  readonly #directory: () => Directory;
+  readonly #name: string;
   readonly #createOptions: () => CreateOptions | undefined;
 
   /**
    * @param create the options with which a write creates a missing bucket; undefined: nothing creates it. Checked when a
    *   method is called, like the name
    */
-  constructor(directory: Directory, name: string, create: () => CreateOptions | undefined = () => undefined) {
-    this.bucket = new BucketHandle(directory, name, { missing: bucketNotFound });
+  constructor(
+    directory: () => Directory,
+    name: string,
+    create: () => CreateOptions | undefined = () => undefined,
+  ) {
+    this.#directory = directory;
+    this.#name = name;
     this.#createOptions = create;
   }
 
+  /** The bucket's handle. @throws {KvError} `settings_invalid` */
+  get bucket(): BucketHandle {
+    return new BucketHandle(this.#directory(), this.#name, { missing: bucketNotFound });
+  }
+
   /**
-   * Runs a method; errors get their code. The bucket's name is checked here, not when the object is made, so that a
-   * caller that pipelines its calls gets the error once.
+   * Runs a method; errors get their code. Settings and the bucket's name are checked here, not when the object is made,
+   * so that a caller that pipelines its calls gets the error once.
    */
   verb<T>(work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
     return orBindingError(async () => {
-      bucketName(this.bucket.name);
+      bucketName(this.#name);
       return work(this.bucket);
     });
   }
@@ -63,5 +74,8 @@ export class Reach {
 }
 
 function bucketNotFound(name: string): KvError {
-  return new KvError("bucket_not_found", `There is no bucket ${name}. Create it: create("${name}")`);
+  return new KvError(
+    "bucket_not_found",
+    `There is no bucket ${name}. Create it: create("${name}"), or open it with { create: true }`,
+  );
 }

@@ -43,7 +43,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (isSystemError(error)) return EXIT.usage;
   if (!(error instanceof KvError)) return EXIT.unknown;
-  if (error.outcomeUnknown) return EXIT.unknown;
+  if (error.outcomeUnknown || error.code === "not_connected") return EXIT.unknown;
   return isNotFound(error) ? EXIT.notFound : EXIT.refused;
 }
 
@@ -61,7 +61,12 @@ function inCommands(message: string): string {
   return message
     .replace(/\bPUT \/v1\/buckets\/(\S+)$/, "kv create $1")
     .replace("Set a smaller partBytes than its limit", "Set --part-size below its limit")
-    .replace(/^[A-Z]+ \/v1\/\S* got no response\./, "The service did not respond.");
+    .replace(/^[A-Z]+ \/v1\/\S* got no response\./, "The service did not respond.")
+    .replace(
+      /^[A-Z]+ \/v1\/\S* was not sent: (.*)\.$/,
+      "Nothing was sent: $1. Start a server (durable-kv serve), or say where it is: KV_URL, --url.",
+    )
+    .replace("Send the token: Authorization: Bearer <token>.", "Send the token: KV_TOKEN, --token.");
 }
 
 function isNotFound({ code, status }: KvError): boolean {

@@ -156,6 +156,11 @@ export class Http {
       if (signal.aborted) throw signal.reason;
       // A `fetch` of our own that knows that nothing was sent.
       if (cause instanceof KvError) throw cause;
+      if (isUnreached(cause)) {
+        const { origin } = new URL(href);
+        const why = `${method} ${path} was not sent: there is no connection to ${origin}.`;
+        throw new ConnectionError("not_connected", why, { cause });
+      }
       throw new ConnectionError(
         "connection_lost",
         `${method} ${path} got no response. Whether it was done is unknown.${hintFor(href)}`,
@@ -195,6 +200,19 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
 function sendable(body: NonNullable<HttpRequest["body"]>): BodyInit {
   const shared = body instanceof Uint8Array && !(body.buffer instanceof ArrayBuffer);
   return (shared ? new Uint8Array(body) : body) as BodyInit;
+}
+
+/** The system's codes for a connection that was never made. Only Node, Deno and Bun tell them. */
+const UNREACHED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** Whether nothing was sent, because there was no connection at any of the host's addresses. */
+function isUnreached(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
+  const all: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  return (
+    all.length > 0 &&
+    all.every((one) => UNREACHED.has((one as { readonly code?: string } | undefined)?.code ?? ""))
+  );
 }
 
 /**

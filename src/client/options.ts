@@ -140,7 +140,7 @@ const METHODS = {
         "~standard" in given,
     ),
     create: (given) =>
-      typeof given === "boolean" ? undefined : (problemOf(given, BUCKET, "create") ?? undefined),
+      typeof given === "boolean" ? undefined : problemOf(given, BUCKET, "create")?.replace(/^create:? /, ""),
     ttl: kind("a number of seconds above 0", (given) => Number.isFinite(given) && Number(given) > 0),
   },
   create: { ...BUCKET, ...CALL },

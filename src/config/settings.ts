@@ -63,7 +63,18 @@ const MIN_TOKEN_LENGTH = 16;
 /** Open files that are reserved for each connection. A connection uses two; requests and active buckets need some too. */
 const FILES_A_CONNECTION = 4;
 
+/** The Durable Object bindings, with their classes. */
+const OBJECTS = { REGISTRY: "Registry", BUCKET: "Bucket" } as const;
+
 function read(env: Env): Settings {
+  for (const [name, className] of Object.entries(OBJECTS) as [keyof typeof OBJECTS, string][]) {
+    // A Worker that embeds the service may have forgotten it.
+    if ((env[name] as unknown) !== undefined) continue;
+    throw new KvError(
+      "settings_invalid",
+      `The Worker has no binding ${name}. Add { name = "${name}", class_name = "${className}" } to durable_objects.bindings.`,
+    );
+  }
   const openOnLoopback = isOpenOnLoopback(env.KV_OPEN);
   return {
     partitions: integer(env, "KV_PARTITIONS", { default: 16, min: 1, max: 1_024 }),

@@ -32,10 +32,10 @@ export function turnedAway(
   }
   const foreign = foreignOrigin(request, target.host, settings) ?? foreignSite(request, auth, settings);
   if (foreign !== undefined) return foreign;
-  if (auth.state === "locked" && !hasToken(request, auth)) {
-    return failure("unauthorized", "Send the token: Authorization: Bearer <token>.");
-  }
-  return undefined;
+  if (auth.state !== "locked") return undefined;
+  const token = tokenOf(request);
+  if (token === undefined) return failure("unauthorized", "Send the token: Authorization: Bearer <token>.");
+  return auth.accepts(token) ? undefined : failure("unauthorized", "This is not the token of the service.");
 }
 
 /** A page of another origin may neither open a WebSocket nor send a request that changes something. */
@@ -64,11 +64,12 @@ function foreignSite(request: Request, auth: Auth, { origins }: Settings): Failu
   );
 }
 
-function hasToken(request: Request, auth: Auth): boolean {
+/** The token that was sent; undefined if there was none. */
+function tokenOf(request: Request): string | undefined {
   const bearer = BEARER.exec(request.headers.get("Authorization") ?? "")?.[1];
-  if (bearer !== undefined) return auth.accepts(bearer);
+  if (bearer !== undefined) return bearer;
   const offered = subprotocols(request).find((name) => name.startsWith(TOKEN_SUBPROTOCOL));
-  return offered !== undefined && auth.accepts(decode64(offered.slice(TOKEN_SUBPROTOCOL.length)) ?? "");
+  return offered && (decode64(offered.slice(TOKEN_SUBPROTOCOL.length)) ?? "");
 }
 
 /** The header that confirms our subprotocol, if the client offered it. */

@@ -89,7 +89,7 @@ describe("a binding of one bucket", () => {
     ["a member that is not known", { bucket: "b", readOnly: true }],
   ])("with %s says so in every call", async (_, props) => {
     const { message } = await refusal(() => bound(props).get("a"));
-    expect(message).toMatch(/^settings_invalid: The props of a KvNamespace binding/);
+    expect(message).toMatch(/^settings_invalid: The props of a KvNamespace binding, such as/);
   });
 
   it("with an invalid bucket name says so in every call", async () => {

@@ -32,7 +32,7 @@ async function askedAgain(transaction: object, idempotencyKey?: string): Promise
     headers,
   });
   await runTransaction(request, { bucket: new BucketHandle(directory, "b") } as unknown as Context);
-  const bound = new BoundBucket(new Reach(directory, "b"));
+  const bound = new BoundBucket(new Reach(() => directory, "b"));
   await bound.transaction(transaction, idempotencyKey === undefined ? {} : { idempotencyKey });
   return heard;
 }
