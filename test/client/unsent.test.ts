@@ -42,6 +42,26 @@ function sessionOn(options: Partial<KvOptions>, ...answers: readonly Answer[]) {
   return { asked, session: kv.bucket<Record<string, number>>("b").session() };
 }
 
+describe("a request over HTTP to an address where nothing listens", () => {
+  it("was not sent, and says so, also for a write", async () => {
+    const kv = new Kv({ url: NOWHERE, retries: 0 });
+    const error = await caught(kv.bucket("b").put("a", 1));
+    expect(error).toMatchObject(NOT_DONE);
+    expect(error.message).toBe(
+      "PUT /v1/buckets/b/keys/a was not sent: there is no connection to http://127.0.0.1:2.",
+    );
+  });
+
+  it("may have been sent, for all that other failures say", async () => {
+    for (const code of ["ECONNRESET", "UND_ERR_SOCKET", undefined]) {
+      const cause = Object.assign(new Error("gone"), { code });
+      const fetch = () => Promise.reject(new TypeError("fetch failed", { cause }));
+      const error = await caught(new Kv({ url: NOWHERE, retries: 0, fetch }).bucket("b").put("a", 1));
+      expect(error).toMatchObject({ code: "connection_lost", outcomeUnknown: true });
+    }
+  });
+});
+
 describe("a session that can't connect", () => {
   it("says so of a write, however long that would wait", async () => {
     const kv = new Kv({ url: NOWHERE, timeoutMs: 3_600_000, retryBaseMs: 1 });
