@@ -71,6 +71,12 @@ const WITH_ONE_PARTITION = [
 ];
 const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];
 
+/** Others' programs and libraries, installed or at least started: each file takes half a minute. */
+const OTHERS = "test/deep/{openapi-clients,package,proxies,recipes}.e2e.test.ts";
+/** What seldom changes, and takes long. */
+const SELDOM = "test/deep/api-docs.e2e.test.ts";
+const LEFT_OUT: Readonly<Record<Depth, string[]>> = { sample: [OTHERS, SELDOM], bounded: [SELDOM], full: [] };
+
 export default defineConfig({
   test: {
     // On two processors: most wait for the disk, or for a process that starts.
@@ -91,6 +97,7 @@ export default defineConfig({
         test: {
           name: "end to end",
           ...filesOf({
+            exclude: LEFT_OUT[KV_TEST_DEPTH],
             include: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts", END_TO_END],
             volume: [
               "test/deep/*.e2e.test.ts",

@@ -1,6 +1,6 @@
 /** Clients that are generated from the description by others' generators, as docs/openapi.md says. */
 
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { blocks, expectedOf } from "../e2e/support/documents.ts";
 import { callsOf } from "../e2e/support/generated-calls.ts";
 import { workshop, type Workshop } from "../e2e/support/generated.ts";
@@ -17,7 +17,7 @@ const VALUES: Readonly<Record<string, string | Uint8Array>> = {
 };
 const LINES = '{"key":"a","value":"1"}\n{"key":"b","base64":"AP8="}\n';
 
-describe.runIf(inject("sizes").generatesClients)("the client of docs/openapi.md", () => {
+describe("the client of docs/openapi.md", () => {
   let shop: Workshop;
   beforeAll(async () => {
     shop = await workshop(CLIENTS, server.http);

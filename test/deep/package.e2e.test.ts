@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { blocks } from "../e2e/support/documents.ts";
 import { fetchUnchecked } from "../e2e/support/checked-fetch.ts";
 import { installed, pack, project, type Folder, type Started } from "../e2e/support/packed.ts";
@@ -29,7 +29,7 @@ function nodes(): [version: string, path: string][] {
 
 const READY = /Ready on (http:\/\/[\w.:]+)/;
 
-describe.runIf(inject("sizes").installsPackage)("the package", () => {
+describe("the package", () => {
   let packed: Awaited<ReturnType<typeof pack>>;
   const folders: Folder[] = [];
   const started: Started[] = [];

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { blocks, consoleExamples, pattern, program, typed } from "../e2e/support/documents.ts";
 import { installed } from "../e2e/support/installed.ts";
 import { RECIPE_URL, startRecipe, type RecipeWorker } from "../e2e/support/recipe-worker.ts";
@@ -14,7 +14,7 @@ const IN_NODE = ["better-auth", "cache-manager"] as const;
 const IN_A_WORKER = ["react-router", "unstorage-worker"] as const;
 const OAUTH = "workers-oauth-provider";
 
-describe.runIf(inject("sizes").triesRecipes)("the recipe for", () => {
+describe("the recipe for", () => {
   let packages: string;
   const workers: RecipeWorker[] = [];
   beforeAll(async () => {

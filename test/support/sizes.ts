@@ -30,14 +30,6 @@ export interface Sizes {
   readonly watchLogs: number;
   /** Whether a namespace is moved from wrangler's own storage: to start wrangler several times takes long. */
   readonly movesFromWrangler: boolean;
-  /** Whether clients are generated from the description: the first time, to install the generators takes half a minute. */
-  readonly generatesClients: boolean;
-  /** Whether the package is packed, installed and used: to install it takes long. */
-  readonly installsPackage: boolean;
-  /** Whether the API reference is made: the first time, typedoc is installed. */
-  readonly makesReference: boolean;
-  /** Whether the recipes are tried: the first time, to install their libraries takes twenty seconds. */
-  readonly triesRecipes: boolean;
   /** Random buckets that are exported and imported. */
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
@@ -60,10 +52,6 @@ const WHOLE = {
   messages: 11_000,
   watchLogs: 60,
   movesFromWrangler: true,
-  generatesClients: true,
-  installsPackage: true,
-  makesReference: true,
-  triesRecipes: true,
   roundTrips: 60,
   fuzzed: 60,
 };
@@ -82,10 +70,6 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     messages: 1_100,
     watchLogs: 8,
     movesFromWrangler: false,
-    generatesClients: false,
-    installsPackage: false,
-    makesReference: false,
-    triesRecipes: false,
     roundTrips: 8,
     fuzzed: 4,
   },
@@ -101,7 +85,6 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     fuzzed: 20,
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
-    makesReference: false,
   },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
 };
