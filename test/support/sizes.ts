@@ -38,6 +38,8 @@ export interface Sizes {
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
   readonly fuzzed: number;
+  /** The largest bounds within which the registry's protocol is explored: 2, 20, 120 seconds. */
+  readonly explored: "small" | "medium" | "large";
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -60,7 +62,8 @@ const WHOLE = {
   installsPackage: true,
   roundTrips: 60,
   fuzzed: 60,
-};
+  explored: "large",
+} as const;
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
   sample: {
@@ -80,6 +83,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     installsPackage: false,
     roundTrips: 8,
     fuzzed: 4,
+    explored: "small",
   },
   bounded: {
     ...WHOLE,
@@ -90,6 +94,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     unknownNames: 20_000,
     kills: 5,
     fuzzed: 40,
+    explored: "medium",
   },
   full: { ...WHOLE, sequences: 20_000, minutes: 10 },
 };
