@@ -93,7 +93,7 @@ export default defineConfig({
             include: ["test/{cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts", END_TO_END, EXPLORER],
             volume: [
               "test/deep/*.e2e.test.ts",
-              "test/spec/invariant-{3,7}-*.e2e.test.ts",
+              "test/spec/invariant-{2,3,7}-*.e2e.test.ts",
               "test/e2e/docs.test.ts",
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
