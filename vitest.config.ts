@@ -62,6 +62,8 @@ const inWorkerd = (name: string, partitions: number, files: Files) => ({
 
 /** Their names say where they run: inside workerd, or, with `.e2e`, outside. */
 const END_TO_END = "test/**/*.e2e.test.ts";
+/** Pure, and outside workerd because of the memory of a million states. */
+const EXPLORER = "test/registry/explore/*.test.ts";
 
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
 const WITH_ONE_PARTITION = [
@@ -84,12 +86,12 @@ export default defineConfig({
     projects: [
       inWorkerd("workerd, 16 partitions", 16, {
         include: ["test/**/*.test.ts"],
-        exclude: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**", END_TO_END],
+        exclude: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**", END_TO_END, EXPLORER],
         volume: ["test/deep/*.test.ts", "test/spec/{random-sequences,invariant-5-*}.test.ts"],
       }),
       inWorkerd("workerd, 1 partition", 1, {
         include: WITH_ONE_PARTITION,
-        exclude: [...WITH_MANY_ONLY, END_TO_END],
+        exclude: [...WITH_MANY_ONLY, END_TO_END, EXPLORER],
         volume: ["test/spec/random-sequences.test.ts"],
       }),
       {
@@ -98,13 +100,18 @@ export default defineConfig({
           name: "end to end",
           ...filesOf({
             exclude: LEFT_OUT[KV_TEST_DEPTH],
-            include: ["test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts", END_TO_END],
+            include: [
+              "test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts",
+              END_TO_END,
+              EXPLORER,
+            ],
             volume: [
               "test/deep/*.e2e.test.ts",
-              "test/spec/invariant-{3,7}-*.e2e.test.ts",
+              "test/spec/invariant-{2,3,7}-*.e2e.test.ts",
               "test/e2e/docs.test.ts",
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
+              EXPLORER,
             ],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],

@@ -24,7 +24,7 @@ type Internal = { readonly otp: typeof NOTICES | typeof FORGET };
 
 /** Milliseconds after which the alarm sends notices again, if the call that posted them has not delivered them. */
 const NOTICES_AFTER_MS = 2_000;
-/** Milliseconds for which a process that was stopped before its start remembers that. */
+/** Milliseconds for which an object remembers an end: a start sent twice may arrive after it, and must not revive it. */
 const FORGET_AFTER_MS = 60_000;
 /** Milliseconds between two alarms of an object whose data is newer than the code. */
 const NEWER_ALARM_MS = 3_600_000;
@@ -99,8 +99,8 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
 
   /**
    * Starts the process. Idempotent: a second start with the same arguments changes nothing. Arguments are the same when
-   * all members that both have are the same, since the stored ones may be an older version's. A process that was
-   * stopped before its start arrived does not start: its stop has been acknowledged.
+   * all members that both have are the same, since the stored ones may be an older version's. A process that has ended,
+   * or was stopped before its start arrived, does not start within a minute: its end has been acknowledged.
    *
    * @returns `started`, or `already_started`; refused with `already_started` under other arguments.
    */
@@ -206,7 +206,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     });
   }
 
-  /** The reason with which the process ended, while a watcher has not been told yet. */
+  /** The reason with which the process ended, while the object remembers it. */
   protected get lastWords(): string | undefined {
     return this.#life === undefined ? this.#records.obituary() : undefined;
   }
@@ -314,7 +314,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     if (terminate) await this.#terminate(reason, args);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: terminated, not wiped");
     const told = notices === "none" ? [] : this.#monitors.all().filter(({ ref }) => ref !== asker);
-    if (told.length === 0) return this.#clear();
+    if (told.length === 0) return this.#bury(reason);
     // Wiped and obituary written in one transaction: at every moment the process either lives or owes its notices,
     // and never is both dead and readable.
     this.#transaction(() => {
@@ -339,22 +339,20 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
   async #endedBefore(reason: string, asker: string | undefined): Promise<string> {
     if (this.#restarting) throw new Exit("restarting");
     const ended = this.#records.obituary();
-    if (ended === undefined) {
-      // A start may still be on its way. It must find that it was stopped.
-      this.#transaction(() => {
-        this.#records.end(reason);
-        this.#timers.sendAfter(FORGET, { otp: FORGET }, FORGET_AFTER_MS);
-      });
-      return reason;
-    }
+    // A start may still be on its way. It must find that the process was stopped.
+    if (ended === undefined) await this.#bury(reason);
     // The reply is the asker's notice, so its notice leaves the outbox.
-    if (asker !== undefined && this.#outbox.flush(asker) && this.#outbox.isEmpty) await this.#told(ended);
-    return ended;
+    else if (asker !== undefined && this.#outbox.flush(asker) && this.#outbox.isEmpty)
+      await this.#told(ended);
+    return ended ?? reason;
   }
 
   async #handleInternal({ otp }: Internal): Promise<void> {
     if (otp === NOTICES) await this.#tell();
-    else if (this.#life === undefined) await this.#clear();
+    else if (this.#life === undefined) {
+      await this.ctx.storage.deleteAll();
+      this.#timers.reset();
+    }
   }
 
   #scheduleNotices(): void {
@@ -365,22 +363,26 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
   async #tell(): Promise<void> {
     await this.#outbox.deliver();
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: removed, not cleared");
-    const ended = this.lastWords;
+    const ended = this.#timers.due(FORGET) === undefined ? this.lastWords : undefined;
     if (ended !== undefined) await this.#told(ended);
-    // Not if the last notice was flushed meanwhile and the storage cleared: an empty object stays empty.
+    // Not if the last notice was flushed meanwhile and the obituary removed: an object without a process needs no timer.
     else if (this.#life !== undefined || this.#restarting) this.#timers.cancel(NOTICES);
   }
 
-  /** All watchers have been told: the obituary goes, and the process's connections are told. */
+  /** All watchers have been told: only the mark of the end stays, and the process's connections are told. */
   async #told(reason: string): Promise<void> {
-    await this.#clear();
+    await this.#bury(reason);
     this.ended(reason);
   }
 
-  async #clear(): Promise<void> {
-    await this.ctx.storage.deleteAll();
-    this.#timers.reset();
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: cleared, not answered");
+  /** Wipes the storage, and leaves the mark of the end in it until no start can be on its way any more. */
+  async #bury(reason: string): Promise<void> {
+    this.#transaction(() => {
+      dropEverything(this.ctx.storage);
+      this.#records.end(reason);
+      this.#timers.sendAfter(FORGET, { otp: FORGET }, FORGET_AFTER_MS);
+    });
+    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: buried, not answered");
   }
 
   #transaction(change: () => void): void {

@@ -22,3 +22,16 @@ export function newBucketId(
     );
   }
 }
+
+/** Why an object in this jurisdiction can't be made here; undefined if it can. */
+export function unavailability(
+  namespace: DurableObjectNamespace,
+  jurisdiction: DurableObjectJurisdiction,
+): KvError | undefined {
+  try {
+    newBucketId(namespace, jurisdiction);
+    return undefined;
+  } catch (error) {
+    return error as KvError;
+  }
+}

@@ -32,10 +32,9 @@ export type Verdict =
   | {
       readonly kind: "suspect" | "unreachable";
       readonly reason: string | undefined;
-      readonly checkInMs: number;
     }
   /** Too many probes failed at once: the prober may be at fault, so the failed ones get no verdict. */
-  | { readonly kind: "held"; readonly checkInMs: number };
+  | { readonly kind: "held" };
 
 /** A probe's result, with the bucket's earlier failures. */
 export interface Probed {
@@ -72,7 +71,7 @@ export function isStorm(batch: readonly ProbeResult[]): boolean {
 }
 
 /** The verdicts on a batch that was probed together, in the order of the batch. */
-export function judge(batch: readonly Probed[], recheckMs: number): Verdict[] {
+export function judge(batch: readonly Probed[]): Verdict[] {
   const storm = isStorm(batch.map(({ result }) => result));
   return batch.map(({ result, attempts }): Verdict => {
     switch (result.kind) {
@@ -81,13 +80,10 @@ export function judge(batch: readonly Probed[], recheckMs: number): Verdict[] {
       case "gone":
         return { kind: "free", reason: result.reason };
       case "failed": {
-        if (storm && attempts < HELD_UNTIL)
-          return { kind: "held", checkInMs: recheckDelay(attempts + 1, recheckMs) };
-        const failures = attempts + 1;
+        if (storm && attempts < HELD_UNTIL) return { kind: "held" };
         return {
-          kind: failures >= UNREACHABLE_AFTER ? "unreachable" : "suspect",
+          kind: attempts + 1 >= UNREACHABLE_AFTER ? "unreachable" : "suspect",
           reason: result.reason,
-          checkInMs: recheckDelay(failures, recheckMs),
         };
       }
     }

@@ -7,12 +7,12 @@ import type { RestartKind } from "../otp/restart.ts";
 /** The next state of a name. */
 export interface NextState {
   readonly state: State;
-  /** When the alarm checks the name, in milliseconds since the epoch; none for `running`, which the sweep probes. */
-  readonly checkAt?: number;
-  /** Failed attempts in a row; 0 if left out. */
-  readonly attempts?: number;
+  /** When the alarm checks the name, in milliseconds since the epoch; null for `running`, which the sweep probes. */
+  readonly checkAt: number | null;
+  /** Failed attempts in a row. */
+  readonly attempts: number;
   /** Unchanged if left out. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 type Row = {
@@ -98,52 +98,43 @@ export class Names {
     if (this.#size !== undefined) this.#size += 1;
   }
 
-  /**
-   * Moves a bucket from one of these states to another. It applies only to this incarnation, not to a later one.
-   * @returns whether the incarnation had the name and was in one of the states
-   */
-  move(bucket: Incarnation, from: readonly State[], to: NextState): boolean {
-    return this.#step(bucket, to, `state IN (${from.map((state) => `'${state}'`).join(", ")})`);
-  }
-
-  /** As {@link move}, but only if state and attempts are still those of `from`, so newer findings are not overwritten. */
-  advance(from: Registration, to: NextState): boolean {
-    return this.#step(from, to, "state = ? AND attempts = ?", from.state, from.attempts);
-  }
-
-  /** Removes the row of this incarnation, which frees the name. @returns whether the incarnation had the name */
-  remove({ name, incarnation }: Incarnation): boolean {
-    const rowsWritten = this.#write(
-      "DELETE FROM names WHERE name = ? AND incarnation = ?",
-      name,
-      incarnation,
+  /** Moves a bucket to its next state. @throws if this incarnation does not have the name */
+  move(bucket: Incarnation, { state, checkAt, attempts, reason }: NextState): void {
+    this.#change(
+      bucket,
+      "UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason) WHERE name = ? AND incarnation = ?",
+      state,
+      checkAt,
+      attempts,
+      reason ?? null,
     );
-    if (rowsWritten > 0 && this.#size !== undefined) this.#size -= 1;
-    return rowsWritten > 0;
   }
 
-  /** Stores the number of restarts. @returns whether the number is new for this incarnation */
-  restarted({ name, incarnation }: Incarnation, restarts: number, reason: string): boolean {
-    const rowsWritten = this.#write(
-      "UPDATE names SET restarts = ?1, reason = ?2 WHERE name = ?3 AND incarnation = ?4 AND restarts < ?1",
+  /** Removes the row of this incarnation, which frees the name. @throws if this incarnation does not have the name */
+  remove(bucket: Incarnation): void {
+    this.#change(bucket, "DELETE FROM names WHERE name = ? AND incarnation = ?");
+    if (this.#size !== undefined) this.#size -= 1;
+  }
+
+  /** Stores the number of restarts, and the reason of the last. @throws if this incarnation does not have the name */
+  count(bucket: Incarnation, restarts: number, reason: string): void {
+    this.#change(
+      bucket,
+      "UPDATE names SET restarts = ?, reason = ? WHERE name = ? AND incarnation = ?",
       restarts,
       reason,
-      name,
-      incarnation,
     );
-    return rowsWritten > 0;
   }
 
-  /** Stores the result of a successful probe. */
-  saveProbe({ name, incarnation }: Incarnation, probe: Probe): void {
-    this.#write(
-      `UPDATE names SET entries = ?, bytes = ?, revision = ?, probed_at = ? WHERE name = ? AND incarnation = ?`,
-      probe.entries,
-      probe.bytes,
-      probe.revision,
-      probe.at,
-      name,
-      incarnation,
+  /** Stores the result of a successful probe. @throws if this incarnation does not have the name */
+  saveProbe(bucket: Incarnation, { entries, bytes, revision, at }: Probe): void {
+    this.#change(
+      bucket,
+      "UPDATE names SET entries = ?, bytes = ?, revision = ?, probed_at = ? WHERE name = ? AND incarnation = ?",
+      entries,
+      bytes,
+      revision,
+      at,
     );
   }
 
@@ -243,24 +234,10 @@ export class Names {
     this.#sql.exec("CREATE TABLE swept (upto TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
   }
 
-  #step(
-    { name, incarnation }: Incarnation,
-    { state, checkAt, attempts, reason }: NextState,
-    condition: string,
-    ...bindings: SqlStorageValue[]
-  ): boolean {
-    const rowsWritten = this.#write(
-      `UPDATE names SET state = ?, check_at = ?, attempts = ?, reason = coalesce(?, reason)
-       WHERE name = ? AND incarnation = ? AND ${condition}`,
-      state,
-      checkAt ?? null,
-      attempts ?? 0,
-      reason ?? null,
-      name,
-      incarnation,
-      ...bindings,
-    );
-    return rowsWritten > 0;
+  /** Changes the row of an incarnation. The protocol has just read it, so a row that is not there is a bug. */
+  #change({ name, incarnation }: Incarnation, statement: string, ...bindings: SqlStorageValue[]): void {
+    if (this.#write(statement, ...bindings, name, incarnation) > 0) return;
+    throw new Error(`the registry has no row of ${name} with incarnation ${incarnation}`);
   }
 
   #write(statement: string, ...bindings: SqlStorageValue[]): number {

@@ -67,7 +67,7 @@ export class Prober {
   async probe(entries: readonly Registration[]): Promise<Verdict[]> {
     const results = await Promise.all(entries.map((entry) => this.#ask(entry)));
     const probed = results.map((result, at) => ({ result, attempts: entries[at]?.attempts ?? 0 }));
-    const verdicts = judge(probed, this.#options.settings.recheckMs);
+    const verdicts = judge(probed);
     entries.forEach((entry, at) => this.#options.apply(entry, verdicts[at] as Verdict));
     return verdicts;
   }
@@ -108,7 +108,7 @@ export class Prober {
     const result = await this.#ask(entry);
     // A bucket that is suspect already has its next probe scheduled. Callers must not add to its failures.
     if (result.kind === "failed" && entry.state !== "running") return;
-    const [verdict] = judge([{ result, attempts: entry.attempts }], this.#options.settings.recheckMs);
+    const [verdict] = judge([{ result, attempts: entry.attempts }]);
     if (verdict !== undefined) this.#options.apply(entry, verdict);
   }
 

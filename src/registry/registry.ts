@@ -3,29 +3,32 @@
 import type { BucketArgs, BucketStub } from "../rpc/bucket-rpc.ts";
 import type { Created, FollowRequest, RegistryRpc, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
 import { isLiving, type CreateOptions, type NamesQuery, type Registration } from "../model/registration.ts";
+import type { Totals } from "../model/totals.ts";
 import { answerClose } from "../lib/close-codes.ts";
 import type { Env } from "../config/env.ts";
 import { call } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
-import { asReply, Exit, isExit, Refusal, type Reply } from "../otp/exit.ts";
+import { asReply, Exit, type Reply } from "../otp/exit.ts";
 import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Migrations } from "../otp/migrations.ts";
 import type { Notice } from "../otp/monitor.ts";
 import { settingsOf } from "../config/settings.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import { newBucketId } from "./bucket-id.ts";
+import { newBucketId, unavailability } from "./bucket-id.ts";
 import { differenceOf, existsDifferently, hintOf } from "./bucket-options.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { Events } from "./events.ts";
 import { incarnationOf, newIncarnation, refOf, type Incarnation } from "../model/incarnation.ts";
-import { recheckDelay, sweepDelay } from "./liveness.ts";
+import { sweepDelay, type Verdict } from "./liveness.ts";
 import { REGISTRY_MIGRATIONS } from "./migrations.ts";
 import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
 import { Prober } from "./prober.ts";
 import { agree, PartitionCount } from "./partition-count.ts";
+import { step } from "./step.ts";
+import type { Input, Step } from "./protocol.ts";
+import { rowOf, Runner } from "./runner.ts";
 
 /**
  * Timers. `check`: the check of some names is due, because they are between two states and their caller may have
@@ -33,17 +36,13 @@ import { agree, PartitionCount } from "./partition-count.ts";
  */
 type Info = "check" | "sweep";
 
-/** How long a create or stop may take before the alarm finishes it, in milliseconds. */
-const REPAIR_AFTER_MS = 10_000;
 /** Names that one alarm checks at most. */
 const CHECK_BATCH = 100;
-/** How many times a create starts again because its bucket ended before the create was confirmed. */
-const MAX_CREATES = 3;
 
 /**
- * One partition of the registry, and the supervisor of its buckets. Each step of a name's lifecycle is one synchronous
- * transaction here *before* the call to the bucket, so at any moment the row shows which step may be incomplete. The calls
- * to the bucket are idempotent, so the next caller or the alarm can finish an incomplete step.
+ * One partition of the registry, and the supervisor of its buckets. What happens to a name is decided by the protocol
+ * (step.ts) and done by the runner (runner.ts). This object hears the callers, the buckets and the alarm, and
+ * passes on what they say.
  *
  * Reads create nothing: a partition in which no name was ever created has no tables.
  */
@@ -57,13 +56,20 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     fixed: () => this.#call(() => this.#first().partitionCount()),
     fix: (partitions) => this.#call(() => this.#first().fixPartitionCount(partitions)),
   });
-  protected readonly lifecycle = new Lifecycle({
+  /** The protocol. Tests replace it with variants that have a bug. */
+  protected readonly step: Step = step;
+  readonly #runner = new Runner({
     ctx: this.ctx,
+    step: () => this.step,
     names: this.#names,
     events: this.#events,
     followers: this.#followers,
     clock: () => this.clock(),
     recheckMs: this.#settings.recheckMs,
+    newIncarnation,
+    newEntry: (name, incarnation, options) => this.#newEntry(name, incarnation, options),
+    start: (entry) => this.#startBucket(entry),
+    stop: (entry) => this.#call(() => this.bucket(entry).stop("normal", refOf(entry))),
     checkBy: (at) => this.#checkBy(at),
     freed: (id) => this.freed(id),
   });
@@ -73,7 +79,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     settings: this.#settings,
     clock: () => this.clock(),
     bucket: (entry) => this.bucket(entry),
-    apply: (entry, verdict) => this.lifecycle.judged(entry, verdict),
+    apply: (entry, verdict) => this.#judged(entry, verdict),
   });
 
   constructor(...args: ConstructorParameters<typeof GenServer<Env, Partition, Info>>) {
@@ -85,9 +91,12 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     this.#scheduleSweep();
   }
 
-  /** The living bucket of this name; null if there is none. Creates nothing. */
+  /** The living bucket of this name; null if there is none. Waits for a create or stop under way. Creates nothing. */
   async lookup(caller: Partition, name: string): Promise<Reply<Registration | null>> {
-    return this.#read(caller, null, () => this.#living(name) ?? null);
+    return this.#read(caller, null, async () => {
+      const found = await this.#runner.ask(name, "lookup");
+      return found.is === "bucket" ? found.registration : null;
+    });
   }
 
   /** One page of the living buckets of this partition, in the order of their names. */
@@ -104,12 +113,22 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
 
   /** Ensures that the bucket exists. @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable` */
   async create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
-    return this.#change(caller, () => this.serial.run(name, () => this.createBucket(name, options)));
+    return this.#change(caller, async () => {
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: asked, nothing written");
+      const created = await this.#create(name, options);
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
+      return created;
+    });
   }
 
   /** Ends the bucket of this name with reason `normal` and frees the name. Replies whether there was a bucket. */
   async stopBucket(caller: Partition, name: string): Promise<Reply<boolean>> {
-    return this.#read(caller, false, () => this.serial.run(name, () => this.#stop(name)));
+    return this.#read(caller, false, async () => {
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: asked, not marked");
+      const stopped = await this.#runner.ask(name, "stop");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
+      return stopped.is === "ended";
+    });
   }
 
   /**
@@ -189,67 +208,34 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   /** Records a bucket's notice of its end or its restart. */
   protected override async handleNotice(notice: Notice): Promise<void> {
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: received, not recorded");
-    const bucket = incarnationOf(notice.ref);
-    if (notice.kind === "down") this.lifecycle.down(bucket, notice.reason);
-    else this.lifecycle.restarted(bucket, notice);
+    const { name, incarnation } = incarnationOf(notice.ref);
+    const { kind, ref: _, ...said } = notice;
+    this.#runner.tell(name, { is: kind, incarnation, ...said } as Input);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
-  }
-
-  protected async createBucket(name: string, options: CreateOptions): Promise<Created> {
-    for (let tries = 0; tries < MAX_CREATES; tries += 1) {
-      const found = this.#names.find(name);
-      const difference = found && differenceOf(found, options);
-      if (found !== undefined && isLiving(found)) {
-        if (difference !== undefined) throw existsDifferently(name, difference);
-        return { registration: found, created: false };
-      }
-      // An interrupted create with other options is undone. That is safe, because it was never answered.
-      if (found?.state === "starting" && difference !== undefined)
-        this.lifecycle.stopping(found, this.#repairAt());
-      // An interrupted stop is finished first: its bucket must be gone before another one takes the name.
-      if (found !== undefined && (found.state === "stopping" || difference !== undefined)) {
-        await this.finishStop(found);
-        continue;
-      }
-      const entry = found ?? this.insert(name, options);
-      if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: row written, object not started");
-      if (await this.finishStart(entry)) {
-        if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: confirmed, not answered");
-        return { registration: { ...entry, state: "running" }, created: true };
-      }
-    }
-    throw new Exit("noproc");
   }
 
   /** Called when no name leads to this object any more, and none ever will. The local server overrides it. */
   protected freed(_id: string): void {}
 
-  async #stop(name: string): Promise<boolean> {
-    const found = this.#names.find(name);
-    if (found === undefined) return false;
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: found, not marked");
-    // Mark the row before the call: if anything fails from here on, the alarm finds the mark and finishes the stop.
-    this.lifecycle.stopping(found, this.#repairAt());
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: marked, object not told");
-    try {
-      await this.finishStop(found);
-    } catch (error) {
-      // The bucket has changed nothing, and the caller hears so: the name leads to it again.
-      if (error instanceof Refusal && isLiving(found)) this.lifecycle.stopRefused(found);
-      throw error;
-    }
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: freed, not answered");
-    return true;
+  async #create(name: string, options: CreateOptions): Promise<Created> {
+    const { jurisdiction } = options;
+    // Before the name is touched: a row whose object cannot be made would have to be undone.
+    const unavailable =
+      jurisdiction === undefined ? undefined : unavailability(this.env.BUCKET, jurisdiction);
+    const result = await this.#runner.ask(name, unavailable === undefined ? "create" : "lookup", options);
+    if (result.is !== "bucket") throw unavailable ?? new Exit("noproc");
+    const { registration, created } = result;
+    const difference = created ? undefined : differenceOf(registration, options);
+    if (difference !== undefined) throw existsDifferently(name, difference);
+    if (created) this.#scheduleSweep();
+    return { registration, created };
   }
 
-  /** Writes the row and schedules its check in one transaction, before the object is called: no object is nameless. */
-  protected insert(
-    name: string,
-    { jurisdiction, locationHint, metadata, restart }: CreateOptions,
-  ): Registration {
-    const entry: Registration = {
+  #newEntry(name: string, incarnation: string, options: CreateOptions): Registration {
+    const { jurisdiction, locationHint, metadata, restart } = options;
+    return {
       name,
-      incarnation: newIncarnation(),
+      incarnation,
       id: newBucketId(this.env.BUCKET, jurisdiction),
       state: "starting",
       restart: restart ?? "permanent",
@@ -262,65 +248,39 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
       probe: null,
       attempts: 0,
     };
-    this.lifecycle.starting(entry, this.#repairAt());
-    this.#scheduleSweep();
-    return entry;
   }
 
-  /** Starts the object and confirms it. @returns whether the name leads to a living bucket now */
-  protected async finishStart(entry: Registration): Promise<boolean> {
+  async #startBucket(entry: Registration): Promise<void> {
     const { name, incarnation, createdAt, restart } = entry;
     const args: BucketArgs = { name, incarnation, createdAt };
     const monitor = { ref: refOf(entry), watcher: { binding: "REGISTRY", id: this.ctx.id.toString() } };
-    try {
-      await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
-    } catch (error) {
-      if (!isExit(error, "noproc")) throw error;
-      // The object was stopped before it was started, and will never start.
-      this.lifecycle.down(entry, "noproc");
-      return false;
-    }
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "create: object started, not confirmed");
-    // Confirm only now, after the start: a lookup must return a living bucket.
-    return this.lifecycle.running(entry);
+    await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
   }
 
-  /** Stops the object and frees the name. */
-  protected async finishStop(entry: Registration): Promise<void> {
-    const reason = await this.#call(() => this.bucket(entry).stop("normal", refOf(entry)));
-    if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "stop: wiped, not freed");
-    // Free the name only now, after the object has wiped its data: a free name must have no bucket.
-    this.lifecycle.down(entry, reason);
+  /** Applies the verdict on a probe. @param entry the row at the time when the probe was sent */
+  #judged(entry: Registration, verdict: Verdict): void {
+    // The sweep stores the time of a probe once for the whole batch, so unchanged totals need no write.
+    if (verdict.kind === "alive" && entry.state === "running" && hasTotals(entry, verdict.totals)) return;
+    this.#runner.tell(entry.name, { is: "probed", seen: rowOf(entry), verdict });
   }
 
-  /** Handles the names whose check is due: finishes interrupted creates and stops, probes suspect buckets. */
+  /** Handles the names whose check is due: undoes what was cut off, probes suspect buckets. */
   async #check(): Promise<void> {
     const due = this.#names.due(this.clock(), CHECK_BATCH);
-    const [living, unsettled] = [due.filter(isLiving), due.filter((entry) => !isLiving(entry))];
+    const [living, cutOff] = [due.filter(isLiving), due.filter((entry) => !isLiving(entry))];
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: due, not settled");
-    await Promise.all([this.#prober.probe(living), ...unsettled.map((entry) => this.#repair(entry))]);
+    await Promise.all([this.#prober.probe(living), ...cutOff.map(({ name }) => this.#repair(name))]);
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "repair: settled, not scheduled again");
     const next = this.#names.nextCheck();
     if (next !== undefined) this.timers.sendAfter("check", "check", Math.max(0, next - this.clock()));
   }
 
-  async #repair({ name, attempts }: Registration): Promise<void> {
+  async #repair(name: string): Promise<void> {
     try {
-      await this.serial.run(name, () => this.#settle(name));
+      await this.#runner.ask(name, "repair");
     } catch (error) {
       console.error(`repair of ${name} failed and will be tried again`, error);
-      const found = this.#names.find(name);
-      if (found === undefined || isLiving(found)) return;
-      // Try again after a growing wait. Each name has its own, so one that fails does not delay the others.
-      const checkAt = this.clock() + recheckDelay(attempts + 1, REPAIR_AFTER_MS);
-      this.#names.move(found, [found.state], { state: found.state, checkAt, attempts: attempts + 1 });
     }
-  }
-
-  async #settle(name: string): Promise<void> {
-    const found = this.#names.find(name);
-    if (found?.state === "starting") await this.finishStart(found);
-    if (found?.state === "stopping") await this.finishStop(found);
   }
 
   async #sweep(): Promise<void> {
@@ -337,10 +297,6 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     } else if (due === undefined || due > this.clock() + sweepPeriodMs) {
       this.timers.sendAfter("sweep", "sweep", sweepDelay(this.#names.size, sweepBatch, sweepPeriodMs));
     }
-  }
-
-  #repairAt(): number {
-    return this.clock() + REPAIR_AFTER_MS;
   }
 
   /** Schedules the check for `at`, unless it is due earlier. One timer serves all names: a thousand creates set it once. */
@@ -395,4 +351,11 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   #first(): RegistryStub {
     return partitionStub(this.env.REGISTRY, 0);
   }
+}
+
+/** Whether the last probe of a bucket found the same totals. One that is being restarted reports none. */
+function hasTotals({ probe }: Registration, totals: Totals | undefined): boolean {
+  if (totals === undefined) return true;
+  const { entries, bytes, revision } = totals;
+  return probe?.entries === entries && probe.bytes === bytes && probe.revision === revision;
 }

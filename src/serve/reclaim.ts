@@ -1,6 +1,6 @@
 /** Frees disk space that objects no longer need, while no engine runs, because the engine can't do it itself. */
 
-import { inspect, objectFiles, removeFile, type ObjectFile } from "./object-files.ts";
+import { inspect, isMark, objectFiles, removeFile, type ObjectFile } from "./object-files.ts";
 import { sqlite } from "./sqlite.ts";
 
 export interface ReclaimOptions {
@@ -30,9 +30,9 @@ const MIN_FREE_BYTES = 4 * 1_048_576;
 const MIN_FREE_PART = 1 / 2;
 
 /**
- * Removes empty files, which objects leave behind when their storage is wiped, and compacts files that are mostly free.
- * SQLite reuses free pages but never returns them by itself, and objects are not allowed to run `VACUUM` or
- * `PRAGMA incremental_vacuum`.
+ * Removes files that are empty or hold no more than the mark of an end, which objects leave behind when their storage is
+ * wiped, and compacts files that are mostly free. SQLite reuses free pages but never returns them by itself, and objects
+ * are not allowed to run `VACUUM` or `PRAGMA incremental_vacuum`.
  *
  * Call it only under the data folder's lock and before an engine is started. Then no data can be lost: an object
  * without data needs no file, and `VACUUM` is one transaction, which a crash rolls back as a whole.
@@ -46,7 +46,7 @@ export function reclaim(folders: readonly string[], { clock, withinMs }: Reclaim
   for (const path of folders.flatMap((folder) => shuffled([...objectFiles(folder)]))) {
     if (clock() >= until) break;
     const file = inspect(path);
-    if (file?.isEmpty === true) {
+    if (file !== undefined && (file.isEmpty || isMark(file))) {
       removeFile(path);
       removed += 1;
       bytes += file.size;

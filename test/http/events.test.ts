@@ -3,6 +3,8 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { refOf } from "../../src/model/incarnation.ts";
+import { Names } from "../../src/registry/names.ts";
 import { PARTITIONS } from "../support/directories.ts";
 import { abortObject, bucketOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { nameRow } from "../support/rows.ts";
@@ -198,11 +200,12 @@ describe("GET /v1/buckets/{b}/monitor", () => {
     await create("quiet");
     const events = await follow("/buckets/quiet/monitor");
     const began = events.lastId;
-    await runInDurableObject(registryOf("quiet"), (instance) => {
+    await runInDurableObject(registryOf("quiet"), async (instance, { storage }) => {
+      const names = new Names(storage.sql);
       for (let count = 0; count < 600; count += 1) {
-        const noise = nameRow({ name: `noise-${count}` });
-        instance["lifecycle"].starting(noise, Number.MAX_SAFE_INTEGER);
-        instance["lifecycle"].down(noise, "normal");
+        const noise = nameRow({ name: `noise-${count}`, state: "running" });
+        names.insert(noise, 0);
+        await instance.notify({ kind: "down", ref: refOf(noise), reason: "normal" });
       }
     });
     await expect

@@ -51,6 +51,12 @@ const kept = (name: string): Promise<unknown> =>
   }));
 
 const NOTHING = { keys: [], tables: [], alarm: null };
+/** What an object keeps for a minute of a process that has ended. */
+const MARK = {
+  keys: ["otp:ended", "otp:timer/otp:forget", "otp:versions"],
+  tables: [],
+  alarm: expect.any(Number) as number,
+};
 const down = (reason: string): Notice => ({ kind: "down", ref: "ref", reason });
 
 describe("DOWN", () => {
@@ -58,21 +64,21 @@ describe("DOWN", () => {
     const watcher = await watched("down stop");
     await call(() => process("down stop").stop("shutdown"));
     expect(await heardBy(watcher)).toEqual([down("shutdown")]);
-    expect(await kept("down stop")).toEqual(NOTHING);
+    expect(await kept("down stop")).toEqual(MARK);
   });
 
   it("is the reply to a watcher that stops the process itself", async () => {
     const watcher = await watched("down asker");
     expect(await call(() => process("down asker").stop("normal", "ref"))).toBe("normal");
     expect(await heardBy(watcher)).toEqual([]);
-    expect(await kept("down asker")).toEqual(NOTHING);
+    expect(await kept("down asker")).toEqual(MARK);
   });
 
   it("has the reason of an exit signal", async () => {
     const watcher = await watched("down exit", { restart: "temporary" });
     expect(await call(() => process("down exit").exit("out of stock"))).toBe("exited");
     expect(await heardBy(watcher)).toEqual([down("out of stock")]);
-    expect(await kept("down exit")).toEqual(NOTHING);
+    expect(await kept("down exit")).toEqual(MARK);
   });
 
   it("has come when the crash is answered", async () => {
@@ -110,7 +116,7 @@ describe("DOWN", () => {
     });
     await runDurableObjectAlarm(process("down repeated"));
     expect(await heardBy(watcher)).toEqual([down("shutdown")]);
-    expect(await kept("down repeated")).toEqual(NOTHING);
+    expect(await kept("down repeated")).toEqual(MARK);
   });
 
   it("survives a restart of the process that owes it", async () => {
@@ -130,7 +136,31 @@ describe("DOWN", () => {
     const watcher = await watched("down unacked", { restart: "temporary" });
     await call(() => process(watcher).stop("normal"));
     await call(() => process("down unacked").exit("shutdown"));
+    expect(await kept("down unacked")).toEqual(MARK);
+    await alarmLater("down unacked");
     expect(await kept("down unacked")).toEqual(NOTHING);
+  });
+});
+
+describe("a start that was sent twice", () => {
+  it.each([
+    ["a stop", (counter: DurableObjectStub<Counter>) => call(() => counter.stop("normal", "ref"))],
+    ["an exit signal", (counter: DurableObjectStub<Counter>) => call(() => counter.exit("kill"))],
+    [
+      "a stop of what had ended",
+      async (counter: DurableObjectStub<Counter>) => {
+        await call(() => counter.exit("kill"));
+        await call(() => counter.stop("normal", "ref"));
+      },
+    ],
+  ])("and arrives again after %s makes no process, for a minute", async (how, end) => {
+    const name = `twice, then ${how}`;
+    await watched(name, { restart: "temporary" });
+    await end(process(name));
+    await expect(started(name)).rejects.toMatchObject({ reason: "noproc" });
+    expect(await kept(name)).toEqual(MARK);
+    await alarmLater(name);
+    expect(await kept(name)).toEqual(NOTHING);
   });
 });
 
@@ -164,7 +194,7 @@ describe("a monitor", () => {
     await call(() => process("flushed").demonitor("ref"));
     await alarmLater("flushed");
     expect(await heardBy(watcher)).toEqual([]);
-    expect(await kept("flushed")).toEqual(NOTHING);
+    expect(await kept("flushed")).toEqual(MARK);
   });
 });
 

@@ -32,6 +32,10 @@ describe("the orphan check", () => {
     const id = await started("orphan", registryOf("beside-the-orphan").id);
     clock.aheadMs += 2 * DAY_MS;
     await runDurableObjectAlarm(bucketOf(id));
+    expect(await bucketState(id)).toMatchObject({ incarnation: undefined });
+    // The mark of its end is there for a minute.
+    clock.aheadMs += 61_000;
+    await runDurableObjectAlarm(bucketOf(id));
     expect(await bucketState(id)).toMatchObject({ incarnation: undefined, kept: 0 });
   });
 

@@ -8,7 +8,7 @@ import { call } from "../../src/otp/call.ts";
 import { Names } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { ask, isolate, PARTITIONS } from "../support/directories.ts";
-import { registryOf, rowOf, wipeBehind } from "../support/faults.ts";
+import { kindsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
 import { nameRow } from "../support/rows.ts";
 
@@ -35,30 +35,41 @@ describe("create", () => {
     expect(second).toEqual({ registration: first.registration, created: false });
   });
 
-  it("that was cut off before the object was told is finished by the next one", async () => {
-    const entry = await cutOff("cut-create-next", "starting", false);
-    expect(await directory.lookup("cut-create-next")).toBeUndefined();
-    expect(await directory.create("cut-create-next")).toMatchObject({
-      created: true,
-      registration: { id: entry.id },
-    });
-    expect(await ask(directory, "cut-create-next", (bucket) => bucket.totals())).toMatchObject({
-      entries: 0,
-    });
-  });
+  it.each([
+    ["before the object was told", false],
+    ["before it was confirmed", true],
+  ])(
+    "that was cut off %s is undone by the next one, which makes a bucket of its own",
+    async (when, started) => {
+      const name = `cut-create-next-${when}`.replaceAll(" ", "-");
+      const entry = await cutOff(name, "starting", started);
+      expect(await directory.lookup(name)).toBeUndefined();
+      const { created, registration } = await directory.create(name);
+      expect(created).toBe(true);
+      expect(registration.id).not.toBe(entry.id);
+      expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
+      expect(await ask(directory, name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
+    },
+  );
 
   it.each([
     ["before the object was told", false],
     ["before it was confirmed", true],
-  ])("that was cut off %s is finished by the alarm", async (when, started) => {
-    const name = `cut-create-${when}`.replaceAll(" ", "-");
-    await cutOff(name, "starting", started);
-    await runDurableObjectAlarm(registryOf(name));
-    // The alarm has run before its time: the repair is due ten seconds after the create.
-    await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("check"));
-    expect(await rowOf(name)).toMatchObject({ state: "running", incarnation: "cut-off" });
-    expect(await ask(directory, name, (bucket) => bucket.totals())).toMatchObject({ entries: 0 });
-  });
+  ])(
+    "that was cut off %s is undone by the alarm: nobody was told that there is a bucket",
+    async (when, started) => {
+      const name = `cut-create-${when}`.replaceAll(" ", "-");
+      const entry = await cutOff(name, "starting", started);
+      const before = await kindsOf(name);
+      await runDurableObjectAlarm(registryOf(name));
+      // The alarm has run before its time: the repair is due ten seconds after the create.
+      await runInDurableObject(registryOf(name), (instance) => instance["handleInfo"]("check"));
+      expect(await rowOf(name)).toBeUndefined();
+      expect(await env.BUCKET.get(env.BUCKET.idFromString(entry.id)).totals()).toEqual({ exit: "noproc" });
+      // What was never created has not ended either.
+      expect(await kindsOf(name)).toEqual(before);
+    },
+  );
 
   it("sets the repair's alarm before the object hears of it, once for many", async () => {
     const before = Date.now() + clock.aheadMs;

@@ -62,6 +62,25 @@ describe("the disk of objects", () => {
     );
   });
 
+  it("is freed if all they hold is the mark of an end, and not if there is any other key", () => {
+    const folder = folderOf("marked");
+    const keys =
+      (...all: readonly string[]) =>
+      (sql: DatabaseSync): void => {
+        sql.exec("CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID");
+        for (const key of all) sql.prepare("INSERT INTO _cf_KV VALUES (?, x'00')").run(key);
+      };
+    const mark = ["otp:ended", "otp:timer/otp:forget", "otp:versions"];
+    database(folder, idOf("a"), keys(...mark));
+    database(folder, idOf("b"), keys(...mark, "otp:notice/000000000001"));
+    database(folder, idOf("c"), (sql) => {
+      keys(...mark)(sql);
+      sql.exec("CREATE TABLE entries (key)");
+    });
+    expect(reclaim([folder], AT_LEISURE)).toMatchObject({ removed: 1 });
+    expect(names(folder)).toEqual([`${idOf("b")}.sqlite`, `${idOf("c")}.sqlite`]);
+  });
+
   it("is kept if a log was not yet applied: the file alone looks empty", () => {
     const folder = folderOf("log");
     const path = join(folder, `${idOf("a")}.sqlite`);

@@ -3,12 +3,14 @@
  * read or write reaches its data: from no isolate, however stale its cache is.
  */
 
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
 import { ask, exitBucket, type Isolate, isolate } from "../support/directories.ts";
 import { bucketOf, bucketState, kindsOf, rowOf } from "../support/faults.ts";
+import { clock } from "../support/objects.ts";
 import { getMilk, shopping } from "../support/shopping.ts";
 
 const put = (value: string) => (bucket: BucketStub) => bucket.put("milk", value);
@@ -40,6 +42,10 @@ describe("invariant 1: truth, however a bucket ends", () => {
       expect(await getMilk(stale, name)).toBeUndefined();
       expect(await getMilk(caller, name)).toBeUndefined();
       expect(await kindsOf(name)).toEqual(["created", `DOWN ${reason}`]);
+      // The mark of its end is there for a minute, and then nothing is.
+      expect(await bucketState(caller.id)).toMatchObject({ incarnation: undefined, kept: 3 });
+      clock.aheadMs += 61_000;
+      await runDurableObjectAlarm(bucketOf(caller.id));
       expect(await bucketState(caller.id)).toMatchObject({ incarnation: undefined, kept: 0 });
     },
   );

@@ -8,7 +8,13 @@ import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
-import { isStorm, judge, type ProbeResult, RECHECK_LIMIT_MS } from "../../src/registry/liveness.ts";
+import {
+  isStorm,
+  judge,
+  type ProbeResult,
+  RECHECK_LIMIT_MS,
+  recheckDelay,
+} from "../../src/registry/liveness.ts";
 import { ask, create, exitBucket, isolate } from "../support/directories.ts";
 import { kindsOf, registryOf, rowOf } from "../support/faults.ts";
 import { doubt, HOUR_MS, later, namesOfOnePartition, sweep } from "../support/looking.ts";
@@ -21,7 +27,7 @@ const gone: ProbeResult = { kind: "gone", reason: "noproc" };
 const failed: ProbeResult = { kind: "failed", reason: "timeout" };
 
 const results = fc.constantFrom(alive, gone, failed);
-const verdict = (result: ProbeResult, attempts = 0) => judge([{ result, attempts }], RECHECK_MS)[0];
+const verdict = (result: ProbeResult, attempts = 0) => judge([{ result, attempts }])[0];
 
 const { directory } = isolate();
 
@@ -39,7 +45,7 @@ describe("invariant 6: the verdict on a batch of probes", () => {
   it("a name is freed if and only if the bucket itself says that it is gone", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ result: results, attempts: fc.nat(20) })), (batch) => {
-        const verdicts = judge(batch, RECHECK_MS);
+        const verdicts = judge(batch);
         expect(verdicts.map(({ kind }) => kind === "free")).toEqual(
           batch.map(({ result }) => result.kind === "gone"),
         );
@@ -48,10 +54,14 @@ describe("invariant 6: the verdict on a batch of probes", () => {
   });
 
   it("a bucket that does not answer is suspect, then unreachable, and probed less and less often", () => {
-    expect(verdict(failed, 0)).toEqual({ kind: "suspect", reason: "timeout", checkInMs: 5_000 });
-    expect(verdict(failed, 1)).toEqual({ kind: "suspect", reason: "timeout", checkInMs: 10_000 });
-    expect(verdict(failed, 2)).toEqual({ kind: "unreachable", reason: "timeout", checkInMs: 20_000 });
-    expect(verdict(failed, 50)).toMatchObject({ kind: "unreachable", checkInMs: RECHECK_LIMIT_MS });
+    const waits = [1, 2, 3, 51].map((failures) => recheckDelay(failures, RECHECK_MS));
+    expect([0, 1, 2, 50].map((attempts) => verdict(failed, attempts))).toEqual([
+      { kind: "suspect", reason: "timeout" },
+      { kind: "suspect", reason: "timeout" },
+      { kind: "unreachable", reason: "timeout" },
+      { kind: "unreachable", reason: "timeout" },
+    ]);
+    expect(waits).toEqual([5_000, 10_000, 20_000, RECHECK_LIMIT_MS]);
   });
 
   it("a bucket that answers is alive, however often it failed before", () => {
@@ -64,10 +74,7 @@ describe("invariant 6: the verdict on a batch of probes", () => {
         const failures = batch.filter(({ kind }) => kind === "failed").length;
         const storm = batch.length >= 10 && failures > batch.length / 3;
         expect(isStorm(batch)).toBe(storm);
-        const verdicts = judge(
-          batch.map((result) => ({ result, attempts: 0 })),
-          RECHECK_MS,
-        );
+        const verdicts = judge(batch.map((result) => ({ result, attempts: 0 })));
         batch.forEach((result, at) => {
           if (result.kind === "failed") expect(verdicts[at]?.kind).toBe(storm ? "held" : "suspect");
         });

@@ -1,11 +1,13 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
 import { Bucket } from "../../src/bucket/bucket.ts";
-import { asReply, type Answered, type Reply } from "../../src/otp/exit.ts";
+import type { Answered, Reply } from "../../src/otp/exit.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
-import type { CreateOptions, Registration } from "../../src/model/registration.ts";
+import type { CreateOptions } from "../../src/model/registration.ts";
 import { incarnationOf, refOf } from "../../src/model/incarnation.ts";
 import { Names } from "../../src/registry/names.ts";
+import { step } from "../../src/registry/step.ts";
+import type { Step, Stepped } from "../../src/registry/protocol.ts";
 import type { Partition } from "../../src/rpc/partition.ts";
 import { Registry } from "../../src/registry/registry.ts";
 import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
@@ -64,29 +66,34 @@ export class TestRegistry extends Registry {
     return super.handleNotice(current === undefined ? notice : { ...notice, ref: refOf(current) });
   }
 
-  protected override async finishStop(entry: Registration): Promise<void> {
-    if (seeded.bug === "freed before the wipe") this.lifecycle.down(entry, "normal");
-    await super.finishStop(entry);
-  }
+  protected override readonly step: Step = (state, input) => {
+    const stepped = step(state, input);
+    return seeded.bug === "freed before the wipe" ? freedBeforeTheWipe(stepped) : stepped;
+  };
 
-  override create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
-    if (seeded.bug !== "create without re-check") return super.create(caller, name, options);
-    return asReply(async () => {
+  override async create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>> {
+    if (seeded.bug === "create without re-check" && this.args !== undefined) {
       const found = this.#names.find(name);
-      if (found !== undefined) return this.createBucket(name, options);
       await new Promise((resolve) => {
         setTimeout(resolve, 1);
       });
       // Another call may have taken the name by now.
       const other = this.#names.find(name);
-      if (other !== undefined) this.#names.remove(other);
-      const entry = this.insert(name, options);
-      await this.finishStart(entry);
-      return { registration: { ...entry, state: "running" }, created: true };
-    });
+      if (found === undefined && other !== undefined) this.#names.remove(other);
+    }
+    return super.create(caller, name, options);
   }
 
   get #names(): Names {
     return new Names(this.ctx.storage.sql);
   }
+}
+
+function freedBeforeTheWipe({ state, effects }: Stepped): Stepped {
+  const { row } = state;
+  if (row === null || !effects.some((effect) => effect.does === "send" && effect.what === "stop"))
+    return { state, effects };
+  const { incarnation } = row;
+  const down = { does: "record", event: "DOWN", incarnation, reason: "normal" } as const;
+  return { state: { ...state, row: null }, effects: [...effects, { does: "remove" }, down] };
 }

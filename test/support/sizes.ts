@@ -34,6 +34,8 @@ export interface Sizes {
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
   readonly fuzzed: number;
+  /** The largest bounds within which the registry's protocol is explored: 2, 20, 120 seconds. */
+  readonly explored: "small" | "medium" | "large";
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -54,7 +56,8 @@ const WHOLE = {
   movesFromWrangler: true,
   roundTrips: 60,
   fuzzed: 60,
-};
+  explored: "large",
+} as const;
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
   sample: {
@@ -72,6 +75,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     movesFromWrangler: false,
     roundTrips: 8,
     fuzzed: 4,
+    explored: "small",
   },
   bounded: {
     ...WHOLE,
@@ -83,6 +87,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchers: 200,
     kills: 4,
     fuzzed: 20,
+    explored: "medium",
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
   },
