@@ -69,7 +69,7 @@ const WITH_ONE_PARTITION = [
   "test/spec/{guide,invariant-*,random-sequences}.test.ts",
   "test/http/{buckets,events}.test.ts",
 ];
-const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];
+const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts", "test/registry/replay.test.ts"];
 
 export default defineConfig({
   test: {
