@@ -71,7 +71,7 @@ const WITH_ONE_PARTITION = [
   "test/spec/{guide,invariant-*,random-sequences}.test.ts",
   "test/http/{buckets,events}.test.ts",
 ];
-const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts"];
+const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts", "test/registry/replay.test.ts"];
 
 /** Others' programs and libraries, installed or at least started: each file takes half a minute. */
 const OTHERS = "test/deep/{openapi-clients,package,proxies,recipes}.e2e.test.ts";

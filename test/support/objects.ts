@@ -3,14 +3,14 @@
 import { Bucket } from "../../src/bucket/bucket.ts";
 import type { Answered, Reply } from "../../src/otp/exit.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
-import type { CreateOptions } from "../../src/model/registration.ts";
+import type { CreateOptions, Registration } from "../../src/model/registration.ts";
 import { incarnationOf, refOf } from "../../src/model/incarnation.ts";
 import { Names } from "../../src/registry/names.ts";
 import { step } from "../../src/registry/step.ts";
 import type { Step, Stepped } from "../../src/registry/protocol.ts";
 import type { Partition } from "../../src/rpc/partition.ts";
 import { Registry } from "../../src/registry/registry.ts";
-import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
+import type { BucketArgs, BucketStub } from "../../src/rpc/bucket-rpc.ts";
 import type { Created } from "../../src/rpc/registry-rpc.ts";
 
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
@@ -21,6 +21,25 @@ export const bucketIds = new Set<string>();
 
 /** Ids of buckets that answer nothing, as if the network were broken. */
 export const deaf = new Set<string>();
+
+/** A message between a registry and a bucket that a test holds until it lets it through. */
+export interface Held {
+  readonly is: "start" | "stop" | "notify";
+  /** The id of the bucket's object; of a notice, its monitor's ref. */
+  readonly about: string;
+  readonly args: readonly unknown[];
+  /** Settles the sender's call. */
+  readonly settle: (reply: Reply<unknown> | Promise<never>) => void;
+}
+
+/** Where messages are held; undefined: none are. */
+export const wire: { hold: ((held: Held) => void) | undefined } = { hold: undefined };
+
+function hold(is: Held["is"], about: string, args: readonly unknown[]): Promise<Reply<never>> {
+  return new Promise((resolve) => {
+    wire.hold?.({ is, about, args, settle: (reply) => resolve(reply as Reply<never>) });
+  });
+}
 
 const now = (): number => (clock.stoppedAt ?? Date.now()) + clock.aheadMs;
 
@@ -58,6 +77,23 @@ export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
 
 export class TestRegistry extends Registry {
   protected override readonly clock = now;
+
+  protected override bucket(entry: Registration): BucketStub {
+    if (wire.hold === undefined) return super.bucket(entry);
+    const { id } = entry;
+    return {
+      start: (...args: unknown[]) => hold("start", id, args),
+      stop: (...args: unknown[]) => hold("stop", id, args),
+    } as unknown as BucketStub;
+  }
+
+  override async notify(notice: Notice): Promise<Reply<null>> {
+    if (wire.hold !== undefined) {
+      const stopped = await hold("notify", notice.ref, []);
+      if ("exit" in stopped) return stopped;
+    }
+    return super.notify(notice);
+  }
 
   protected override handleNotice(notice: Notice): Promise<void> {
     if (seeded.bug !== "down without incarnation check") return super.handleNotice(notice);

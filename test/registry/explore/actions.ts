@@ -259,8 +259,8 @@ export class Successors {
   /** Runs a step as the registry does. @param unheard the world to which a crash goes back, but for what was written */
   #run(world: World, at: number, input: Input, action: Action, add: Add, unheard = world): void {
     const name = world.names[at] as Name;
-    this.#ran(name, input);
     this.#begins(action);
+    this.#ran(name, input);
     const next = String(name.incarnations.length);
     const { row, operations } = name;
     const stepped = this.#rules.step({ row, operations, next }, input);

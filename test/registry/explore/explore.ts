@@ -22,14 +22,17 @@ export interface Found {
 }
 
 export interface ExploreOptions {
-  /** Told of every step that is run. */
-  readonly ran?: (name: Name, input: Input) => void;
+  /** Told of every step that is run. @param path what has happened until then, and what the step is about */
+  readonly ran?: (name: Name, input: Input, path: () => readonly Action[]) => void;
 }
 
 /** Explores until there is no state left, or one that violates an invariant. */
 export function explore(bounds: Bounds, rules: Rules, { ran }: ExploreOptions = {}): Explored {
   const since = performance.now();
-  const successors = new Successors(rules, bounds, ran);
+  let [at, doing]: [number, Action | undefined] = [0, undefined];
+  const successors = new Successors(rules, bounds, (name, input) =>
+    ran?.(name, input, () => trace(at, doing === undefined ? [] : [doing])),
+  );
   const first = firstWorld(bounds);
   const seen = new Set<string>([keyOf(first)]);
   /** For each state its parent's number, and the action that led to it. */
@@ -38,7 +41,7 @@ export function explore(bounds: Bounds, rules: Rules, { ran }: ExploreOptions = 
   let edges = 0;
   const trace = (from: number, last: readonly Action[]): Action[] => {
     const path = [...last];
-    for (let at = from; at > 0; at = parents[at] as number) path.unshift(actions[at] as Action);
+    for (let one = from; one > 0; one = parents[one] as number) path.unshift(actions[one] as Action);
     return path;
   };
   const result = (violation?: Found): Explored => {
@@ -50,7 +53,8 @@ export function explore(bounds: Bounds, rules: Rules, { ran }: ExploreOptions = 
   while (frontier.length > 0) {
     const reached: [number, World][] = [];
     for (const [from, world] of frontier) {
-      let last: Action | undefined;
+      at = from;
+      doing = undefined;
       try {
         successors.of(
           world,
@@ -58,18 +62,17 @@ export function explore(bounds: Bounds, rules: Rules, { ran }: ExploreOptions = 
             edges += 1;
             const key = keyOf(next);
             if (seen.has(key)) return;
-            last = action;
+            doing = action;
             check(next);
-            last = undefined;
             seen.add(key);
             parents.push(from);
             reached.push([actions.push(action) - 1, next]);
           },
-          (action) => (last = action),
+          (action) => (doing = action),
         );
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
-        return result({ what: error.message, trace: trace(from, last === undefined ? [] : [last]) });
+        return result({ what: error.message, trace: trace(from, doing === undefined ? [] : [doing]) });
       }
     }
     frontier = reached;
