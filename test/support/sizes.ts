@@ -87,7 +87,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     watchers: 200,
     kills: 4,
     fuzzed: 20,
-    explored: "medium",
+    explored: "small",
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
   },
