@@ -50,9 +50,9 @@ import { deletedOf, operationsToJson, resultsOf, transactionToJson } from "./wir
  * `key_invalid` and `options_invalid`.
  * @example
  * ```ts
- * const shopping = kv.bucket<{ milk: number }>("shopping", { create: true });
- * await shopping.put("milk", 3);
- * console.log(await shopping.get("milk")); // 3
+ * const pantry = kv.bucket<{ milk: number }>("pantry", { create: true });
+ * await pantry.put("milk", 3);
+ * console.log(await pantry.get("milk")); // 3
  * ```
  */
 export class Bucket<T extends Entries = Record<string, unknown>, W extends Entries = T> {

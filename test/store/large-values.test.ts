@@ -207,8 +207,9 @@ describe("a large value", () => {
       { kind: "error", failure: { code: "value_too_large" } },
     ]);
     await call(() => bucket.stop("normal"));
+    // Of our own: the engine's hold the mark of the end, for a minute.
     const left = await runInDurableObject(bucket, (_, { storage }) =>
-      storage.sql.exec("SELECT name FROM sqlite_schema").toArray(),
+      storage.sql.exec("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
     );
     expect(left).toEqual([]);
   });
