@@ -76,9 +76,9 @@ const REPLAY = "test/registry/replay.test.ts";
 const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts", REPLAY];
 
 /** Others' programs and libraries, installed or at least started: each file takes half a minute. */
-const OTHERS = "test/deep/{openapi-clients,package,proxies,recipes}.e2e.test.ts";
+const OTHERS = "test/deep/{package,proxies,recipes}.e2e.test.ts";
 /** What seldom changes, and takes long. */
-const SELDOM = "test/deep/api-docs.e2e.test.ts";
+const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
 const LEFT_OUT: Readonly<Record<Depth, string[]>> = { sample: [OTHERS, SELDOM], bounded: [SELDOM], full: [] };
 
 export default defineConfig({
