@@ -99,9 +99,16 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
     async watch(callback) {
       const end = new AbortController();
       let following: Promise<void> | undefined;
+      const report = (event: "update" | "remove", key: string): void => {
+        try {
+          callback(event, key);
+        } catch (error) {
+          onError(error); // the listener's own: the watch goes on
+        }
+      };
       // unstorage takes it for granted that changes from now on arrive.
       await new Promise<void>((opened, failed) => {
-        following = follow(any, prefix, end.signal, callback, opened).catch((error: unknown) => {
+        following = follow(any, prefix, end.signal, report, opened).catch((error: unknown) => {
           if (end.signal.aborted) return;
           failed(error);
           onError(error);
@@ -123,14 +130,14 @@ async function follow(
   bucket: Bucket,
   prefix: string,
   signal: AbortSignal,
-  callback: (event: "update" | "remove", key: string) => unknown,
+  report: (event: "update" | "remove", key: string) => void,
   onOpen: () => void,
 ): Promise<void> {
   for (;;) {
     try {
       for await (const change of bucket.watch({ prefix, values: false, signal, onOpen })) {
         if (!("key" in change)) continue;
-        callback(change.event === "put" ? "update" : "remove", change.key.slice(prefix.length));
+        report(change.event === "put" ? "update" : "remove", change.key.slice(prefix.length));
       }
     } catch (error) {
       if (!(error instanceof BucketDownError)) throw error;

@@ -177,6 +177,19 @@ describe("the driver", () => {
     expect(await driver.getItem("a")).toBe("1");
   });
 
+  it("goes on watching when its listener throws, and reports that error", async () => {
+    const heard: unknown[] = [];
+    const driver = durableKvDriver({ kv, bucket: "unstorage-throws", onError: (error) => heard.push(error) });
+    const own = new Error("the listener's own");
+    const stop = await driver.watch(() => {
+      throw own;
+    });
+    await driver.setItem("a", "1");
+    await driver.setItem("b", "1");
+    await vi.waitFor(() => expect(heard).toEqual([own, own]), 10_000);
+    await stop();
+  });
+
   it.each([
     [{ url: "http://x", bucket: "b", base: 1 }, "base"],
     [{ url: "http://x", bucket: "b", urls: "http://y" }, "urls"],
