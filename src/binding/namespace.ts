@@ -205,7 +205,7 @@ export class Namespace extends RpcTarget {
 
   #checkWritable(): void {
     if (!this.#readonly) return;
-    throw new KvError("read_only", `This binding may only read the bucket ${this.#reach.bucket.name}.`);
+    throw new KvError("read_only", `This binding may only read the bucket ${this.#reach.name}.`);
   }
 }
 

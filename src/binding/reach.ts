@@ -9,8 +9,9 @@ import { orBindingError } from "./failures.ts";
 
 /** A member of the RPC objects, not a base class: other Workers could call every inherited method. */
 export class Reach {
+  /** The bucket's name, unchecked. */
+  readonly name: string;
   readonly #directory: () => Directory;
-  readonly #name: string;
   readonly #createOptions: () => CreateOptions | undefined;
 
   /**
@@ -23,13 +24,13 @@ export class Reach {
     create: () => CreateOptions | undefined = () => undefined,
   ) {
     this.#directory = directory;
-    this.#name = name;
+    this.name = name;
     this.#createOptions = create;
   }
 
   /** The bucket's handle. @throws {KvError} `settings_invalid` */
   get bucket(): BucketHandle {
-    return new BucketHandle(this.#directory(), this.#name, { missing: bucketNotFound });
+    return new BucketHandle(this.#directory(), this.name, { missing: bucketNotFound });
   }
 
   /**
@@ -38,7 +39,7 @@ export class Reach {
    */
   verb<T>(work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
     return orBindingError(async () => {
-      bucketName(this.#name);
+      bucketName(this.name);
       return work(this.bucket);
     });
   }

@@ -91,7 +91,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    */
   async get<K extends Key<T>>(key: K, options: CallOptions = {}): Promise<T[K] | undefined> {
     checkOptions("get", options);
-    return (await this.entry(key, options))?.value;
+    return (await (this.#one.entry(key, options) as Promise<Entry<T[K]> | undefined>))?.value;
   }
 
   /**
@@ -168,7 +168,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     options: Conditions & CallOptions = {},
   ): Promise<T[K] | undefined> {
     checkOptions("getAndDelete", options);
-    return (await this.getAndDeleteEntry(key, options))?.value;
+    return (await (this.#one.getAndDelete(key, options) as Promise<Entry<T[K]> | undefined>))?.value;
   }
 
   /**

@@ -20,10 +20,16 @@ export class FirstWrite {
     try {
       return await work();
     } catch (error) {
-      if (this.#create === undefined || !(error instanceof BucketNotFoundError)) throw error;
-      await this.#create();
+      if (!(await this.created(error))) throw error;
       return work();
     }
+  }
+
+  /** Creates the bucket, if it is missing by this error, and may be created. @returns whether it is there now */
+  async created(error: unknown): Promise<boolean> {
+    if (this.#create === undefined || !(error instanceof BucketNotFoundError)) return false;
+    await this.#create();
+    return true;
   }
 
   /** @returns `nothing` if there is no bucket @throws {BucketNotFoundError} without `create` */
@@ -34,11 +40,6 @@ export class FirstWrite {
       if (this.#create === undefined || !(error instanceof BucketNotFoundError)) throw error;
       return nothing;
     }
-  }
-
-  /** Whether it creates a missing bucket. */
-  get creates(): boolean {
-    return this.#create !== undefined;
   }
 
   /** Creates the bucket now, unless it exists or nothing may create it: for what can't be carried out twice. */

@@ -14,14 +14,19 @@ const MAX_BATCHED_VALUE_BYTES = 1_048_576;
 const CONCURRENT_READS = 8;
 
 /** A value to store. */
-export interface Setting extends Properties {
+export interface Setting<Value> extends Properties {
   readonly key: string;
-  readonly value: unknown;
+  readonly value: Value;
 }
 
+type Values<Value> = Bucket<Record<string, Value>>;
+
 /** @returns the values by their keys; those that do not exist are left out @throws {KvError} */
-export async function getMany(bucket: Bucket, keys: readonly string[]): Promise<Map<string, unknown>> {
-  const values = new Map<string, unknown>();
+export async function getMany<Value>(
+  bucket: Values<Value>,
+  keys: readonly string[],
+): Promise<Map<string, Value>> {
+  const values = new Map<string, Value>();
   let unread = keys;
   const large: string[] = [];
   // Results that did not fit are read again. Each response has room for at least its first value, so this ends.
@@ -36,8 +41,10 @@ export async function getMany(bucket: Bucket, keys: readonly string[]): Promise<
       if (result instanceof KvError) {
         if (result.code !== "result_too_large") throw result;
         retried.push(key);
-      } else if ("value" in result && result.value !== undefined) values.set(key, result.value);
-      else if (result.op === "get" && result.found) large.push(key);
+      } else if (result.op === "get" && result.found) {
+        if (result.value === undefined) large.push(key);
+        else values.set(key, result.value);
+      }
     }
     unread = retried;
   }
@@ -49,9 +56,12 @@ export async function getMany(bucket: Bucket, keys: readonly string[]): Promise<
 }
 
 /** Stores many values. If a key occurs more than once, the last one wins. @throws {KvError} for the first that failed */
-export async function putMany(bucket: Bucket, settings: readonly Setting[]): Promise<void> {
+export async function putMany<Value>(
+  bucket: Values<Value>,
+  settings: readonly Setting<Value>[],
+): Promise<void> {
   const last = [...new Map(settings.map((setting) => [setting.key, setting])).values()];
-  const isLarge = ({ value }: Setting): boolean => sizeUpperBound(value) > MAX_BATCHED_VALUE_BYTES;
+  const isLarge = ({ value }: Setting<Value>): boolean => sizeUpperBound(value) > MAX_BATCHED_VALUE_BYTES;
   const operations = last
     .filter((setting) => !isLarge(setting))
     .map((setting) => ({ op: "put" as const, ...setting }));
@@ -60,17 +70,17 @@ export async function putMany(bucket: Bucket, settings: readonly Setting[]): Pro
 }
 
 /** Runs operations in as many sequential batches as the limits require. @returns one result per operation, in order */
-export async function runMany(
-  bucket: Bucket,
-  operations: readonly Operation[],
-): Promise<(Result | KvError)[]> {
-  const results: (Result | KvError)[] = [];
+export async function runMany<Value>(
+  bucket: Values<Value>,
+  operations: readonly Operation<Record<string, Value>>[],
+): Promise<(Result<Value> | KvError)[]> {
+  const results: (Result<Value> | KvError)[] = [];
   for (const part of inBatches(operations)) results.push(...(await bucket.batch(part)));
   return results;
 }
 
-function* inBatches(operations: readonly Operation[]): Generator<Operation[], void, void> {
-  let part: Operation[] = [];
+function* inBatches<One extends Operation>(operations: readonly One[]): Generator<One[], void, void> {
+  let part: One[] = [];
   let bytes = 0;
   for (const operation of operations) {
     const size = operation.op === "put" ? sizeUpperBound(operation.value) : 0;

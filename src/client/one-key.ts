@@ -2,6 +2,7 @@
 
 import { unexpectedAnswer } from "./answers.ts";
 import { isLargerThan } from "./byte-length.ts";
+import { splitOptions } from "./call-options.ts";
 import type { Caller } from "./caller.ts";
 import type { Codec } from "./codecs.ts";
 import { KvError, TooLargeError } from "./errors.ts";
@@ -60,15 +61,17 @@ export class OneKey {
     if (!inSession || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
       return firstWrite.creating(() => keys.put(key, encoded, options));
     }
-    const { call, rest } = split(options);
+    const { call, rest } = splitOptions(options);
     const operation: Operation = { op: "put", key, value, ...rest };
-    const result = (await firstWrite.creating(() => this.#run(operation, call))) as Written;
+    // The value is encoded already, and checked by a schema if there is one.
+    const once: Codec = { ...codec, encode: () => encoded };
+    const result = (await firstWrite.creating(() => this.#run(operation, call, once))) as Written;
     const { created, revision, etag } = result;
     return { created, revision, etag };
   }
 
   async delete(key: string, options: Conditions & CallOptions): Promise<boolean> {
-    const { call, rest } = split(options);
+    const { call, rest } = splitOptions(options);
     const operation: Operation = { op: "delete", key, ...rest };
     const result = await this.#context.firstWrite.reading(() => this.#run(operation, call), undefined);
     return result?.op === "delete" && result.deleted;
@@ -78,7 +81,7 @@ export class OneKey {
     const { keys, firstWrite, inSession } = this.#context;
     const overHttp = () => keys.getAndDelete(key, options);
     const overSession = async (): Promise<Entry | undefined> => {
-      const { call, rest } = split(options);
+      const { call, rest } = splitOptions(options);
       try {
         return entryOf(await this.#run({ op: "getAndDelete", key, ...rest }, call));
       } catch (error) {
@@ -99,15 +102,15 @@ export class OneKey {
     if (!inSession || idempotencyKey !== undefined) {
       return firstWrite.creating(() => keys.increment(key, options));
     }
-    const { call, rest } = split(given);
+    const { call, rest } = splitOptions(given);
     const operation: Operation = { op: "increment", key, ...rest };
     const result = (await firstWrite.creating(() => this.#run(operation, call))) as Incremented;
     const { value, created, revision, etag } = result;
     return { value, created, revision, etag };
   }
 
-  async #run(operation: Operation, options: CallOptions): Promise<Result> {
-    const { caller, codec } = this.#context;
+  async #run(operation: Operation, options: CallOptions, codec = this.#context.codec): Promise<Result> {
+    const { caller } = this.#context;
     const json = await caller.batch([operationToJson<Record<string, unknown>>(operation, codec)], options);
     const [result] = resultsOf(json, 1, codec);
     if (result instanceof KvError) throw result;
@@ -115,15 +118,6 @@ export class OneKey {
       throw unexpectedAnswer(`it is about another operation than ${operation.op}.`);
     return result;
   }
-}
-
-/** The options that concern the call itself, its signal and its timeout, and the others. */
-function split<Given extends CallOptions>({
-  signal,
-  timeoutMs,
-  ...rest
-}: Given): { readonly call: CallOptions; readonly rest: Omit<Given, keyof CallOptions> } {
-  return { call: { signal, timeoutMs }, rest };
 }
 
 /** The entry of a result that has one. */

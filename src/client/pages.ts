@@ -1,11 +1,12 @@
 /** A list, read page by page, as far as it is iterated. */
 
+import { splitOptions } from "./call-options.ts";
 import type { Caller } from "./caller.ts";
 import type { Codec } from "./codecs.ts";
 import { describeValue } from "./describe-value.ts";
 import type { FirstWrite } from "./first-write.ts";
 import { invalidRequest } from "./options.ts";
-import type { CallOptions, ListOptions } from "./types.ts";
+import type { ListOptions } from "./types.ts";
 import { listedOf, pageOf } from "./wire.ts";
 
 const NO_KEYS: ReturnType<typeof pageOf> = { keys: [] };
@@ -17,8 +18,8 @@ export async function* pages<Item>(
   codec: Codec,
   firstWrite: FirstWrite,
 ): AsyncGenerator<Item, void, void> {
-  const { signal: _, timeoutMs: __, limit = Infinity, ...query } = options;
-  const call = callOf(options);
+  const { call, rest } = splitOptions(options);
+  const { limit = Infinity, ...query } = rest;
   if (typeof limit !== "number" || !(limit >= 0)) {
     throw invalidRequest(
       "query_invalid",
@@ -34,9 +35,4 @@ export async function* pages<Item>(
     cursor = page.cursor;
     if (cursor === undefined) return;
   }
-}
-
-/** The options that concern the call itself: its signal and its timeout. */
-function callOf({ signal, timeoutMs }: CallOptions): CallOptions {
-  return { signal, timeoutMs };
 }

@@ -14,7 +14,7 @@
 import { parseAnswer, checkShape, unexpectedAnswer } from "./answers.ts";
 import { operationsOnlyRead, transactionOnlyReads, type Caller, type JsonObject } from "./caller.ts";
 import { backoff, pause, within } from "./deadline.ts";
-import { BucketNotFoundError, ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
 import { broken, MAX_REQUEST_BYTES, notConnected, requestTooLarge, sessionClosed } from "./session-errors.ts";
 import { isEmptyWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { stringifyJson } from "./stringify-json.ts";
@@ -221,23 +221,18 @@ export class BucketSession<OwnBucket> {
 
   async #flush(): Promise<void> {
     let failure: unknown;
-    let mayCreate = true;
     for (let tries = 0; tries <= this.#options.retries; tries += 1) {
       if (tries > 0) {
         await pause(retryAfterOf(failure) + backoff(tries - 1, this.#options.retryBaseMs), undefined);
       }
       try {
-        const socket = await this.#connect();
+        const socket = await this.#connectToBucket();
         this.#flushing = false;
         for (const message of this.#takeMessages()) socket.send(message);
         return;
       } catch (error) {
         // Nothing was sent, so a retry is safe.
         failure = error;
-        if (mayCreate && (await this.#created(error))) {
-          mayCreate = false;
-          continue;
-        }
         if (this.#closed || (error instanceof KvError && !(error instanceof ConnectionError))) break;
         if (this.#unsent().length === 0) break;
       }
@@ -247,14 +242,17 @@ export class BucketSession<OwnBucket> {
   }
 
   /**
-   * Creates the bucket if that is why the connection was refused, and one of the waiting calls needs it. Here, and not in
-   * each call, so that all of them still run in their order.
+   * Connects. If there is no bucket, and one of the waiting calls needs it, creates it first: here, and not in each call,
+   * so that all of them still run in their order.
    */
-  async #created(error: unknown): Promise<boolean> {
-    if (!(error instanceof BucketNotFoundError) || !this.#firstWrite.creates) return false;
-    if (!this.#unsent().some((pending) => pending.needsBucket)) return false;
-    await this.#firstWrite.before();
-    return true;
+  async #connectToBucket(): Promise<Socket> {
+    try {
+      return await this.#connect();
+    } catch (error) {
+      const isNeeded = this.#unsent().some((pending) => pending.needsBucket);
+      if (!isNeeded || !(await this.#firstWrite.created(error))) throw error;
+      return this.#connect();
+    }
   }
 
   #unsent(): PendingRequest[] {

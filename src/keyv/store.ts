@@ -77,11 +77,9 @@ export class KeyvDurableKv {
    */
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
     checkKeys(keys);
-    const values = await getMany(
-      this.#bucket,
-      keys.map((key) => this.#fullKey(key)),
-    );
-    return keys.map((key) => values.get(this.#fullKey(key)) as Value | undefined);
+    const full = keys.map((key) => this.#fullKey(key));
+    const values = await getMany(this.#bucket, full);
+    return full.map((key) => values.get(key) as Value | undefined);
   }
 
   /**

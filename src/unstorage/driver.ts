@@ -1,15 +1,11 @@
 /** unstorage's driver methods, implemented on a bucket. */
 
 import type { Bucket } from "../client/bucket.ts";
-import { byType, typeOf } from "../client/by-type.ts";
 import { bytes, text, type Codec } from "../client/codecs.ts";
 import { BucketDownError } from "../client/errors.ts";
 import { getMany, putMany } from "../client/many.ts";
 import { clientOf, invalid } from "./reach.ts";
 import type { Driver, DurableKvDriverOptions, ItemOptions } from "./types.ts";
-
-/** Text of whatever content type: unstorage makes values of it. */
-const anyText: Codec<string> = text;
 
 /**
  * A driver for unstorage 1 and 2 on a bucket. In a Worker it reaches the service by its binding:
@@ -30,9 +26,9 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
   if (typeof base !== "string") throw invalid("base has to be text.");
   const kv = clientOf(options);
   const open = <Value>(codec: Codec<Value>) => kv.bucket(name, { codec, create, ttl });
-  const texts = open(anyText);
+  // Of whatever content type: unstorage makes values of the text.
+  const texts = open(text);
   const raws = open(bytes);
-  const any = open(byType);
   const prefix = base === "" || base.endsWith(":") ? base : `${base}:`;
   const keyOf = (key: string): string => prefix + key;
   const watches = new Set<() => Promise<void>>();
@@ -46,10 +42,10 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
     getItem: async (key) => (await texts.get(keyOf(key))) ?? null,
     async getItems(items) {
       const values = await getMany(
-        texts as unknown as Bucket,
+        texts,
         items.map(({ key }) => keyOf(key)),
       );
-      return items.map(({ key }) => ({ key, value: (values.get(keyOf(key)) as string | undefined) ?? null }));
+      return items.map(({ key }) => ({ key, value: values.get(keyOf(key)) ?? null }));
     },
     getItemRaw: async (key) => (await raws.get(keyOf(key))) ?? null,
     async setItem(key, value, given) {
@@ -57,7 +53,7 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
     },
     async setItems(items, common) {
       await putMany(
-        texts as unknown as Bucket,
+        texts,
         items.map(({ key, value, options: own }) => ({
           key: keyOf(key),
           value,
@@ -66,8 +62,10 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
       );
     },
     async setItemRaw(key, value, given) {
-      const raw = await rawOf(value);
-      await any.put(keyOf(key), raw, { type: typeOf(raw), ...lifetimeOf(given) });
+      const raw = await readWhole(value);
+      if (typeof raw === "string") await texts.put(keyOf(key), raw, lifetimeOf(given));
+      // Bytes of any kind; the codec refuses everything else.
+      else await raws.put(keyOf(key), raw as Uint8Array, lifetimeOf(given));
     },
     async removeItem(key) {
       await texts.delete(keyOf(key));
@@ -108,7 +106,7 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
       };
       // unstorage takes it for granted that changes from now on arrive.
       await new Promise<void>((opened, failed) => {
-        following = follow(any, prefix, end.signal, report, opened).catch((error: unknown) => {
+        following = follow(texts, prefix, end.signal, report, opened).catch((error: unknown) => {
           if (end.signal.aborted) return;
           failed(error);
           onError(error);
@@ -127,7 +125,7 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
 
 /** Reports changes until the signal is aborted. If the bucket ends, the next one of its name is created and watched. */
 async function follow(
-  bucket: Bucket,
+  bucket: Bucket<Record<string, string>>,
   prefix: string,
   signal: AbortSignal,
   report: (event: "update" | "remove", key: string) => void,
@@ -149,20 +147,8 @@ function lifetimeOf({ ttl }: ItemOptions = {}): ItemOptions {
   return ttl === undefined ? {} : { ttl };
 }
 
-/** @returns text or bytes @throws {TypeError} if the value is neither, nor a blob or a stream of bytes */
-async function rawOf(value: unknown): Promise<string | Uint8Array> {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob || isStream(value)) {
-    return new Uint8Array(await new Response(value as BodyInit).arrayBuffer());
-  }
-  throw Object.assign(
-    new TypeError("A raw item is bytes: text, a buffer, a view of one, a blob, or a stream."),
-    {
-      code: "value_invalid",
-    },
-  );
-}
-
-function isStream(value: unknown): boolean {
-  return typeof ReadableStream === "function" && value instanceof ReadableStream;
+/** A blob or a stream in memory; any other value as it is. */
+async function readWhole(value: unknown): Promise<unknown> {
+  if (!(value instanceof Blob) && !(value instanceof ReadableStream)) return value;
+  return new Response(value as BodyInit).arrayBuffer();
 }

@@ -103,6 +103,13 @@ describe("a bucket that is opened with create", () => {
     expect(await bucket.get("a")).toBe(2);
   });
 
+  it("by a session that may not retry keeps the order of its calls too", async () => {
+    const once = new Kv({ url: server.http, WebSocket, retries: 0 });
+    using session = once.bucket<Record<string, number>>("first-once", { create: true }).session();
+    await Promise.all(Array.from({ length: 200 }, (_, n) => session.bucket.put("k", n)));
+    expect(await session.bucket.get("k")).toBe(199);
+  });
+
   it("still has conditions: there is no such key in a bucket that does not exist", async () => {
     const bucket = kv.bucket("first-conditions", { create: true });
     await expect(bucket.put("a", 1, { ifMatch: "*" })).rejects.toBeInstanceOf(PreconditionFailedError);
