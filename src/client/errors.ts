@@ -227,7 +227,8 @@ export class UnavailableError extends KvError {
  * No response in time (`timeout`): the outcome is unknown.
  * @example
  * ```ts
- * const error = await kv.lookup("shopping", { timeoutMs: 0 }).catch((reason) => reason);
+ * const silent = new Kv({ url, timeoutMs: 20, retries: 0, fetch: () => new Promise(() => {}) });
+ * const error = await silent.lookup("shopping").catch((reason) => reason);
  * console.log(error instanceof TimeoutError, error.outcomeUnknown); // true true
  * ```
  */
