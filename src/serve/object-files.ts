@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { sqlite } from "./sqlite.ts";
 
 /** One object's SQLite database. Its WAL and shared-memory files exist while it is open, and after a crash. */
@@ -78,13 +79,15 @@ export function inspect(path: string): ObjectFile | undefined {
 
 /**
  * Whether all that an object keeps is the mark of its end. While no engine runs, no start can be on its way to it, so the
- * mark is not needed. False on a Node without SQLite.
+ * mark is not needed. False on a Node before 22.15, whose SQLite takes no URL or which has none.
  */
 export function isMark({ path, isTiny }: ObjectFile): boolean {
   if (!isTiny || sqlite === undefined) return false;
   try {
-    // Not read-only: such a connection leaves its WAL and shared memory behind.
-    const database = new sqlite(path);
+    // Nothing writes to it, and it has no WAL: without locks and shared memory it is read in half of the time.
+    const url = pathToFileURL(path);
+    url.search = "?immutable=1";
+    const database = new sqlite(url, { readOnly: true });
     try {
       const tables = database
         .prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
