@@ -77,9 +77,12 @@ const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts", REPLAY];
 
 /** Others' programs and libraries, installed or at least started: each file takes half a minute. */
 const OTHERS = "test/deep/{package,proxies,recipes}.e2e.test.ts";
+/** Every example in the documents, typed in; and kills of a server that creates: a third of a minute each. */
+const EXAMPLES = "test/e2e/docs.test.ts";
+const KILLS = "test/spec/invariant-2-own-options.e2e.test.ts";
 /** What seldom changes, and takes long. */
 const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
-const LEFT_OUT: Readonly<Record<Depth, string[]>> = { sample: [OTHERS, SELDOM], bounded: [SELDOM], full: [] };
+const LEFT_OUT: Readonly<Record<Depth, string[]>> = { sample: [OTHERS, EXAMPLES, KILLS, SELDOM], bounded: [SELDOM], full: [] };
 
 export default defineConfig({
   test: {
@@ -115,10 +118,10 @@ export default defineConfig({
             volume: [
               "test/deep/*.e2e.test.ts",
               "test/spec/invariant-{2,3,7}-*.e2e.test.ts",
-              "test/e2e/docs.test.ts",
+              EXAMPLES,
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
-              ...(KV_TEST_DEPTH === "full" ? [EXPLORER] : []),
+              EXPLORER,
             ],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],
