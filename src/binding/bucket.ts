@@ -10,6 +10,7 @@ import { KvError } from "../model/errors.ts";
 import { onceFor } from "../model/idempotency.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import { contentType, key as checkedKey, metadataJson } from "../model/validators.ts";
+import type { Operation } from "../model/operation.ts";
 import { BYTES_TYPE } from "../model/value.ts";
 import { entryJson } from "../schema/entry-json.ts";
 import {
@@ -30,6 +31,7 @@ import { ListKeysQuery, RangeQuery } from "../schema/requests.ts";
 import { parsedMetadata, readJson } from "./exact-json.ts";
 import { getAndDelete } from "./get-and-delete.ts";
 import { checkGiven } from "./given.ts";
+import { hasCursor, resultsWithoutBucket } from "./no-bucket.ts";
 import type { Reach } from "./reach.ts";
 import type { BucketBinding, Conditions, Once, Properties, ValueEntry } from "./types.ts";
 import { givenValue, wanted, type GivenValue, type ValueType } from "./values.ts";
@@ -64,24 +66,30 @@ export class BoundBucket
    * @throws `precondition_failed`, `expires_invalid`, `value_invalid`, `value_too_large`, `metadata_too_large`
    */
   put(key: string, value: GivenValue, options: Properties & Conditions = {}): Promise<Written> {
-    return this.#reach.write(async (bucket) => {
+    return this.#reach.write(async (bucket, create) => {
       const name = checkedKey(key);
       const { type, metadata, ...rest } = checkGiven(BoundPutJson, options, "body_invalid");
-      return bucket.put(name, givenValue(value), {
+      const properties = {
         type: type === undefined ? (typeof value === "string" ? null : BYTES_TYPE) : contentType(type),
         lifetime: lifetimeOf(rest),
         metadata: metadata === undefined ? null : metadataJson(metadata),
         conditions: conditionsOf(rest) ?? {},
-      });
-    }, value instanceof ReadableStream);
+      };
+      const given = givenValue(value);
+      if (value instanceof ReadableStream) await create();
+      return bucket.put(name, given, properties);
+    });
   }
 
   /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
-    return this.#reach.read(false, async (bucket) => {
-      const name = checkedKey(key);
-      return bucket.delete(name, conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")));
-    });
+    return this.#reach.write(
+      async (bucket) => {
+        const name = checkedKey(key);
+        return bucket.delete(name, conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")));
+      },
+      () => (conditions.ifMatch === undefined ? false : undefined),
+    );
   }
 
   /**
@@ -89,11 +97,14 @@ export class BoundBucket
    * @throws `precondition_failed`, `value_invalid`, `result_too_large`
    */
   getAndDelete(key: string, type: ValueType = "text", conditions: Conditions = {}): Promise<unknown> {
-    return this.#reach.verb(async (bucket) => {
-      const name = checkedKey(key);
-      const given = conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")) ?? {};
-      return getAndDelete(bucket, name, type, given);
-    });
+    return this.#reach.write<unknown>(
+      async (bucket) => {
+        const name = checkedKey(key);
+        const given = conditionsOf(checkGiven(BoundConditionsJson, conditions, "body_invalid")) ?? {};
+        return getAndDelete(bucket, name, type, given);
+      },
+      () => (conditions.ifMatch === undefined ? null : undefined),
+    );
   }
 
   /** Adds to a counter, atomically. @throws `not_an_integer`, `increment_overflow`, `precondition_failed` */
@@ -112,10 +123,10 @@ export class BoundBucket
 
   /** A page of keys: `{prefix, start, end, reverse, values, cursor, limit}`. @throws `cursor_invalid`, `bucket_changed` */
   list(query: unknown = {}): Promise<KeysPage> {
-    return this.#reach.read<KeysPage>({ keys: [] }, async (bucket) => {
+    const page = async (bucket: BucketHandle): Promise<KeysPage> => {
       const { cursor, limit = MAX_PAGE, ...range } = checkGiven(ListKeysQuery, query, "query_invalid");
-      const page = await bucket.entries({ ...range, ...decodeKeyCursor(cursor), limit });
-      const { incarnation, entries, more } = page;
+      const found = await bucket.entries({ ...range, ...decodeKeyCursor(cursor), limit });
+      const { incarnation, entries, more } = found;
       const last = entries.at(-1);
       return {
         keys: entries.map(({ key, value, ...info }) =>
@@ -123,7 +134,8 @@ export class BoundBucket
         ),
         ...(more && last !== undefined ? { cursor: encodeKeyCursor(incarnation, last.key) } : {}),
       };
-    });
+    };
+    return hasCursor(query) ? this.#reach.verb(page) : this.#reach.read({ keys: [] }, page);
   }
 
   /** Deletes all keys of a range: `{prefix, start, end}`. @returns how many keys were deleted */
@@ -140,10 +152,14 @@ export class BoundBucket
 
   /** Runs up to 1,000 operations in one round trip. A refused one has an `error` and does not affect the others. */
   batch(operations: unknown): Promise<BatchResults["results"]> {
-    return this.#reach.write(async (bucket) => {
-      const checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
-      return (readJson(await bucket.batch(checked)) as BatchResults).results;
-    });
+    let checked: readonly Operation[] = [];
+    return this.#reach.write(
+      async (bucket) => {
+        checked = await operationsOf(checkGiven(BatchJson, operations, "body_invalid"));
+        return (readJson(await bucket.batch(checked)) as BatchResults).results;
+      },
+      () => resultsWithoutBucket(checked),
+    );
   }
 
   /** Compares, then runs one list of operations, all or nothing. @throws what the refused operation throws */

@@ -69,7 +69,7 @@ export class KvEntrypoint
 
   /** One bucket as a `KVNamespace`. It need not exist: the first put creates it. */
   namespace(name: string): Namespace {
-    return new Namespace(this.#reach(name));
+    return new Namespace(new Reach(this.#directory, name, () => ({})));
   }
 
   /**

@@ -82,7 +82,7 @@ export class KvNamespace extends WorkerEntrypoint<Env, KvNamespaceProps> {
   #namespace(): Namespace {
     const { bucket, ...view } = propsOf(this.ctx.props);
     const directory = (): Directory => directoryOf(this.env, (sent) => this.ctx.waitUntil(sent));
-    return new Namespace(new Reach(directory, bucket), view);
+    return new Namespace(new Reach(directory, bucket, () => ({})), view);
   }
 }
 

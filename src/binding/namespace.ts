@@ -3,7 +3,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import * as z from "zod/mini";
 import type { BatchResults } from "../contract/operations.ts";
-import { isNoBucket, orNoBucket, type BucketHandle } from "../directory/bucket-handle.ts";
+import { orNoBucket, type BucketHandle } from "../directory/bucket-handle.ts";
 import { decodeKeyCursor, encodeKeyCursor } from "../model/cursor.ts";
 import type { Properties } from "../model/entry.ts";
 import { KvError } from "../model/errors.ts";
@@ -119,7 +119,7 @@ export class Namespace extends RpcTarget {
 
   /** Stores a value. When this returns, the value is on disk, and every later read finds it. */
   put(key: string, value: GivenValue, given: NamespacePutOptions | null = {}): Promise<void> {
-    return this.#reach.verb(async (bucket) => {
+    return this.#reach.write(async (bucket, create) => {
       const name = this.#key(key);
       this.#checkWritable();
       const options = checkGiven(PutOptionsJson, given ?? {}, "body_invalid");
@@ -129,18 +129,8 @@ export class Namespace extends RpcTarget {
         metadata: (options.metadata ?? null) === null ? null : metadataJson(options.metadata),
       };
       const checked = givenValue(value);
-      // A stream can't be read twice. If the bucket does not exist, the caller has to repeat the put.
-      const taken = await orNoBucket(bucket.upload(checked));
-      if (taken === undefined && value instanceof ReadableStream) throw streamNeedsBucket(bucket.name);
-      if (taken !== undefined && (await orNoBucket(bucket.put(name, taken, properties))) !== undefined)
-        return;
-      await bucket.create();
-      try {
-        await bucket.put(name, value instanceof ReadableStream ? (taken ?? "") : checked, properties);
-      } catch (error) {
-        if (isNoBucket(error)) throw stoppedMeanwhile(bucket.name);
-        throw error;
-      }
+      if (value instanceof ReadableStream) await create();
+      await bucket.put(name, checked, properties);
     });
   }
 
@@ -163,13 +153,15 @@ export class Namespace extends RpcTarget {
         limit: pageSize(limit),
       };
       const { cursor: before, ...listed } = checkGiven(BucketsQuery, query, "query_invalid");
-      const page = await orNoBucket(
-        bucket.entries({
-          prefix: this.#prefix + (listed.prefix ?? ""),
-          ...decodeKeyCursor(before),
-          limit: listed.limit ?? MAX_PAGE,
-        }),
-      );
+      const asked = bucket.entries({
+        prefix: this.#prefix + (listed.prefix ?? ""),
+        // A key that is the prefix and nothing more has no name here.
+        after: this.#prefix === "" ? undefined : this.#prefix,
+        ...decodeKeyCursor(before),
+        limit: listed.limit ?? MAX_PAGE,
+      });
+      // A list that was begun is not complete because its bucket has ended.
+      const page = await (before === undefined ? orNoBucket(asked) : asked);
       if (page === undefined) return { keys: [], list_complete: true, cacheStatus: null };
       const { incarnation, entries, more } = page;
       const last = entries.at(-1);
@@ -304,15 +296,4 @@ function lifetimeOf({
   if (expirationTtl !== undefined) return { ttl: numberOf("expirationTtl", expirationTtl, "body_invalid") };
   if (expiration === undefined) return undefined;
   return { expires: numberOf("expiration", expiration, "body_invalid") * 1_000 };
-}
-
-function streamNeedsBucket(name: string): KvError {
-  return new KvError(
-    "bucket_not_found",
-    `There is no bucket ${name} yet, and a stream can't be read twice. Create the bucket, then put a new stream.`,
-  );
-}
-
-function stoppedMeanwhile(name: string): KvError {
-  return new KvError("bucket_not_found", `The bucket ${name} was stopped a moment ago. Nothing was stored.`);
 }

@@ -1,8 +1,8 @@
 /** Connects an RPC object of the binding with its bucket. */
 
-import { BucketHandle, isNoBucket, orNoBucket } from "../directory/bucket-handle.ts";
+import { BucketHandle, isNoBucket } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
-import { KvError } from "../model/errors.ts";
+import { failureOf, KvError } from "../model/errors.ts";
 import type { CreateOptions } from "../model/registration.ts";
 import { bucketName } from "../model/validators.ts";
 import { orBindingError } from "./failures.ts";
@@ -46,31 +46,51 @@ export class Reach {
 
   /** As {@link verb}, for a read: a bucket that a write would create is empty. */
   read<T>(nothing: T, work: (bucket: BucketHandle) => Promise<T>): Promise<T> {
-    return this.verb(async (bucket) => {
-      if (this.#createOptions() === undefined) return work(bucket);
-      const found = await orNoBucket(work(bucket));
-      return found === undefined ? nothing : found;
-    });
+    return this.write(work, () => nothing);
   }
 
   /**
    * As {@link verb}, for a write: it may create the bucket, and is then carried out again. "No such bucket" means that it
    * was not carried out.
-   * @param once whether it can be carried out only once, like the put of a stream: the bucket is then created before
+   * @param work what can be carried out only once, like the put of a stream, calls `create` before that
+   * @param empty its result where there is no bucket, if it stores nothing and so needs none; undefined if it needs one.
+   *   Asked after `work`, which has then checked what it was given
    */
-  write<T>(work: (bucket: BucketHandle) => Promise<T>, once = false): Promise<T> {
+  write<T>(
+    work: (bucket: BucketHandle, create: () => Promise<void>) => Promise<T>,
+    empty: () => T | undefined = () => undefined,
+  ): Promise<T> {
     return this.verb(async (bucket) => {
       const options = this.#createOptions();
-      if (options === undefined) return work(bucket);
-      if (once) await bucket.create(options);
+      if (options === undefined) return work(bucket, noCreate);
+      let created = false;
+      const create = async (): Promise<void> => {
+        created = true;
+        await ensure(bucket, options);
+      };
       try {
-        return await work(bucket);
+        return await work(bucket, create);
       } catch (error) {
-        if (once || !isNoBucket(error)) throw error;
-        await bucket.create(options);
-        return work(bucket);
+        if (created || !isNoBucket(error)) throw error;
+        const nothing = empty();
+        if (nothing !== undefined) return nothing;
+        await create();
+        return work(bucket, noCreate);
       }
     });
+  }
+}
+
+async function noCreate(): Promise<void> {
+  // Nothing may create the bucket, or it was created already.
+}
+
+/** Creates the bucket. One that exists with other options is as good: they are of use only where it is created. */
+async function ensure(bucket: BucketHandle, options: CreateOptions): Promise<void> {
+  try {
+    await bucket.create(options);
+  } catch (error) {
+    if (failureOf(error).code !== "bucket_exists_differently") throw error;
   }
 }
 

@@ -338,7 +338,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
    * ```
    */
   async export(options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
-    return exportEntries(this.#context.http, this.#path, options);
+    return exportEntries(this.#context, this.#path, options);
   }
 
   /**
@@ -356,9 +356,7 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
     lines: ReadableStream<Uint8Array> | string,
     options: ImportOptions = {},
   ): Promise<ImportResult> {
-    // Before, and not when it fails: a stream can't be read twice.
-    await this.#firstWrite.before();
-    return importEntries(this.#context.http, this.#path, lines, options);
+    return importEntries(this.#context, this.#path, lines, options);
   }
 
   /**

@@ -237,13 +237,13 @@ export class TimeoutError extends KvError {
 }
 
 /**
- * The connection broke and the outcome is unknown (`connection_lost`), or a session could not connect or was closed and
- * nothing was done (`not_connected`, `session_closed`).
+ * The connection broke and the outcome is unknown (`connection_lost`), or there was no connection, or a session was closed,
+ * and nothing was done (`not_connected`, `session_closed`).
  * @example
  * ```ts
- * const nobody = new Kv({ url: "http://127.0.0.1:9", retries: 0 });
+ * const nobody = new Kv({ url: "http://127.0.0.1:2", retries: 0 });
  * const error = await nobody.lookup("shopping").catch((reason) => reason);
- * console.log(error instanceof ConnectionError, error.code); // true connection_lost
+ * console.log(error instanceof ConnectionError, error.code, error.outcomeUnknown); // true not_connected false
  * ```
  */
 export class ConnectionError extends KvError {

@@ -1,7 +1,7 @@
 /** A bucket that is created when it is first needed: the option `create` of `kv.bucket`. */
 
 import type { JsonObject } from "./caller.ts";
-import { BucketNotFoundError } from "./errors.ts";
+import { BucketNotFoundError, KvError } from "./errors.ts";
 
 /**
  * What happens when the bucket does not exist. Without `create`, both pass the error on; with it, a read finds nothing,
@@ -28,7 +28,7 @@ export class FirstWrite {
   /** Creates the bucket, if it is missing by this error, and may be created. @returns whether it is there now */
   async created(error: unknown): Promise<boolean> {
     if (this.#create === undefined || !(error instanceof BucketNotFoundError)) return false;
-    await this.#create();
+    await this.before();
     return true;
   }
 
@@ -44,7 +44,12 @@ export class FirstWrite {
 
   /** Creates the bucket now, unless it exists or nothing may create it: for what can't be carried out twice. */
   async before(): Promise<void> {
-    await this.#create?.();
+    try {
+      await this.#create?.();
+    } catch (error) {
+      // One with other options is as good: they are of use only where it is created.
+      if (!(error instanceof KvError && error.code === "bucket_exists_differently")) throw error;
+    }
   }
 }
 

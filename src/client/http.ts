@@ -121,13 +121,16 @@ export class Http {
     ask: () => Promise<T>,
   ): Promise<T> {
     const begun = performance.now();
+    let unknown: KvError | undefined;
     for (let attempt = 0; ; attempt += 1) {
       let wait: number;
       try {
         return await ask();
-      } catch (error) {
-        if (signal.aborted || !this.#mayRetry(request, attempt, error)) throw error;
-        wait = retryAfterOf(error) + backoff(attempt, this.#options.retryBaseMs);
+      } catch (caught) {
+        const error = stillUnknown(unknown, caught);
+        if (signal.aborted || !this.#mayRetry(request, attempt, caught)) throw error;
+        if (error instanceof KvError && error.outcomeUnknown) unknown ??= error;
+        wait = retryAfterOf(caught) + backoff(attempt, this.#options.retryBaseMs);
         // The deadline would pass during the wait: this error says more than a timeout would.
         if (wait > timeoutMs - (performance.now() - begun)) throw error;
       }
@@ -229,6 +232,18 @@ function hintFor(href: string): string {
 /** Whether a retry may succeed: the connection broke, or the service or a proxy is overloaded. */
 export function isTransient(error: KvError): boolean {
   return error instanceof ConnectionError || [408, 429].includes(error.status) || error.status >= 500;
+}
+
+/** Statuses of refusals that say nothing of an attempt before: nobody has looked for what it did. */
+const UNSEEN = new Set([401, 403, 408, 429]);
+
+/** A call whose outcome was unknown once stays so, unless the service has looked at it again. */
+function stillUnknown(unknown: KvError | undefined, error: unknown): unknown {
+  if (unknown === undefined || !(error instanceof KvError)) return error;
+  const wasNotSeen = error.status === 0 || error.status >= 500 || UNSEEN.has(error.status);
+  if (error.outcomeUnknown || !wasNotSeen) return error;
+  const why = `${unknown.message} A later attempt: ${error.message}`;
+  return new ConnectionError("connection_lost", why, { cause: error });
 }
 
 /** Browsers hide the status of a redirect and report `opaqueredirect` instead. */

@@ -1,6 +1,6 @@
 /** Adds up the results of an import's requests. Their line numbers begin anew in each; these are of the whole input. */
 
-import { errorOf, KvError } from "./errors.ts";
+import { ConnectionError, errorOf, KvError } from "./errors.ts";
 import type { ImportResult } from "./types.ts";
 
 export const NOTHING: ImportResult = {
@@ -37,7 +37,8 @@ export function errorInWhole(error: unknown, sum: ImportResult, linesBefore: num
   if (!(error instanceof KvError)) return error;
   if (error.code === "unexpected_answer" && error.status === 413) return refusedByProxy(error);
   const { code, status, message, details, retryAfterMs } = error;
-  if (linesBefore === 0 || !isResult(details)) return error;
+  if (linesBefore === 0) return error;
+  if (!isResult(details)) return afterParts(error, sum);
   const { line } = details as { readonly line?: number };
   const detail = message.replace(
     /^Line (\d+)/,
@@ -54,6 +55,17 @@ export function errorInWhole(error: unknown, sum: ImportResult, linesBefore: num
     },
     retryAfterMs,
   );
+}
+
+/** An error of a later request that does not say itself what was imported: with what those before it did. */
+function afterParts(error: KvError, sum: ImportResult): KvError {
+  const { code, status, message, details, retryAfterMs } = error;
+  const imported = sum.imported + sum.unchanged + sum.expired;
+  const why = `${message} The requests before it imported ${imported} of the first ${sum.lines} lines.`;
+  const more = { status, details: { ...sum, ...details }, retryAfterMs, cause: error };
+  // "Not sent" is true of this request, and not of the import.
+  if (code === "not_connected") return new ConnectionError("connection_lost", why, more);
+  return new (error.constructor as typeof KvError)(code, why, more);
 }
 
 function refusedByProxy(cause: KvError): KvError {

@@ -73,12 +73,12 @@ export class OneKey {
   async delete(key: string, options: Conditions & CallOptions): Promise<boolean> {
     const { call, rest } = splitOptions(options);
     const operation: Operation = { op: "delete", key, ...rest };
-    const result = await this.#context.firstWrite.reading(() => this.#run(operation, call), undefined);
+    const result = await this.#ending(() => this.#run(operation, call), options);
     return result?.op === "delete" && result.deleted;
   }
 
   getAndDelete(key: string, options: Conditions & CallOptions): Promise<Entry | undefined> {
-    const { keys, firstWrite, inSession } = this.#context;
+    const { keys, inSession } = this.#context;
     const overHttp = () => keys.getAndDelete(key, options);
     const overSession = async (): Promise<Entry | undefined> => {
       const { call, rest } = splitOptions(options);
@@ -90,7 +90,7 @@ export class OneKey {
         throw error;
       }
     };
-    return firstWrite.reading(inSession ? overSession : overHttp, undefined);
+    return this.#ending(inSession ? overSession : overHttp, options);
   }
 
   async increment(
@@ -107,6 +107,12 @@ export class OneKey {
     const result = (await firstWrite.creating(() => this.#run(operation, call))) as Incremented;
     const { value, created, revision, etag } = result;
     return { value, created, revision, etag };
+  }
+
+  /** Carries out what ends an entry. A missing bucket has none; only a key that has to match needs one. */
+  #ending<T>(work: () => Promise<T>, { ifMatch }: Conditions): Promise<T | undefined> {
+    const { firstWrite } = this.#context;
+    return ifMatch === undefined ? firstWrite.reading(work, undefined) : firstWrite.creating(work);
   }
 
   async #run(operation: Operation, options: CallOptions, codec = this.#context.codec): Promise<Result> {

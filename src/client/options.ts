@@ -118,7 +118,7 @@ const METHODS = {
   },
   export: { ...PREFIX, ...CALL },
   session: {},
-  import: { onError: text, partBytes: size, onPart: functional, ...CALL },
+  import: { onError: text, partBytes: size, incarnation: text, onPart: functional, ...CALL },
   bucket: {
     codec: kind(
       "{ type, encode, decode }, a content type and two functions",

@@ -29,7 +29,9 @@ export async function* pages<Item>(
   let { cursor } = options;
   for (let left = limit; left > 0;) {
     const asked = { ...query, limit: Math.min(left, 1_000), ...(cursor !== undefined && { cursor }) };
-    const page = await firstWrite.reading(async () => pageOf(await caller.list(asked, call)), NO_KEYS);
+    const read = async (): Promise<typeof NO_KEYS> => pageOf(await caller.list(asked, call));
+    // Only at the first page: a list that was begun is not complete because its bucket has ended.
+    const page = await (cursor === undefined ? firstWrite.reading(read, NO_KEYS) : read());
     for (const json of page.keys) yield listedOf(json, codec) as Item;
     left -= page.keys.length;
     cursor = page.cursor;

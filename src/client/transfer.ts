@@ -4,7 +4,7 @@ import { abortable } from "./abortable.ts";
 import { unexpectedAnswer } from "./answers.ts";
 import { isLargerThan } from "./byte-length.ts";
 import { within } from "./deadline.ts";
-import { InvalidRequestError } from "./errors.ts";
+import type { FirstWrite } from "./first-write.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { added, errorInWhole, NOTHING } from "./import-sum.ts";
 import { checkOptions, invalidRequest } from "./options.ts";
@@ -26,6 +26,11 @@ export interface ImportOptions extends CallOptions {
    * because a proxy, or Cloudflare, refuses larger bodies. They are cut at line ends; a longer line has its own request.
    */
   readonly partBytes?: number | undefined;
+  /**
+   * The incarnation of the bucket, as `lookup` has it. If another bucket has the name, the import fails with
+   * `bucket_changed`. By default it is the bucket that has the name at the first request.
+   */
+  readonly incarnation?: string | undefined;
   /** Called after each request, with what all of them so far have imported. */
   readonly onPart?: ((soFar: ImportResult) => void) | undefined;
 }
@@ -36,22 +41,29 @@ const IMPORT_MS = 3_600_000;
 /** Default size of a request. Cloudflare refuses bodies over 100 MB on its free and pro plans. */
 const PART_BYTES = 32 * 1_048_576;
 
+interface Context {
+  readonly http: Http;
+  readonly firstWrite: FirstWrite;
+}
+
 export async function exportEntries(
-  http: Http,
+  { http, firstWrite }: Context,
   bucket: string,
   options: ExportOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   checkOptions("export", options);
   const { prefix, ...call } = options;
   const request: HttpRequest = { query: { prefix }, ...call, type: NDJSON, repeatable: true };
-  const lines = await http.open(`${bucket}/export`, request);
-  if (lines === undefined) throw unexpectedAnswer("it has no body.", 204);
-  return lines;
+  return firstWrite.reading(async () => {
+    const lines = await http.open(`${bucket}/export`, request);
+    if (lines === undefined) throw unexpectedAnswer("it has no body.", 204);
+    return lines;
+  }, new Blob([]).stream());
 }
 
 /** Cancels `lines` if the service does not read them to the end. */
 export async function importEntries(
-  http: Http,
+  { http, firstWrite }: Context,
   bucket: string,
   lines: ReadableStream<Uint8Array> | string,
   options: ImportOptions,
@@ -60,9 +72,11 @@ export async function importEntries(
   if (typeof lines !== "string" && !(lines instanceof ReadableStream)) {
     throw invalidRequest("value_invalid", "import takes text, or a ReadableStream of bytes.");
   }
-  const { onError, timeoutMs = IMPORT_MS, signal, partBytes = PART_BYTES, onPart } = options;
-  const importPart = async (body: ReadableStream<Uint8Array> | string, call: CallOptions) =>
-    sendPart(http, bucket, body, { onError, ...call });
+  // Before, and not when it fails: a stream can't be read twice.
+  await firstWrite.before();
+  const { timeoutMs = IMPORT_MS, signal, partBytes = PART_BYTES, onPart, ...query } = options;
+  const importPart = async (body: ReadableStream<Uint8Array> | string, call: PartOptions) =>
+    sendPart(http, bucket, body, { ...query, ...call });
   if (typeof lines === "string" && !isLargerThan(partBytes, lines)) {
     const all = added(
       NOTHING,
@@ -76,14 +90,14 @@ export async function importEntries(
   try {
     return await within({ signal, timeoutMs }, async (deadline) => {
       const call = { signal: deadline, timeoutMs: Infinity };
-      let incarnation: string | undefined;
+      // Before the first part, and sent with each: one import never goes on in the next bucket of the name.
+      const incarnation = query.incarnation ?? (await incarnationNow(http, bucket, call));
       for (let sum = NOTHING; ;) {
         const before = parts.lines;
-        sum = added(sum, await importPart(parts.next(), call).catch(rethrowIn(sum, before)), before);
+        const part = await importPart(parts.next(), { ...call, incarnation }).catch(rethrowIn(sum, before));
+        sum = added(sum, part, before);
         onPart?.(sum);
         if (!(await parts.more())) return sum;
-        // One import never goes on in the next bucket of the name.
-        incarnation = await sameIncarnation(http, bucket, incarnation, call);
       }
     });
   } finally {
@@ -91,17 +105,19 @@ export async function importEntries(
   }
 }
 
+type PartOptions = Pick<ImportOptions, "onError" | "incarnation" | "timeoutMs" | "signal">;
+
 /** Sends one request. Cancels `body` if the service does not read it to the end. */
 async function sendPart(
   http: Http,
   bucket: string,
   body: ReadableStream<Uint8Array> | string,
-  { onError, timeoutMs, signal }: ImportOptions,
+  { onError, incarnation, timeoutMs, signal }: PartOptions,
 ): Promise<ImportResult> {
   const over = new AbortController();
   const request: HttpRequest = {
     method: "POST",
-    query: { onError },
+    query: { onError, incarnation },
     headers: { "Content-Type": NDJSON },
     body: typeof body === "string" ? body : abortable(body, over.signal),
     timeoutMs,
@@ -116,17 +132,9 @@ async function sendPart(
   }
 }
 
-/** @returns the bucket's incarnation @throws {InvalidRequestError} `bucket_changed` if it is another one than expected */
-async function sameIncarnation(
-  http: Http,
-  bucket: string,
-  expected: string | undefined,
-  call: CallOptions,
-): Promise<string> {
-  const { incarnation } = await http.ask(bucket, { ...call, repeatable: true }, incarnationOf);
-  if (expected === undefined || incarnation === expected) return incarnation;
-  const why = "Another bucket has taken the name. The lines so far were imported into the bucket before it.";
-  throw new InvalidRequestError("bucket_changed", why, { status: 409 });
+/** @returns the bucket's incarnation @throws {BucketNotFoundError} */
+async function incarnationNow(http: Http, bucket: string, call: CallOptions): Promise<string> {
+  return (await http.ask(bucket, { ...call, repeatable: true }, incarnationOf)).incarnation;
 }
 
 /** @returns a function that throws the error of a part as one of the whole import */

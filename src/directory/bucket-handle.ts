@@ -257,9 +257,9 @@ export class BucketHandle {
     return this.#upgrade(to);
   }
 
-  /** Checks that the bucket exists. @throws `bucket_not_found` */
-  async check(): Promise<void> {
-    await this.#ask((bucket) => bucket.totals(), READ);
+  /** Checks that the bucket exists. @returns which bucket it is @throws `bucket_not_found` */
+  async check(): Promise<{ readonly incarnation: string }> {
+    return this.#ask((bucket) => bucket.totals(), READ);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** `POST …/import?onError`: imports the entries of an export, one on each line. */
+/** `POST …/import?onError&incarnation`: imports the entries of an export, one on each line. */
 
 import { BrokenOff, piecesOf } from "../directory/body.ts";
 import type { BucketHandle } from "../directory/bucket-handle.ts";
@@ -25,6 +25,8 @@ const GROUP_BYTES = 1_048_576;
 const ERROR_UNITS = 8;
 const BASE64_LAST = /"base64"\s*:\s*"$/;
 
+const ANOTHER_BUCKET =
+  "The bucket of this incarnation has ended, and another bucket has its name. Nothing of this request was imported.";
 const BROKEN_OFF =
   "The body ended too early. The lines before that were imported. Send it again: they will be found unchanged.";
 
@@ -35,8 +37,11 @@ const BROKEN_OFF =
 export async function importBucket(request: Request, context: Context): Promise<Response> {
   // Pinned, so that all lines go to the same bucket.
   const bucket = context.bucket.pinned();
-  const { onError = "stop" } = checkQuery(ImportQuery, context.target.query);
-  await bucket.check();
+  const { onError = "stop", incarnation } = checkQuery(ImportQuery, context.target.query);
+  const found = await bucket.check();
+  if (incarnation !== undefined && found.incarnation !== incarnation) {
+    throw new KvError("bucket_changed", ANOTHER_BUCKET);
+  }
   const lines = new Import(bucket, { stop: onError === "stop" });
   const { report } = lines;
   try {

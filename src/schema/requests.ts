@@ -72,6 +72,9 @@ export const ImportQuery = z.strictObject({
   onError: z
     .optional(z.enum(["stop", "continue"]))
     .check(z.describe("Whether an invalid line stops the import; `stop` if left out.")),
+  incarnation: z
+    .optional(z.string())
+    .check(z.describe("Import only into this incarnation of the bucket, as its description has it.")),
 });
 
 const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;

@@ -2,7 +2,9 @@
 
 import type { Bucket } from "../client/bucket.ts";
 import { bytes, text, type Codec } from "../client/codecs.ts";
-import { BucketDownError } from "../client/errors.ts";
+import { pause } from "../client/deadline.ts";
+import { BucketDownError, BucketNotFoundError, RevisionCompactedError } from "../client/errors.ts";
+import type { WatchOptions } from "../client/types.ts";
 import { getMany, putMany } from "../client/many.ts";
 import { clientOf, invalid } from "./reach.ts";
 import type { Driver, DurableKvDriverOptions, ItemOptions } from "./types.ts";
@@ -29,6 +31,8 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
   // Of whatever content type: unstorage makes values of the text.
   const texts = open(text);
   const raws = open(bytes);
+  // Creates nothing: a bucket that was stopped comes back with the next write, and not because it is watched.
+  const next = kv.bucket(name, { codec: text });
   const prefix = base === "" || base.endsWith(":") ? base : `${base}:`;
   const keyOf = (key: string): string => prefix + key;
   const watches = new Set<() => Promise<void>>();
@@ -106,7 +110,8 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
       };
       // unstorage takes it for granted that changes from now on arrive.
       await new Promise<void>((opened, failed) => {
-        following = follow(texts, prefix, end.signal, report, opened).catch((error: unknown) => {
+        const options = { prefix, signal: end.signal, onOpen: opened };
+        following = follow(texts, next, options, report).catch((error: unknown) => {
           if (end.signal.aborted) return;
           failed(error);
           onError(error);
@@ -123,23 +128,50 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
   };
 }
 
-/** Reports changes until the signal is aborted. If the bucket ends, the next one of its name is created and watched. */
+/** Milliseconds between two looks for the next bucket of a name: at first, and at most. */
+const LOOK_MS = { first: 50, most: 2_000 };
+
+interface Following {
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+  readonly onOpen: () => void;
+}
+
+/**
+ * Reports changes until the signal is aborted. If the bucket ends, it waits for the next one of its name, which it does not
+ * create, and reports all that was written to it: at the worst, if that is no longer known, what is in it.
+ */
 async function follow(
-  bucket: Bucket<Record<string, string>>,
-  prefix: string,
-  signal: AbortSignal,
+  first: Bucket<Record<string, string>>,
+  next: Bucket<Record<string, string>>,
+  { prefix, signal, onOpen }: Following,
   report: (event: "update" | "remove", key: string) => void,
-  onOpen: () => void,
 ): Promise<void> {
+  let watched = first;
+  let from: Pick<WatchOptions, "since" | "snapshot"> = {};
+  let looks = 0;
+  const opened = (): void => {
+    looks = 0;
+    onOpen();
+  };
   for (;;) {
     try {
-      for await (const change of bucket.watch({ prefix, values: false, signal, onOpen })) {
+      for await (const change of watched.watch({ prefix, values: false, signal, onOpen: opened, ...from })) {
         if (!("key" in change)) continue;
-        report(change.event === "put" ? "update" : "remove", change.key.slice(prefix.length));
+        const isGone = change.event === "delete" || change.event === "expired";
+        report(isGone ? "remove" : "update", change.key.slice(prefix.length));
       }
     } catch (error) {
-      if (!(error instanceof BucketDownError)) throw error;
+      if (error instanceof RevisionCompactedError) {
+        from = { snapshot: true };
+        continue;
+      }
+      if (!(error instanceof BucketDownError || error instanceof BucketNotFoundError)) throw error;
     }
+    watched = next;
+    from = { since: 0 };
+    await pause(Math.min(LOOK_MS.first * 2 ** looks, LOOK_MS.most), signal);
+    looks += 1;
   }
 }
 

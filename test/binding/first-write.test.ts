@@ -11,6 +11,18 @@ describe("a bucket of the binding that is opened with create", () => {
     expect(await bucket.delete("a")).toBe(false);
     expect(await bucket.deleteRange({ prefix: "a" })).toBe(0);
     expect((await bucket.list()).keys).toEqual([]);
+    expect(await bucket.getAndDelete("a")).toBeNull();
+    expect(
+      await bucket.batch([
+        { op: "get", key: "a", ifNoneMatch: "*" },
+        { op: "delete", key: "b" },
+        { op: "getAndDelete", key: "c" },
+      ]),
+    ).toEqual([
+      { op: "get", key: "a", found: false },
+      { op: "delete", key: "b", deleted: false },
+      { op: "getAndDelete", key: "c", found: false },
+    ]);
     expect(await kv.lookup("bound-reads")).toBeNull();
   });
 
@@ -33,6 +45,49 @@ describe("a bucket of the binding that is opened with create", () => {
   ])("is created by its first %s", async (kind, write) => {
     await write(`bound-first-${kind}`);
     expect(await kv.bucket(`bound-first-${kind}`).get("a")).toBe("1");
+  });
+
+  it.each(["put", "delete", "getAndDelete", "batch"])(
+    "still has conditions: there is no such key in a bucket that does not exist, %s",
+    async (method) => {
+      const bucket = kv.bucket(`bound-conditions-${method}`, { create: true });
+      const ifMatch = "*";
+      if (method === "batch") {
+        const results = await bucket.batch([{ op: "delete", key: "a", ifMatch }]);
+        expect(results).toMatchObject([{ error: { code: "precondition_failed" } }]);
+        return;
+      }
+      const refused = await refusal(async () => {
+        if (method === "put") await bucket.put("a", "1", { ifMatch });
+        else if (method === "delete") await bucket.delete("a", { ifMatch });
+        else await bucket.getAndDelete("a", "text", { ifMatch });
+      });
+      expect(refused.message).toMatch(/^precondition_failed: /);
+    },
+  );
+
+  it("is not a complete list, when it ends between two pages", async () => {
+    const bucket = kv.bucket("bound-ended", { create: true });
+    await bucket.put("a", "1");
+    await bucket.put("b", "1");
+    const { cursor } = await bucket.list({ limit: 1 });
+    await kv.stop("bound-ended");
+    expect((await refusal(() => bucket.list({ limit: 1, cursor }))).message).toMatch(/^bucket_not_found/);
+  });
+
+  it("takes a bucket that exists with other options for what it needs, also for a stream", async () => {
+    await kv.create("bound-other", { restart: "temporary" });
+    const bucket = kv.bucket("bound-other", { create: { restart: "permanent" } });
+    await bucket.put("text", "1");
+    await bucket.put("stream", new Response("1").body as ReadableStream);
+    expect(await kv.lookup("bound-other")).toMatchObject({ restart: "temporary", entries: 2 });
+  });
+
+  it("is not created by what is refused before", async () => {
+    const bucket = kv.bucket("bound-unmade", { create: true });
+    await refusal(() => bucket.put("", new Response("1").body as ReadableStream));
+    await refusal(() => bucket.put("a", new Response("1").body as ReadableStream, { ttl: "soon" as never }));
+    expect(await kv.lookup("bound-unmade")).toBeNull();
   });
 
   it("is created with the options that were given", async () => {

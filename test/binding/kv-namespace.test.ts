@@ -64,6 +64,34 @@ describe("a binding of one bucket", () => {
     ]);
   });
 
+  it("does not show a key that is the prefix itself, which has no name there", async () => {
+    await bound({ bucket: "bound-itself" }).put("ann/", "1");
+    const ann = bound({ bucket: "bound-itself", prefix: "ann/" });
+    await ann.put("1", "a1");
+    expect((await ann.list()).keys).toEqual([{ name: "1" }]);
+    expect((await ann.list({ limit: 1 })).list_complete).toBe(true);
+  });
+
+  it("is created by a large stream, which can't be sent twice, and not if it may only read", async () => {
+    const large = "x".repeat(3 * 1_048_576);
+    await bound({ bucket: "bound-streamed" }).put("a", new Response(large).body as ReadableStream);
+    expect((await bound({ bucket: "bound-streamed" }).get("a")) === large).toBe(true);
+    const reader = bound({ bucket: "bound-only-read", readonly: true });
+    await refusal(() => reader.put("a", new Response(large).body as ReadableStream));
+    expect(await kv.lookup("bound-only-read")).toBeNull();
+  });
+
+  it("does not take a list for complete whose bucket ended between two pages", async () => {
+    const carts = bound({ bucket: "bound-cut" });
+    await carts.put("a", "1");
+    await carts.put("b", "1");
+    const page = await carts.list({ limit: 1 });
+    await kv.stop("bound-cut");
+    const cursor = page.list_complete ? "" : page.cursor;
+    expect((await refusal(() => carts.list({ limit: 1, cursor }))).message).toMatch(/^bucket_not_found/);
+    expect(await carts.list()).toMatchObject({ keys: [], list_complete: true });
+  });
+
   it("counts the prefix in the length of a key", async () => {
     const long = bound({ bucket: "bound-long", prefix: "p".repeat(1_000) });
     expect((await refusal(() => long.get("k".repeat(25)))).message).toContain("key_too_long");

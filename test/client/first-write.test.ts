@@ -30,6 +30,7 @@ describe("a bucket that is opened with create", () => {
       { op: "delete", key: "b", deleted: false },
       { op: "getAndDelete", key: "c", found: false },
     ]);
+    expect(await new Response(await bucket.export()).text()).toBe("");
     expect(await kv.lookup("first-reads")).toBeUndefined();
   });
 
@@ -110,9 +111,37 @@ describe("a bucket that is opened with create", () => {
     expect(await session.bucket.get("k")).toBe(199);
   });
 
-  it("still has conditions: there is no such key in a bucket that does not exist", async () => {
-    const bucket = kv.bucket("first-conditions", { create: true });
-    await expect(bucket.put("a", 1, { ifMatch: "*" })).rejects.toBeInstanceOf(PreconditionFailedError);
+  it.each([
+    ["over HTTP", (name: string) => kv.bucket(name, { create: true })],
+    ["by a session", (name: string) => sessions.bucket(name, { create: true }).session().bucket],
+  ])("still has conditions: there is no such key in a bucket that does not exist, %s", async (how, open) => {
+    const ifMatch = "*";
+    for (const method of ["put", "delete", "getAndDelete"] as const) {
+      const bucket = open(`first-conditions-${how.length}-${method}`);
+      const refused = method === "put" ? bucket.put("a", 1, { ifMatch }) : bucket[method]("a", { ifMatch });
+      await expect(refused, method).rejects.toBeInstanceOf(PreconditionFailedError);
+    }
+  });
+
+  it("is not a complete list, when it ends between two pages", async () => {
+    const bucket = kv.bucket<Record<string, number>>("first-ended", { create: true });
+    await bucket.batch(Array.from({ length: 1_000 }, (_, n) => ({ op: "put", key: `${n}`, value: n }) as const));
+    await bucket.put("last", 1);
+    const entries = bucket.list();
+    for (let n = 0; n < 1_000; n += 1) expect((await entries.next()).done).toBe(false);
+    await kv.stop("first-ended");
+    await expect(entries.next()).rejects.toBeInstanceOf(BucketNotFoundError);
+  });
+
+  it("takes a bucket that exists with other options for what it needs", async () => {
+    await kv.create("first-other", { restart: "temporary" });
+    const bucket = kv.bucket("first-other", { create: { restart: "permanent" } });
+    await bucket.put("text", 1);
+    await bucket.import('{"key":"a","value":"1"}\n');
+    const changes = bucket.watch({ snapshot: true });
+    expect((await changes.next()).value).toEqual({ event: "begin" });
+    await changes.return();
+    expect(await kv.lookup("first-other")).toMatchObject({ restart: "temporary", entries: 2 });
   });
 });
 

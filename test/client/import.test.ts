@@ -1,7 +1,7 @@
 /** An import that is larger than what a proxy lets through: several requests, one result. */
 
 import { describe, expect, it } from "vitest";
-import { ImportStoppedError, InvalidRequestError, Kv, type ImportResult } from "../../src/client/index.ts";
+import { ImportStoppedError, InvalidRequestError, Kv, KvError, type ImportResult } from "../../src/client/index.ts";
 import { server } from "../e2e/support/shared-server.ts";
 
 const line = (key: string, value = "1"): string => `${JSON.stringify({ key, value })}\n`;
@@ -89,6 +89,69 @@ describe("a large import", () => {
       message: expect.stringContaining("partBytes") as string,
     });
     expect(parts).toMatchObject([{ lines: 3 }]);
+  });
+
+  it.each([
+    ["is unknown, with what was imported, if a later request can't be sent", "refused", "connection_lost"],
+    ["has what was imported if a later request breaks", "broken", "connection_lost"],
+  ])("%s", async (name, how, code) => {
+    const cause = Object.assign(new Error(how), { code: how === "refused" ? "ECONNREFUSED" : "ECONNRESET" });
+    const { kv } = observed((request) => {
+      if (request === 2) throw new TypeError("fetch failed", { cause });
+      return undefined;
+    });
+    const bucket = `import-parts-${how}`;
+    await kv.create(bucket);
+    const importing = kv.bucket(bucket).import(line("k0").repeat(6), { partBytes: PART });
+    await expect(importing, name).rejects.toMatchObject({
+      code,
+      outcomeUnknown: true,
+      details: { lines: 3, imported: 1, unchanged: 2 },
+      message: expect.stringMatching(/The requests before it imported 3 of the first 3 lines\.$/) as string,
+    });
+  });
+
+  it.each(["while its first part is read", "before its last part"])(
+    "goes to one bucket, also if that is replaced %s",
+    async (when) => {
+      const name = `import-parts-${when.length}`;
+      const other = new Kv({ url: server.http });
+      await other.create(name);
+      const replace = async (): Promise<void> => {
+        await other.stop(name);
+        await other.create(name);
+      };
+      // Parts of three lines: the bucket is replaced before the first line, or before the fourth.
+      const at = when.startsWith("while") ? 1 : 4;
+      let sent = 0;
+      const lines = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            if ((sent += 1) === at) await replace();
+            controller.enqueue(new TextEncoder().encode(line("k0")));
+            if (sent === 6) controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const importing = other.bucket(name).import(lines, { partBytes: PART });
+      await expect(importing).rejects.toBeInstanceOf(KvError);
+      expect(await other.lookup(name)).toMatchObject({ entries: 0 });
+    },
+  );
+
+  it("goes to no other bucket than the one that it names", async () => {
+    const other = new Kv({ url: server.http });
+    const { incarnation } = await other.create("import-incarnation");
+    const bucket = other.bucket("import-incarnation");
+    expect(await bucket.import(line("k0"), { incarnation })).toMatchObject({ imported: 1 });
+    await other.stop("import-incarnation");
+    await other.create("import-incarnation");
+    for (const partBytes of [PART, 1_000_000]) {
+      const importing = bucket.import(line("k0").repeat(6), { incarnation, partBytes });
+      await expect(importing).rejects.toMatchObject({ code: "bucket_changed", outcomeUnknown: false });
+    }
+    expect(await bucket.get("k0")).toBeUndefined();
   });
 
   it("does not go on in the next bucket of the name", async () => {

@@ -62,6 +62,38 @@ describe("a request over HTTP to an address where nothing listens", () => {
   });
 });
 
+describe("a call that was sent, and whose retry was not", () => {
+  const refused = (): Promise<never> => {
+    const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    return Promise.reject(new TypeError("fetch failed", { cause }));
+  };
+  const putting = (...attempts: readonly (() => Promise<Response>)[]): Promise<KvError> => {
+    let asked = 0;
+    const fetch = (): Promise<Response> => (attempts[asked++] ?? refused)();
+    const kv = new Kv({ url: NOWHERE, retryBaseMs: 0, retries: attempts.length, fetch });
+    return caught(kv.bucket("b").increment("visits", { idempotencyKey: "k" }));
+  };
+  const broken = () => Promise.reject(new TypeError("fetch failed"));
+
+  it.each([
+    ["the connection was refused then", refused],
+    ["it was too many then", () => Promise.resolve(problem(429, "too_many_connections"))],
+    ["the token was wrong then", () => Promise.resolve(problem(401, "unauthorized"))],
+    ["the service could not do it then", () => Promise.resolve(problem(503, "upload_lost"))],
+  ])("is not known to be undone: %s", async (_, second) => {
+    expect(await putting(broken, second)).toMatchObject({ outcomeUnknown: true, code: "connection_lost" });
+  });
+
+  it("is known where the service has looked at it again", async () => {
+    const looked = () => Promise.resolve(problem(409, "not_an_integer"));
+    expect(await putting(broken, looked)).toMatchObject({ outcomeUnknown: false, code: "not_an_integer" });
+  });
+
+  it("was never sent if no attempt was", async () => {
+    expect(await putting(refused, refused)).toMatchObject(NOT_DONE);
+  });
+});
+
 describe("a session that can't connect", () => {
   it("says so of a write, however long that would wait", async () => {
     const kv = new Kv({ url: NOWHERE, timeoutMs: 3_600_000, retryBaseMs: 1 });

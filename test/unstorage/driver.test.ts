@@ -137,10 +137,9 @@ describe.each([
     const heard: string[] = [];
     await storage.watch((event, key) => void heard.push(`${event} ${key}`));
     await kv.stop(`unstorage${version}-watch-down`);
-    await vi.waitFor(async () => {
-      await storage.setItem("a", 1);
-      expect(heard).toContain("update a");
-    }, 20_000);
+    await storage.setItem("a", 1);
+    await storage.removeItem("a");
+    await vi.waitFor(() => expect(heard).toEqual(["update a", "remove a"]), 20_000);
   });
 
   it("is one with what other clients of the bucket store", async () => {
@@ -175,6 +174,25 @@ describe("the driver", () => {
     await driver.setItem("a", "1");
     expect(driver.getInstance()).toBe(kv);
     expect(await driver.getItem("a")).toBe("1");
+  });
+
+  it("does not bring back a bucket that was stopped, because it watches it", async () => {
+    const name = "unstorage-watch-stopped";
+    let looks = 0;
+    const fetch = (url: string, init?: RequestInit): Promise<Response> => {
+      if (url.includes("/watch")) looks += 1;
+      return globalThis.fetch(url, init);
+    };
+    const driver = durableKvDriver({ url: server.http, fetch, bucket: name });
+    const stop = await driver.watch(() => undefined);
+    await kv.stop(name);
+    // It has looked for the next one, and has not found it.
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(2), 20_000);
+    expect(await kv.lookup(name)).toBeUndefined();
+    await kv.create(name, { restart: "temporary", metadata: { by: "another" } });
+    await driver.setItem("a", "1");
+    expect(await kv.lookup(name)).toMatchObject({ restart: "temporary", metadata: { by: "another" } });
+    await stop();
   });
 
   it("goes on watching when its listener throws, and reports that error", async () => {

@@ -1,7 +1,7 @@
 /** Moves the keys of a Workers KV namespace into a bucket, page by page. */
 
 import type { Command } from "commander";
-import { ImportStoppedError, type Bucket, type ImportResult, type Kv } from "../../client/index.ts";
+import { ImportStoppedError, KvError, type Bucket, type ImportResult, type Kv } from "../../client/index.ts";
 import { withoutUndefined } from "../arguments.ts";
 import { noBucket } from "../commands/buckets.ts";
 import { ExitError, EXIT } from "../exit.ts";
@@ -64,10 +64,7 @@ export async function move<Key>(
   const meter = new Meter(command, "keys", left.length);
   try {
     for await (const page of pages(left)) {
-      // All pages go to one bucket, and not to the next one of its name.
-      const now = await service.lookup(bucket.name, { signal });
-      if (now?.incarnation !== info.incarnation) throw ended(bucket.name);
-      moved = addedTo(moved, await importPage(bucket, page, options));
+      moved = addedTo(moved, await importPage(bucket, info.incarnation, page, options));
       done += page.length;
       meter.add(page.length);
     }
@@ -116,8 +113,10 @@ async function keysIn(bucket: Bucket, signal: AbortSignal): Promise<ReadonlySet<
 
 type PageResult = Omit<Moved, "keys" | "skipped">;
 
+/** @param incarnation all pages go to one bucket, and not to the next one of its name */
 async function importPage(
   bucket: Bucket,
+  incarnation: string,
   page: readonly Found[],
   { onError = "continue", partBytes, timeoutMs, interrupted }: ImportLimits,
 ): Promise<PageResult> {
@@ -127,7 +126,7 @@ async function importPage(
   const keyOf = (line: number): string => entries[line - 1]?.key ?? "";
   const idle = new IdleTimeout(timeoutMs, interrupted);
   try {
-    const limits = { signal: idle.signal, timeoutMs: Infinity };
+    const limits = { incarnation, signal: idle.signal, timeoutMs: Infinity };
     const lines = streamOf(encoded(entries.map((entry) => () => lineOf(entry))), idle);
     const result =
       entries.length === 0
@@ -143,6 +142,7 @@ async function importPage(
       errors: [...refused, ...unreadable.map(({ key, detail }) => ({ key, detail }))],
     };
   } catch (error) {
+    if (hasEnded(error)) throw ended(bucket.name);
     if (!(error instanceof ImportStoppedError)) throw error;
     const { errors } = error.details as unknown as ImportResult;
     const [first] = errors;
@@ -154,6 +154,10 @@ async function importPage(
 
 async function* encoded(lines: readonly (() => string)[]): AsyncGenerator<Uint8Array, void, void> {
   for (const line of lines) yield new TextEncoder().encode(line());
+}
+
+function hasEnded(error: unknown): boolean {
+  return error instanceof KvError && ["bucket_not_found", "bucket_changed"].includes(error.code);
 }
 
 function ended(bucket: string): ExitError {

@@ -53,7 +53,7 @@ export const STREAMS = {
       query: requests.ImportQuery,
       body: NDJSON,
       answers: { 200: { description: "A report of the import.", content: { json: answers.ImportAnswer } } },
-      errors: ["bucket_not_found", "query_invalid", "import_stopped", "upload_lost"],
+      errors: ["bucket_not_found", "bucket_changed", "query_invalid", "import_stopped", "upload_lost"],
     },
   },
   "/v1/buckets/{bucket}/session": {
