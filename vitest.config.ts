@@ -82,7 +82,11 @@ const EXAMPLES = "test/e2e/docs.test.ts";
 const KILLS = "test/spec/invariant-2-own-options.e2e.test.ts";
 /** What seldom changes, and takes long. */
 const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
-const LEFT_OUT: Readonly<Record<Depth, string[]>> = { sample: [OTHERS, EXAMPLES, KILLS, SELDOM], bounded: [SELDOM], full: [] };
+const LEFT_OUT: Readonly<Record<Depth, string[]>> = {
+  sample: [OTHERS, EXAMPLES, KILLS, SELDOM],
+  bounded: [SELDOM],
+  full: [],
+};
 
 export default defineConfig({
   test: {

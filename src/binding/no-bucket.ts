@@ -9,7 +9,11 @@ export function resultsWithoutBucket(operations: readonly Operation[]): BatchRes
   return results.includes(undefined) ? undefined : (results as BatchResults["results"]);
 }
 
-function resultWithoutBucket({ op, key, conditions }: Operation): BatchResults["results"][number] | undefined {
+function resultWithoutBucket({
+  op,
+  key,
+  conditions,
+}: Operation): BatchResults["results"][number] | undefined {
   // A key that has to match is refused, by a bucket.
   if (conditions?.ifMatch !== undefined) return undefined;
   if (op === "get" || op === "getAndDelete") return { op, key, found: false };

@@ -1,9 +1,7 @@
 /** Locks the data folder, so that only one server uses it. */
 
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, statSync } from "node:fs";
-import { createServer } from "node:net";
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { StartupError } from "./run-program.ts";
@@ -17,8 +15,8 @@ const CHECK_EVERY_MS = 20;
  * Locks the folder for this process and its engine, and creates it if it does not exist. There are two kinds of lock,
  * because either of the two processes may be killed without the other:
  *
- * 1. A lock that this process holds: of two servers that start at once, one fails. It is SQLite's lock on a file, and on
- *    Linux also a socket with an abstract name (unix(7)), so that a Node without SQLite locks the folder too.
+ * 1. A lock that this process holds: of two servers that start at once, one fails. It is SQLite's lock on a file, and where
+ *    there is `flock` (util-linux, BusyBox) also one on the folder, so that a Node without SQLite locks it too.
  * 2. A named pipe that the engine keeps open for reading. A pipe without a reader can't be opened for writing (`ENXIO`,
  *    POSIX `open`), which shows whether an engine is still alive.
  *
@@ -30,7 +28,7 @@ const CHECK_EVERY_MS = 20;
  * @throws {StartupError} if the folder can't be written, or is in use
  */
 export async function lockFolder(folder: string): Promise<number | undefined> {
-  await takeLocks(folder);
+  takeLocks(folder);
   const pipe = join(folder, "engine");
   if (!isPipe(pipe)) return undefined;
   const until = performance.now() + MAX_LINGER_MS;
@@ -45,45 +43,49 @@ export async function lockFolder(folder: string): Promise<number | undefined> {
   return openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
-async function takeLocks(folder: string): Promise<void> {
-  if (sqlite === undefined && !HAS_ABSTRACT_NAMES) {
-    throw new StartupError(
-      `This is Node ${process.versions.node}. The server needs Node 22.13 or newer here, or --memory.`,
-    );
-  }
+function takeLocks(folder: string): void {
   try {
     // Not recursive: a mistyped path must not create a tree of folders.
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-    if (HAS_ABSTRACT_NAMES) await lockName(folder);
+    const flocked = flock(openSync(folder, constants.O_RDONLY));
     if (sqlite !== undefined) lockFile(new sqlite(join(folder, "lock")));
+    else if (!flocked) throw new StartupError(noLock());
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof StartupError) throw error;
+    const { message } = error as Error;
     throw new StartupError(
-      code === "EADDRINUSE" || message.includes("locked")
+      error instanceof InUse || message.includes("locked")
         ? `The data folder ${folder} is in use by another server. Stop that server, or choose another folder: --data DIR`
         : `The data folder ${folder} can't be written: ${message}`,
     );
   }
 }
 
+class InUse extends Error {}
+
+/** The exit code of `flock -n` when another process holds the lock. */
+const HELD_BY_ANOTHER = 1;
 /** Locks are kept reachable: garbage collection would close and release them. */
 const held: unknown[] = [];
-const HAS_ABSTRACT_NAMES = process.platform === "linux";
 
 function lockFile(lock: InstanceType<NonNullable<typeof sqlite>>): void {
   held.push(lock);
   lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
 }
 
-/** Takes the name of the folder's inode, which is the same for every path that leads to it. @throws `EADDRINUSE` */
-async function lockName(folder: string): Promise<void> {
-  const { dev, ino } = statSync(folder, { bigint: true });
-  // Nothing is served here: who connects is cut off.
-  const socket = createServer((connection) => connection.destroy());
-  held.push(socket);
-  socket.listen({ path: `\0durable-kv:${dev}:${ino}` });
-  await once(socket, "listening");
-  socket.unref();
+/**
+ * Takes the lock of an open file (flock(2)), which Node itself can't. It belongs to what both processes have opened, and so
+ * stays when `flock` has ended, until this process ends.
+ * @returns false where there is no `flock`, or none for this file system @throws {InUse}
+ */
+function flock(descriptor: number): boolean {
+  const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", descriptor] });
+  if (status === HELD_BY_ANOTHER) throw new InUse();
+  return status === 0;
+}
+
+function noLock(): string {
+  return `This is Node ${process.versions.node}. To lock its data folder, the server needs Node 22.13 or newer, or the command flock; or run it with --memory.`;
 }
 
 /** Creates the named pipe if it does not exist. @returns whether there is one */

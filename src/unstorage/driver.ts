@@ -110,8 +110,8 @@ export function durableKvDriver(options: DurableKvDriverOptions): Driver {
       };
       // unstorage takes it for granted that changes from now on arrive.
       await new Promise<void>((opened, failed) => {
-        const options = { prefix, signal: end.signal, onOpen: opened };
-        following = follow(texts, next, options, report).catch((error: unknown) => {
+        const how = { prefix, signal: end.signal, onOpen: opened };
+        following = follow(texts, next, how, report).catch((error: unknown) => {
           if (end.signal.aborted) return;
           failed(error);
           onError(error);

@@ -125,7 +125,9 @@ describe("a bucket that is opened with create", () => {
 
   it("is not a complete list, when it ends between two pages", async () => {
     const bucket = kv.bucket<Record<string, number>>("first-ended", { create: true });
-    await bucket.batch(Array.from({ length: 1_000 }, (_, n) => ({ op: "put", key: `${n}`, value: n }) as const));
+    await bucket.batch(
+      Array.from({ length: 1_000 }, (_, n) => ({ op: "put", key: `${n}`, value: n }) as const),
+    );
     await bucket.put("last", 1);
     const entries = bucket.list();
     for (let n = 0; n < 1_000; n += 1) expect((await entries.next()).done).toBe(false);

@@ -1,7 +1,13 @@
 /** An import that is larger than what a proxy lets through: several requests, one result. */
 
 import { describe, expect, it } from "vitest";
-import { ImportStoppedError, InvalidRequestError, Kv, KvError, type ImportResult } from "../../src/client/index.ts";
+import {
+  ImportStoppedError,
+  InvalidRequestError,
+  Kv,
+  KvError,
+  type ImportResult,
+} from "../../src/client/index.ts";
 import { server } from "../e2e/support/shared-server.ts";
 
 const line = (key: string, value = "1"): string => `${JSON.stringify({ key, value })}\n`;

@@ -90,6 +90,24 @@ describe("the server", () => {
     await next.stop();
   });
 
+  it.each([
+    ["a newer Node", {}, { NODE_OPTIONS: "--no-experimental-sqlite" }],
+    ["an older Node", { NODE_OPTIONS: "--no-experimental-sqlite" }, {}],
+    [
+      "an older Node, too",
+      { NODE_OPTIONS: "--no-experimental-sqlite" },
+      { NODE_OPTIONS: "--no-experimental-sqlite" },
+    ],
+  ])("says so of a server that runs on %s, whose locks differ", async (on, first, second) => {
+    const data = path(`mixed-${on.length}`);
+    const server = await startServer({ data, environment: first });
+    // Only what was killed leaves an engine behind for a moment, for which the next server would wait.
+    expect(await complaint(["--data", data], second)).toContain("in use by another server");
+    await server.stop();
+    const next = await startServer({ data, environment: second });
+    await next.stop();
+  });
+
   it("says in one line that the data folder can't be written", async () => {
     writeFileSync(path("file"), "");
     expect(await complaint(["--data", path("file")])).toContain("can't be written");
