@@ -42,6 +42,8 @@ const inWorkerd = (name: string, partitions: number, files: Files) => ({
           KV_PARTITIONS: String(partitions),
           KV_OPEN: "loopback",
           KV_HEARTBEAT_MS: "200",
+          // A month would put the clock of the tests far ahead.
+          KV_SWEEP_PERIOD_MS: "3600000",
         },
       },
     }),

@@ -26,7 +26,7 @@ export default {
 /** Serves an HTTP request. Never throws. */
 export function serveRequest(request: Request, env: Env, keepAlive: KeepAlive): Response | Promise<Response> {
   try {
-    const context = new Context(request.url, env, keepAlive);
+    const context = new Context(request, env, keepAlive);
     const { auth, settings, target } = context;
     return serveAcross(request, settings.origins, () => {
       const publicResponse = auth.state === "unconfigured" ? undefined : servePublic(request, target.path);

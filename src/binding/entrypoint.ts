@@ -52,7 +52,7 @@ export class KvEntrypoint
   /** The whole HTTP API. Never throws: every error is a problem document. */
   override fetch(request: Request): Response | Promise<Response> {
     try {
-      const context = new Context(request.url, this.env, this.#keepAlive);
+      const context = new Context(request, this.env, this.#keepAlive);
       return servePublic(request, context.target.path) ?? serveAdmitted(request, context);
     } catch (error) {
       return problem(failureOf(error));

@@ -14,7 +14,6 @@ import type { Found } from "../model/outcome.ts";
 import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Totals } from "../model/totals.ts";
 import type { Value } from "../model/value.ts";
-import { call } from "../otp/call.ts";
 import type { Answered } from "../otp/exit.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Migrations } from "../otp/migrations.ts";
@@ -39,12 +38,13 @@ import { transact } from "../store/transaction.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 import { Maintenance } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
+import { report } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 import { runTextCommands } from "./text-commands.ts";
 
 /**
  * The bucket's timers:
- * - `orphan`: ask the registry whether it still knows this bucket.
+ * - `orphan`: ask the registry whether it knows this bucket, until the first yes.
  * - `expiry`: remove expired entries.
  * - `log`: trim old changes.
  * - `large values`: remove chunks that belong to no entry.
@@ -53,6 +53,8 @@ import { runTextCommands } from "./text-commands.ts";
  */
 type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
+/** The log is trimmed at most so many times in the time for which it keeps a change. */
+const TRIMS = 24;
 /** Entries that are removed in one turn. All other requests wait until the turn ends. */
 const REMOVE_AT_ONCE = 500;
 
@@ -305,13 +307,17 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   protected override async handleInfo(message: Info, args: BucketArgs): Promise<void> {
     switch (message) {
       case "orphan":
-        return this.#checkOrphan(args);
+        return this.#report(args);
       case "expiry":
         this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
         return this.#maintenance.again("expiry", this.#entries.nextExpiry());
       case "log":
         this.#sockets.announce();
-        return this.#maintenance.again("log", this.#entries.log.trim(this.clock()));
+        this.#maintenance.again("log", this.#nextTrim(this.#entries.log.trim(this.clock())));
+        // The next run reports again. Nothing is lost but a figure in a list.
+        return this.#report(args).catch((error: unknown) =>
+          console.error("no report to the registry", error),
+        );
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
         return this.#maintenance.again("large values", left ? this.clock() + KEEP_MS : undefined);
@@ -323,18 +329,19 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     }
   }
 
-  /**
-   * The orphan check. If both the start and the stop of this object were lost on the way, the registry has no row for it,
-   * and no sweep will find it: the object has to ask. Only a definite no ends it; an error does not.
-   */
-  async #checkOrphan({ name, incarnation }: BucketArgs): Promise<void> {
+  /** Reports to the registry, and ends if it does not know the bucket. One that was known is known until it ends. */
+  async #report(args: BucketArgs): Promise<void> {
     const [monitor] = this.monitors;
-    if (monitor !== undefined) {
-      const { REGISTRY } = this.env;
-      const registry = REGISTRY.get(REGISTRY.idFromString(monitor.watcher.id));
-      if (!(await call(() => registry.knows({ name, incarnation })))) return this.vanish();
-    }
-    this.#scheduleOrphanCheck();
+    if (monitor === undefined) return;
+    const totals = this.#withRemembered(this.#entries.log.totals());
+    const isKnown = await report(this.env, monitor, args, totals);
+    if (!isKnown && this.#settings.orphanPeriodMs > 0) return this.vanish();
+    if (this.timers.due("orphan") !== undefined) this.timers.cancel("orphan");
+  }
+
+  /** When the log is trimmed again: not for each change that grows old, but for those of a part of the time together. */
+  #nextTrim(due: number | undefined): number | undefined {
+    return due && Math.max(due, this.clock() + this.#settings.changeLogAgeMs / TRIMS);
   }
 
   #scheduleOrphanCheck(): void {

@@ -27,7 +27,7 @@ export class KvError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** True if the request may have been carried out. False if it was not. */
+  /** True if the request may have been carried out. False if it was not, or, for a {@link DecodeError}, if it was. */
   get outcomeUnknown(): boolean {
     // The response came from something else than the service, so its status says nothing about the request.
     if (this.code === "unexpected_answer") return true;

@@ -25,6 +25,8 @@ export interface Env extends Partial<Readonly<Record<IntegerSetting, string>>> {
   readonly BUCKET: DurableObjectNamespace<BucketRpc>;
   /** Origins that may use the service from a web page, separated by blanks. */
   readonly KV_ORIGINS?: string;
+  /** Where new buckets are placed: `caller` or `registry`. */
+  readonly KV_PLACE_NEAR?: string;
   /** The token; a secret. */
   readonly KV_TOKEN?: string;
   /** `loopback`: the local server listens on this machine only, so callers need no token. Never set in a deployment. */

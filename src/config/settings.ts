@@ -17,10 +17,7 @@ export interface Settings {
   readonly probeTimeoutMs: number;
   /** The wait before a suspect bucket is probed again, in milliseconds; doubled with each failure. */
   readonly recheckMs: number;
-  /**
-   * The time between two orphan checks, in which a bucket asks whether the registry knows it, in milliseconds; 0:
-   * never.
-   */
+  /** The time between two orphan checks: a bucket asks whether the registry knows it, until the first yes; 0: never. */
   readonly orphanPeriodMs: number;
   /** How many events each partition keeps. */
   readonly eventLog: number;
@@ -37,6 +34,8 @@ export interface Settings {
   /** Origins whose web pages may use the service, besides the service's own origin. */
   readonly origins: readonly string[];
   /** The token that callers must send; undefined if there is none. */
+  /** Where a bucket without a location hint is placed: near the caller that creates it, or near its registry partition. */
+  readonly placeNear: "caller" | "registry";
   readonly token: string | undefined;
   /** Whether callers need no token, because only this machine can reach the service. */
   readonly openOnLoopback: boolean;
@@ -79,7 +78,7 @@ function read(env: Env): Settings {
   return {
     partitions: integer(env, "KV_PARTITIONS", { default: 16, min: 1, max: 1_024 }),
     callTimeoutMs: integer(env, "KV_CALL_TIMEOUT_MS", { default: 5_000, min: 10, max: 60_000 }),
-    sweepPeriodMs: integer(env, "KV_SWEEP_PERIOD_MS", { default: 3_600_000, min: 0, max: 7 * DAY_MS }),
+    sweepPeriodMs: integer(env, "KV_SWEEP_PERIOD_MS", { default: 30 * DAY_MS, min: 0, max: 90 * DAY_MS }),
     sweepBatch: integer(env, "KV_SWEEP_BATCH", { default: 100, min: 1, max: 1_000 }),
     probeTimeoutMs: integer(env, "KV_PROBE_TIMEOUT_MS", { default: 2_000, min: 10, max: 60_000 }),
     recheckMs: integer(env, "KV_RECHECK_MS", { default: 5_000, min: 10, max: 300_000 }),
@@ -97,6 +96,7 @@ function read(env: Env): Settings {
       .split(/\s+/)
       .filter((text) => text !== "")
       .map(checkedOrigin),
+    placeNear: placeNearOf(env.KV_PLACE_NEAR),
     token: tokenOf(env.KV_TOKEN, openOnLoopback),
     openOnLoopback,
   };
@@ -115,6 +115,12 @@ function integer(
     "settings_invalid",
     `${name} is "${text}"; it must be a whole number from ${allowed.min} to ${allowed.max}.`,
   );
+}
+
+function placeNearOf(text: string | undefined): Settings["placeNear"] {
+  if (text === undefined || text === "" || text === "caller") return "caller";
+  if (text === "registry") return text;
+  throw new KvError("settings_invalid", `KV_PLACE_NEAR is "${text}"; it must be "caller" or "registry".`);
 }
 
 function checkedOrigin(text: string): string {

@@ -5,7 +5,7 @@ export type RestartJson = "permanent" | "temporary";
 /** Cloudflare's location hints for Durable Objects. */
 export type LocationHintJson = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
 /** Cloudflare's jurisdictions for Durable Objects. */
-export type JurisdictionJson = "eu" | "fedramp" | "fedramp-high";
+export type JurisdictionJson = "eu" | "us" | "fedramp" | "fedramp-high";
 
 /** The options of a new bucket. */
 export interface BucketOptionsJson {

@@ -76,18 +76,22 @@ export class Directory {
   readonly #deadlines: Deadlines;
   readonly #cache: DirectoryCache;
   readonly keepAlive: KeepAlive;
+  /** See {@link CreateOptions.near}. */
+  readonly #near: DurableObjectLocationHint | undefined;
 
   constructor(
     env: Pick<Env, "REGISTRY" | "BUCKET">,
     settings: Pick<Settings, "partitions" | "callTimeoutMs">,
     cache: DirectoryCache,
     keepAlive: KeepAlive,
+    near?: DurableObjectLocationHint,
   ) {
     this.#env = env;
     this.#partitions = settings.partitions;
     this.#deadlines = new Deadlines(settings.callTimeoutMs);
     this.#cache = cache;
     this.keepAlive = keepAlive;
+    this.#near = near;
   }
 
   /**
@@ -98,7 +102,9 @@ export class Directory {
   async create(name: string, options: CreateOptions = {}): Promise<Created> {
     const { registry, partition } = this.#partition(name);
     // Not repeated: the second reply would say that the bucket already existed.
-    const created = await this.#call(() => registry.create(partition, name, options));
+    const near = this.#near;
+    const born = near === undefined ? options : { ...options, near };
+    const created = await this.#call(() => registry.create(partition, name, born));
     this.#remember(created.registration);
     return created;
   }

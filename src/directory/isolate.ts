@@ -5,6 +5,7 @@ import type { Env } from "../config/env.ts";
 import { settingsOf, type Settings } from "../config/settings.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { connections } from "../lib/connections.ts";
+import { birthplaceOf, type Place } from "./birthplace.ts";
 import { Directory, type DirectoryCache, type KeepAlive } from "./directory.ts";
 
 export interface Isolate {
@@ -30,8 +31,13 @@ export function isolateOf(env: Env): Isolate {
   return isolate;
 }
 
-/** The directory of one request, with the isolate's cache. @throws {KvError} `settings_invalid` */
-export function directoryOf(env: Env, keepAlive: KeepAlive): Directory {
+/**
+ * The directory of one request, with the isolate's cache.
+ * @param place where the request came from: `request.cf`
+ * @throws {KvError} `settings_invalid`
+ */
+export function directoryOf(env: Env, keepAlive: KeepAlive, place?: Place): Directory {
   const { settings, cache } = isolateOf(env);
-  return new Directory(env, settings, cache, keepAlive);
+  const near = settings.placeNear === "caller" ? birthplaceOf(place) : undefined;
+  return new Directory(env, settings, cache, keepAlive, near);
 }

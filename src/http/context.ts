@@ -4,6 +4,7 @@ import type { Auth } from "../config/auth.ts";
 import type { Env } from "../config/env.ts";
 import type { Settings } from "../config/settings.ts";
 import { BucketHandle } from "../directory/bucket-handle.ts";
+import type { Place } from "../directory/birthplace.ts";
 import type { Directory, KeepAlive } from "../directory/directory.ts";
 import { directoryOf, isolateOf } from "../directory/isolate.ts";
 import { KvError } from "../model/errors.ts";
@@ -17,12 +18,12 @@ export class Context {
   readonly directory: Directory;
 
   /** @throws {KvError} `settings_invalid` */
-  constructor(url: string, env: Env, keepAlive: KeepAlive) {
+  constructor({ url, cf }: { readonly url: string; readonly cf?: unknown }, env: Env, keepAlive: KeepAlive) {
     const { settings, auth } = isolateOf(env);
     this.target = new Target(url);
     this.settings = settings;
     this.auth = auth;
-    this.directory = directoryOf(env, keepAlive);
+    this.directory = directoryOf(env, keepAlive, cf as Place | undefined);
   }
 
   /** Keeps the Worker running for a promise after the response. */

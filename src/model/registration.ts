@@ -58,6 +58,8 @@ export interface CreateOptions {
   readonly locationHint?: DurableObjectLocationHint | undefined;
   /** The jurisdiction that the object of a new bucket must not leave. */
   readonly jurisdiction?: DurableObjectJurisdiction | undefined;
+  /** Where the caller is. It places a new bucket that has neither of the two above, and no other create is compared with it. */
+  readonly near?: DurableObjectLocationHint | undefined;
 }
 
 /** A query for one page of names, in order. */

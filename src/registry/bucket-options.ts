@@ -3,15 +3,19 @@
 import { KvError } from "../model/errors.ts";
 import { UNKNOWN, type CreateOptions, type Registration } from "../model/registration.ts";
 
+type Placed = Pick<Registration, "jurisdiction" | "locationHint">;
+type Hint = DurableObjectNamespaceGetDurableObjectOptions;
 type Kept = Pick<Registration, "restart" | "metadata" | "jurisdiction" | "locationHint">;
 
 /**
- * The platform's options for a stub with this location hint. The platform uses the hint for the object's first call
- * only.
+ * The platform's options for a bucket's stub. The platform uses a hint for the object's first call only, and an object with
+ * a jurisdiction never leaves that, whatever the hint. So a bucket is placed by its jurisdiction, within that by the hint
+ * that was given, and only without both near its creator, who may be outside.
  */
-export function hintOf(locationHint: string | null): DurableObjectNamespaceGetDurableObjectOptions {
-  if (locationHint === null || locationHint === UNKNOWN) return {};
-  return { locationHint: locationHint as DurableObjectLocationHint };
+export function hintOf({ jurisdiction, locationHint }: Placed, near?: DurableObjectLocationHint): Hint {
+  if (locationHint === UNKNOWN) return {};
+  if (locationHint !== null) return { locationHint: locationHint as DurableObjectLocationHint };
+  return jurisdiction === null && near !== undefined ? { locationHint: near } : {};
 }
 
 /** The first option in which a bucket differs from a create, in words; undefined if the bucket matches. */

@@ -68,7 +68,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     recheckMs: this.#settings.recheckMs,
     newIncarnation,
     newEntry: (name, incarnation, options) => this.#newEntry(name, incarnation, options),
-    start: (entry) => this.#startBucket(entry),
+    start: (entry, options) => this.#startBucket(entry, options),
     stop: (entry) => this.#call(() => this.bucket(entry).stop("normal", refOf(entry))),
     checkBy: (at) => this.#checkBy(at),
     freed: (id) => this.freed(id),
@@ -144,12 +144,18 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     });
   }
 
-  /** Whether this incarnation has its name. A bucket that receives `false` is an orphan and ends itself. */
-  knows({ name, incarnation }: Incarnation): Reply<boolean> {
+  /**
+   * A bucket's report of its totals, which spares it a probe. Replies whether this incarnation has its name: a bucket that
+   * receives `false` is an orphan and ends itself.
+   */
+  report({ name, incarnation }: Incarnation, totals: Totals): Reply<boolean> {
     this.wake();
     // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
-    return { reply: this.#names.find(name)?.incarnation === incarnation };
+    const found = this.#names.find(name);
+    if (found?.incarnation !== incarnation) return { reply: false };
+    if (isLiving(found)) this.#judged(found, { kind: "alive", totals });
+    return { reply: true };
   }
 
   /** Partition 0 only: the fixed partition count; null before the first create. */
@@ -250,11 +256,11 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     };
   }
 
-  async #startBucket(entry: Registration): Promise<void> {
+  async #startBucket(entry: Registration, { near }: CreateOptions): Promise<void> {
     const { name, incarnation, createdAt, restart } = entry;
     const args: BucketArgs = { name, incarnation, createdAt };
     const monitor = { ref: refOf(entry), watcher: { binding: "REGISTRY", id: this.ctx.id.toString() } };
-    await this.#call(() => this.bucket(entry).start(args, { restart, monitor }));
+    await this.#call(() => this.bucket(entry, near).start(args, { restart, monitor }));
   }
 
   /** Applies the verdict on a probe. @param entry the row at the time when the probe was sent */
@@ -310,8 +316,12 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     return found !== undefined && isLiving(found) ? found : undefined;
   }
 
-  protected bucket({ id, locationHint }: Pick<Registration, "id" | "locationHint">): BucketStub {
-    return this.env.BUCKET.get(this.env.BUCKET.idFromString(id), hintOf(locationHint));
+  /** @param near where the object of a new bucket should be born */
+  protected bucket(
+    bucket: Pick<Registration, "id" | "jurisdiction" | "locationHint">,
+    near?: DurableObjectLocationHint,
+  ): BucketStub {
+    return this.env.BUCKET.get(this.env.BUCKET.idFromString(bucket.id), hintOf(bucket, near));
   }
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {

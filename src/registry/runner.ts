@@ -36,8 +36,8 @@ export interface RunnerOptions {
   readonly newIncarnation: () => string;
   /** The registration of a new bucket. It must not throw: the step is under way. */
   readonly newEntry: (name: string, incarnation: string, options: CreateOptions) => Registration;
-  /** Starts the bucket's object. Idempotent there. */
-  readonly start: (entry: Registration) => Promise<unknown>;
+  /** Starts the bucket's object, with the options of its create. Idempotent there. */
+  readonly start: (entry: Registration, options: CreateOptions) => Promise<unknown>;
   /** Stops the bucket's object. Idempotent there. @returns the reason with which the bucket has ended */
   readonly stop: (entry: Registration) => Promise<string>;
   /** Schedules the check of names that are not `running`, at this time at the latest; milliseconds since the epoch. */
@@ -103,7 +103,11 @@ export class Runner {
     const present = entry ?? found;
     for (const effect of effects) {
       if (effect.does === "remove" && found !== undefined) this.#options.freed(found.id);
-      if (effect.does === "send" && present !== undefined) void this.#send(present, effect);
+      if (effect.does === "send" && present !== undefined) {
+        // A start is sent by the step that inserts the row, and by no other: the options are still here.
+        const { options = {} } = this.#askers.get(state.operations[0]?.asker ?? 0) ?? {};
+        void this.#send(present, effect, options);
+      }
       if (effect.does === "answer") this.#answer(effect.asker, effect.answer, present, why);
     }
   }
@@ -197,10 +201,10 @@ export class Runner {
   }
 
   /** Sends a request to the bucket's object, and tells the protocol what has become of it. Never throws. */
-  async #send(entry: Registration, { what, incarnation }: Send): Promise<void> {
+  async #send(entry: Registration, { what, incarnation }: Send, options: CreateOptions): Promise<void> {
     const { name } = entry;
     try {
-      const outcome = await this.#request(entry, what).then(
+      const outcome = await this.#request(entry, what, options).then(
         (reason) => ({ said: { outcome: "ok", reason } as const, why: undefined }),
         (why: unknown) => ({ said: { outcome: outcomeOf(why) }, why }),
       );
@@ -211,12 +215,12 @@ export class Runner {
     }
   }
 
-  async #request(entry: Registration, what: "start" | "stop"): Promise<string> {
+  async #request(entry: Registration, what: "start" | "stop", options: CreateOptions): Promise<string> {
     const { start, stop } = this.#options;
     if (what === "start") {
       if (globalThis.KV_FAILPOINTS)
         await failpoint(this.#options.ctx, "create: row written, object not started");
-      await start(entry);
+      await start(entry, options);
       if (globalThis.KV_FAILPOINTS)
         await failpoint(this.#options.ctx, "create: object started, not confirmed");
       return "";

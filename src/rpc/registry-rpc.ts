@@ -3,6 +3,7 @@
 import type { Incarnation } from "../model/incarnation.ts";
 import type { CreateOptions, NamesQuery, Registration, State } from "../model/registration.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
+import type { Totals } from "../model/totals.ts";
 import type { Reply } from "../otp/exit.ts";
 import type { Partition } from "./partition.ts";
 
@@ -66,7 +67,7 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>>;
   stopBucket(caller: Partition, name: string): Promise<Reply<boolean>>;
   suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>>;
-  knows(bucket: Incarnation): Reply<boolean>;
+  report(bucket: Incarnation, totals: Totals): Reply<boolean>;
   partitionCount(): Reply<number | null>;
   fixPartitionCount(partitions: number): Reply<number>;
 }

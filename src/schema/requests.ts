@@ -78,7 +78,7 @@ export const ImportQuery = z.strictObject({
 });
 
 const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
-const JURISDICTIONS = ["eu", "fedramp", "fedramp-high"] as const;
+const JURISDICTIONS = ["eu", "us", "fedramp", "fedramp-high"] as const;
 
 export const BucketOptionsJson = z
   .strictObject({

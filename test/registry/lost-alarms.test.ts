@@ -45,12 +45,13 @@ describe("a bucket whose alarm is lost", () => {
 });
 
 describe("a partition whose alarm is lost", () => {
+  const NOTHING = { entries: 0, bytes: 0, revision: 0 };
   const name = "lost-partition";
   const caller = { partition: partitionOf(name, PARTITIONS), partitions: PARTITIONS };
   const doors: [string, (registry: DurableObjectStub<TestRegistry>) => Promise<unknown>][] = [
     ["a lookup", (registry) => call(() => registry.lookup(caller, name))],
     ["a create of what is there", (registry) => call(() => registry.create(caller, name, {}))],
-    ["an orphan check", (registry) => call(() => registry.knows({ name, incarnation: "none" }))],
+    ["a report", (registry) => call(() => registry.report({ name, incarnation: "none" }, NOTHING))],
     ["a count", (registry) => call(() => registry.stats(caller))],
     ["a notice", (registry) => call(() => registry.notify({ kind: "down", ref: "y/x", reason: "normal" }))],
   ];

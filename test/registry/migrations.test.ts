@@ -147,7 +147,9 @@ describe("a partition of a newer version", () => {
       await expect(request()).rejects.toMatchObject({ code: "storage_newer" });
     }
     // Neither an orphan check nor a notice is answered: a bucket that asks lives on, and one that has ended asks again.
-    expect(await again.knows({ name: "held", incarnation: "none" })).toMatchObject({
+    expect(
+      await again.report({ name: "held", incarnation: "none" }, { entries: 0, bytes: 0, revision: 0 }),
+    ).toMatchObject({
       refusal: { code: "storage_newer" },
     });
     expect(await again.notify({ kind: "down", ref: "held\naaaa", reason: "normal" })).toMatchObject({

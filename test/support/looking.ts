@@ -17,7 +17,7 @@ export async function later(name: string, ms: number): Promise<void> {
   await runDurableObjectAlarm(registryOf(name));
 }
 
-/** Sweeps all partitions once, as they do every hour. */
+/** Sweeps all partitions once, as the tests have them do every hour. */
 export async function sweep(): Promise<void> {
   clock.aheadMs += HOUR_MS + 1_000;
   for (let partition = 0; partition < PARTITIONS; partition += 1) {

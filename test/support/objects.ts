@@ -75,11 +75,15 @@ export type SeededBug =
 
 export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
 
+/** Where buckets were to be born, by name. */
+export const births = new Map<string, DurableObjectLocationHint>();
+
 export class TestRegistry extends Registry {
   protected override readonly clock = now;
 
-  protected override bucket(entry: Registration): BucketStub {
-    if (wire.hold === undefined) return super.bucket(entry);
+  protected override bucket(entry: Registration, near?: DurableObjectLocationHint): BucketStub {
+    if (near !== undefined) births.set(entry.name, near);
+    if (wire.hold === undefined) return super.bucket(entry, near);
     const { id } = entry;
     return {
       start: (...args: unknown[]) => hold("start", id, args),

@@ -168,6 +168,8 @@ export class HttpModel {
       case "exportBucket":
         return { statuses: [200], lines: exportLines(bucket, query) };
       case "importBucket":
+        if ((query.incarnation ?? bucket.incarnation) !== bucket.incarnation)
+          return { codes: ["bucket_changed"] };
         return importLines(this.#api, bucket, request.body, { stop: query.onError !== "continue" });
       case "monitorBucket":
       case "watchBucket":
