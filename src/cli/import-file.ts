@@ -34,7 +34,12 @@ export async function importFile(
   const info = from === "-" ? undefined : await stat(from);
   const source = from === "-" ? openStdin(command) : createReadStream(from);
   const meter = new Meter(command, "bytes", info?.isFile() ? info.size : undefined);
-  const pieces = metered(source as AsyncIterable<Uint8Array>, meter, (piece) => piece.byteLength);
+  let unreadable: unknown;
+  const pieces = metered(
+    noting(source as AsyncIterable<Uint8Array>, (error) => (unreadable = error)),
+    meter,
+    (piece) => piece.byteLength,
+  );
   const idle = new IdleTimeout(timeoutMs, interrupted);
   let known: ImportResult | undefined;
   try {
@@ -54,13 +59,25 @@ export async function importFile(
       writeMessage(processOf(command), why);
     }
     // Report an error of the file itself; the client only sees an aborted body.
-    if (source.errored) throw source.errored;
-    throw error;
+    throw unreadable ?? error;
   } finally {
     idle.pause();
     meter.end();
     // After an early end, the rest of the source is not needed.
     source.destroy();
+  }
+}
+
+/** The pieces of a source. Notes its own error, and not that it was not read to its end. */
+async function* noting(
+  source: AsyncIterable<Uint8Array>,
+  note: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* source;
+  } catch (error) {
+    note(error);
+    throw error;
   }
 }
 

@@ -18,6 +18,7 @@ export class KvError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   /** Milliseconds to wait before a retry, if the service sent `Retry-After`. */
   readonly retryAfterMs: number | undefined;
+  readonly #partlyDone: boolean;
 
   constructor(code: string, message: string, options: ErrorDetails = {}) {
     super(message, { cause: options.cause });
@@ -25,10 +26,15 @@ export class KvError extends Error {
     this.status = options.status ?? 0;
     this.details = options.details ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.#partlyDone = options.partlyDone ?? false;
   }
 
-  /** True if the request may have been carried out. False if it was not, or, for a {@link DecodeError}, if it was. */
+  /**
+   * True if the request, or a part of it, may have been carried out. False if nothing was, or if the error says what: that
+   * of an import that an invalid line has stopped, and a {@link DecodeError}.
+   */
   get outcomeUnknown(): boolean {
+    if (this.#partlyDone) return true;
     // The response came from something else than the service, so its status says nothing about the request.
     if (this.code === "unexpected_answer") return true;
     return (this.status < 400 || this.status >= 500) && !NOT_DONE.has(this.code);
@@ -54,6 +60,8 @@ export interface ErrorDetails {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
   readonly retryAfterMs?: number | undefined;
+  /** Whether requests before this one, of the same call, were carried out. */
+  readonly partlyDone?: boolean | undefined;
 }
 
 /**

@@ -1,34 +1,41 @@
 /** A bucket that is created when it is first needed: the option `create` of `kv.bucket`. */
 
 import type { JsonObject } from "./caller.ts";
+import { within } from "./deadline.ts";
 import { BucketNotFoundError, KvError } from "./errors.ts";
+import type { CallOptions } from "./types.ts";
 
 /**
  * What happens when the bucket does not exist. Without `create`, both pass the error on; with it, a read finds nothing,
  * and anything else creates the bucket and is carried out again: "no such bucket" means that it was not carried out.
  */
 export class FirstWrite {
-  readonly #create: (() => Promise<unknown>) | undefined;
+  readonly #create: ((call: CallOptions) => Promise<unknown>) | undefined;
 
   /** @param create creates the bucket, unless it exists; undefined if nothing may create it */
-  constructor(create: (() => Promise<unknown>) | undefined) {
+  constructor(create: ((call: CallOptions) => Promise<unknown>) | undefined) {
     this.#create = create;
   }
 
-  /** @throws {BucketNotFoundError} without `create` */
-  async creating<T>(work: () => Promise<T>): Promise<T> {
+  /** @param call the options of `work`, whose time covers all that is done here @throws {BucketNotFoundError} without `create` */
+  async creating<T>(work: () => Promise<T>, { signal, timeoutMs = Infinity }: CallOptions): Promise<T> {
+    const begun = performance.now();
     try {
       return await work();
     } catch (error) {
-      if (!(await this.created(error))) throw error;
-      return work();
+      if (!this.#mayCreate(error)) throw error;
+      const left = timeoutMs - (performance.now() - begun);
+      return within({ signal, timeoutMs: left }, async (deadline) => {
+        await this.before({ signal: deadline });
+        return work();
+      });
     }
   }
 
   /** Creates the bucket, if it is missing by this error, and may be created. @returns whether it is there now */
-  async created(error: unknown): Promise<boolean> {
-    if (this.#create === undefined || !(error instanceof BucketNotFoundError)) return false;
-    await this.before();
+  async created(error: unknown, call: CallOptions): Promise<boolean> {
+    if (!this.#mayCreate(error)) return false;
+    await this.before(call);
     return true;
   }
 
@@ -43,13 +50,17 @@ export class FirstWrite {
   }
 
   /** Creates the bucket now, unless it exists or nothing may create it: for what can't be carried out twice. */
-  async before(): Promise<void> {
+  async before(call: CallOptions): Promise<void> {
     try {
-      await this.#create?.();
+      await this.#create?.(call);
     } catch (error) {
       // One with other options is as good: they are of use only where it is created.
       if (!(error instanceof KvError && error.code === "bucket_exists_differently")) throw error;
     }
+  }
+
+  #mayCreate(error: unknown): boolean {
+    return this.#create !== undefined && error instanceof BucketNotFoundError;
   }
 }
 

@@ -129,7 +129,8 @@ export class Http {
       } catch (caught) {
         const error = stillUnknown(unknown, caught);
         if (signal.aborted || !this.#mayRetry(request, attempt, caught)) throw error;
-        if (error instanceof KvError && error.outcomeUnknown) unknown ??= error;
+        // A read changes nothing, and its last error says most.
+        if (error instanceof KvError && error.outcomeUnknown && !isRead(request)) unknown ??= error;
         wait = retryAfterOf(caught) + backoff(attempt, this.#options.retryBaseMs);
         // The deadline would pass during the wait: this error says more than a timeout would.
         if (wait > timeoutMs - (performance.now() - begun)) throw error;
@@ -179,6 +180,10 @@ export class Http {
     if (!(error instanceof KvError)) return false;
     return isTransient(error);
   }
+}
+
+function isRead({ method = "GET" }: HttpRequest): boolean {
+  return method === "GET" || method === "HEAD";
 }
 
 /** A URL would replace half a surrogate pair, and so name another key. @throws {InvalidRequestError} `query_invalid` */
@@ -234,14 +239,13 @@ export function isTransient(error: KvError): boolean {
   return error instanceof ConnectionError || [408, 429].includes(error.status) || error.status >= 500;
 }
 
-/** Statuses of refusals that say nothing of an attempt before: nobody has looked for what it did. */
-const UNSEEN = new Set([401, 403, 408, 429]);
+/** The statuses and codes of refusals by the bucket itself: it has looked at what was asked, and at what it did before. */
+const LOOKED_AT = new Set<number | string>([409, 412, 422, "bucket_not_found", "key_not_found"]);
 
-/** A call whose outcome was unknown once stays so, unless the service has looked at it again. */
+/** A change whose outcome was unknown once stays so, unless the bucket has looked at it again. */
 function stillUnknown(unknown: KvError | undefined, error: unknown): unknown {
-  if (unknown === undefined || !(error instanceof KvError)) return error;
-  const wasNotSeen = error.status === 0 || error.status >= 500 || UNSEEN.has(error.status);
-  if (error.outcomeUnknown || !wasNotSeen) return error;
+  if (unknown === undefined || !(error instanceof KvError) || error.outcomeUnknown) return error;
+  if (LOOKED_AT.has(error.status) || LOOKED_AT.has(error.code)) return error;
   const why = `${unknown.message} A later attempt: ${error.message}`;
   return new ConnectionError("connection_lost", why, { cause: error });
 }

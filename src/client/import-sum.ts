@@ -1,6 +1,7 @@
 /** Adds up the results of an import's requests. Their line numbers begin anew in each; these are of the whole input. */
 
-import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import { afterOthers } from "./after-others.ts";
+import { errorOf, KvError } from "./errors.ts";
 import type { ImportResult } from "./types.ts";
 
 export const NOTHING: ImportResult = {
@@ -33,12 +34,16 @@ export function added(sum: ImportResult, part: ImportResult, linesBefore: number
 }
 
 /** A part's error, as one of the whole import: with the lines and counts of the parts before it. */
-export function errorInWhole(error: unknown, sum: ImportResult, linesBefore: number): unknown {
-  if (!(error instanceof KvError)) return error;
-  if (error.code === "unexpected_answer" && error.status === 413) return refusedByProxy(error);
-  const { code, status, message, details, retryAfterMs } = error;
+export function errorInWhole(given: unknown, sum: ImportResult, linesBefore: number): unknown {
+  if (!(given instanceof KvError)) return given;
+  const error = isRefusedByProxy(given) ? refusedByProxy(given) : given;
   if (linesBefore === 0) return error;
-  if (!isResult(details)) return afterParts(error, sum);
+  const { code, status, message, details, retryAfterMs } = error;
+  if (!isResult(details)) {
+    const imported = sum.imported + sum.unchanged + sum.expired;
+    const done = `The requests before it imported ${imported} of the first ${sum.lines} lines.`;
+    return afterOthers(error, done, { ...sum });
+  }
   const { line } = details as { readonly line?: number };
   const detail = message.replace(
     /^Line (\d+)/,
@@ -57,15 +62,8 @@ export function errorInWhole(error: unknown, sum: ImportResult, linesBefore: num
   );
 }
 
-/** An error of a later request that does not say itself what was imported: with what those before it did. */
-function afterParts(error: KvError, sum: ImportResult): KvError {
-  const { code, status, message, details, retryAfterMs } = error;
-  const imported = sum.imported + sum.unchanged + sum.expired;
-  const why = `${message} The requests before it imported ${imported} of the first ${sum.lines} lines.`;
-  const more = { status, details: { ...sum, ...details }, retryAfterMs, cause: error };
-  // "Not sent" is true of this request, and not of the import.
-  if (code === "not_connected") return new ConnectionError("connection_lost", why, more);
-  return new (error.constructor as typeof KvError)(code, why, more);
+function isRefusedByProxy({ code, status }: KvError): boolean {
+  return code === "unexpected_answer" && status === 413;
 }
 
 function refusedByProxy(cause: KvError): KvError {

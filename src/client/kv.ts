@@ -148,7 +148,9 @@ export class Kv {
       http: this.#http,
       codec: schema === undefined ? codec : withSchema(codec, schema),
       firstWrite: new FirstWrite(
-        create === false ? undefined : () => this.create(name, create === true ? {} : create),
+        create === false
+          ? undefined
+          : (call) => this.create(name, { ...(create === true ? {} : create), ...call }),
       ),
       ttl,
       session: {

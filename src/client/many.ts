@@ -1,5 +1,6 @@
 /** Reads and writes of many keys, in as few round trips as the service's limits allow. For the stores of other libraries. */
 
+import { afterOthers } from "./after-others.ts";
 import type { Bucket } from "./bucket.ts";
 import { byType } from "./by-type.ts";
 import { KvError } from "./errors.ts";
@@ -65,8 +66,27 @@ export async function putMany<Value>(
   const operations = last
     .filter((setting) => !isLarge(setting))
     .map((setting) => ({ op: "put" as const, ...setting }));
-  for (const result of await runMany(bucket, operations)) if (result instanceof KvError) throw result;
-  for (const { key, value, ...properties } of last.filter(isLarge)) await bucket.put(key, value, properties);
+  let done = allDone(await runMany(bucket, operations)).length;
+  for (const { key, value, ...properties } of last.filter(isLarge)) {
+    await bucket.put(key, value, properties).catch(rethrowAfter(done));
+    done += 1;
+  }
+}
+
+/** @returns the results, if none is an error @throws {KvError} the first error, which says whether others were done */
+export function allDone<Value>(results: readonly (Result<Value> | KvError)[]): Result<Value>[] {
+  const done = results.filter((result): result is Result<Value> => !(result instanceof KvError));
+  const failed = results.find((result) => result instanceof KvError);
+  return failed === undefined ? done : rethrowAfter(done.length)(failed);
+}
+
+const SOME_DONE = "Others of the same call were carried out.";
+
+/** @param done how many operations of the same call were carried out before */
+function rethrowAfter(done: number): (error: unknown) => never {
+  return (error) => {
+    throw done > 0 && error instanceof KvError ? afterOthers(error, SOME_DONE, { done }) : error;
+  };
 }
 
 /** Runs operations in as many sequential batches as the limits require. @returns one result per operation, in order */
@@ -75,7 +95,10 @@ export async function runMany<Value>(
   operations: readonly Operation<Record<string, Value>>[],
 ): Promise<(Result<Value> | KvError)[]> {
   const results: (Result<Value> | KvError)[] = [];
-  for (const part of inBatches(operations)) results.push(...(await bucket.batch(part)));
+  for (const part of inBatches(operations)) {
+    const done = operations[0]?.op === "get" ? 0 : results.length;
+    results.push(...(await bucket.batch(part).catch(rethrowAfter(done))));
+  }
   return results;
 }
 

@@ -59,13 +59,13 @@ export class OneKey {
     const { keys, codec, firstWrite, inSession } = this.#context;
     const encoded = encodeWith(codec, value);
     if (!inSession || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
-      return firstWrite.creating(() => keys.put(key, encoded, options));
+      return firstWrite.creating(() => keys.put(key, encoded, options), options);
     }
     const { call, rest } = splitOptions(options);
     const operation: Operation = { op: "put", key, value, ...rest };
     // The value is encoded already, and checked by a schema if there is one.
     const once: Codec = { ...codec, encode: () => encoded };
-    const result = (await firstWrite.creating(() => this.#run(operation, call, once))) as Written;
+    const result = (await firstWrite.creating(() => this.#run(operation, call, once), call)) as Written;
     const { created, revision, etag } = result;
     return { created, revision, etag };
   }
@@ -100,19 +100,21 @@ export class OneKey {
     const { keys, firstWrite, inSession } = this.#context;
     const { idempotencyKey, ...given } = options;
     if (!inSession || idempotencyKey !== undefined) {
-      return firstWrite.creating(() => keys.increment(key, options));
+      return firstWrite.creating(() => keys.increment(key, options), options);
     }
     const { call, rest } = splitOptions(given);
     const operation: Operation = { op: "increment", key, ...rest };
-    const result = (await firstWrite.creating(() => this.#run(operation, call))) as Incremented;
+    const result = (await firstWrite.creating(() => this.#run(operation, call), call)) as Incremented;
     const { value, created, revision, etag } = result;
     return { value, created, revision, etag };
   }
 
   /** Carries out what ends an entry. A missing bucket has none; only a key that has to match needs one. */
-  #ending<T>(work: () => Promise<T>, { ifMatch }: Conditions): Promise<T | undefined> {
+  #ending<T>(work: () => Promise<T>, options: Conditions & CallOptions): Promise<T | undefined> {
     const { firstWrite } = this.#context;
-    return ifMatch === undefined ? firstWrite.reading(work, undefined) : firstWrite.creating(work);
+    return options.ifMatch === undefined
+      ? firstWrite.reading(work, undefined)
+      : firstWrite.creating(work, options);
   }
 
   async #run(operation: Operation, options: CallOptions, codec = this.#context.codec): Promise<Result> {

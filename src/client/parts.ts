@@ -1,5 +1,9 @@
 /** Cuts a stream of lines into parts that are small enough for one request each. Nothing but an unfinished line is held. */
 
+import { describeValue } from "./describe-value.ts";
+import type { InvalidRequestError } from "./errors.ts";
+import { invalidRequest } from "./options.ts";
+
 const NEWLINE = 0x0a;
 
 /**
@@ -13,6 +17,7 @@ export class Parts {
   readonly #unread: Uint8Array[] = [];
   #lines = 0;
   #ended = false;
+  #refused: InvalidRequestError | undefined;
 
   constructor(source: ReadableStream<Uint8Array>, limit: number) {
     this.#source = source.getReader();
@@ -22,6 +27,11 @@ export class Parts {
   /** Lines of all parts that were read to their end. */
   get lines(): number {
     return this.#lines;
+  }
+
+  /** Why the source is not read on: it has something else than bytes. The platform hides what ends a request's body. */
+  get refused(): InvalidRequestError | undefined {
+    return this.#refused;
   }
 
   /** Whether there is another part: waits until the source has another byte, or has ended. */
@@ -102,9 +112,16 @@ export class Parts {
     while (!this.#ended) {
       const { done, value } = await this.#source.read();
       if (done) this.#ended = true;
+      else if (!((value as unknown) instanceof Uint8Array)) throw this.#refuse(value);
       else if (value.byteLength > 0) return value;
     }
     return undefined;
+  }
+
+  #refuse(piece: unknown): InvalidRequestError {
+    const why = `import takes text, or a ReadableStream of bytes, and not of ${describeValue(piece)}.`;
+    this.#refused = invalidRequest("value_invalid", why);
+    return this.#refused;
   }
 }
 

@@ -250,7 +250,7 @@ export class BucketSession<OwnBucket> {
       return await this.#connect();
     } catch (error) {
       const isNeeded = this.#unsent().some((pending) => pending.needsBucket);
-      if (!isNeeded || !(await this.#firstWrite.created(error))) throw error;
+      if (!isNeeded || !(await this.#firstWrite.created(error, {}))) throw error;
       return this.#connect();
     }
   }

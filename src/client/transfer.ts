@@ -72,9 +72,10 @@ export async function importEntries(
   if (typeof lines !== "string" && !(lines instanceof ReadableStream)) {
     throw invalidRequest("value_invalid", "import takes text, or a ReadableStream of bytes.");
   }
-  // Before, and not when it fails: a stream can't be read twice.
-  await firstWrite.before();
   const { timeoutMs = IMPORT_MS, signal, partBytes = PART_BYTES, onPart, ...query } = options;
+  signal?.throwIfAborted();
+  // Before, and not when it fails: a stream can't be read twice. A bucket that is named exists already, or has ended.
+  if (query.incarnation === undefined) await firstWrite.before({ signal, timeoutMs: options.timeoutMs });
   const importPart = async (body: ReadableStream<Uint8Array> | string, call: PartOptions) =>
     sendPart(http, bucket, body, { ...query, ...call });
   if (typeof lines === "string" && !isLargerThan(partBytes, lines)) {
@@ -94,7 +95,9 @@ export async function importEntries(
       const incarnation = query.incarnation ?? (await incarnationNow(http, bucket, call));
       for (let sum = NOTHING; ;) {
         const before = parts.lines;
-        const part = await importPart(parts.next(), { ...call, incarnation }).catch(rethrowIn(sum, before));
+        const part = await importPart(parts.next(), { ...call, incarnation }).catch((error: unknown) =>
+          rethrowIn(sum, before)(parts.refused ?? error),
+        );
         sum = added(sum, part, before);
         onPart?.(sum);
         if (!(await parts.more())) return sum;

@@ -27,7 +27,7 @@ export function watch(
 ): AsyncGenerator<Change, void, void> {
   return endable(signal, async function* (own) {
     // Whoever watches a bucket waits for its first write.
-    await firstWrite.before();
+    await firstWrite.before({ signal: own });
     yield* changesOf(http, path, { ...options, signal: own }, codec);
   });
 }

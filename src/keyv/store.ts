@@ -3,7 +3,7 @@
 import type { Bucket } from "../client/bucket.ts";
 import { byType, typeOf } from "../client/by-type.ts";
 import { KvError, PreconditionFailedError } from "../client/errors.ts";
-import { getMany, putMany, runMany } from "../client/many.ts";
+import { allDone, getMany, putMany, runMany } from "../client/many.ts";
 import { checkedKey } from "../client/paths.ts";
 import { checkKeys, checkSettings, checkTtl, isExpired, checkedOptions, ttlSeconds } from "./options.ts";
 import type { KeyvDurableKvOptions, Setting } from "./types.ts";
@@ -149,12 +149,8 @@ export class KeyvDurableKv {
   async deleteMany(keys: string[]): Promise<unknown> {
     checkKeys(keys);
     const operations = keys.map((key) => ({ op: "delete" as const, key: this.#fullKey(key) }));
-    const results = await runMany(this.#bucket, operations);
-    const deleted = keys.map((_, index) => {
-      const result = results[index];
-      if (result instanceof KvError) throw result;
-      return result?.op === "delete" && result.deleted;
-    });
+    const results = allDone(await runMany(this.#bucket, operations));
+    const deleted = results.map((result) => result.op === "delete" && result.deleted);
     return this.#isKeyv6 ? deleted : deleted.length > 0 && deleted.every(Boolean);
   }
 

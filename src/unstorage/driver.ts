@@ -167,6 +167,7 @@ async function follow(
         continue;
       }
       if (!(error instanceof BucketDownError || error instanceof BucketNotFoundError)) throw error;
+      onOpen(); // where nothing may create the bucket: all that will be written to it is reported
     }
     watched = next;
     from = { since: 0 };

@@ -29,8 +29,8 @@ export type DurableKvDriverOptions = Reached & {
   readonly base?: string | undefined;
   /** Default time to live, in seconds. None by default. */
   readonly ttl?: number | undefined;
-  /** Options of the bucket, if it is created. */
-  readonly create?: BucketOptions | undefined;
+  /** Options of the bucket, if it is created; false: nothing creates it, and a write to a missing one fails. */
+  readonly create?: BucketOptions | boolean | undefined;
   /** Called when a watch has failed for good; by default the error is printed. */
   readonly onError?: ((error: unknown) => void) | undefined;
 };

@@ -123,6 +123,34 @@ describe("a bucket that is opened with create", () => {
     }
   });
 
+  it("is created within the time of the call, and by its signal", async () => {
+    const hanging = (url: string, init?: RequestInit): Promise<Response> => {
+      if (init?.method !== "PUT" || url.includes("/keys/")) return fetch(url, init);
+      return new Promise((_, reject) => {
+        init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
+      });
+    };
+    const bucket = new Kv({ url: server.http, fetch: hanging, timeoutMs: 3_600_000 }).bucket("first-slow", {
+      create: true,
+    });
+    await expect(bucket.put("a", 1, { timeoutMs: 300 })).rejects.toMatchObject({ code: "timeout" });
+    await expect(bucket.import("", { timeoutMs: 50 })).rejects.toMatchObject({ code: "timeout" });
+    for (const call of [
+      (signal: AbortSignal) => bucket.put("a", 1, { signal }),
+      (signal: AbortSignal) => bucket.import("", { signal }),
+    ]) {
+      const end = new AbortController();
+      const calling = call(end.signal);
+      end.abort(new Error("enough"));
+      await expect(calling).rejects.toThrow("enough");
+    }
+    const end = new AbortController();
+    const next = bucket.watch({ signal: end.signal }).next();
+    end.abort();
+    await next.catch(() => undefined);
+    expect(await kv.lookup("first-slow")).toBeUndefined();
+  });
+
   it("is not a complete list, when it ends between two pages", async () => {
     const bucket = kv.bucket<Record<string, number>>("first-ended", { create: true });
     await bucket.batch(

@@ -8,6 +8,7 @@ import {
   KvError,
   type ImportResult,
 } from "../../src/client/index.ts";
+import { problem } from "../e2e/support/scripted-fetch.ts";
 import { server } from "../e2e/support/shared-server.ts";
 
 const line = (key: string, value = "1"): string => `${JSON.stringify({ key, value })}\n`;
@@ -28,6 +29,15 @@ function observed(instead: (request: number) => Response | undefined = () => und
   });
   return { kv, bodies };
 }
+
+/** A stream of one piece, whatever it is. */
+const streamOf = (piece: unknown): ReadableStream =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(piece);
+      controller.close();
+    },
+  });
 
 const stream = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
 
@@ -95,6 +105,10 @@ describe("a large import", () => {
       message: expect.stringContaining("partBytes") as string,
     });
     expect(parts).toMatchObject([{ lines: 3 }]);
+    await expect(importing).rejects.toMatchObject({
+      details: { lines: 3, imported: 1 },
+      outcomeUnknown: true,
+    });
   });
 
   it.each([
@@ -115,6 +129,42 @@ describe("a large import", () => {
       details: { lines: 3, imported: 1, unchanged: 2 },
       message: expect.stringMatching(/The requests before it imported 3 of the first 3 lines\.$/) as string,
     });
+  });
+
+  it.each([
+    ["that is refused", 429, "too_many_connections"],
+    ["whose token is wrong", 401, "unauthorized"],
+    ["that the service can't serve", 503, "auth_not_configured"],
+  ])("is not said to be undone because of a part %s", async (_, status, code) => {
+    const { kv } = observed((request) => (request === 2 ? problem(status, code) : undefined));
+    const bucket = `import-parts-${status}`;
+    await kv.create(bucket);
+    const importing = kv.bucket(bucket).import(line("k0").repeat(6), { partBytes: PART });
+    await expect(importing).rejects.toMatchObject({ code, outcomeUnknown: true, details: { lines: 3 } });
+  });
+
+  it("takes a stream of nothing but bytes", async () => {
+    const text = line("k0").repeat(6);
+    await new Kv({ url: server.http }).create("import-no-bytes");
+    const bucket = new Kv({ url: server.http }).bucket("import-no-bytes");
+    for (const given of [
+      new Blob([text]).stream().pipeThrough(new TextDecoderStream()),
+      streamOf(text),
+      streamOf([1, 2]),
+      streamOf(new TextEncoder().encode(text).buffer),
+    ]) {
+      const importing = bucket.import(given);
+      await expect(importing).rejects.toMatchObject({ code: "value_invalid", outcomeUnknown: false });
+    }
+    expect(await bucket.get("k0")).toBeUndefined();
+  });
+
+  it("that may not start creates no bucket", async () => {
+    const kv = new Kv({ url: server.http });
+    const bucket = kv.bucket("import-unmade", { create: true });
+    await expect(bucket.import(line("k0"), { signal: AbortSignal.abort() })).rejects.toThrow();
+    await expect(bucket.import(line("k0"), { incarnation: "0123" })).rejects.toBeInstanceOf(KvError);
+    expect(await kv.lookup("import-unmade")).toBeUndefined();
   });
 
   it.each(["while its first part is read", "before its last part"])(

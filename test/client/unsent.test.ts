@@ -79,6 +79,9 @@ describe("a call that was sent, and whose retry was not", () => {
     ["the connection was refused then", refused],
     ["it was too many then", () => Promise.resolve(problem(429, "too_many_connections"))],
     ["the token was wrong then", () => Promise.resolve(problem(401, "unauthorized"))],
+    ["it was another host then", () => Promise.resolve(problem(421, "host_unknown"))],
+    ["there was no such path then", () => Promise.resolve(problem(404, "path_not_found"))],
+    ["it was too large then", () => Promise.resolve(problem(413, "body_too_large"))],
     ["the service could not do it then", () => Promise.resolve(problem(503, "upload_lost"))],
   ])("is not known to be undone: %s", async (_, second) => {
     expect(await putting(broken, second)).toMatchObject({ outcomeUnknown: true, code: "connection_lost" });
@@ -87,6 +90,14 @@ describe("a call that was sent, and whose retry was not", () => {
   it("is known where the service has looked at it again", async () => {
     const looked = () => Promise.resolve(problem(409, "not_an_integer"));
     expect(await putting(broken, looked)).toMatchObject({ outcomeUnknown: false, code: "not_an_integer" });
+  });
+
+  it("says of a read why the last attempt failed", async () => {
+    let asked = 0;
+    const fetch = (): Promise<Response> =>
+      (asked += 1) === 1 ? broken() : Promise.resolve(problem(401, "unauthorized"));
+    const kv = new Kv({ url: NOWHERE, retryBaseMs: 0, fetch });
+    expect(await caught(kv.lookup("b"))).toMatchObject({ code: "unauthorized", outcomeUnknown: false });
   });
 
   it("was never sent if no attempt was", async () => {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Kv } from "../../../src/client/index.ts";
 import { kv, startKv, startKvProcess, type Ran } from "../../e2e/support/cli.ts";
 import { bucket, here, ok, service } from "../../e2e/support/kv-command.ts";
+import { NOWHERE } from "../../e2e/support/nowhere.ts";
 import { startServer, temporaryFolder } from "../../e2e/support/server.ts";
 import { startLimited } from "../../e2e/support/limited-proxy.ts";
 
@@ -27,6 +28,14 @@ describe("kv export and kv import", () => {
     const lines = (await ok("export", name)).out;
     expect(await readFile(file, "utf8")).toBe(lines);
     expect(lines.split("\n")).toHaveLength(4);
+
+    const nowhere = await kv(here, "import", "imported-nowhere", file);
+    expect([nowhere.code, nowhere.err]).toEqual([
+      1,
+      expect.stringContaining("There is no bucket imported-nowhere"),
+    ]);
+    const unsent = await kv({ url: NOWHERE }, "import", "imported", file);
+    expect([unsent.code, unsent.err]).toEqual([4, expect.stringContaining("Nothing was sent")]);
 
     await bucket("imported");
     expect((await ok("import", "imported", file)).out).toBe(

@@ -24,6 +24,7 @@ import {
 
 /** What queries say, each parameter as the kind of value that the description has for it. */
 export interface Query extends Lifetime {
+  readonly incarnation?: string;
   readonly prefix?: string;
   readonly start?: string;
   readonly end?: string;
