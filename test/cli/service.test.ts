@@ -58,7 +58,7 @@ describe("--timeout", () => {
   /** A service that takes what it is sent, and says no more than this. */
   async function silent(answer: string): Promise<{ readonly url: string; readonly close: () => void }> {
     const listening = createServer((request, response) => {
-      if (request.url === "/v1/buckets/b") response.end('{"name":"b"}');
+      if (request.url === "/v1/buckets/b") response.end('{"name":"b","incarnation":"1"}');
       else if (answer === "") request.resume();
       else response.writeHead(200, { "Content-Type": "application/x-ndjson" }).write(answer);
     }).listen(0, "127.0.0.1");

@@ -79,13 +79,13 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
   },
   bounded: {
     ...WHOLE,
-    sequences: 30,
+    sequences: 12,
     bugSeed: FINDS_BUGS,
     ends: 400,
-    endedFiles: 600,
-    unknownNames: 10_000,
-    watchers: 200,
-    kills: 4,
+    endedFiles: 300,
+    unknownNames: 4_000,
+    watchers: 100,
+    kills: 3,
     fuzzed: 20,
     explored: "small",
     // Minutes, for what seldom changes.
