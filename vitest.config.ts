@@ -1,4 +1,4 @@
-/** The tests: what runs inside workerd, once with one partition and once with sixteen, and what runs outside. */
+/** The tests: what runs inside workerd, with sixteen partitions and in a deep run also with one, and what runs outside. */
 
 import { existsSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -68,24 +68,29 @@ const END_TO_END = "test/**/*.e2e.test.ts";
 const EXPLORER = "test/registry/explore/*.test.ts";
 
 // Which partition a name belongs to makes no difference to how its life can be cut off, nor to what a bucket keeps.
-const WITH_ONE_PARTITION = [
+const ONE_PARTITION = [
   "test/registry/**/*.test.ts",
   "test/spec/{guide,invariant-*,random-sequences}.test.ts",
   "test/http/{buckets,events}.test.ts",
 ];
 /** Explored paths on the real objects: a quarter of a minute. */
 const REPLAY = "test/registry/replay.test.ts";
-const WITH_MANY_ONLY = ["test/spec/invariant-{5,8}-*.test.ts", REPLAY];
+const WITH_ONE_PARTITION: Files = {
+  include: ONE_PARTITION,
+  exclude: ["test/spec/invariant-{5,8}-*.test.ts", REPLAY, END_TO_END, EXPLORER],
+  volume: ONE_PARTITION,
+};
 
 /** Others' programs and libraries, installed or at least started: each file takes half a minute. */
 const OTHERS = "test/deep/{package,proxies,recipes}.e2e.test.ts";
-/** Every example in the documents, typed in; and kills of a server that creates: a third of a minute each. */
-const EXAMPLES = "test/e2e/docs.test.ts";
+/** Every example in the documents, typed in; moves of old data; kills of a server that creates: a minute together. */
+const EXAMPLES = "test/e2e/{docs,cli-docs,client-docs}.test.ts";
+const MOVES = "test/{e2e/older-data,cli/commands/import-workers-kv}.test.ts";
 const KILLS = "test/spec/invariant-2-own-options.e2e.test.ts";
 /** What seldom changes, and takes long. */
 const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
 const LEFT_OUT: Readonly<Record<Depth, string[]>> = {
-  sample: [OTHERS, EXAMPLES, KILLS, SELDOM],
+  sample: [OTHERS, EXAMPLES, MOVES, KILLS, SELDOM],
   bounded: [SELDOM],
   full: [],
 };
@@ -105,11 +110,8 @@ export default defineConfig({
         ],
         volume: [REPLAY, "test/deep/*.test.ts", "test/spec/{random-sequences,invariant-5-*}.test.ts"],
       }),
-      inWorkerd("workerd, 1 partition", 1, {
-        include: WITH_ONE_PARTITION,
-        exclude: [...WITH_MANY_ONLY, END_TO_END, EXPLORER],
-        volume: ["test/spec/random-sequences.test.ts"],
-      }),
+      // A runtime of its own, which is half of what it costs.
+      ...(KV_TEST_DEPTH === "sample" ? [] : [inWorkerd("workerd, 1 partition", 1, WITH_ONE_PARTITION)]),
       {
         plugins: [doctests()],
         test: {
@@ -125,6 +127,7 @@ export default defineConfig({
               "test/deep/*.e2e.test.ts",
               "test/spec/invariant-{2,3,7}-*.e2e.test.ts",
               EXAMPLES,
+              MOVES,
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
               EXPLORER,

@@ -34,7 +34,7 @@ export interface KvEnv {
   readonly KV_TOKEN?: string;
   /** Web origins whose pages may use the service, separated by blanks. */
   readonly KV_ORIGINS?: string;
-  /** Where new buckets are placed: near their `caller`, which is the default, or near their `registry` partition. */
+  /** Where new buckets are placed: near their `caller`, which is the default and works over HTTP, or near their `registry` partition. */
   readonly KV_PLACE_NEAR?: string;
   /** The registry's partitions, 16 by default. Fixed once the first bucket is created. */
   readonly KV_PARTITIONS?: string;

@@ -38,7 +38,7 @@ import { transact } from "../store/transaction.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 import { Maintenance } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
-import { report } from "./report.ts";
+import { notBefore, report, reportMs } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 import { runTextCommands } from "./text-commands.ts";
 
@@ -53,8 +53,6 @@ import { runTextCommands } from "./text-commands.ts";
  */
 type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
-/** The log is trimmed at most so many times in the time for which it keeps a change. */
-const TRIMS = 24;
 /** Entries that are removed in one turn. All other requests wait until the turn ends. */
 const REMOVE_AT_ONCE = 500;
 
@@ -67,6 +65,7 @@ const REMOVE_AT_ONCE = 500;
  */
 export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRpc {
   readonly #settings = settingsOf(this.env);
+  readonly #reportMs = reportMs(this.#settings.changeLogAgeMs);
   readonly #entries = new Entries(this.ctx.storage, {
     clock: () => this.clock(),
     log: { limit: this.#settings.changeLog, maxAgeMs: this.#settings.changeLogAgeMs },
@@ -287,7 +286,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   protected override init(): void {
     this.#entries.createTables();
     this.#remembered.createTable();
-    this.#scheduleOrphanCheck();
+    const { orphanPeriodMs } = this.#settings;
+    // Jitter, from 0.5 to 1.5 periods: buckets that were created together do not ask together.
+    if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
   }
 
   protected override wiped(): void {
@@ -313,11 +314,14 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
         return this.#maintenance.again("expiry", this.#entries.nextExpiry());
       case "log":
         this.#sockets.announce();
-        this.#maintenance.again("log", this.#nextTrim(this.#entries.log.trim(this.clock())));
-        // The next run reports again. Nothing is lost but a figure in a list.
-        return this.#report(args).catch((error: unknown) =>
-          console.error("no report to the registry", error),
+        this.#maintenance.again(
+          "log",
+          notBefore(this.clock() + this.#reportMs, this.#entries.log.trim(this.clock())),
         );
+        return this.#report(args).catch((error: unknown) => {
+          console.error("no report to the registry", error);
+          this.#maintenance.by("log", this.clock() + this.#reportMs);
+        });
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
         return this.#maintenance.again("large values", left ? this.clock() + KEEP_MS : undefined);
@@ -331,23 +335,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Reports to the registry, and ends if it does not know the bucket. One that was known is known until it ends. */
   async #report(args: BucketArgs): Promise<void> {
-    const [monitor] = this.monitors;
-    if (monitor === undefined) return;
+    const [[monitor], { life }] = [this.monitors, this];
+    // One that is given up has to be probed: only that finds out whether it works again.
+    if (monitor === undefined || life === undefined || life.givenUp !== undefined) return;
     const totals = this.#withRemembered(this.#entries.log.totals());
-    const isKnown = await report(this.env, monitor, args, totals);
-    if (!isKnown && this.#settings.orphanPeriodMs > 0) return this.vanish();
-    if (this.timers.due("orphan") !== undefined) this.timers.cancel("orphan");
-  }
-
-  /** When the log is trimmed again: not for each change that grows old, but for those of a part of the time together. */
-  #nextTrim(due: number | undefined): number | undefined {
-    return due && Math.max(due, this.clock() + this.#settings.changeLogAgeMs / TRIMS);
-  }
-
-  #scheduleOrphanCheck(): void {
-    const { orphanPeriodMs } = this.#settings;
-    // Jitter, from 0.5 to 1.5 periods: buckets that were created together do not ask together.
-    if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
+    const isKnown = await report(this.env, monitor, args, { ...totals, restarts: life.restarts });
+    if (isKnown && this.timers.due("orphan") !== undefined) this.timers.cancel("orphan");
+    if (!isKnown && this.#settings.orphanPeriodMs > 0) await this.vanish();
   }
 
   #executor(incarnation: string, room?: JsonRoom): Executor {
@@ -392,7 +386,11 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   #changed(changes: readonly Change[]): void {
     this.#sockets.publish(changes);
     if (!this.#maintenance.isSet("log"))
-      this.#maintenance.by("log", this.clock() + this.#settings.changeLogAgeMs);
+      // Jitter: buckets that changed together do not report together.
+      this.#maintenance.by(
+        "log",
+        this.clock() + this.#settings.changeLogAgeMs + Math.random() * this.#reportMs,
+      );
     if (this.#entries.large.takeReleased()) this.#maintenance.by("large values", this.clock() + KEEP_MS);
     for (const { expires } of changes) if (expires !== null) this.#maintenance.by("expiry", expires);
   }

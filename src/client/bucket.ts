@@ -274,9 +274,9 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   ): Promise<(Result<T[Key<T>]> | KvError)[]> {
     checkOptions("batch", options);
     const sent = operationsToJson(allWithDefaultTtl(operations, this.#context.ttl), this.#codec);
-    const run = () => this.#caller.batch(sent, options);
+    const run = (call: CallOptions) => this.#caller.batch(sent, call);
     const json = isEmptyWithoutBucket(sent)
-      ? await this.#firstWrite.reading(run, resultsWithoutBucket(sent))
+      ? await this.#firstWrite.reading(() => run(options), resultsWithoutBucket(sent))
       : await this.#firstWrite.creating(run, options);
     return resultsOf(json, sent.length, this.#codec) as (Result<T[Key<T>]> | KvError)[];
   }
@@ -299,7 +299,8 @@ export class Bucket<T extends Entries = Record<string, unknown>, W extends Entri
   ): Promise<TransactionResult<T[Key<T>]>> {
     checkOptions("transaction", options);
     const sent = transactionToJson(transaction, this.#codec, this.#context.ttl);
-    const json = await this.#firstWrite.creating(() => this.#caller.transact(sent, options), options);
+    const run = (call: CallOptions) => this.#caller.transact(sent, { ...options, ...call });
+    const json = await this.#firstWrite.creating(run, options);
     const { succeeded } = checkShape<{ readonly succeeded: boolean }>(json, { succeeded: "boolean" });
     const asked = (succeeded ? transaction.then : transaction.else) ?? [];
     const results = resultsOf(json, asked.length, this.#codec);

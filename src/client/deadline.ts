@@ -75,6 +75,13 @@ export function backoff(attempt: number, baseMs: number): number {
   return Math.random() * Math.min(LONGEST_WAIT_MS, baseMs * 2 ** attempt);
 }
 
+/** @returns a function that says how much of a call's time is left, in whole milliseconds; undefined if it has the default */
+export function timeLeft(timeoutMs: number | undefined): () => number | undefined {
+  const begun = performance.now();
+  return () =>
+    timeoutMs === undefined ? undefined : Math.max(1, Math.ceil(timeoutMs - (performance.now() - begun)));
+}
+
 /** Waits for `ms` milliseconds. @throws the signal's reason as soon as it is aborted */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** A bucket that is created when it is first needed: the option `create` of `kv.bucket`. */
 
 import type { JsonObject } from "./caller.ts";
-import { within } from "./deadline.ts";
+import { timeLeft } from "./deadline.ts";
 import { BucketNotFoundError, KvError } from "./errors.ts";
 import type { CallOptions } from "./types.ts";
 
@@ -17,18 +17,18 @@ export class FirstWrite {
     this.#create = create;
   }
 
-  /** @param call the options of `work`, whose time covers all that is done here @throws {BucketNotFoundError} without `create` */
-  async creating<T>(work: () => Promise<T>, { signal, timeoutMs = Infinity }: CallOptions): Promise<T> {
-    const begun = performance.now();
+  /**
+   * @param work gets the options of each attempt: `timeoutMs` covers them all, and the create
+   * @throws {BucketNotFoundError} without `create`
+   */
+  async creating<T>(work: (call: CallOptions) => Promise<T>, { signal, timeoutMs }: CallOptions): Promise<T> {
+    const left = timeLeft(timeoutMs);
     try {
-      return await work();
+      return await work({ signal, timeoutMs });
     } catch (error) {
       if (!this.#mayCreate(error)) throw error;
-      const left = timeoutMs - (performance.now() - begun);
-      return within({ signal, timeoutMs: left }, async (deadline) => {
-        await this.before({ signal: deadline });
-        return work();
-      });
+      await this.before({ signal, timeoutMs: left() });
+      return work({ signal, timeoutMs: left() });
     }
   }
 

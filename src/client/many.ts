@@ -96,7 +96,7 @@ export async function runMany<Value>(
 ): Promise<(Result<Value> | KvError)[]> {
   const results: (Result<Value> | KvError)[] = [];
   for (const part of inBatches(operations)) {
-    const done = operations[0]?.op === "get" ? 0 : results.length;
+    const done = results.filter((result) => !(result instanceof KvError) && result.op !== "get").length;
     results.push(...(await bucket.batch(part).catch(rethrowAfter(done))));
   }
   return results;

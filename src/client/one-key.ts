@@ -59,34 +59,35 @@ export class OneKey {
     const { keys, codec, firstWrite, inSession } = this.#context;
     const encoded = encodeWith(codec, value);
     if (!inSession || isLargerThan(MAX_BATCHED_VALUE_BYTES, encoded)) {
-      return firstWrite.creating(() => keys.put(key, encoded, options), options);
+      return firstWrite.creating((attempt) => keys.put(key, encoded, { ...options, ...attempt }), options);
     }
     const { call, rest } = splitOptions(options);
     const operation: Operation = { op: "put", key, value, ...rest };
     // The value is encoded already, and checked by a schema if there is one.
     const once: Codec = { ...codec, encode: () => encoded };
-    const result = (await firstWrite.creating(() => this.#run(operation, call, once), call)) as Written;
+    const run = (attempt: CallOptions) => this.#run(operation, attempt, once);
+    const result = (await firstWrite.creating(run, call)) as Written;
     const { created, revision, etag } = result;
     return { created, revision, etag };
   }
 
   async delete(key: string, options: Conditions & CallOptions): Promise<boolean> {
-    const { call, rest } = splitOptions(options);
+    const { rest } = splitOptions(options);
     const operation: Operation = { op: "delete", key, ...rest };
-    const result = await this.#ending(() => this.#run(operation, call), options);
+    const result = await this.#ending((attempt) => this.#run(operation, attempt), options);
     return result?.op === "delete" && result.deleted;
   }
 
   getAndDelete(key: string, options: Conditions & CallOptions): Promise<Entry | undefined> {
     const { keys, inSession } = this.#context;
-    const overHttp = () => keys.getAndDelete(key, options);
-    const overSession = async (): Promise<Entry | undefined> => {
-      const { call, rest } = splitOptions(options);
+    const overHttp = (attempt: CallOptions) => keys.getAndDelete(key, { ...options, ...attempt });
+    const overSession = async (attempt: CallOptions): Promise<Entry | undefined> => {
+      const { rest } = splitOptions(options);
       try {
-        return entryOf(await this.#run({ op: "getAndDelete", key, ...rest }, call));
+        return entryOf(await this.#run({ op: "getAndDelete", key, ...rest }, attempt));
       } catch (error) {
         // It was not deleted: a request of its own carries a value of any size.
-        if (error instanceof TooLargeError) return overHttp();
+        if (error instanceof TooLargeError) return overHttp(attempt);
         throw error;
       }
     };
@@ -100,20 +101,26 @@ export class OneKey {
     const { keys, firstWrite, inSession } = this.#context;
     const { idempotencyKey, ...given } = options;
     if (!inSession || idempotencyKey !== undefined) {
-      return firstWrite.creating(() => keys.increment(key, options), options);
+      return firstWrite.creating((attempt) => keys.increment(key, { ...options, ...attempt }), options);
     }
     const { call, rest } = splitOptions(given);
     const operation: Operation = { op: "increment", key, ...rest };
-    const result = (await firstWrite.creating(() => this.#run(operation, call), call)) as Incremented;
+    const result = (await firstWrite.creating(
+      (attempt) => this.#run(operation, attempt),
+      call,
+    )) as Incremented;
     const { value, created, revision, etag } = result;
     return { value, created, revision, etag };
   }
 
   /** Carries out what ends an entry. A missing bucket has none; only a key that has to match needs one. */
-  #ending<T>(work: () => Promise<T>, options: Conditions & CallOptions): Promise<T | undefined> {
+  #ending<T>(
+    work: (call: CallOptions) => Promise<T>,
+    options: Conditions & CallOptions,
+  ): Promise<T | undefined> {
     const { firstWrite } = this.#context;
     return options.ifMatch === undefined
-      ? firstWrite.reading(work, undefined)
+      ? firstWrite.reading(() => work(splitOptions(options).call), undefined)
       : firstWrite.creating(work, options);
   }
 

@@ -1,8 +1,7 @@
 /** Cuts a stream of lines into parts that are small enough for one request each. Nothing but an unfinished line is held. */
 
 import { describeValue } from "./describe-value.ts";
-import type { InvalidRequestError } from "./errors.ts";
-import { invalidRequest } from "./options.ts";
+import { InvalidRequestError } from "./errors.ts";
 
 const NEWLINE = 0x0a;
 
@@ -17,6 +16,8 @@ export class Parts {
   readonly #unread: Uint8Array[] = [];
   #lines = 0;
   #ended = false;
+  /** Whether any byte was passed on. */
+  #begun = false;
   #refused: InvalidRequestError | undefined;
 
   constructor(source: ReadableStream<Uint8Array>, limit: number) {
@@ -100,6 +101,7 @@ export class Parts {
   }
 
   #counted(piece: Uint8Array): Uint8Array {
+    this.#begun = true;
     this.#lines += linesIn(piece);
     return piece;
   }
@@ -119,8 +121,10 @@ export class Parts {
   }
 
   #refuse(piece: unknown): InvalidRequestError {
-    const why = `import takes text, or a ReadableStream of bytes, and not of ${describeValue(piece)}.`;
-    this.#refused = invalidRequest("value_invalid", why);
+    const before = this.#begun ? "Lines before that may have been imported." : "Nothing was imported.";
+    const why = `import takes text, or a ReadableStream of bytes, and not of ${describeValue(piece)}. ${before}`;
+    const more = { status: 400, partlyDone: this.#begun };
+    this.#refused = new InvalidRequestError("value_invalid", why, more);
     return this.#refused;
   }
 }

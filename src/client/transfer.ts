@@ -3,7 +3,7 @@
 import { abortable } from "./abortable.ts";
 import { unexpectedAnswer } from "./answers.ts";
 import { isLargerThan } from "./byte-length.ts";
-import { within } from "./deadline.ts";
+import { timeLeft, within } from "./deadline.ts";
 import type { FirstWrite } from "./first-write.ts";
 import type { Http, HttpRequest } from "./http.ts";
 import { added, errorInWhole, NOTHING } from "./import-sum.ts";
@@ -73,23 +73,25 @@ export async function importEntries(
     throw invalidRequest("value_invalid", "import takes text, or a ReadableStream of bytes.");
   }
   const { timeoutMs = IMPORT_MS, signal, partBytes = PART_BYTES, onPart, ...query } = options;
-  signal?.throwIfAborted();
-  // Before, and not when it fails: a stream can't be read twice. A bucket that is named exists already, or has ended.
-  if (query.incarnation === undefined) await firstWrite.before({ signal, timeoutMs: options.timeoutMs });
+  const left = timeLeft(timeoutMs);
+  const prepare = async (): Promise<void> => {
+    signal?.throwIfAborted();
+    // Before, and not when it fails: a stream can't be read twice. A bucket that is named exists already, or has ended.
+    if (query.incarnation === undefined) await firstWrite.before({ signal, timeoutMs: options.timeoutMs });
+  };
   const importPart = async (body: ReadableStream<Uint8Array> | string, call: PartOptions) =>
     sendPart(http, bucket, body, { ...query, ...call });
   if (typeof lines === "string" && !isLargerThan(partBytes, lines)) {
-    const all = added(
-      NOTHING,
-      await importPart(lines, { timeoutMs, signal }).catch(rethrowIn(NOTHING, 0)),
-      0,
-    );
+    await prepare();
+    const part = await importPart(lines, { timeoutMs: left(), signal }).catch(rethrowIn(NOTHING, 0));
+    const all = added(NOTHING, part, 0);
     onPart?.(all);
     return all;
   }
   const parts = new Parts(typeof lines === "string" ? new Blob([lines]).stream() : lines, partBytes);
   try {
-    return await within({ signal, timeoutMs }, async (deadline) => {
+    await prepare();
+    return await within({ signal, timeoutMs: left() ?? timeoutMs }, async (deadline) => {
       const call = { signal: deadline, timeoutMs: Infinity };
       // Before the first part, and sent with each: one import never goes on in the next bucket of the name.
       const incarnation = query.incarnation ?? (await incarnationNow(http, bucket, call));

@@ -17,7 +17,7 @@ export interface Settings {
   readonly probeTimeoutMs: number;
   /** The wait before a suspect bucket is probed again, in milliseconds; doubled with each failure. */
   readonly recheckMs: number;
-  /** The time between two orphan checks: a bucket asks whether the registry knows it, until the first yes; 0: never. */
+  /** When a new bucket asks whether the registry knows it, in milliseconds after its start; 0: never. */
   readonly orphanPeriodMs: number;
   /** How many events each partition keeps. */
   readonly eventLog: number;
@@ -33,9 +33,9 @@ export interface Settings {
   readonly maxConnections: number;
   /** Origins whose web pages may use the service, besides the service's own origin. */
   readonly origins: readonly string[];
-  /** The token that callers must send; undefined if there is none. */
   /** Where a bucket without a location hint is placed: near the caller that creates it, or near its registry partition. */
   readonly placeNear: "caller" | "registry";
+  /** The token that callers must send; undefined if there is none. */
   readonly token: string | undefined;
   /** Whether callers need no token, because only this machine can reach the service. */
   readonly openOnLoopback: boolean;

@@ -1,7 +1,14 @@
 /** The registry's object: one partition of the names. Client calls on top; below, the order of the steps of each call. */
 
 import type { BucketArgs, BucketStub } from "../rpc/bucket-rpc.ts";
-import type { Created, FollowRequest, RegistryRpc, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
+import type {
+  Created,
+  FollowRequest,
+  RegistryRpc,
+  Report,
+  RegistryStub,
+  Stats,
+} from "../rpc/registry-rpc.ts";
 import { isLiving, type CreateOptions, type NamesQuery, type Registration } from "../model/registration.ts";
 import type { Totals } from "../model/totals.ts";
 import { answerClose } from "../lib/close-codes.ts";
@@ -145,16 +152,16 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   }
 
   /**
-   * A bucket's report of its totals, which spares it a probe. Replies whether this incarnation has its name: a bucket that
+   * A bucket's report of its totals, beside the probes of the sweep. Replies whether this incarnation has its name: a bucket that
    * receives `false` is an orphan and ends itself.
    */
-  report({ name, incarnation }: Incarnation, totals: Totals): Reply<boolean> {
+  report({ name, incarnation }: Incarnation, { restarts, ...totals }: Report): Reply<boolean> {
     this.wake();
     // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
     const found = this.#names.find(name);
     if (found?.incarnation !== incarnation) return { reply: false };
-    if (isLiving(found)) this.#judged(found, { kind: "alive", totals });
+    if (isLiving(found) && found.restarts === restarts) this.#judged(found, { kind: "alive", totals });
     return { reply: true };
   }
 
@@ -300,9 +307,11 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     const due = this.timers.due("sweep");
     if (sweepPeriodMs === 0) {
       if (due !== undefined) this.timers.cancel("sweep");
-    } else if (due === undefined || due > this.clock() + sweepPeriodMs) {
-      this.timers.sendAfter("sweep", "sweep", sweepDelay(this.#names.size, sweepBatch, sweepPeriodMs));
+      return;
     }
+    // Each batch of new names makes the wait shorter.
+    const delay = sweepDelay(this.#names.size, sweepBatch, sweepPeriodMs);
+    if (due === undefined || due > this.clock() + delay) this.timers.sendAfter("sweep", "sweep", delay);
   }
 
   /** Schedules the check for `at`, unless it is due earlier. One timer serves all names: a thousand creates set it once. */

@@ -22,6 +22,12 @@ export interface SweepStats {
   readonly rowsWritten: number;
 }
 
+/** What a bucket reports. */
+export interface Report extends Totals {
+  /** How many times it was restarted. A registry that knows of others has been told something newer. */
+  readonly restarts: number;
+}
+
 /** A partition's statistics. */
 export interface Stats {
   /** The number of names in each state. */
@@ -67,7 +73,7 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>>;
   stopBucket(caller: Partition, name: string): Promise<Reply<boolean>>;
   suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>>;
-  report(bucket: Incarnation, totals: Totals): Reply<boolean>;
+  report(bucket: Incarnation, said: Report): Reply<boolean>;
   partitionCount(): Reply<number | null>;
   fixPartitionCount(partitions: number): Reply<number>;
 }

@@ -2,6 +2,7 @@
 
 import { afterAll, describe, expect, it } from "vitest";
 import { BucketNotFoundError, KvError, Kv, PreconditionFailedError } from "../../src/client/index.ts";
+import { problem, scriptedWith } from "../e2e/support/scripted-fetch.ts";
 import { server } from "../e2e/support/shared-server.ts";
 import { kv } from "./support/shared-kv.ts";
 import { WebSocket } from "ws";
@@ -149,6 +150,18 @@ describe("a bucket that is opened with create", () => {
     end.abort();
     await next.catch(() => undefined);
     expect(await kv.lookup("first-slow")).toBeUndefined();
+  });
+
+  it("is not written to any more when the call's time is over", async () => {
+    const { asked, kv: slow } = scriptedWith(
+      { timeoutMs: 3_600_000 },
+      problem(404, "bucket_not_found"),
+      Response.json({ name: "b", id: "0", incarnation: "1", status: "running" }, { status: 201 }),
+      "hang",
+    );
+    const putting = slow.bucket("b", { create: true }).put("a", 1, { timeoutMs: 200 });
+    await expect(putting).rejects.toMatchObject({ code: "timeout", outcomeUnknown: true });
+    expect([asked.length, asked.at(-1)?.init.signal?.aborted]).toEqual([3, true]);
   });
 
   it("is not a complete list, when it ends between two pages", async () => {

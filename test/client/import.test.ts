@@ -8,6 +8,7 @@ import {
   KvError,
   type ImportResult,
 } from "../../src/client/index.ts";
+import { NOWHERE } from "../e2e/support/nowhere.ts";
 import { problem } from "../e2e/support/scripted-fetch.ts";
 import { server } from "../e2e/support/shared-server.ts";
 
@@ -157,6 +158,41 @@ describe("a large import", () => {
       await expect(importing).rejects.toMatchObject({ code: "value_invalid", outcomeUnknown: false });
     }
     expect(await bucket.get("k0")).toBeUndefined();
+  });
+
+  it("is not said to be undone by something else than bytes behind bytes", async () => {
+    const kv = new Kv({ url: server.http });
+    await kv.create("import-mixed");
+    let begun: (() => void) | undefined;
+    const stored = new Promise<void>((resolve) => (begun = resolve));
+    const lines = new ReadableStream<unknown>(
+      {
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode(line("k0")));
+          await stored;
+          controller.enqueue("text");
+          controller.close();
+        },
+      },
+      { highWaterMark: 1 },
+    );
+    const importing = kv.bucket("import-mixed").import(lines as ReadableStream<Uint8Array>);
+    begun?.();
+    await expect(importing).rejects.toMatchObject({
+      code: "value_invalid",
+      outcomeUnknown: true,
+      message: expect.stringContaining("may have been imported") as string,
+    });
+  });
+
+  it("lets go of its stream where it can't start", async () => {
+    const cancelled: string[] = [];
+    const lines = (name: string): ReadableStream<Uint8Array> =>
+      new ReadableStream({ cancel: () => void cancelled.push(name) });
+    const bucket = new Kv({ url: NOWHERE, retries: 0 }).bucket("b", { create: true });
+    await expect(bucket.import(lines("aborted"), { signal: AbortSignal.abort() })).rejects.toThrow();
+    await expect(bucket.import(lines("refused"))).rejects.toMatchObject({ code: "not_connected" });
+    expect(cancelled).toEqual(["aborted", "refused"]);
   });
 
   it("that may not start creates no bucket", async () => {

@@ -148,7 +148,10 @@ describe("a partition of a newer version", () => {
     }
     // Neither an orphan check nor a notice is answered: a bucket that asks lives on, and one that has ended asks again.
     expect(
-      await again.report({ name: "held", incarnation: "none" }, { entries: 0, bytes: 0, revision: 0 }),
+      await again.report(
+        { name: "held", incarnation: "none" },
+        { entries: 0, bytes: 0, revision: 0, restarts: 0 },
+      ),
     ).toMatchObject({
       refusal: { code: "storage_newer" },
     });

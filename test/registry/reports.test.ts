@@ -2,22 +2,24 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import { create, isolate } from "../support/directories.ts";
+import { create, exitBucket, isolate } from "../support/directories.ts";
 import { bucketOf, bucketState, eventsOf, registryOf, rowOf } from "../support/faults.ts";
-import { HOUR_MS } from "../support/looking.ts";
+import { HOUR_MS, later } from "../support/looking.ts";
 import { clock } from "../support/objects.ts";
 import { BucketHandle } from "../../src/directory/bucket-handle.ts";
 
 const { directory } = isolate();
 const DAY_MS = 24 * HOUR_MS;
+/** A day, and the time over which reports are spread. */
+const LATER_MS = DAY_MS + HOUR_MS + 1;
 
 /** Puts, and lets a day pass. */
 async function changed(name: string, ...keys: readonly string[]): Promise<string> {
   const id = await create(directory, name);
   for (const key of keys) await new BucketHandle(directory, name).put(key, "1");
-  clock.aheadMs += DAY_MS + 1;
+  clock.aheadMs += LATER_MS;
   await runDurableObjectAlarm(bucketOf(id));
   return id;
 }
@@ -60,7 +62,7 @@ describe("a bucket that has changed", () => {
         "UPDATE names SET state = 'unreachable', attempts = 3, check_at = 9e15 WHERE name = 'reports-back'",
       );
     });
-    clock.aheadMs += DAY_MS + 1;
+    clock.aheadMs += LATER_MS;
     await runDurableObjectAlarm(bucketOf(id));
     expect(await rowOf("reports-back")).toMatchObject({ state: "running", attempts: 0 });
     expect((await eventsOf("reports-back")).at(-1)).toMatchObject({ kind: "reachable" });
@@ -72,10 +74,52 @@ describe("a bucket that has changed", () => {
       storage.sql.exec("UPDATE names SET state = 'stopping', check_at = 9e15 WHERE name = 'reports-between'");
     });
     await call(() => bucketOf(id).put("a", "1", {}));
-    clock.aheadMs += DAY_MS + 1;
+    clock.aheadMs += LATER_MS;
     await runDurableObjectAlarm(bucketOf(id));
     expect(await rowOf("reports-between")).toMatchObject({ state: "stopping" });
     expect(await bucketState(id)).toMatchObject({ incarnation: expect.any(String) as string });
+  });
+
+  it("is not taken for well by its report if it was given up: only a probe finds out", async () => {
+    const name = "reports-given-up";
+    const id = await create(directory, name);
+    await new BucketHandle(directory, name).put("a", "1");
+    clock.aheadMs += LATER_MS;
+    for (let n = 0; n < 4; n += 1) await exitBucket(directory, name, "boom").catch(() => undefined);
+    await vi.waitFor(async () => expect((await rowOf(name))?.state).toBe("unreachable"), 10_000);
+    await runDurableObjectAlarm(bucketOf(id));
+    expect(await rowOf(name)).toMatchObject({ state: "unreachable" });
+    await later(name, HOUR_MS);
+    await new BucketHandle(directory, name).put("a", "2");
+    expect(await rowOf(name)).toMatchObject({ state: "running" });
+  });
+
+  it("tells nothing new, if the registry has heard of a later restart", async () => {
+    const id = await create(directory, "reports-late");
+    await new BucketHandle(directory, "reports-late").put("a", "1");
+    await runInDurableObject(registryOf("reports-late"), (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE names SET state = 'unreachable', restarts = 4, attempts = 3, check_at = 9e15 WHERE name = 'reports-late'",
+      );
+    });
+    clock.aheadMs += LATER_MS;
+    await runDurableObjectAlarm(bucketOf(id));
+    expect(await rowOf("reports-late")).toMatchObject({ state: "unreachable", probe: null });
+  });
+
+  it("reports again an hour later, if the registry could not be told", async () => {
+    const id = await create(directory, "reports-again");
+    await new BucketHandle(directory, "reports-again").put("a", "1");
+    clock.aheadMs += LATER_MS;
+    const registry = registryOf("reports-again");
+    // What is an object's own can't be called from outside.
+    await runInDurableObject(registry, (own) => void Object.assign(own, { report: undefined }));
+    await runDurableObjectAlarm(bucketOf(id));
+    expect((await rowOf("reports-again"))?.probe).toBeNull();
+    await runInDurableObject(registry, (own) => void Reflect.deleteProperty(own, "report"));
+    clock.aheadMs += HOUR_MS + 1;
+    await runDurableObjectAlarm(bucketOf(id));
+    expect(await rowOf("reports-again")).toMatchObject({ probe: { entries: 1 } });
   });
 
   it("ends itself if the registry does not know it", async () => {
@@ -89,7 +133,7 @@ describe("a bucket that has changed", () => {
       ),
     );
     await call(() => env.BUCKET.get(id).put("a", "1", {}));
-    clock.aheadMs += DAY_MS + 1;
+    clock.aheadMs += LATER_MS;
     await runDurableObjectAlarm(bucketOf(id.toString()));
     expect(await bucketState(id.toString())).toMatchObject({ incarnation: undefined });
   });

@@ -28,7 +28,7 @@ export function addCreate(kv: Command): void {
       ).choices(["permanent", "temporary"]),
     )
     .option("--location <hint>", "region to create it in: weur, enam …")
-    .option("--jurisdiction <name>", "jurisdiction that it must not leave: eu, fedramp …")
+    .option("--jurisdiction <name>", "jurisdiction that it must not leave: eu, us, fedramp …")
     .option("--metadata <json>", "any JSON to store with it", parseJsonArgument)
     .action(async (name: string, options: CreateOptions) => {
       const { location: locationHint, restart, jurisdiction, metadata } = options;
