@@ -130,7 +130,7 @@ export default defineConfig({
               MOVES,
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
-              EXPLORER,
+              ...(KV_TEST_DEPTH === "full" ? [EXPLORER] : []),
             ],
           }),
           globalSetup: ["test/e2e/support/global-setup.ts"],

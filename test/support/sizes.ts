@@ -34,8 +34,8 @@ export interface Sizes {
   readonly roundTrips: number;
   /** Random sequences of requests, of commands, of messages. */
   readonly fuzzed: number;
-  /** The largest bounds within which the registry's protocol is explored: 1, 4, 20, 120 seconds. */
-  readonly explored: "tiny" | "small" | "medium" | "large";
+  /** The largest bounds within which the registry's protocol is explored: 4, 20, 120 seconds. */
+  readonly explored: "small" | "medium" | "large";
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -75,7 +75,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     movesFromWrangler: false,
     roundTrips: 8,
     fuzzed: 4,
-    explored: "tiny",
+    explored: "small",
   },
   bounded: {
     ...WHOLE,

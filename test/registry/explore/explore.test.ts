@@ -13,8 +13,8 @@ const explored = inject("sizes").explored;
 
 /** Bounds, and the smallest run that explores them. */
 const BOUNDS: readonly (readonly [typeof explored, Partial<Bounds>])[] = [
-  ["tiny", { names: 2 }],
-  ["tiny", { resends: 1, crashes: 0 }],
+  ["small", { names: 2 }],
+  ["small", { resends: 1, crashes: 0 }],
   ["small", { operations: 3 }],
   ["small", { lostAlarms: 1, exits: 1 }],
   ["small", { probes: 1, restarts: 1, exits: 1, crashes: 0 }],
@@ -27,7 +27,7 @@ const BOUNDS: readonly (readonly [typeof explored, Partial<Bounds>])[] = [
   ["large", { names: 2, operations: 3, exits: 1 }],
 ];
 
-const SIZES = ["tiny", "small", "medium", "large"];
+const SIZES = ["small", "medium", "large"];
 
 const inShort = (bounds: Partial<Bounds>): string =>
   Object.entries(bounds)
