@@ -1,6 +1,6 @@
 /** The options of `kv.bucket` for a bucket that need not exist, and for entries that end by themselves. */
 
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { BucketNotFoundError, KvError, Kv, PreconditionFailedError } from "../../src/client/index.ts";
 import { problem, scriptedWith } from "../e2e/support/scripted-fetch.ts";
 import { server } from "../e2e/support/shared-server.ts";
@@ -159,8 +159,16 @@ describe("a bucket that is opened with create", () => {
       Response.json({ name: "b", id: "0", incarnation: "1", status: "running" }, { status: 201 }),
       "hang",
     );
-    const putting = slow.bucket("b", { create: true }).put("a", 1, { timeoutMs: 200 });
-    await expect(putting).rejects.toMatchObject({ code: "timeout", outcomeUnknown: true });
+    vi.useFakeTimers();
+    try {
+      const putting = slow.bucket("b", { create: true }).put("a", 1, { timeoutMs: 60_000 });
+      const over = expect(putting).rejects.toMatchObject({ code: "timeout", outcomeUnknown: true });
+      // A step of time for each request, of which the third hangs.
+      for (let step = 0; step < 60; step += 1) await vi.advanceTimersByTimeAsync(1_000);
+      await over;
+    } finally {
+      vi.useRealTimers();
+    }
     expect([asked.length, asked.at(-1)?.init.signal?.aborted]).toEqual([3, true]);
   });
 
