@@ -335,7 +335,8 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Reports to the registry, and ends if it does not know the bucket. One that was known is known until it ends. */
   async #report(args: BucketArgs): Promise<void> {
-    const [[monitor], { life }] = [this.monitors, this];
+    const { life } = this;
+    const [monitor] = this.monitors;
     // One that is given up has to be probed: only that finds out whether it works again.
     if (monitor === undefined || life === undefined || life.givenUp !== undefined) return;
     const totals = this.#withRemembered(this.#entries.log.totals());

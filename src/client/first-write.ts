@@ -26,8 +26,7 @@ export class FirstWrite {
     try {
       return await work({ signal, timeoutMs });
     } catch (error) {
-      if (!this.#mayCreate(error)) throw error;
-      await this.before({ signal, timeoutMs: left() });
+      if (!(await this.created(error, { signal, timeoutMs: left() }))) throw error;
       return work({ signal, timeoutMs: left() });
     }
   }
@@ -44,7 +43,7 @@ export class FirstWrite {
     try {
       return await read();
     } catch (error) {
-      if (this.#create === undefined || !(error instanceof BucketNotFoundError)) throw error;
+      if (!this.#mayCreate(error)) throw error;
       return nothing;
     }
   }

@@ -96,8 +96,12 @@ export async function runMany<Value>(
 ): Promise<(Result<Value> | KvError)[]> {
   const results: (Result<Value> | KvError)[] = [];
   for (const part of inBatches(operations)) {
-    const done = results.filter((result) => !(result instanceof KvError) && result.op !== "get").length;
-    results.push(...(await bucket.batch(part).catch(rethrowAfter(done))));
+    const run = await bucket.batch(part).catch((error: unknown) => {
+      // Reads change nothing, and refused operations did not.
+      const changes = results.filter((result) => !(result instanceof KvError) && result.op !== "get");
+      return rethrowAfter(changes.length)(error);
+    });
+    results.push(...run);
   }
   return results;
 }
