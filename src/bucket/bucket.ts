@@ -291,7 +291,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
   }
 
-  protected override wiped(): void {
+  protected override dropCaches(): void {
     this.#entries.reset();
     this.#remembered.reset();
     this.#maintenance.reset();
@@ -305,23 +305,25 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     return this.#sockets.resetting(reason);
   }
 
-  protected override async handleInfo(message: Info, args: BucketArgs): Promise<void> {
+  protected override handleInfo(message: Info, args: BucketArgs): void | Promise<void> {
     switch (message) {
       case "orphan":
         return this.#report(args);
       case "expiry":
-        this.#entries.write(() => this.#entries.expire(REMOVE_AT_ONCE));
-        return this.#maintenance.again("expiry", this.#entries.nextExpiry());
-      case "log":
+        // The timer is set first: the end of the write tells the watchers, and nothing may be undone after that.
+        return this.#entries.write(() => {
+          this.#entries.expire(REMOVE_AT_ONCE);
+          this.#maintenance.again("expiry", this.#entries.nextExpiry());
+        });
+      case "log": {
+        const again = notBefore(this.clock() + this.#reportMs, this.#entries.log.trim(this.clock()));
+        this.#maintenance.again("log", again);
         this.#sockets.announce();
-        this.#maintenance.again(
-          "log",
-          notBefore(this.clock() + this.#reportMs, this.#entries.log.trim(this.clock())),
-        );
         return this.#report(args).catch((error: unknown) => {
           console.error("no report to the registry", error);
           this.#maintenance.by("log", this.clock() + this.#reportMs);
         });
+      }
       case "large values": {
         const left = this.#entries.write(() => this.#entries.large.sweep(this.clock()));
         return this.#maintenance.again("large values", left ? this.clock() + KEEP_MS : undefined);

@@ -29,17 +29,25 @@ export abstract class Callbacks<Env, Args extends object, Info> extends DurableO
     return "exit";
   }
 
-  /** A timer is due. If this throws, the timer is delivered again later. */
+  /**
+   * A timer is due. What runs before the first `await`, if there is one, is one transaction. A handler that returns no
+   * promise takes effect exactly once: the timer's row is removed in that transaction. One that returns a promise takes
+   * effect at least once: the row is removed when the promise is fulfilled, and a crash before that delivers the message
+   * again. If the handler throws, its transaction is undone, and the timer is delivered again later.
+   */
   protected handleInfo(_message: Info, _args: Args): void | Promise<void> {}
 
-  /** A process that this one monitors has ended or restarted. The same notice may come more than once. */
+  /**
+   * A process that this one monitors has ended or restarted. The same notice may come more than once: it is removed in
+   * the other object, after this has returned, so no transaction can hold both.
+   */
   protected handleNotice(_notice: Notice, _args: Args): void | Promise<void> {}
 
   /** The clock was put back: stored times may be in the future, and must not make an interval longer. */
   protected clockSetBack(): void {}
 
-  /** The storage is wiped: drop what memory holds of it. */
-  protected wiped(): void {}
+  /** The storage was wiped, or a transaction was undone: drop what memory holds of the storage. */
+  protected dropCaches(): void {}
 
   /** The process has ended and its watchers know: tell its connections, and close them. */
   protected ended(_reason: string): void {}

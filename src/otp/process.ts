@@ -4,6 +4,7 @@ import { Callbacks } from "./callbacks.ts";
 import { asReply, Exit, messageOf, type Refusal, type Reply } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
 import { haveSame, type Life, type Manner } from "./life.ts";
+import { FORGET, FORGET_AFTER_MS, isInternal, NOTICES, NOTICES_AFTER_MS, type Internal } from "./internal.ts";
 import { Monitors, Outbox, type Monitor, type Notice } from "./monitor.ts";
 import { Records } from "./records.ts";
 import { restarted, type RestartKind } from "./restart.ts";
@@ -17,15 +18,6 @@ export interface StartOptions {
   readonly monitor?: Monitor;
 }
 
-/** Timers of the process's own, beside those of its class. */
-const NOTICES = "otp:notices";
-const FORGET = "otp:forget";
-type Internal = { readonly otp: typeof NOTICES | typeof FORGET };
-
-/** Milliseconds after which the alarm sends notices again, if the call that posted them has not delivered them. */
-const NOTICES_AFTER_MS = 2_000;
-/** Milliseconds for which an object remembers an end: a start sent twice may arrive after it, and must not revive it. */
-const FORGET_AFTER_MS = 60_000;
 /** Milliseconds between two alarms of an object whose data is newer than the code. */
 const NEWER_ALARM_MS = 3_600_000;
 
@@ -200,10 +192,20 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     if (this.#restarting) return;
     // A process that is being wiped gets no timer; if the wipe fails it gets all of them after all.
     await this.#wiping?.catch(() => undefined);
-    await this.#timers.deliver(async (message) => {
-      if (isInternal(message)) await this.#handleInternal(message);
-      else if (this.#life !== undefined) await this.handleInfo(message, this.#life.args);
+    await this.#timers.deliver((message, done) =>
+      isInternal(message) ? this.#handleInternal(message).then(done) : this.#inform(message, done),
+    );
+  }
+
+  #inform(message: Info, done: () => void): Promise<void> | undefined {
+    const { args } = this;
+    if (args === undefined) return void done();
+    const rest = this.#transaction(() => {
+      const promise = this.handleInfo(message, args);
+      if (promise === undefined) done();
+      return promise;
     });
+    return rest?.then(done);
   }
 
   /** The reason with which the process ended, while the object remembers it. */
@@ -305,7 +307,7 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     } finally {
       this.#wiping = undefined;
     }
-    this.wiped();
+    this.dropCaches();
     if (this.#outbox.isEmpty) this.ended(reason);
     else await this.#tell();
   }
@@ -385,16 +387,13 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "end: buried, not answered");
   }
 
-  #transaction(change: () => void): void {
+  #transaction<T>(change: () => T): T {
     try {
-      this.ctx.storage.transactionSync(change);
+      return this.ctx.storage.transactionSync(change);
     } catch (error) {
       this.#timers.undone();
+      this.dropCaches();
       throw error;
     }
   }
-}
-
-function isInternal(message: unknown): message is Internal {
-  return typeof message === "object" && message !== null && "otp" in message;
 }

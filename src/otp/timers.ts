@@ -4,8 +4,9 @@
  * Each timer is a row of the object's storage, and the rows alone are the truth: the alarm is set to the earliest of them
  * after each change and when the object wakes. So timers outlive eviction, restarts, and a platform that gives up an alarm
  * after six failures. When the alarm fires, the messages of all rows that are due are handled, the longest overdue first.
- * A row is removed after its handler has returned, so a message is delivered at least once. If the handler throws, the row
- * is put off, with exponential back-off, for ever.
+ * A handler removes the row of its message when it has done its work. If it does so in the transaction of that work, the
+ * work is done exactly once; if it does so later, at least once. If the handler throws, the row is put off, with
+ * exponential back-off, for ever.
  *
  * Neither the alarm nor the clock is trusted. `getAlarm` may name a time at which the platform will not call: an alarm that
  * is late by five seconds is set again by the next call that wakes the object, and so is an alarm after the clock was put
@@ -45,6 +46,12 @@ const PREFIX = "otp:timer/";
 const LATE_MS = 5_000;
 /** A clock that is this far behind the latest time was put back; less is a correction. In milliseconds. */
 const SET_BACK_MS = 5_000;
+
+/**
+ * Handles a message that is due. It calls `done` when the work is done, which removes the timer, unless the handler has
+ * replaced it.
+ */
+export type Handle<Message> = (message: Message, done: () => void) => void | Promise<void>;
 
 /** The timers of one object, meant for a handful. `Message` must survive structured cloning. */
 export class Timers<Message> {
@@ -116,7 +123,7 @@ export class Timers<Message> {
    * The handler of the object's alarm: handles every message that is due, the longest overdue first. A handler that
    * throws does not make this throw: the platform drops an alarm that has failed six times.
    */
-  async deliver(handle: (message: Message) => void | Promise<void>): Promise<void> {
+  async deliver(handle: Handle<Message>): Promise<void> {
     this.#armedFor = undefined; // An alarm that has fired is no longer set.
     this.#failedAt = undefined;
     const latest = this.#latest;
@@ -130,7 +137,7 @@ export class Timers<Message> {
     }
   }
 
-  async #deliverDue(handle: (message: Message) => void | Promise<void>): Promise<void> {
+  async #deliverDue(handle: Handle<Message>): Promise<void> {
     const now = this.#clock();
     const isSetBack = this.#isSetBack(now);
     this.#latest = now;
@@ -140,10 +147,10 @@ export class Timers<Message> {
       // An earlier handler of this delivery may have cancelled or replaced this timer.
       if (this.#get(key)?.ref !== timer.ref) continue;
       try {
-        await handle(timer.message);
-        if (globalThis.KV_FAILPOINTS) await failpoint(this.#ctx, "timer: handled, row not removed");
-        // Removed only now: if the object ends in the handler, the row brings the message back.
-        if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
+        await handle(timer.message, () => {
+          if (globalThis.KV_FAILPOINTS) void failpoint(this.#ctx, "timer: handled, row not removed");
+          if (this.#get(key)?.ref === timer.ref) this.#ctx.storage.kv.delete(PREFIX + key);
+        });
       } catch (error) {
         console.error(`timer ${key}: attempt ${timer.attempts + 1} failed, will be retried`, error);
         this.#postpone(key, timer);

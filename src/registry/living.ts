@@ -18,6 +18,13 @@ export interface Lived {
   readonly effects: readonly Effect[];
 }
 
+/**
+ * Whether a bucket has its name, asked by the bucket itself: one that hears `false` ends. Also one that starts or stops has
+ * it: its operation decides what becomes of it.
+ */
+export const hasName = (row: Pick<Row, "incarnation"> | null, incarnation: string): boolean =>
+  row?.incarnation === incarnation;
+
 /** Applies a verdict. @param seen the row when the probe was sent */
 export function probed(row: Row, seen: Row, verdict: Exclude<Verdict, { readonly kind: "free" }>): Lived {
   const isAsSeen =

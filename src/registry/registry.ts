@@ -32,7 +32,8 @@ import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
 import { Prober } from "./prober.ts";
-import { agree, PartitionCount } from "./partition-count.ts";
+import { hasName } from "./living.ts";
+import { PartitionCount } from "./partition-count.ts";
 import { step } from "./step.ts";
 import type { Input, Step } from "./protocol.ts";
 import { rowOf, Runner } from "./runner.ts";
@@ -59,10 +60,13 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   readonly #events = new Events(this.ctx.storage.sql, this.#settings.eventLog);
   readonly #followers = new EventSockets(this.ctx);
   readonly #names = new Names(this.ctx.storage.sql);
-  readonly #partitionCount = new PartitionCount({
-    fixed: () => this.#call(() => this.#first().partitionCount()),
-    fix: (partitions) => this.#call(() => this.#first().fixPartitionCount(partitions)),
-  });
+  readonly #partitionCount = new PartitionCount(
+    { ctx: this.ctx, stored: () => this.args, start: (partition) => this.start({ ...partition }) },
+    {
+      fixed: () => this.#call(() => this.#first().partitionCount()),
+      fix: (partitions) => this.#call(() => this.#first().fixPartitionCount(partitions)),
+    },
+  );
   /** The protocol. Tests replace it with variants that have a bug. */
   protected readonly step: Step = step;
   readonly #runner = new Runner({
@@ -159,8 +163,8 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     this.wake();
     // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
-    const found = this.#names.find(name);
-    if (found?.incarnation !== incarnation) return { reply: false };
+    const found = this.#names.find(name) ?? null;
+    if (found === null || !hasName(found, incarnation)) return { reply: false };
     if (isLiving(found) && found.restarts === restarts) this.#judged(found, { kind: "alive", totals });
     return { reply: true };
   }
@@ -343,11 +347,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     this.wake();
     return asReply(async () => {
       if (this.refusal !== undefined) throw this.refusal;
-      if (this.args === undefined) await this.#partitionCount.confirm(caller);
-      // Read `args` again: a create may have run during the call to partition 0.
-      if (this.args === undefined) return unused;
-      agree(caller, this.args.partitions);
-      return body();
+      return (await this.#partitionCount.toRead(caller)) ? body() : unused;
     });
   }
 
@@ -356,13 +356,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     this.wake();
     return asReply(async () => {
       if (this.refusal !== undefined) throw this.refusal;
-      if (this.args === undefined) {
-        await this.#partitionCount.fix(caller);
-        if (globalThis.KV_FAILPOINTS)
-          await failpoint(this.ctx, "create: partitions settled, partition not started");
-        if (this.args === undefined) this.start({ ...caller });
-      }
-      agree(caller, (this.args as Partition).partitions);
+      await this.#partitionCount.toChange(caller);
       return body();
     });
   }

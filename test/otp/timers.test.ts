@@ -2,10 +2,12 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Timers } from "../../src/otp/timers.ts";
 import type { Counter } from "../support/counter.ts";
+import { armFailpoint } from "../support/faults.ts";
 
 const SOON = 60_000;
 /** When each of the processes starts. Their clocks stand, so that no test depends on how fast it runs. */
@@ -49,6 +51,14 @@ function timersOn(
 ): Timers<string> {
   return new Timers<string>({ storage } as DurableObjectState, { clock });
 }
+
+/** A handler that writes down what it is given. */
+const hear =
+  (heard: string[]) =>
+  (message: string, done: () => void): void => {
+    heard.push(message);
+    done();
+  };
 
 describe("timers", () => {
   it("deliver their message once it is due", async () => {
@@ -156,7 +166,7 @@ describe("timers", () => {
         timers.wake();
         expect(alarms).toEqual([now - 10_000, now]);
         const heard: string[] = [];
-        await timers.deliver((message) => void heard.push(message));
+        await timers.deliver(hear(heard));
         expect(heard).toEqual(["not lost"]);
         expect(instance.heard).toEqual([]);
       });
@@ -187,7 +197,7 @@ describe("timers", () => {
       const timers = timersOn({ kv: storage.kv, ...own }, () => now);
       const delivered = async (): Promise<string[]> => {
         const heard: string[] = [];
-        await timers.deliver((message) => void heard.push(message));
+        await timers.deliver(hear(heard));
         return heard;
       };
       timers.sendAfter("a", "before its time", SOON);
@@ -262,14 +272,15 @@ describe("timers", () => {
       let now = 1_000;
       const timers = new Timers<string>(state, { clock: () => now });
       timers.sendAfter("a", "first", 0);
-      await timers.deliver(() => {
+      await timers.deliver((_message, done) => {
         timers.cancel("a");
         timers.sendAfter("a", "second", 100);
+        done();
       });
       expect(timers.due("a")).toBe(1_100);
       now = 1_100;
       const heard: string[] = [];
-      await timers.deliver((message) => void heard.push(message));
+      await timers.deliver(hear(heard));
       expect(heard).toEqual(["second"]);
     });
   });
@@ -282,13 +293,55 @@ describe("timers", () => {
       const heard: number[] = [];
       timers.sendAfter("tick", 1, 10);
       for (now = 10; now <= 30; now += 10) {
-        await timers.deliver((count) => {
+        await timers.deliver((count, done) => {
           heard.push(count);
           timers.sendAfter("tick", count + 1, 10);
+          done();
         });
       }
       expect(heard).toEqual([1, 2, 3]);
       timers.cancel("tick");
+    });
+  });
+
+  describe("whose handler fails at its end", () => {
+    afterEach(() => setFailpointHook());
+
+    it("take effect once, if the handler awaits nothing: what it wrote is undone with the removal of its row", async () => {
+      const counter = await process("timer once");
+      await call(() => counter.remind("a", "count", SOON));
+      const isHit = armFailpoint("timer: handled, row not removed", "throw");
+      expect(await alarmAfter(counter, SOON)).toEqual(["count"]);
+      expect(isHit()).toBe(true);
+      expect(await alarmAfter(counter, SOON + 1_000)).toEqual(["count"]);
+      expect(await call(() => counter.next())).toBe(2);
+    });
+
+    it("take effect once also if the object ends there", async () => {
+      const counter = await process("timer once, ended");
+      await call(() => counter.remind("a", "count", SOON));
+      armFailpoint("timer: handled, row not removed", "abort");
+      await expect(alarmAfter(counter, SOON)).rejects.toThrow("failpoint");
+      const again = env.COUNTER.getByName("timer once, ended");
+      await alarmAfter(again, SOON);
+      expect(await call(() => again.next())).toBe(2);
+    });
+
+    it("take effect at least once, if the handler awaits", async () => {
+      const counter = await process("timer twice");
+      await call(() => counter.remind("a", "count…", SOON));
+      armFailpoint("timer: handled, row not removed", "throw");
+      await alarmAfter(counter, SOON);
+      await alarmAfter(counter, SOON + 1_000);
+      expect(await call(() => counter.next())).toBe(3);
+    });
+
+    it("drop what memory holds of the storage", async () => {
+      const counter = await process("timer undone");
+      await call(() => counter.remind("a", "count", SOON));
+      armFailpoint("timer: handled, row not removed", "throw");
+      await alarmAfter(counter, SOON);
+      expect(await runInDurableObject(counter, ({ dropped }) => dropped)).toBe(1);
     });
   });
 });

@@ -28,17 +28,14 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   trapsExits = false;
   /** How often `handleInfo` has still to throw. */
   failures = 0;
+  /** How often it was told to drop what memory holds of the storage. */
+  dropped = 0;
   /** What its own clock says, if it has one. */
   now: number | undefined;
   protected override readonly clock = () => this.now ?? stopped.at ?? Date.now();
 
   next(): Answered<number> {
-    return this.handleCall(() => {
-      const count = this.ctx.storage.sql
-        .exec<{ count: number }>("UPDATE counter SET count = count + 1 RETURNING count")
-        .one().count;
-      return count;
-    });
+    return this.handleCall(() => this.#count());
   }
 
   probe(): Answered<number> {
@@ -99,6 +96,10 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
     return "handled";
   }
 
+  protected override dropCaches(): void {
+    this.dropped += 1;
+  }
+
   protected override handleNotice(notice: Notice): void {
     if (this.failures > 0) {
       this.failures -= 1;
@@ -107,11 +108,20 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
     this.notices.push(notice);
   }
 
-  protected override handleInfo(message: string): void {
+  /** A message that begins with `count` counts one more; after one that ends in `…` it awaits. */
+  protected override handleInfo(message: string): void | Promise<void> {
+    if (message.startsWith("count")) this.#count();
     if (this.failures > 0) {
       this.failures -= 1;
       throw new Error("made to fail");
     }
     this.heard.push(message);
+    return message.endsWith("…") ? Promise.resolve() : undefined;
+  }
+
+  #count(): number {
+    return this.ctx.storage.sql
+      .exec<{ count: number }>("UPDATE counter SET count = count + 1 RETURNING count")
+      .one().count;
   }
 }

@@ -155,6 +155,7 @@ class Real {
       case "fail probe":
       case "probe":
       case "restart":
+      case "report":
         throw new Error("not replayed");
     }
   }

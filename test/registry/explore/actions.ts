@@ -2,7 +2,7 @@
 
 import { isLiving } from "../../../src/model/registration.ts";
 import { judge } from "../../../src/registry/liveness.ts";
-import type { Effect, Input, Operation, Step, Stepped } from "../../../src/registry/protocol.ts";
+import type { Effect, Input, Operation, Row, Step, Stepped } from "../../../src/registry/protocol.ts";
 import { answered, recorded } from "./invariants.ts";
 import {
   type Alarm,
@@ -28,6 +28,8 @@ export interface Rules {
   readonly mark: "always" | "after a stop" | "never";
   /** Requests and answers leave when what was written before is on disk (the platform's output gate). */
   readonly gate: boolean;
+  /** Whether a bucket has its name (living.ts). */
+  readonly hasName: (row: Row | null, incarnation: string) => boolean;
   /** The time of the check is written in the transaction of the row (runner.ts). */
   readonly arm: boolean;
 }
@@ -52,7 +54,7 @@ export type Action =
     }
   | { readonly does: "fail probe"; readonly at: number; readonly message: Message; readonly crash?: Crash }
   | { readonly does: "give up" | "probe"; readonly at: number }
-  | { readonly does: "exit" | "restart"; readonly at: number; readonly n: number }
+  | { readonly does: "exit" | "restart" | "report"; readonly at: number; readonly n: number }
   | { readonly does: "alarm"; readonly crash?: Crash }
   | { readonly does: "crash" | "lose alarm" };
 
@@ -168,6 +170,16 @@ export class Successors {
         add,
         world,
       );
+    } else if (message.is === "report") {
+      const { row } = name;
+      if (!this.#rules.hasName(row, String(n))) add(action, put(world, at, sent(rest, { is: "orphan", n })));
+      else if (row !== null && isLiving(row) && row.restarts === message.restarts) {
+        const verdict = { kind: "alive", totals: undefined } as const;
+        this.#run(put(world, at, rest), at, { is: "probed", seen: row, verdict }, action, add);
+      } else add(action, put(world, at, rest));
+    } else if (message.is === "orphan") {
+      const object = one.object === "alive" ? "marked" : one.object;
+      add(action, put(world, at, changed(rest, n, { object })));
     } else if (message.is === "probe") {
       const { seen } = message;
       const [lives] = judge([
@@ -230,6 +242,15 @@ export class Successors {
       const ends = sent(changed(name, n, { object: "obituary", mayEnd: true }), { is: "down", n });
       add({ does: "exit", at, n }, put({ ...world, exits: world.exits - 1 }, at, ends));
     }
+    if (world.reports > 0)
+      add(
+        { does: "report", at, n },
+        put(
+          { ...world, reports: world.reports - 1 },
+          at,
+          sent(name, { is: "report", n, restarts: one.restarts }),
+        ),
+      );
     if (world.restarts > 0) {
       const restarts = one.restarts + 1;
       const again = sent(changed(name, n, { restarts }), { is: "restarted", n, restarts });

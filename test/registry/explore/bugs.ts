@@ -1,5 +1,6 @@
 /** Bugs that a protocol like this one might have. The explorer is tried on them: it has to find each. */
 
+import { hasName } from "../../../src/registry/living.ts";
 import { step } from "../../../src/registry/step.ts";
 import type { Effect, Input, Operation, Step, Stepped } from "../../../src/registry/protocol.ts";
 import type { Rules } from "./actions.ts";
@@ -7,7 +8,7 @@ import type { VIOLATIONS } from "./invariants.ts";
 import type { Bounds } from "./world.ts";
 
 /** The protocol as it is. */
-export const RULES: Rules = { step, rearm: true, mark: "always", gate: true, arm: true };
+export const RULES: Rules = { step, rearm: true, mark: "always", gate: true, arm: true, hasName };
 
 /** What is allowed if a bug needs no more. */
 export const SMALL: Bounds = {
@@ -20,6 +21,7 @@ export const SMALL: Bounds = {
   lostAlarms: 0,
   resends: 0,
   probes: 0,
+  reports: 0,
   incarnations: 3,
 };
 
@@ -210,6 +212,12 @@ export const BUGS: Readonly<Record<string, Bug>> = {
         : stepped,
     ),
     violates: "downMissing",
+    trace: 6,
+  },
+  "a bucket that reports while it is being created is told that it has no name": {
+    rules: { hasName: (row, incarnation) => hasName(row, incarnation) && row?.state !== "starting" },
+    bounds: { reports: 1 },
+    violates: "dead",
     trace: 6,
   },
   "a restart that is reported twice counts twice": {

@@ -98,6 +98,9 @@ function bare(action: Action): string {
         return `the registry hears that ${message.what} of ${message.n} was answered: ${message.outcome}`;
       if (message.is === "down" || message.is === "restarted")
         return `the registry hears that ${message.n} ${message.is === "down" ? "has ended" : "was restarted"}`;
+      if (message.is === "report")
+        return `the registry is asked by object ${message.n} whether it has its name`;
+      if (message.is === "orphan") return `object ${message.n} hears that it has no name`;
       return `object ${message.n} hears ${message.is}`;
     }
     case "resend":
@@ -112,6 +115,8 @@ function bare(action: Action): string {
       return "the bucket is probed";
     case "exit":
       return `object ${action.n} ends by itself`;
+    case "report":
+      return `object ${action.n} reports`;
     case "restart":
       return `object ${action.n} is restarted`;
     case "alarm":

@@ -24,7 +24,11 @@ export type Message =
     }
   /** A probe, and the row when it was sent. */
   | { readonly is: "probe"; readonly n: number; readonly seen: Row }
-  | { readonly is: "restarted"; readonly n: number; readonly restarts: number };
+  | { readonly is: "restarted"; readonly n: number; readonly restarts: number }
+  /** A bucket asks whether it has its name. */
+  | { readonly is: "report"; readonly n: number; readonly restarts: number }
+  /** It has not. A yes changes nothing, and is left out. */
+  | { readonly is: "orphan"; readonly n: number };
 
 /** What the invariants need to know about an incarnation. */
 export interface History {
@@ -75,6 +79,8 @@ export interface Bounds {
   /** A request is sent once more because its connection breaks. */
   readonly resends: number;
   readonly probes: number;
+  /** A bucket asks the registry whether it has its name. */
+  readonly reports: number;
   /** Incarnations of one name after which no create is asked for. */
   readonly incarnations: number;
 }
@@ -164,13 +170,16 @@ function keyOfMessage(message: Message, to: (n: number) => string, rows: (row: R
   const { is, n } = message;
   if (is === "said") return `${is}${message.what}${to(n)}${message.outcome}`;
   if (is === "probe") return `${is}${rows(message.seen)}`;
-  return is === "restarted" ? `${is}${to(n)}${message.restarts}` : is + to(n);
+  return is === "restarted" || is === "report" ? `${is}${to(n)}${message.restarts}` : is + to(n);
 }
 
 /** A world as far as it matters from here on. Names are interchangeable. */
 export function keyOf(world: World): string {
-  const { alarm, operations, crashes, deadlines, exits, restarts, lostAlarms, resends, probes } = world;
-  const left = [operations, crashes, deadlines, exits, restarts, lostAlarms, resends, probes].join("");
+  const { alarm, operations, crashes, deadlines, exits, restarts, lostAlarms, resends, probes, reports } =
+    world;
+  const left = [operations, crashes, deadlines, exits, restarts, lostAlarms, resends, probes, reports].join(
+    "",
+  );
   return `${world.names.map(keyOfName).toSorted().join("|")}#${alarm}${left}`;
 }
 
