@@ -192,20 +192,21 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
     if (this.#restarting) return;
     // A process that is being wiped gets no timer; if the wipe fails it gets all of them after all.
     await this.#wiping?.catch(() => undefined);
-    await this.#timers.deliver((message, done) =>
-      isInternal(message) ? this.#handleInternal(message).then(done) : this.#inform(message, done),
-    );
+    await this.#timers.deliver(async (message, done) => {
+      const rest = isInternal(message) ? this.#handleInternal(message) : this.#inform(message, done);
+      if (rest === undefined) return;
+      await rest;
+      done();
+    });
   }
 
   #inform(message: Info, done: () => void): Promise<void> | undefined {
     const { args } = this;
-    if (args === undefined) return void done();
-    const rest = this.#transaction(() => {
-      const promise = this.handleInfo(message, args);
-      if (promise === undefined) done();
-      return promise;
+    return this.#transaction(() => {
+      const rest = args === undefined ? undefined : this.handleInfo(message, args);
+      if (rest === undefined) done();
+      return rest as Promise<void> | undefined;
     });
-    return rest?.then(done);
   }
 
   /** The reason with which the process ended, while the object remembers it. */
