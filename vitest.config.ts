@@ -103,7 +103,7 @@ export default defineConfig({
       inWorkerd("workerd, 16 partitions", 16, {
         include: ["test/**/*.test.ts"],
         exclude: [
-          "test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**",
+          "test/{better-auth,cli,client,e2e,fuzz,keyv,serve,torture,unstorage}/**",
           END_TO_END,
           EXPLORER,
           ...(KV_TEST_DEPTH === "sample" ? [REPLAY] : []),
@@ -121,7 +121,7 @@ export default defineConfig({
           ...filesOf({
             exclude: LEFT_OUT[KV_TEST_DEPTH],
             include: [
-              "test/{better-auth,cli,client,e2e,fuzz,keyv,serve,unstorage}/**/*.test.ts",
+              "test/{better-auth,cli,client,e2e,fuzz,keyv,serve,torture,unstorage}/**/*.test.ts",
               END_TO_END,
               EXPLORER,
             ],
@@ -132,6 +132,7 @@ export default defineConfig({
               MOVES,
               "test/http/refused-uploads.e2e.test.ts",
               "test/fuzz/fuzz.test.ts",
+              "test/{power-cut,torture}/*.e2e.test.ts",
               ...(KV_TEST_DEPTH === "full" ? [EXPLORER] : []),
             ],
           }),

@@ -46,12 +46,16 @@ export async function rawClient(
   };
 }
 
+const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
+
 /** Whether an HTTP/1.1 response is complete. @throws unless its status is 2xx */
 export function isWholeResponse(reply: Buffer): boolean {
   const head = reply.indexOf("\r\n\r\n");
   if (head === -1) return false;
   const text = reply.toString("latin1", 0, head);
   if (!text.startsWith("HTTP/1.1 2")) throw new Error(`unexpected response: ${reply.toString()}`);
+  // A streamed response ends with an empty chunk.
+  if (/transfer-encoding: chunked/i.test(text)) return reply.subarray(-7).equals(LAST_CHUNK);
   const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
   return reply.length >= head + 4 + length;
 }

@@ -316,9 +316,9 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
           this.#maintenance.again("expiry", this.#entries.nextExpiry());
         });
       case "log": {
+        this.#sockets.announce();
         const again = notBefore(this.clock() + this.#reportMs, this.#entries.log.trim(this.clock()));
         this.#maintenance.again("log", again);
-        this.#sockets.announce();
         return this.#report(args).catch((error: unknown) => {
           console.error("no report to the registry", error);
           this.#maintenance.by("log", this.clock() + this.#reportMs);

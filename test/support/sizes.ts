@@ -20,6 +20,8 @@ export interface Sizes {
   readonly watchers: number;
   /** Kills of a server under load. */
   readonly kills: number;
+  /** Disks of power cuts. */
+  readonly disks: number;
   /** Places at which an upload is cut off. */
   readonly cuts: number;
   /** Uploads in a row that are refused in the middle. */
@@ -36,6 +38,12 @@ export interface Sizes {
   readonly fuzzed: number;
   /** The largest bounds within which the registry's protocol is explored: 4, 20, 120 seconds. */
   readonly explored: "small" | "medium" | "large";
+  /** Seconds in which commands run on a BEAM and on the server side by side. */
+  readonly beamSeconds: number;
+  /** Seconds of torture, beside start and end; 0 for none. */
+  readonly tortureSeconds: number;
+  /** How many of the builds with a bug are tried. */
+  readonly brokenBuilds: number;
 }
 
 export type Depth = "sample" | "bounded" | "full";
@@ -49,6 +57,7 @@ const WHOLE = {
   unknownNames: 100_000,
   watchers: 500,
   kills: 10,
+  disks: 1_000,
   cuts: 50,
   refusals: 4,
   messages: 11_000,
@@ -57,6 +66,9 @@ const WHOLE = {
   roundTrips: 60,
   fuzzed: 60,
   explored: "large",
+  beamSeconds: 60,
+  tortureSeconds: 600,
+  brokenBuilds: 5,
 } as const;
 
 export const SIZES: Readonly<Record<Depth, Sizes>> = {
@@ -68,6 +80,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     unknownNames: 1_000,
     watchers: 10,
     kills: 2,
+    disks: 0,
     cuts: 8,
     refusals: 1,
     messages: 1_100,
@@ -76,6 +89,9 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     roundTrips: 8,
     fuzzed: 4,
     explored: "small",
+    beamSeconds: 2,
+    tortureSeconds: 12,
+    brokenBuilds: 0,
   },
   bounded: {
     ...WHOLE,
@@ -86,8 +102,12 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     unknownNames: 4_000,
     watchers: 100,
     kills: 3,
+    disks: 30,
     fuzzed: 20,
     explored: "small",
+    beamSeconds: 8,
+    tortureSeconds: 0,
+    brokenBuilds: 1,
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
   },

@@ -11,6 +11,12 @@ import { join, resolve } from "node:path";
 const main = (): string =>
   process.env["KV_TEST_SERVER"] ?? resolve(import.meta.dirname, "../../../src/serve/main.ts");
 
+const commandOf = (program: string): string[] => [
+  process.execPath,
+  "--disable-warning=ExperimentalWarning",
+  program,
+];
+
 /** Where a server listens. */
 export interface Addresses {
   readonly http: string;
@@ -41,6 +47,8 @@ export interface RunningServer extends Addresses {
 export interface ServerOptions {
   /** Start it with npm, as the README does, instead of by its file. */
   readonly npm?: boolean;
+  /** Another program of the server's, which takes the same options. */
+  readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Folder to keep data in; left out, nothing is kept. */
   readonly data?: string;
@@ -61,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ...(options.args ?? []),
     ],
     options.environment,
-    options.npm === true ? ["npm", "start", "--"] : undefined,
+    options.npm === true ? ["npm", "start", "--"] : commandOf(options.program ?? main()),
   );
   const output = collect(child);
   const [http, tcp] = await Promise.all([
@@ -135,11 +143,7 @@ export function temporaryFolder(): { readonly path: string; remove(): Promise<vo
 function launch(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  [program = "", ...first]: readonly string[] = [
-    process.execPath,
-    "--disable-warning=ExperimentalWarning",
-    main(),
-  ],
+  [program = "", ...first]: readonly string[] = commandOf(main()),
 ): ChildProcess {
   const { KV_TOKEN: _, ...inherited } = process.env;
   return spawn(program, [...first, ...args], {

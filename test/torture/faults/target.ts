@@ -1,0 +1,124 @@
+/** The server under torture: it is started, ended in every way, and started again, behind ports that stay the same. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startServer, type RunningServer } from "../../e2e/support/server.ts";
+import type { Built } from "../server/build.ts";
+import { Proxy } from "./proxy.ts";
+
+/** Settings under which what the torture looks at happens often. */
+const ENVIRONMENT = {
+  KV_EVENT_LOG: "100000",
+  KV_CHANGE_LOG: "100000",
+  KV_OPEN: "loopback",
+  KV_HEARTBEAT_MS: "1000",
+};
+
+export class Target {
+  readonly #built: Built;
+  readonly #data: string;
+  readonly #clockFile: string;
+  readonly #diskFile: string;
+  readonly http: Proxy;
+  readonly tcp: Proxy;
+  #server: RunningServer | undefined;
+  #up = Promise.withResolvers<void>();
+  /** Milliseconds by which the engine's clock is ahead. */
+  #aheadMs = 0;
+
+  private constructor(built: Built, http: Proxy, tcp: Proxy) {
+    this.#built = built;
+    this.http = http;
+    this.tcp = tcp;
+    this.#data = join(built.folder, "data");
+    this.#clockFile = join(built.folder, "clock");
+    mkdirSync(this.#data, { mode: 0o700 });
+    this.#diskFile = join(built.folder, "disk");
+    this.moveClock(0);
+    this.spoilDisk("");
+  }
+
+  static async start(built: Built): Promise<Target> {
+    const target = new Target(built, await Proxy.start(), await Proxy.start());
+    await target.#start();
+    return target;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.http.port}`;
+  }
+
+  /** The server's own address, past the proxy. */
+  get direct(): string | undefined {
+    return this.#server?.http;
+  }
+
+  /** Whether the engine's clock can be moved, and its disk spoilt. */
+  get hasShim(): boolean {
+    return this.#built.shim !== undefined;
+  }
+
+  /** Settles when the server runs. */
+  get up(): Promise<void> {
+    return this.#up.promise;
+  }
+
+  /** Moves the engine's clock by so much, forward or back. */
+  moveClock(byMs: number): void {
+    this.#aheadMs += byMs;
+    writeFileSync(this.#clockFile, String(this.#aheadMs).padEnd(20));
+  }
+
+  /** Makes the engine's disk fail, or work again. */
+  spoilDisk(how: "full" | "fsync" | ""): void {
+    writeFileSync(this.#diskFile, how.padEnd(6));
+  }
+
+  /** Kills server and engine with -9, and starts them again. */
+  async kill(): Promise<void> {
+    await this.#without((server) => server.killAll());
+  }
+
+  /** Stops it as an operator does, and starts it again. */
+  async restart(): Promise<void> {
+    await this.#without((server) => server.stop());
+  }
+
+  /** Stops the engine's process for a while, and lets it go on. */
+  async pause(ms: number): Promise<void> {
+    const pid = await this.#server?.enginePid();
+    if (pid === undefined) return;
+    process.kill(pid, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    process.kill(pid, "SIGCONT");
+  }
+
+  async end(): Promise<void> {
+    await this.#server?.stop();
+    this.http.stop();
+    this.tcp.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { shim } = this.#built;
+    const controls = { TORTURE_CLOCK: this.#clockFile, TORTURE_DISK: this.#diskFile };
+    const preload = shim === undefined ? {} : { LD_PRELOAD: shim, ...controls };
+    const environment = { ...ENVIRONMENT, ...preload, TORTURE_WORKER: this.#built.folder };
+    const server = await startServer({ program: this.#built.server, data: this.#data, environment });
+    this.#server = server;
+    this.http.target = server.httpPort;
+    this.tcp.target = server.tcpPort;
+    this.#up.resolve();
+  }
+
+  async #without(ended: (server: RunningServer) => Promise<unknown>): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#up = Promise.withResolvers();
+    this.#server = undefined;
+    this.http.target = undefined;
+    this.tcp.target = undefined;
+    await ended(server);
+    await this.#start();
+  }
+}

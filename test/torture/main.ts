@@ -1,0 +1,53 @@
+/** `npm run torture`: the server under faults, and whether it has kept its promises. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Call } from "./check/history.ts";
+import { check } from "./check/linearizable.ts";
+import { type Options, optionsOf, USAGE } from "./options.ts";
+import { inLines } from "./report.ts";
+import { buildAll } from "./server/build.ts";
+import { torture } from "./torture.ts";
+
+/** An operation without an answer has none in JSON either. */
+const toJson = (history: readonly Call[]): string => JSON.stringify(history, null, 2);
+
+function fromJson(text: string): Call[] {
+  return (JSON.parse(text) as Call[]).map((call) => ({ ...call, answered: call.answered ?? Infinity }));
+}
+
+async function main({ minutes, seed, faults, broken, first, check: file }: Options): Promise<number> {
+  if (file !== undefined) {
+    const verdict = check(fromJson(readFileSync(file, "utf8")));
+    console.log(verdict);
+    return verdict === "legal" ? 0 : 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "durable-kv-torture-"));
+  try {
+    const built = await buildAll(folder, broken);
+    const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
+    console.log(inLines(report, seed));
+    if (report.shortest !== undefined) {
+      const kept = join(tmpdir(), `durable-kv-history-${seed}.json`);
+      writeFileSync(kept, toJson(report.shortest));
+      console.log(`It is in ${kept}: npm run torture -- --check ${kept}`);
+    }
+    return report.violations.length > 0 || report.illegal > 0 ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+try {
+  const options = optionsOf(process.argv.slice(2));
+  if (options === "help") process.stdout.write(USAGE);
+  else process.exitCode = await main(options);
+} catch (error) {
+  const isUsers = error instanceof Error && (error.message.startsWith("--") || "code" in error);
+  if (!isUsers) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+// Connections that a fault has left half open would keep the process.
+process.exit();

@@ -1,0 +1,62 @@
+/** The command line of the torture. */
+
+import { parseArgs } from "node:util";
+import { type Fault, FAULTS } from "./faults/faults.ts";
+import { type Broken, BROKEN } from "./broken.ts";
+
+export interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** Build the server with this bug. */
+  readonly broken: Broken | undefined;
+  /** End with the first violation. */
+  readonly first: boolean;
+  /** Check this history, which an earlier run has written, and make none. */
+  readonly check: string | undefined;
+}
+
+export const USAGE = `Usage: npm run torture -- [options]
+
+  --minutes N     how long (default 1)
+  --seed N        what the faults and the load are drawn by (default: random)
+  --faults LIST   classes of faults, separated by commas (default: all): ${FAULTS.join(", ")}
+  --broken NAME   build the server with a bug, which has to be found: ${BROKEN.join(", ")}
+  --first         end with the first violation
+  --check FILE    check a history that an earlier run has written
+  --help          show this help
+
+Exit code: 0, 1 if anything is illegal, lost, or not as promised, 2 for an invalid option.
+`;
+
+/** @throws {Error} for an invalid option */
+export function optionsOf(args: readonly string[]): Options | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string" },
+      faults: { type: "string", default: FAULTS.join(",") },
+      broken: { type: "string" },
+      first: { type: "boolean", default: false },
+      check: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+  const minutes = Number(values.minutes);
+  if (!Number.isInteger(seed) || seed < 0)
+    throw new Error(`--seed takes a whole number, and not ${values.seed}`);
+  if (!(minutes > 0)) throw new Error(`--minutes takes a number above 0, and not ${values.minutes}`);
+  const faults =
+    values.faults === "" ? [] : values.faults.split(",").map((name) => oneOf("--faults", FAULTS, name));
+  const broken = values.broken === undefined ? undefined : oneOf("--broken", BROKEN, values.broken);
+  return { minutes, seed, faults, broken, first: values.first, check: values.check };
+}
+
+function oneOf<T extends string>(option: string, names: readonly T[], name: string): T {
+  const found = names.find((each) => each === name);
+  if (found === undefined) throw new Error(`${option} has "${name}"; it takes ${names.join(", ")}`);
+  return found;
+}

@@ -1,0 +1,45 @@
+/** A short torture (`npm run torture` is the long one), and builds with a bug, which it has to catch. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
+import { type Broken, BROKEN } from "./broken.ts";
+import { FAULTS } from "./faults/faults.ts";
+import { inLines } from "./report.ts";
+import { buildAll } from "./server/build.ts";
+import { type Report, torture } from "./torture.ts";
+
+const { tortureSeconds, brokenBuilds } = inject("sizes");
+const SEED = inject("seed");
+/** A broken build has to be caught within two minutes, the search for its last violations included. */
+const CAUGHT_WITHIN_S = 90;
+
+async function run(seconds: number, broken?: Broken): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), "durable-kv-torture-"));
+  try {
+    const built = await buildAll(folder, broken);
+    return await torture({ built, seconds, seed: SEED, faults: FAULTS, first: broken !== undefined });
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+describe("a server under faults", { timeout: 900_000 }, () => {
+  it.runIf(tortureSeconds > 0)(`keeps its promises for ${tortureSeconds} s (seed ${SEED})`, async () => {
+    const report = await run(tortureSeconds);
+    const text = inLines(report, SEED);
+    console.log(text);
+    expect(report.violations, text).toEqual([]);
+    expect([report.illegal, report.lost]).toEqual([0, 0]);
+    expect(report.acknowledgedWrites).toBeGreaterThan(0);
+    expect(report.faults.get("kill -9")).toBeGreaterThan(0);
+  });
+
+  it.each(BROKEN.slice(0, brokenBuilds))("is caught if it is built with the bug: %s", async (broken) => {
+    // The end of a bucket is looked for in the log when the faults are over.
+    const report = await run(broken === "forgotten DOWN" ? 10 : CAUGHT_WITHIN_S, broken);
+    expect(report.violations.length).toBeGreaterThan(0);
+    console.log(`${broken}: ${report.seconds} s\n${inLines(report, SEED)}`);
+  });
+});

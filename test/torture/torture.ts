@@ -1,0 +1,168 @@
+/** One run: the server is loaded and spoiled at the same time, and then all that was seen is checked. */
+
+import { check } from "./check/linearizable.ts";
+import { shrink } from "./check/shrink.ts";
+import type { Call } from "./check/history.ts";
+import { type Fault, Faults } from "./faults/faults.ts";
+import { Target } from "./faults/target.ts";
+import { BulkWriter } from "./load/bulk.ts";
+import { EventLog } from "./load/event-log.ts";
+import { type History, makeHistory } from "./load/histories.ts";
+import { type Life, Owner } from "./load/lives.ts";
+import { watchBucket } from "./load/watches.ts";
+import { Random } from "./random.ts";
+import type { Built } from "./server/build.ts";
+
+export interface TortureOptions {
+  readonly built: Built;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** End with the first violation. */
+  readonly first?: boolean;
+}
+
+export interface Report {
+  readonly seconds: number;
+  /** How often each fault has happened. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly operations: number;
+  readonly acknowledgedWrites: number;
+  readonly unknownWrites: number;
+  readonly histories: number;
+  readonly illegal: number;
+  /** Histories whose check was given up. */
+  readonly undecided: number;
+  readonly lost: number;
+  readonly lives: number;
+  readonly events: number;
+  readonly changes: number;
+  readonly violations: readonly string[];
+  /** The shortest illegal history that was found. */
+  readonly shortest: readonly Call[] | undefined;
+}
+
+/** Operations of one history. */
+const HISTORY = 200;
+const HISTORIES_AT_ONCE = 5;
+const BULK_WRITERS = 3;
+const OWNERS = 4;
+/** A bucket is watched for so long, in milliseconds; then another one. */
+const WATCH_MS = 20_000;
+/** How long names may stay between two states when the faults are over, in milliseconds, with the clock put forward meanwhile. */
+const SETTLE_MS = 30_000;
+const NUDGE_MS = 6_000;
+
+export async function torture({
+  built,
+  seconds,
+  seed,
+  faults: classes,
+  first = false,
+}: TortureOptions): Promise<Report> {
+  const random = new Random(seed);
+  const target = await Target.start(built);
+  const since = performance.now();
+  const violations: string[] = [];
+  const isOver = (): boolean =>
+    performance.now() - since > seconds * 1_000 || (first && violations.length > 0);
+  const found = new Found(violations);
+
+  const faults = new Faults(target, random.fork(), classes);
+  const owners = Array.from({ length: OWNERS }, (_, n) => new Owner(target, random.fork(), `life${n}`));
+  const bulk = Array.from({ length: BULK_WRITERS }, (_, n) => new BulkWriter(target, `bulk${n}`));
+  const events = new EventLog(target);
+  const stop = new AbortController();
+  const following = events.run(stop.signal);
+  const note = (list: string[]): void => void violations.push(...list.splice(0));
+  const noticing = setInterval(() => {
+    for (const { violations: own } of owners) note(own);
+    for (const { lost } of bulk) note(lost);
+  }, 100);
+  let changes = 0;
+
+  await Promise.all([
+    faults.run(isOver),
+    ...owners.map((owner) => owner.run(isOver)),
+    ...bulk.map((writer) => writer.run(isOver)),
+    ...Array.from({ length: HISTORIES_AT_ONCE }, async (_, n) => {
+      const own = random.fork();
+      for (let count = 0; !isOver(); count += 1)
+        found.add(await makeHistory(target, own, `history${n}-${count}`, HISTORY, isOver));
+    }),
+    (async () => {
+      for (let count = 0; !isOver(); count += 1) {
+        const until = performance.now() + WATCH_MS;
+        const watched = await watchBucket(
+          target,
+          `watch${count}`,
+          () => isOver() || performance.now() > until,
+        );
+        changes += watched.changes;
+        violations.push(...watched.violations);
+      }
+    })(),
+  ]);
+
+  // The faults are over: what is still under way ends, and everything is looked at once more.
+  for (const writer of bulk) await writer.verify();
+  await events.settled(() => target.hasShim && target.moveClock(NUDGE_MS), SETTLE_MS);
+  clearInterval(noticing);
+  stop.abort();
+  await following;
+  for (const { violations: own } of owners) note(own);
+  for (const { lost } of bulk) note(lost);
+  const lives = new Map<string, Life>(owners.flatMap((owner) => [...owner.lives]));
+  violations.push(...events.check(lives));
+  await target.end();
+
+  return {
+    seconds: Math.round((performance.now() - since) / 1_000),
+    faults: faults.counts,
+    operations: found.operations,
+    acknowledgedWrites: bulk.reduce((sum, { writes }) => sum + writes, 0) + found.writes,
+    unknownWrites: bulk.reduce((sum, { unknown }) => sum + unknown, 0) + found.unknown,
+    histories: found.histories,
+    illegal: found.illegal,
+    undecided: found.undecided,
+    lost: bulk.reduce((sum, writer) => sum + writer.lostCount, 0),
+    lives: lives.size,
+    events: events.events,
+    changes,
+    violations,
+    shortest: found.shortest,
+  };
+}
+
+/** What the histories have shown so far. */
+class Found {
+  readonly #violations: string[];
+  histories = 0;
+  operations = 0;
+  writes = 0;
+  unknown = 0;
+  illegal = 0;
+  undecided = 0;
+  shortest: readonly Call[] | undefined;
+
+  constructor(violations: string[]) {
+    this.#violations = violations;
+  }
+
+  add({ bucket, calls, impossible }: History): void {
+    this.histories += 1;
+    this.operations += calls.length;
+    for (const { operation, answered } of calls) {
+      if (answered === Infinity) this.unknown += 1;
+      else if (operation.does !== "get" && operation.does !== "list") this.writes += 1;
+    }
+    this.#violations.push(...impossible.map((what) => `${bucket}: ${what}`));
+    const verdict = check(calls);
+    if (verdict === "unknown") this.undecided += 1;
+    if (verdict !== "illegal") return;
+    this.illegal += 1;
+    this.#violations.push(`${bucket}: the history is illegal`);
+    const short = shrink(calls);
+    if (this.shortest === undefined || short.length < this.shortest.length) this.shortest = short;
+  }
+}
