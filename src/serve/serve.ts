@@ -11,6 +11,7 @@ import { startEngine, type Engine } from "./engine.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
 import { lockFolder } from "./lock.ts";
 import { FreedFiles } from "./freed-files.ts";
+import { makeObjectFolders } from "./object-folders.ts";
 import { isLoopback, type ServeOptions } from "./options.ts";
 import { tighten } from "./permissions.ts";
 import { reclaim } from "./reclaim.ts";
@@ -59,6 +60,7 @@ export async function serve(
     if (scratch) rmSync(data, { recursive: true, force: true });
   };
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
+    if (!scratch) makeObjectFolders(data, folders);
     // Only with an engine's lock, or on a new folder: otherwise an old engine may still be using the files.
     if (scratch || lock !== undefined) giveDiskBack(folders);
     engine = await startEngine(
