@@ -107,7 +107,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     explored: "small",
     beamSeconds: 8,
     tortureSeconds: 0,
-    brokenBuilds: 1,
+    brokenBuilds: 2,
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
   },

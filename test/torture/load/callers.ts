@@ -23,7 +23,7 @@ const SIMPLE: ReadonlySet<Operation["does"]> = new Set(["get", "put", "delete", 
 export class HttpCaller implements Caller {
   readonly #target: Target;
   readonly #path: string;
-  /** The ETag under which a value was read, by the value. */
+  /** The ETag under which a value was read, by key and value: a transaction stores one value under two keys. */
   readonly #etags = new Map<string, string>();
 
   constructor(target: Target, bucket: string) {
@@ -32,7 +32,7 @@ export class HttpCaller implements Caller {
   }
 
   can(operation: Operation): boolean {
-    return operation.does !== "replace" || this.#etags.has(operation.expected);
+    return operation.does !== "replace" || this.#etags.has(`${operation.key} ${operation.expected}`);
   }
 
   close(): void {}
@@ -58,7 +58,7 @@ export class HttpCaller implements Caller {
       case "add":
         return ask(target, "PUT", one, { body: operation.value, headers: { "If-None-Match": "*" } });
       case "replace": {
-        const headers = { "If-Match": this.#etags.get(operation.expected) ?? "" };
+        const headers = { "If-Match": this.#etags.get(`${operation.key} ${operation.expected}`) ?? "" };
         return ask(target, "PUT", one, { body: operation.value, headers });
       }
       case "delete":
@@ -77,10 +77,10 @@ export class HttpCaller implements Caller {
     }
   }
 
-  #resultOf({ does }: Operation, { text: body, etag }: Answer): Result {
-    switch (does) {
+  #resultOf(operation: Operation, { text: body, etag }: Answer): Result {
+    switch (operation.does) {
       case "get":
-        this.#etags.set(body, etag);
+        this.#etags.set(`${operation.key} ${body}`, etag);
         return body;
       case "take":
         return body;
