@@ -53,9 +53,6 @@ import { runTextCommands } from "./text-commands.ts";
  */
 type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
-/** Entries that are removed in one turn. All other requests wait until the turn ends. */
-const REMOVE_AT_ONCE = 500;
-
 /**
  * One bucket. It is alive while its storage holds its incarnation; after that every call returns `noproc`. A caller with
  * a stale id can therefore neither read old data nor write to the bucket that has the name now.
@@ -184,7 +181,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Removes the first keys of a range, at most 500. @returns how many, and whether there are more */
   removeRange(range: KeyRange): Answered<{ readonly removed: number; readonly more: boolean }> {
-    return this.#write(() => this.#entries.removeRange(range, REMOVE_AT_ONCE));
+    return this.#write(() => this.#entries.removeRange(range));
   }
 
   /** Stores chunk `n` of a large value that is being uploaded. Safe to repeat. */
@@ -310,11 +307,13 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
       case "orphan":
         return this.#report(args);
       case "expiry":
-        // The timer is set first: the end of the write tells the watchers, and nothing may be undone after that.
-        return this.#entries.write(() => {
-          this.#entries.expire(REMOVE_AT_ONCE);
-          this.#maintenance.again("expiry", this.#entries.nextExpiry());
-        });
+        // Later, in a transaction of its own: the end of the write tells the watchers, and must not be undone.
+        return Promise.resolve().then(() =>
+          this.#entries.write(() => {
+            this.#entries.expire();
+            this.#maintenance.again("expiry", this.#entries.nextExpiry());
+          }),
+        );
       case "log": {
         this.#sockets.announce();
         const again = notBefore(this.clock() + this.#reportMs, this.#entries.log.trim(this.clock()));

@@ -41,7 +41,7 @@ export class Maintenance<Kind extends string> {
     this.#set(kind, at);
   }
 
-  /** Forgets the due times. Call it when the storage was wiped. */
+  /** Forgets the due times. Call it when the storage was wiped, or a transaction was rolled back. */
   reset(): void {
     this.#due.clear();
   }

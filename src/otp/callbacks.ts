@@ -33,7 +33,8 @@ export abstract class Callbacks<Env, Args extends object, Info> extends DurableO
    * A timer is due. What runs before the first `await`, if there is one, is one transaction. A handler that returns no
    * promise takes effect exactly once: the timer's row is removed in that transaction. One that returns a promise takes
    * effect at least once: the row is removed when the promise is fulfilled, and a crash before that delivers the message
-   * again. If the handler throws, its transaction is undone, and the timer is delivered again later.
+   * again. If the handler throws, its transaction is undone, and the timer is delivered again later. (An `async` function
+   * never throws: what it wrote before its promise was rejected stays.)
    */
   protected handleInfo(_message: Info, _args: Args): void | Promise<void> {}
 

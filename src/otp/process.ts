@@ -188,15 +188,14 @@ export abstract class Process<Env, Args extends object, Info = never> extends Ca
   override async alarm(): Promise<void> {
     // Its timers are in a format that is not known here. An alarm every hour lets newer code find them again.
     if (this.refusal !== undefined) return this.ctx.storage.setAlarm(this.clock() + NEWER_ALARM_MS);
-    // The rows stay, and the object that comes after the reset sets the alarm again.
-    if (this.#restarting) return;
-    // A process that is being wiped gets no timer; if the wipe fails it gets all of them after all.
-    await this.#wiping?.catch(() => undefined);
     await this.#timers.deliver(async (message, done) => {
+      // A process that is being wiped gets no timer; if the wipe fails it gets all of them after all.
+      await this.#wiping?.catch(() => undefined);
+      // The rows stay, and the object that comes after the reset sets the alarm again.
+      if (this.#restarting) return;
       const rest = isInternal(message) ? this.#handleInternal(message) : this.#inform(message, done);
-      if (rest === undefined) return;
       await rest;
-      done();
+      if (rest !== undefined && !this.#restarting) done();
     });
   }
 

@@ -218,6 +218,8 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   }
 
   protected override async handleInfo(message: Info): Promise<void> {
+    // Out of the timer's transaction: what a step sends must not be undone.
+    await Promise.resolve();
     if (message === "check") await this.#check();
     else await this.#sweep();
   }

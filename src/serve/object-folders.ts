@@ -9,14 +9,13 @@ import { dirname } from "node:path";
  */
 export function makeObjectFolders(data: string, folders: readonly string[]): void {
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Windows can't sync a folder.
-  if (process.platform === "win32") return;
-  sync(data);
-  try {
-    // The data folder may be new itself.
-    sync(dirname(data));
-  } catch {
-    // Its parent may belong to another user, who has made it long ago.
+  // The parent too: the data folder may be new itself.
+  for (const folder of [data, dirname(data)]) {
+    try {
+      sync(folder);
+    } catch {
+      // Some file systems, and Windows, can't sync a folder; and a parent may belong to another user, who made it long ago.
+    }
   }
 }
 

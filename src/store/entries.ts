@@ -22,6 +22,8 @@ export interface EntriesOptions {
   readonly changed?: (changes: readonly Change[]) => void;
 }
 
+/** Expired entries that are removed in one turn. All other requests wait until the turn ends. */
+const REMOVE_AT_ONCE = 500;
 /** Bytes of entries that the cache holds; the platform gives an object 128 MB in all. */
 const CACHE_BYTES = 8 * 1_048_576;
 /** Approximate bytes of a cached entry beside its value. */
@@ -114,7 +116,7 @@ export class Entries {
     return result;
   }
 
-  /** Clears the caches. Call it after the storage was wiped. */
+  /** Clears the caches. Call it after the storage was wiped, or a transaction was rolled back. */
   reset(): void {
     this.log.reset();
     this.#recent.clear();
@@ -210,14 +212,14 @@ export class Entries {
   }
 
   /** Removes the first `limit` keys of a range. @returns how many were removed, and whether more remain */
-  removeRange(range: KeyRange, limit: number): { readonly removed: number; readonly more: boolean } {
+  removeRange(range: KeyRange, limit = REMOVE_AT_ONCE): { readonly removed: number; readonly more: boolean } {
     const { entries, more } = this.list({ ...range, limit });
     for (const { key, ...info } of entries) this.#remove(key, info, "delete");
     return { removed: entries.length, more };
   }
 
   /** Removes up to `limit` expired entries, those that expired first. */
-  expire(limit: number): void {
+  expire(limit = REMOVE_AT_ONCE): void {
     const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
       `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?`,
       this.#now(),

@@ -8,6 +8,7 @@ import { check } from "./check/linearizable.ts";
 import { type Options, optionsOf, USAGE } from "./options.ts";
 import { inLines } from "./report.ts";
 import { buildAll } from "./server/build.ts";
+import { endAll } from "./faults/target.ts";
 import { torture } from "./torture.ts";
 
 /** An operation without an answer has none in JSON either. */
@@ -17,13 +18,28 @@ function fromJson(text: string): Call[] {
   return (JSON.parse(text) as Call[]).map((call) => ({ ...call, answered: call.answered ?? Infinity }));
 }
 
+function readHistory(file: string): Call[] {
+  try {
+    return fromJson(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Error(`--check ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 async function main({ minutes, seed, faults, broken, first, check: file }: Options): Promise<number> {
   if (file !== undefined) {
-    const verdict = check(fromJson(readFileSync(file, "utf8")));
+    const verdict = check(readHistory(file));
     console.log(verdict);
     return verdict === "legal" ? 0 : 1;
   }
   const folder = mkdtempSync(join(tmpdir(), "durable-kv-torture-"));
+  // The server is in a group of its own: what ends this process has to end it, too.
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      endAll();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      process.exit(1);
+    });
   try {
     const built = await buildAll(folder, broken);
     const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
@@ -44,8 +60,13 @@ try {
   if (options === "help") process.stdout.write(USAGE);
   else process.exitCode = await main(options);
 } catch (error) {
-  const isUsers = error instanceof Error && (error.message.startsWith("--") || "code" in error);
-  if (!isUsers) throw error;
+  const { code = "" } = error as { readonly code?: string };
+  const isUsers =
+    error instanceof Error && (error.message.startsWith("--") || code.startsWith("ERR_PARSE_ARGS"));
+  if (!isUsers) {
+    console.error(error);
+    process.exit(1);
+  }
   console.error(`${error.message}\n\n${USAGE}`);
   process.exitCode = 2;
 }

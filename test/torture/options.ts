@@ -44,11 +44,13 @@ export function optionsOf(args: readonly string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
+  if (values.seed === "") throw new Error("--seed takes a whole number");
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   const minutes = Number(values.minutes);
   if (!Number.isInteger(seed) || seed < 0)
     throw new Error(`--seed takes a whole number, and not ${values.seed}`);
-  if (!(minutes > 0)) throw new Error(`--minutes takes a number above 0, and not ${values.minutes}`);
+  if (!(minutes > 0 && minutes < 100_000))
+    throw new Error(`--minutes takes a number above 0, and not ${values.minutes}`);
   const faults =
     values.faults === "" ? [] : values.faults.split(",").map((name) => oneOf("--faults", FAULTS, name));
   const broken = values.broken === undefined ? undefined : oneOf("--broken", BROKEN, values.broken);

@@ -1,13 +1,14 @@
 /** One run: the server is loaded and spoiled at the same time, and then all that was seen is checked. */
 
-import { check } from "./check/linearizable.ts";
+import { check, type Verdict } from "./check/linearizable.ts";
 import { shrink } from "./check/shrink.ts";
 import type { Call } from "./check/history.ts";
 import { type Fault, Faults } from "./faults/faults.ts";
 import { Target } from "./faults/target.ts";
 import { BulkWriter } from "./load/bulk.ts";
 import { EventLog } from "./load/event-log.ts";
-import { type History, makeHistory } from "./load/histories.ts";
+import { type History, makeHistory, readLast } from "./load/histories.ts";
+import { Impossible } from "./load/http.ts";
 import { type Life, Owner } from "./load/lives.ts";
 import { watchBucket } from "./load/watches.ts";
 import { Random } from "./random.ts";
@@ -52,6 +53,8 @@ const WATCH_MS = 20_000;
 /** How long names may stay between two states when the faults are over, in milliseconds, with the clock put forward meanwhile. */
 const SETTLE_MS = 30_000;
 const NUDGE_MS = 6_000;
+/** How long everything may take when the faults are over, in seconds. */
+const END_WITHIN_S = 150;
 
 export async function torture({
   built,
@@ -81,40 +84,57 @@ export async function torture({
   }, 100);
   let changes = 0;
 
-  await Promise.all([
-    faults.run(isOver),
-    ...owners.map((owner) => owner.run(isOver)),
-    ...bulk.map((writer) => writer.run(isOver)),
-    ...Array.from({ length: HISTORIES_AT_ONCE }, async (_, n) => {
-      const own = random.fork();
-      for (let count = 0; !isOver(); count += 1)
-        found.add(await makeHistory(target, own, `history${n}-${count}`, HISTORY, isOver));
-    }),
-    (async () => {
-      for (let count = 0; !isOver(); count += 1) {
-        const until = performance.now() + WATCH_MS;
-        const watched = await watchBucket(
-          target,
-          `watch${count}`,
-          () => isOver() || performance.now() > until,
-        );
-        changes += watched.changes;
-        violations.push(...watched.violations);
-      }
-    })(),
-  ]);
+  /** A part of the load. What it finds impossible ends it, and nothing else. */
+  const part = async (run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      violations.push(
+        error instanceof Impossible ? error.message : `a part of the load failed: ${String(error)}`,
+      );
+    }
+  };
+  const load = async (): Promise<void> => {
+    await Promise.all([
+      part(() => faults.run(isOver)),
+      ...owners.map((owner) => part(() => owner.run(isOver))),
+      ...bulk.map((writer) => part(() => writer.run(isOver))),
+      ...Array.from({ length: HISTORIES_AT_ONCE }, (_, n) =>
+        part(async () => {
+          const own = random.fork();
+          for (let count = 0; !isOver(); count += 1)
+            found.add(await makeHistory(target, own, `history${n}-${count}`, HISTORY, isOver));
+        }),
+      ),
+      part(async () => {
+        for (let count = 0; !isOver(); count += 1) {
+          const until = performance.now() + WATCH_MS;
+          const isLate = (): boolean => isOver() || performance.now() > until;
+          const watched = await watchBucket(target, `watch${count}`, isLate);
+          changes += watched.changes;
+          violations.push(...watched.violations);
+        }
+      }),
+    ]);
+    // The faults are over: what is still under way ends, and everything is looked at once more.
+    for (const writer of bulk) await part(() => writer.verify());
+    await part(() => found.readLast(target));
+    await events.settled(() => target.hasShim && target.moveClock(NUDGE_MS), SETTLE_MS);
+  };
 
-  // The faults are over: what is still under way ends, and everything is looked at once more.
-  for (const writer of bulk) await writer.verify();
-  await events.settled(() => target.hasShim && target.moveClock(NUDGE_MS), SETTLE_MS);
-  clearInterval(noticing);
-  stop.abort();
-  await following;
+  try {
+    if (!(await endsWithin(load(), (seconds + END_WITHIN_S) * 1_000)))
+      violations.push("the load did not end: something that was asked for is never answered");
+    stop.abort();
+    await following;
+  } finally {
+    clearInterval(noticing);
+    await target.end();
+  }
   for (const { violations: own } of owners) note(own);
   for (const { lost } of bulk) note(lost);
   const lives = new Map<string, Life>(owners.flatMap((owner) => [...owner.lives]));
-  violations.push(...events.check(lives));
-  await target.end();
+  violations.push(...events.check(lives), ...target.violations);
 
   return {
     seconds: Math.round((performance.now() - since) / 1_000),
@@ -134,9 +154,19 @@ export async function torture({
   };
 }
 
+/** @returns whether it ended in time */
+async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
+}
+
 /** What the histories have shown so far. */
 class Found {
   readonly #violations: string[];
+  readonly #legal: History[] = [];
   histories = 0;
   operations = 0;
   writes = 0;
@@ -149,20 +179,32 @@ class Found {
     this.#violations = violations;
   }
 
-  add({ bucket, calls, impossible }: History): void {
+  add(history: History): void {
+    const { calls } = history;
     this.histories += 1;
     this.operations += calls.length;
     for (const { operation, answered } of calls) {
       if (answered === Infinity) this.unknown += 1;
       else if (operation.does !== "get" && operation.does !== "list") this.writes += 1;
     }
+    const verdict = this.#look(history);
+    if (verdict === "unknown") this.undecided += 1;
+    if (verdict === "legal") this.#legal.push(history);
+  }
+
+  /** Reads what the legal ones have left, and checks them once more with that. */
+  async readLast(target: Target): Promise<void> {
+    for (const history of this.#legal) this.#look(await readLast(target, { ...history, impossible: [] }));
+  }
+
+  #look({ bucket, calls, impossible }: History): Verdict {
     this.#violations.push(...impossible.map((what) => `${bucket}: ${what}`));
     const verdict = check(calls);
-    if (verdict === "unknown") this.undecided += 1;
-    if (verdict !== "illegal") return;
+    if (verdict !== "illegal") return verdict;
     this.illegal += 1;
     this.#violations.push(`${bucket}: the history is illegal`);
     const short = shrink(calls);
     if (this.shortest === undefined || short.length < this.shortest.length) this.shortest = short;
+    return verdict;
   }
 }

@@ -66,14 +66,17 @@ class Run {
 
   async #ask({ does, ...caller }: Ask): Promise<void> {
     const before = [...this.#acknowledged];
+    const wasUsed = this.#stored.has(caller.partition);
     const count = this.#countOf(caller.partition);
     try {
       if (does === "create") {
         await count.toChange(caller);
+        if (!this.#stored.has(caller.partition)) this.violations.push("a change has stored nothing");
         this.#acknowledged.add(caller.partitions);
         if (this.#acknowledged.size > 1) this.violations.push("two counts were acknowledged");
       } else {
-        await count.toRead(caller);
+        const isUsed = await count.toRead(caller);
+        if (!isUsed && wasUsed) this.violations.push("a partition with names seemed never to have been used");
         if (before.some((partitions) => partitions !== caller.partitions))
           this.violations.push("a read under another count was answered");
       }

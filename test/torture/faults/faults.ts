@@ -94,9 +94,12 @@ export class Faults {
       case "network": {
         const how = random.of(NETWORK_FAULTS) as NetworkFault;
         const part = random.below(100);
-        for (const proxy of [this.#target.http, this.#target.tcp])
-          proxy.spoil(how, () => random.below(100) < part);
-        return count(`network: ${how}`);
+        // Of its own, so that the number of connections does not change what is drawn next.
+        const chosen = random.fork();
+        const proxies = [this.#target.http, this.#target.tcp];
+        const spoilt = proxies.map((proxy) => proxy.spoil(how, () => chosen.below(100) < part));
+        if (spoilt.some((pairs) => pairs > 0)) count(`network: ${how}`);
+        return;
       }
       case "abort":
       case "evict": {
@@ -132,7 +135,7 @@ export class Faults {
     if (direct === undefined) return false;
     const signal = AbortSignal.timeout(5_000);
     return fetch(`${direct}/torture/${what}`, { method: "POST", signal }).then(
-      ({ ok }) => ok,
+      async (response) => ((await response.json()) as { readonly done: boolean }).done,
       () => false,
     );
   }

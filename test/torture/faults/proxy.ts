@@ -53,9 +53,11 @@ export class Proxy {
     return (this.#listener.address() as AddressInfo).port;
   }
 
-  /** Spoils about this part of the open connections. */
-  spoil(fault: NetworkFault, isChosen: () => boolean): void {
-    for (const pair of [...this.#pairs].filter(isChosen)) this.#spoil(pair, fault);
+  /** Spoils the open connections that are chosen. @returns how many */
+  spoil(fault: NetworkFault, isChosen: () => boolean): number {
+    const chosen = [...this.#pairs].filter(isChosen);
+    for (const pair of chosen) this.#spoil(pair, fault);
+    return chosen.length;
   }
 
   stop(): void {

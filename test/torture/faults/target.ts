@@ -1,6 +1,6 @@
 /** The server under torture: it is started, ended in every way, and started again, behind ports that stay the same. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { startServer, type RunningServer } from "../../e2e/support/server.ts";
 import type { Built } from "../server/build.ts";
@@ -14,6 +14,20 @@ const ENVIRONMENT = {
   KV_HEARTBEAT_MS: "1000",
 };
 
+/** In place: a file that is emptied first would be read as empty. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, existsSync(path) ? "r+" : "w");
+  writeSync(file, text, 0);
+  closeSync(file);
+}
+
+const running = new Set<number>();
+
+/** Kills every server that a torture of this process has started. */
+export function endAll(): void {
+  for (const pid of running) process.kill(-pid, "SIGKILL");
+}
+
 export class Target {
   readonly #built: Built;
   readonly #data: string;
@@ -23,6 +37,9 @@ export class Target {
   readonly tcp: Proxy;
   #server: RunningServer | undefined;
   #up = Promise.withResolvers<void>();
+  /** Since when no fsync succeeds; undefined: they do. */
+  fsyncFailsSince: number | undefined;
+  readonly violations: string[] = [];
   /** Milliseconds by which the engine's clock is ahead. */
   #aheadMs = 0;
 
@@ -66,12 +83,15 @@ export class Target {
   /** Moves the engine's clock by so much, forward or back. */
   moveClock(byMs: number): void {
     this.#aheadMs += byMs;
-    writeFileSync(this.#clockFile, String(this.#aheadMs).padEnd(20));
+    overwrite(this.#clockFile, String(this.#aheadMs).padEnd(20));
   }
 
   /** Makes the engine's disk fail, or work again. */
   spoilDisk(how: "full" | "fsync" | ""): void {
-    writeFileSync(this.#diskFile, how.padEnd(6));
+    // Until after the disk fails, and no longer than it does.
+    this.fsyncFailsSince = undefined;
+    overwrite(this.#diskFile, how.padEnd(6));
+    if (how === "fsync") this.fsyncFailsSince = performance.now();
   }
 
   /** Kills server and engine with -9, and starts them again. */
@@ -86,15 +106,28 @@ export class Target {
 
   /** Stops the engine's process for a while, and lets it go on. */
   async pause(ms: number): Promise<void> {
-    const pid = await this.#server?.enginePid();
-    if (pid === undefined) return;
+    const pid = (await this.#server?.enginePid()) ?? 0;
+    // 0 would be this process's own group.
+    if (pid <= 0) return;
     process.kill(pid, "SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, ms));
     process.kill(pid, "SIGCONT");
   }
 
+  /** The engine must not have ended by itself. */
+  #look(server: RunningServer): void {
+    for (const [line] of server
+      .output()
+      .matchAll(/^The engine (?:ended by itself|could not be started).*$/gm))
+      this.violations.push(line);
+  }
+
   async end(): Promise<void> {
-    await this.#server?.stop();
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop();
+    running.clear();
+    if (server !== undefined) this.#look(server);
     this.http.stop();
     this.tcp.stop();
   }
@@ -106,6 +139,7 @@ export class Target {
     const environment = { ...ENVIRONMENT, ...preload, TORTURE_WORKER: this.#built.folder };
     const server = await startServer({ program: this.#built.server, data: this.#data, environment });
     this.#server = server;
+    running.add(server.pid);
     this.http.target = server.httpPort;
     this.tcp.target = server.tcpPort;
     this.#up.resolve();
@@ -119,6 +153,8 @@ export class Target {
     this.http.target = undefined;
     this.tcp.target = undefined;
     await ended(server);
+    running.delete(server.pid);
+    this.#look(server);
     await this.#start();
   }
 }

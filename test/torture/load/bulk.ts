@@ -66,6 +66,7 @@ export class BulkWriter {
   async #write(conversation: TcpConversation, round: number): Promise<void> {
     const lines = this.#sent.map((_, key) => `PUT ${this.#bucket} k${key} ${round}\n`).join("");
     this.#sent.fill(round);
+    const failsSince = this.#target.fsyncFailsSince;
     conversation.send(lines);
     let refused = false;
     for (let key = 0; key < KEYS; key += 1) {
@@ -74,6 +75,9 @@ export class BulkWriter {
         throw error;
       });
       if (answer === "OK\r\n") {
+        // Sent and acknowledged while no fsync has succeeded.
+        if (failsSince !== undefined && failsSince === this.#target.fsyncFailsSince)
+          this.lost.push(`3: ${this.#bucket} k${key}: acknowledged while fsync fails`);
         this.#acknowledged[key] = round;
         this.writes += 1;
       } else if (answer === "NOT FOUND\r\n") this.#isLost(`${this.#bucket}: the bucket itself`);
@@ -103,6 +107,10 @@ export class BulkWriter {
     for (const [key, atLeast] of before.entries()) {
       const first = await within(conversation.take(1));
       if (first.startsWith("ERROR ")) return false;
+      if (first === "NOT FOUND\r\n") {
+        this.#isLost(`${this.#bucket}: the bucket itself`);
+        return true;
+      }
       await within(conversation.take(1));
       const found = Number(first);
       const atMost = this.#sent[key] ?? 0;

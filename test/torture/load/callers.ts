@@ -4,10 +4,7 @@ import { Kv, text } from "../../../src/client/index.ts";
 import { openTcp, type TcpConversation } from "../../e2e/support/transports.ts";
 import type { Operation, Result } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
-import { ask, type Answer } from "./http.ts";
-
-/** The answer is not one that the service may give; the torture counts it as a violation. */
-export class Impossible extends Error {}
+import { ask, type Answer, Impossible } from "./http.ts";
 
 export interface Caller {
   /** Whether it can carry out such an operation. */
@@ -195,7 +192,9 @@ export class SessionCaller implements Caller {
         default:
           return undefined;
       }
-    } catch {
+    } catch (error) {
+      const { code } = error as { readonly code?: string };
+      if (code === "bucket_not_found") throw new Impossible(`${operation.does} in a session: ${code}`);
       this.close();
       return undefined;
     }

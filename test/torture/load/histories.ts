@@ -3,8 +3,8 @@
 import type { Call, Operation } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
 import type { Random } from "../random.ts";
-import { type Caller, HttpCaller, Impossible, SessionCaller, TcpCaller } from "./callers.ts";
-import { createBucket, pause } from "./http.ts";
+import { type Caller, HttpCaller, SessionCaller, TcpCaller } from "./callers.ts";
+import { createBucket, Impossible, pause } from "./http.ts";
 
 const CALLERS = 5;
 const KEYS = ["a", "b"];
@@ -80,4 +80,18 @@ export async function makeHistory(
   });
   await Promise.all(callers.map(work));
   return { bucket, calls, impossible };
+}
+
+/** Reads all keys of a history's bucket, when the faults are over: what was acknowledged last is there. */
+export async function readLast(target: Target, { bucket, calls, impossible }: History): Promise<History> {
+  const caller = new HttpCaller(target, bucket);
+  const last: Call[] = [];
+  for (const key of [...KEYS, COUNTER]) {
+    const operation = { does: "get", key } as const;
+    const asked = performance.now();
+    const result = await caller.run(operation);
+    if (result !== undefined)
+      last.push({ caller: CALLERS, operation, asked, answered: performance.now(), result });
+  }
+  return { bucket, calls: [...calls, ...last], impossible };
 }

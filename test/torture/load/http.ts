@@ -44,13 +44,27 @@ export async function ask(
   }
 }
 
-/** Creates a bucket that is not there yet, however often that takes. */
-export async function createBucket(target: Target, name: string): Promise<void> {
+/** The answer is not one that the service may give; the torture counts it as a violation. */
+export class Impossible extends Error {}
+
+/** Asks until there is an answer, for what may be done twice. @throws {Impossible} if it is refused */
+export async function insist(
+  target: Target,
+  method: string,
+  path: string,
+  asked: Asked = {},
+): Promise<Answer> {
   for (;;) {
-    const answer = await ask(target, "PUT", `/v1/buckets/${name}`);
-    if (answer?.status === 200 || answer?.status === 201) return;
+    const answer = await ask(target, method, path, asked);
+    if (answer !== undefined && answer.status < 300) return answer;
+    if (answer !== undefined) throw new Impossible(`${method} ${path}: ${answer.status} ${answer.text}`);
     await pause(50);
   }
+}
+
+/** Creates a bucket that is not there yet, however often that takes. @throws {Impossible} */
+export async function createBucket(target: Target, name: string): Promise<void> {
+  await insist(target, "PUT", `/v1/buckets/${name}`);
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

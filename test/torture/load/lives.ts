@@ -13,7 +13,7 @@ export interface Life {
   ended: boolean;
 }
 
-/** Reasons of a bucket that a failpoint has made to crash; `noproc`: its storage knew nothing of it. */
+/** Whether a failpoint has made the bucket crash. */
 export const isCrash = (reason: string): boolean => reason.startsWith("crash: torture");
 
 interface Description {
@@ -30,6 +30,8 @@ export class Owner {
   readonly #label: string;
   readonly lives = new Map<string, Life>();
   readonly violations: string[] = [];
+  /** By name: reasons of ends that had no answer. One may still arrive, and end a later bucket. */
+  readonly #unanswered = new Map<string, Set<string>>();
   #tokens = 0;
   created = 0;
 
@@ -68,7 +70,7 @@ export class Owner {
     if (answer.status === 201 && this.lives.has(incarnation))
       this.#violates(`2: ${name}: ${incarnation} was created twice`);
     this.created += 1;
-    this.lives.set(incarnation, { name, reasons: new Set(), ended: false });
+    this.lives.set(incarnation, { name, reasons: new Set(this.#unanswered.get(name)), ended: false });
     return incarnation;
   }
 
@@ -95,6 +97,8 @@ export class Owner {
       ? await ask(this.#target, "DELETE", this.#path(name))
       : await ask(this.#target, "POST", `${this.#path(name)}/exit`, { body: JSON.stringify({ reason }) });
     // Unless its name is known to be free, whoever comes next begins with a stop that has an answer.
+    if (answer === undefined)
+      this.#unanswered.set(name, new Set([...(this.#unanswered.get(name) ?? []), reason]));
     if (answer === undefined || (answer.status >= 300 && answer.status !== 404)) return;
     for (const life of open) life.ended = true;
     const found = await ask(this.#target, "GET", this.#path(name));

@@ -62,18 +62,18 @@ async function torture(url: URL, env: Env): Promise<Response> {
   switch (url.pathname) {
     case "/torture/failpoint":
       arm(query("how") as End | "throw", Number(query("skip")));
-      return Response.json({ armed: true });
+      return Response.json({ done: true });
     case "/torture/end": {
       const binding = query("object") === "registry" ? "REGISTRY" : "BUCKET";
       const all = [...ids[binding]];
       const id = all[Number(query("n")) % Math.max(1, all.length)];
-      if (id === undefined) return Response.json({ ended: false });
+      if (id === undefined) return Response.json({ done: false });
       const namespace = env[binding] as unknown as DurableObjectNamespace<Bucket>;
       await namespace
         .get(namespace.idFromString(id))
         .tortureEnd(how)
         .catch(() => undefined);
-      return Response.json({ ended: true });
+      return Response.json({ done: true });
     }
     default:
       return new Response(null, { status: 404 });
