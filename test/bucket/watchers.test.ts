@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import type { Bucket } from "../../src/bucket/bucket.ts";
 import type { WatchEvent } from "../../src/bucket/watch-view.ts";
 import { call } from "../../src/otp/call.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { startBucket } from "../support/buckets.ts";
+import { armFailpoint } from "../support/faults.ts";
 import { clock } from "../support/objects.ts";
 import { watch, watches } from "../support/watch.ts";
 
@@ -70,6 +72,22 @@ describe("watching a bucket", () => {
     expect(keys(await prefix.until(3))).toEqual(["begin undefined", "put a/1", "put a/"]);
     expect(keys(await key.until(2))).toEqual(["begin undefined", "put a"]);
     expect((await bare.until(5)).some((event) => "value" in event)).toBe(false);
+  });
+
+  it("hears of an expiry once, and under one revision, also if the timer of it fails at its end", async () => {
+    const bucket = await startBucket("watch expired, failed");
+    const watcher = await watches(bucket);
+    await call(() => bucket.put("a", "1", { lifetime: { ttl: 60 } }));
+    armFailpoint("timer: handled, row not removed", "throw");
+    clock.aheadMs += 61_000;
+    await runDurableObjectAlarm(bucket);
+    setFailpointHook();
+    await call(() => bucket.put("b", "2"));
+    clock.aheadMs += 5_000;
+    await runDurableObjectAlarm(bucket);
+    await call(() => bucket.put("c", "3"));
+    await expect.poll(() => keys(watcher.events).slice(-1)).toEqual(["put c"]);
+    expect(keys(watcher.events).slice(-4)).toEqual(["put a", "expired a", "put b", "put c"]);
   });
 
   it("hears once that an entry has expired, whichever call finds it", async () => {

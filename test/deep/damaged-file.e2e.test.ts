@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { kv } from "../e2e/support/cli.ts";
-import { startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
+import { runServer, startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
 
 const data = temporaryFolder();
 const backup = mkdtempSync(join(tmpdir(), "durable-kv-backup-"));
@@ -17,7 +17,7 @@ afterAll(async () => {
 const status = async ({ http }: RunningServer, path: string, method = "GET"): Promise<number> =>
   (await fetch(`${http}/v1/buckets/${path}`, { method })).status;
 
-/** Overwrites the beginning of each file of this object with what is no database. */
+/** Overwrites the beginning of each file with this in its name by what is no database. */
 function damage(folder: string, id: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
     path.includes(id),
@@ -26,7 +26,7 @@ function damage(folder: string, id: string): string[] {
   return files;
 }
 
-it("a damaged file costs its own bucket and no other, and a backup brings it back", async () => {
+it("a damaged file costs its own bucket and no other, the engine's own none, and a backup brings it back", async () => {
   const first = await startServer({ data: data.path, tcp: false });
   for (const name of ["whole", "damaged"]) {
     await fetch(`${first.http}/v1/buckets/${name}`, { method: "PUT" });
@@ -44,6 +44,12 @@ it("a damaged file costs its own bucket and no other, and a backup brings it bac
   expect(await status(second, "whole/keys/milk")).toBe(200);
   expect(await status(second, "another", "PUT")).toBe(201);
   await second.stop();
+
+  // The engine's own file: it does not start, and nothing is lost with the file.
+  const own = damage(data.path, "metadata.sqlite");
+  const { code, output } = await runServer(["--port", "0", "--no-tcp", "--data", data.path]);
+  expect([code, output]).toEqual([1, expect.stringContaining("file is not a database")]);
+  for (const path of own) rmSync(join(data.path, path));
 
   // As docs/operations.md says: its files away, and the backup in.
   for (const path of files) rmSync(join(data.path, path));

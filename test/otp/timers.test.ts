@@ -304,6 +304,28 @@ describe("timers", () => {
     });
   });
 
+  it("that are due while the process restarts are kept for the object that comes after", async () => {
+    const counter = await process("timers and a restart");
+    await call(() => counter.remind("a", "restart…", SOON));
+    await call(() => counter.remind("b", "kept", SOON + 1));
+    // The restart is under way until the first handler has returned.
+    const { promise: returned, resolve } = Promise.withResolvers<void>();
+    setFailpointHook((_, point) => (point === "restart: written, not told" ? returned : undefined));
+    await runInDurableObject(counter, async (instance) => {
+      instance.now = START + SOON + 10;
+      instance.duringInfo = () => void instance.exit("boom");
+      await instance.alarm();
+      resolve();
+    });
+    setFailpointHook();
+    const again = env.COUNTER.getByName("timers and a restart");
+    const keys = async (): Promise<string[]> =>
+      runInDurableObject(again, (_, { storage }) =>
+        [...storage.kv.list({ prefix: "otp:timer/" })].map(([key]) => key),
+      );
+    await expect.poll(keys).toEqual(expect.arrayContaining(["otp:timer/a", "otp:timer/b"]));
+  });
+
   describe("whose handler fails at its end", () => {
     afterEach(() => setFailpointHook());
 

@@ -30,6 +30,8 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
   failures = 0;
   /** How often it was told to drop what memory holds of the storage. */
   dropped = 0;
+  /** Called by `handleInfo`. */
+  duringInfo: (() => void) | undefined;
   /** What its own clock says, if it has one. */
   now: number | undefined;
   protected override readonly clock = () => this.now ?? stopped.at ?? Date.now();
@@ -116,6 +118,7 @@ export class Counter extends GenServer<Cloudflare.Env, CounterArgs, string> {
       throw new Error("made to fail");
     }
     this.heard.push(message);
+    this.duringInfo?.();
     return message.endsWith("…") ? Promise.resolve() : undefined;
   }
 

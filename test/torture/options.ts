@@ -19,7 +19,7 @@ export interface Options {
 export const USAGE = `Usage: npm run torture -- [options]
 
   --minutes N     how long (default 1)
-  --seed N        what the faults and the load are drawn by (default: random)
+  --seed N        what the faults are drawn by (default: random)
   --faults LIST   classes of faults, separated by commas (default: all): ${FAULTS.join(", ")}
   --broken NAME   build the server with a bug, which has to be found: ${BROKEN.join(", ")}
   --first         end with the first violation
