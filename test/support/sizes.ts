@@ -90,7 +90,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     fuzzed: 4,
     explored: "small",
     beamSeconds: 2,
-    tortureSeconds: 12,
+    tortureSeconds: 10,
     brokenBuilds: 0,
   },
   bounded: {
@@ -105,9 +105,9 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     disks: 30,
     fuzzed: 20,
     explored: "small",
-    beamSeconds: 8,
+    beamSeconds: 5,
     tortureSeconds: 0,
-    brokenBuilds: 2,
+    brokenBuilds: 1,
     // Minutes, for what seldom changes.
     movesFromWrangler: false,
   },
