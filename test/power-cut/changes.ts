@@ -1,6 +1,6 @@
 /** What a writer does to its buckets, and what they hold after it. */
 
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** Text that is told by a number and a size, so that it need not be kept. */
 export interface Value {

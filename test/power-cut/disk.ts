@@ -11,7 +11,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Content } from "./content.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import {
   changeName,
   type FileChange,

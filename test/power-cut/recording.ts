@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { collect, type Addresses } from "../e2e/support/server.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { MAX_STRING, readTrace, SYSCALLS, type Operation } from "./trace.ts";
 import { newWriter, write, type Done, type Writer } from "./writers.ts";
 

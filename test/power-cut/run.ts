@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { drawDisk, writeDisk, type Fault } from "./disk.ts";
 import { Expected } from "./expected.ts";
 import { doHalf } from "./half-done.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { readByServer } from "./read-by-server.ts";
 import { readBySqlite } from "./read-by-sqlite.ts";
 import { filesOf, record, type Life, type Recorded } from "./recording.ts";

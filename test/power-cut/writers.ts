@@ -5,7 +5,7 @@ import { Agent, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Addresses } from "../e2e/support/server.ts";
 import { apply, nextChange, textOf, type Abilities, type Buckets, type Change } from "./changes.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** The n-th reply on a connection, as the trace names it; from 0. */
 export interface Reply {

@@ -11,7 +11,7 @@ import { type History, makeHistory, readLast } from "./load/histories.ts";
 import { Impossible } from "./load/http.ts";
 import { type Life, Owner } from "./load/lives.ts";
 import { watchBucket } from "./load/watches.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import type { Built } from "./server/build.ts";
 
 export interface TortureOptions {

@@ -1,6 +1,6 @@
 /** The faults, one after the other, in an order that the seed decides. */
 
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { NETWORK_FAULTS, type NetworkFault } from "./proxy.ts";
 import type { Target } from "./target.ts";
 
@@ -75,7 +75,7 @@ export class Faults {
     const bag = Object.entries(WEIGHTS).flatMap(([fault, weight]) =>
       this.#classes.includes(fault as Fault) ? Array<string>(weight).fill(fault) : [],
     );
-    return this.#random.of(bag) as Exclude<Fault, "kill"> | undefined;
+    return bag.length === 0 ? undefined : (this.#random.pick(bag) as Exclude<Fault, "kill">);
   }
 
   async #make(fault: Fault): Promise<void> {
@@ -92,7 +92,7 @@ export class Faults {
         await this.#target.pause(random.below(LONGEST_PAUSE_MS));
         return count("engine paused");
       case "network": {
-        const how = random.of(NETWORK_FAULTS) as NetworkFault;
+        const how = random.pick<NetworkFault>(NETWORK_FAULTS);
         const part = random.below(100);
         // Of its own, so that the number of connections does not change what is drawn next.
         const chosen = random.fork();
@@ -109,13 +109,13 @@ export class Faults {
         return;
       }
       case "failpoint": {
-        const how = random.of(["throw", "abort", "evict"]) as string;
+        const how = random.pick(["throw", "abort", "evict"]);
         if (await this.#ask(`failpoint?how=${how}&skip=${random.below(MAX_SKIPPED)}`))
           count(`failpoint: ${how}`);
         return;
       }
       case "disk": {
-        const how = random.of(["full", "fsync"] as const) ?? "full";
+        const how = random.pick(["full", "fsync"] as const);
         this.#target.spoilDisk(how);
         await new Promise((resolve) => setTimeout(resolve, random.below(LONGEST_SPOILT_MS)));
         this.#target.spoilDisk("");

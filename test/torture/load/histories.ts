@@ -2,7 +2,7 @@
 
 import type { Call, Operation } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { type Caller, HttpCaller, SessionCaller, TcpCaller } from "./callers.ts";
 import { createBucket, Impossible, pause } from "./http.ts";
 
@@ -41,9 +41,9 @@ export async function makeHistory(
   let asked = 0;
 
   const draw = (): Operation => {
-    const does = random.of(bag) as Operation["does"];
+    const does = random.pick(bag) as Operation["does"];
     const value = `v${asked}`;
-    const key = random.of(KEYS) as string;
+    const key = random.pick(KEYS);
     if (does === "list") return { does };
     if (does === "both") return { does, keys: KEYS, value };
     if (does === "increment") return { does, key: COUNTER };
@@ -54,7 +54,7 @@ export async function makeHistory(
   const work = async (caller: Caller, n: number): Promise<void> => {
     while (asked < operations && !isOver()) {
       let operation = draw();
-      if (!caller.can(operation)) operation = { does: "get", key: random.of(KEYS) as string };
+      if (!caller.can(operation)) operation = { does: "get", key: random.pick(KEYS) };
       asked += 1;
       const since = performance.now();
       try {

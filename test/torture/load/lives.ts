@@ -1,7 +1,7 @@
 /** Lives of buckets: each owner creates, fills and ends buckets under names of its own, and looks from outside at what is so. */
 
 import type { Target } from "../faults/target.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { ask, pause } from "./http.ts";
 
 /** What is known of an incarnation. */

@@ -14,6 +14,11 @@ export class Random {
     return Math.floor((this.#next() / 2 ** 32) * limit);
   }
 
+  /** A generator of its own, for a part that runs beside others. */
+  fork(): Random {
+    return new Random(this.#next());
+  }
+
   chance(probability: number): boolean {
     return this.#next() / 2 ** 32 < probability;
   }
