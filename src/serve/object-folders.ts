@@ -4,8 +4,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes the folders of objects, one for each class, and returns when their names are on disk. The engine would make them, too, but it
- * syncs only what is in them: by the letter of POSIX, a power cut could then take a whole folder, with acknowledged writes.
+ * Makes the folders of objects, one for each class, and returns when their names are on disk. The engine would make them,
+ * too, but it syncs only what is in them: by the letter of POSIX, a power cut could then take a whole folder, with
+ * acknowledged writes.
  */
 export function makeObjectFolders(data: string, folders: readonly string[]): void {
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -60,7 +60,6 @@ export async function serve(
     if (scratch) rmSync(data, { recursive: true, force: true });
   };
   const start = async (ports: Engine["ports"] | undefined): Promise<Engine> => {
-    if (!scratch) makeObjectFolders(data, folders);
     // Only with an engine's lock, or on a new folder: otherwise an old engine may still be using the files.
     if (scratch || lock !== undefined) giveDiskBack(folders);
     engine = await startEngine(
@@ -86,6 +85,7 @@ export async function serve(
     return engine;
   };
   try {
+    if (!scratch) makeObjectFolders(data, folders);
     const log = (line: string): void => void process.stderr.write(`${line}\n`);
     const service = await supervise({ start, log, clock: () => performance.now(), wait });
     return {

@@ -31,8 +31,7 @@ export type Names = Map<string, Inode>;
  * - `ordered`: a file system with a journal of its metadata (ext4, XFS, btrfs's log). Changes of names reach the disk in
  *   their order, and any sync takes all those before it along.
  *
- * In both, folders themselves are there once they were made: nothing syncs the folder that the engine's two folders are
- * made in, so a strict reading could lose all data whenever the first power cut comes.
+ * In both, folders themselves are there once they were made: the server syncs the data folder before the engine starts.
  */
 export type NameModel = "strict" | "ordered";
 
