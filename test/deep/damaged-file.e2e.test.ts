@@ -1,17 +1,16 @@
 /** A bucket whose file is damaged: the others go on, and the steps of docs/operations.md bring it back. */
 
-import { mkdtempSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { kv } from "../e2e/support/cli.ts";
 import { runServer, startServer, temporaryFolder, type RunningServer } from "../e2e/support/server.ts";
 
 const data = temporaryFolder();
-const backup = mkdtempSync(join(tmpdir(), "durable-kv-backup-"));
+const backup = temporaryFolder();
 afterAll(async () => {
   await data.remove();
-  rmSync(backup, { recursive: true });
+  await backup.remove();
 });
 
 const status = async ({ http }: RunningServer, path: string, method = "GET"): Promise<number> =>
@@ -32,7 +31,7 @@ it("a damaged file costs its own bucket and no other, the engine's own none, and
     await fetch(`${first.http}/v1/buckets/${name}`, { method: "PUT" });
     await fetch(`${first.http}/v1/buckets/${name}/keys/milk`, { method: "PUT", body: "1" });
   }
-  await kv({ url: first.http }, "export", "--all", backup);
+  await kv({ url: first.http }, "export", "--all", backup.path);
   const { id } = (await (await fetch(`${first.http}/v1/buckets/damaged`)).json()) as { id: string };
   await first.stop();
   const files = damage(data.path, id);
@@ -55,7 +54,7 @@ it("a damaged file costs its own bucket and no other, the engine's own none, and
   for (const path of files) rmSync(join(data.path, path));
   const third = await startServer({ data: data.path, tcp: false });
   expect(await status(third, "damaged/keys/milk")).toBe(404);
-  await kv({ url: third.http }, "import", "--all", backup);
+  await kv({ url: third.http }, "import", "--all", backup.path);
   expect(await (await fetch(`${third.http}/v1/buckets/damaged/keys/milk`)).text()).toBe("1");
   await third.stop();
 });

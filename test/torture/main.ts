@@ -1,8 +1,9 @@
 /** `npm run torture`: the server under faults, and whether it has kept its promises. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "../e2e/support/server.ts";
 import type { Call } from "./check/history.ts";
 import { check } from "./check/linearizable.ts";
 import { type Options, optionsOf, USAGE } from "./options.ts";
@@ -32,16 +33,15 @@ async function main({ minutes, seed, faults, broken, first, check: file }: Optio
     console.log(verdict);
     return verdict === "legal" ? 0 : 1;
   }
-  const folder = mkdtempSync(join(tmpdir(), "durable-kv-torture-"));
+  const folder = temporaryFolder();
   // The server is in a group of its own: what ends this process has to end it, too.
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
       endAll();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-      process.exit(1);
+      void folder.remove().finally(() => process.exit(1));
     });
   try {
-    const built = await buildAll(folder, broken);
+    const built = await buildAll(folder.path, broken);
     const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
     console.log(inLines(report, seed));
     if (report.shortest !== undefined) {
@@ -51,7 +51,7 @@ async function main({ minutes, seed, faults, broken, first, check: file }: Optio
     }
     return report.violations.length > 0 || report.illegal > 0 ? 1 : 0;
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    await folder.remove();
   }
 }
 

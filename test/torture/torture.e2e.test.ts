@@ -1,9 +1,7 @@
 /** A short torture (`npm run torture` is the long one), and builds with a bug, which it has to catch. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
+import { temporaryFolder } from "../e2e/support/server.ts";
 import type { Broken } from "./broken.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { inLines } from "./report.ts";
@@ -25,12 +23,12 @@ const BUGS: readonly (readonly [Broken, RegExp])[] = [
 ];
 
 async function run(seconds: number, broken?: Broken): Promise<Report> {
-  const folder = mkdtempSync(join(tmpdir(), "durable-kv-torture-"));
+  const folder = temporaryFolder();
   try {
-    const built = await buildAll(folder, broken);
+    const built = await buildAll(folder.path, broken);
     return await torture({ built, seconds, seed: SEED, faults: FAULTS, first: broken !== undefined });
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    await folder.remove();
   }
 }
 

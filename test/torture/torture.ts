@@ -7,6 +7,7 @@ import { type Fault, Faults } from "./faults/faults.ts";
 import { Target } from "./faults/target.ts";
 import { BulkWriter } from "./load/bulk.ts";
 import { EventLog } from "./load/event-log.ts";
+import { within } from "./load/callers.ts";
 import { type History, makeHistory, readLast } from "./load/histories.ts";
 import { Impossible } from "./load/http.ts";
 import { type Life, Owner } from "./load/lives.ts";
@@ -64,24 +65,22 @@ export async function torture({
   first = false,
 }: TortureOptions): Promise<Report> {
   const random = new Random(seed);
-  const target = await Target.start(built);
-  const since = performance.now();
   const violations: string[] = [];
+  const target = await Target.start(built, violations);
+  const since = performance.now();
   const isOver = (): boolean =>
     performance.now() - since > seconds * 1_000 || (first && violations.length > 0);
   const found = new Found(violations);
 
   const faults = new Faults(target, random.fork(), classes);
-  const owners = Array.from({ length: OWNERS }, (_, n) => new Owner(target, random.fork(), `life${n}`));
-  const bulk = Array.from({ length: BULK_WRITERS }, (_, n) => new BulkWriter(target, `bulk${n}`));
-  const events = new EventLog(target);
+  const owners = Array.from(
+    { length: OWNERS },
+    (_, n) => new Owner(target, violations, random.fork(), `life${n}`),
+  );
+  const bulk = Array.from({ length: BULK_WRITERS }, (_, n) => new BulkWriter(target, violations, `bulk${n}`));
+  const events = new EventLog(target, violations);
   const stop = new AbortController();
   const following = events.run(stop.signal);
-  const note = (list: string[]): void => void violations.push(...list.splice(0));
-  const noticing = setInterval(() => {
-    for (const { violations: own } of owners) note(own);
-    for (const { lost } of bulk) note(lost);
-  }, 100);
   let changes = 0;
 
   /** A part of the load. What it finds impossible ends it, and nothing else. */
@@ -123,18 +122,14 @@ export async function torture({
   };
 
   try {
-    if (!(await endsWithin(load(), (seconds + END_WITHIN_S) * 1_000)))
-      violations.push("the load did not end: something that was asked for is never answered");
+    await part(() => within(load(), (seconds + END_WITHIN_S) * 1_000));
     stop.abort();
     await following;
   } finally {
-    clearInterval(noticing);
     await target.end();
   }
-  for (const { violations: own } of owners) note(own);
-  for (const { lost } of bulk) note(lost);
   const lives = new Map<string, Life>(owners.flatMap((owner) => [...owner.lives]));
-  violations.push(...events.check(lives), ...target.violations);
+  events.check(lives);
 
   return {
     seconds: Math.round((performance.now() - since) / 1_000),
@@ -145,22 +140,13 @@ export async function torture({
     histories: found.histories,
     illegal: found.illegal,
     undecided: found.undecided,
-    lost: bulk.reduce((sum, writer) => sum + writer.lostCount, 0),
+    lost: bulk.reduce((sum, writer) => sum + writer.lost, 0),
     lives: lives.size,
     events: events.events,
     changes,
     violations,
     shortest: found.shortest,
   };
-}
-
-/** @returns whether it ended in time */
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 /** What the histories have shown so far. */

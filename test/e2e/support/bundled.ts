@@ -9,6 +9,15 @@ import { build, type Plugin } from "esbuild";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
+/** How a program of the server's is bundled, for esbuild. */
+export const NODE_PROGRAM = {
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  packages: "external",
+  logLevel: "warning",
+} as const;
+
 /** Paths of the programs. */
 export interface Programs {
   readonly command: string;
@@ -19,12 +28,8 @@ export interface Programs {
 export async function bundlePrograms(folder: string): Promise<Programs> {
   await build({
     entryPoints: { "cli/main": join(ROOT, "src/cli/main.ts"), "serve/main": join(ROOT, "src/serve/main.ts") },
-    bundle: true,
+    ...NODE_PROGRAM,
     outdir: join(folder, "dist"),
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "warning",
     plugins: [workerOnce],
   });
   for (const file of ["package.json", "wrangler.toml"]) await copyFile(join(ROOT, file), join(folder, file));

@@ -37,6 +37,10 @@ export interface Call {
   readonly result?: Result;
 }
 
+/** The values that an answer shows. */
+export const valuesIn = (result: Result | undefined): readonly unknown[] =>
+  typeof result === "object" && result !== null ? Object.values(result) : [result];
+
 /** Whether the operation's outcome is unknown. */
 export const isUnknown = ({ answered }: Call): boolean => answered === Infinity;
 

@@ -14,7 +14,7 @@
  * checked in parts (Herlihy and Wing, "Linearizability", 1990, theorem 1).
  */
 
-import { type Call, isRead, isUnknown, keysOf, type Operation } from "./history.ts";
+import { type Call, isRead, isUnknown, keysOf, type Operation, valuesIn } from "./history.ts";
 import { apply, EMPTY, keyOf, type Store } from "./store-model.ts";
 
 /** `unknown`: the search was given up, and says nothing. It never counts as legal. */
@@ -46,9 +46,7 @@ function withoutIdle(part: readonly Call[]): Call[] {
   const seen = new Set<unknown>();
   for (const { operation, result } of part) {
     if (operation.does === "replace") seen.add(operation.expected);
-    if (typeof result === "object" && result !== null)
-      for (const value of Object.values(result)) seen.add(value);
-    else seen.add(result);
+    for (const value of valuesIn(result)) seen.add(value);
   }
   // A sum shows the number that was there before.
   const summed = new Set(

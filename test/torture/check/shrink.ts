@@ -1,6 +1,6 @@
 /** The shortest illegal history that is found in an illegal one. */
 
-import { type Call, type Operation, isRead, isUnknown, keysOf } from "./history.ts";
+import { type Call, type Operation, isRead, isUnknown, keysOf, valuesIn } from "./history.ts";
 import { check, parts } from "./linearizable.ts";
 
 const isIllegal = (history: readonly Call[]): boolean => check(history) === "illegal";
@@ -68,9 +68,7 @@ function depends({ operation, result }: Call, value: string, keys: readonly stri
   const touched = keysOf(operation);
   if (touched !== undefined && !touched.some((key) => keys.includes(key))) return false;
   if (isConditional(operation)) return true;
-  return typeof result === "object" && result !== null
-    ? Object.values(result).includes(value)
-    : result === value;
+  return valuesIn(result).includes(value);
 }
 
 const isConditional = ({ does }: Operation): boolean =>

@@ -1,5 +1,6 @@
 /** The faults, one after the other, in an order that the seed decides. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../../support/random.ts";
 import { NETWORK_FAULTS, type NetworkFault } from "./proxy.ts";
 import type { Target } from "./target.ts";
@@ -55,10 +56,6 @@ export class Faults {
     this.#classes = classes.filter((fault) => (fault !== "clock" && fault !== "disk") || target.hasShim);
   }
 
-  get total(): number {
-    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
-  }
-
   /** Makes faults until the end. */
   async run(isOver: () => boolean): Promise<void> {
     let nextKill = performance.now() + KILL_EVERY_MS / 2;
@@ -67,7 +64,7 @@ export class Faults {
       if (isKill) nextKill = performance.now() + KILL_EVERY_MS;
       const fault = isKill ? "kill" : this.#draw();
       if (fault !== undefined) await this.#make(fault);
-      await new Promise((resolve) => setTimeout(resolve, FAULT_EVERY_MS));
+      await pause(FAULT_EVERY_MS);
     }
   }
 
@@ -117,7 +114,7 @@ export class Faults {
       case "disk": {
         const how = random.pick(["full", "fsync"] as const);
         this.#target.spoilDisk(how);
-        await new Promise((resolve) => setTimeout(resolve, random.below(LONGEST_SPOILT_MS)));
+        await pause(random.below(LONGEST_SPOILT_MS));
         this.#target.spoilDisk("");
         return count(how === "full" ? "disk full" : "fsync fails");
       }

@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { startServer, type RunningServer } from "../../e2e/support/server.ts";
 import type { Built } from "../server/build.ts";
 import { Proxy } from "./proxy.ts";
@@ -39,11 +40,12 @@ export class Target {
   #up = Promise.withResolvers<void>();
   /** Since when no fsync succeeds; undefined: they do. */
   fsyncFailsSince: number | undefined;
-  readonly violations: string[] = [];
+  readonly #violations: string[];
   /** Milliseconds by which the engine's clock is ahead. */
   #aheadMs = 0;
 
-  private constructor(built: Built, http: Proxy, tcp: Proxy) {
+  private constructor(built: Built, violations: string[], http: Proxy, tcp: Proxy) {
+    this.#violations = violations;
     this.#built = built;
     this.http = http;
     this.tcp = tcp;
@@ -55,8 +57,9 @@ export class Target {
     this.spoilDisk("");
   }
 
-  static async start(built: Built): Promise<Target> {
-    const target = new Target(built, await Proxy.start(), await Proxy.start());
+  /** @param violations what is found is added */
+  static async start(built: Built, violations: string[]): Promise<Target> {
+    const target = new Target(built, violations, await Proxy.start(), await Proxy.start());
     await target.#start();
     return target;
   }
@@ -110,7 +113,7 @@ export class Target {
     // 0 would be this process's own group.
     if (pid <= 0) return;
     process.kill(pid, "SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     process.kill(pid, "SIGCONT");
   }
 
@@ -119,7 +122,7 @@ export class Target {
     for (const [line] of server
       .output()
       .matchAll(/^The engine (?:ended by itself|could not be started).*$/gm))
-      this.violations.push(line);
+      this.#violations.push(line);
   }
 
   async end(): Promise<void> {

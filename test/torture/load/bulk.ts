@@ -1,9 +1,10 @@
 /** Many writes, many at once, to find out whether any that was acknowledged is lost. Each key has one writer. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { openTcp, type TcpConversation } from "../../e2e/support/transports.ts";
 import type { Target } from "../faults/target.ts";
 import { within } from "./callers.ts";
-import { createBucket, pause } from "./http.ts";
+import { createBucket } from "./http.ts";
 
 /** Keys of a writer, which are all written in one go. */
 const KEYS = 64;
@@ -19,11 +20,13 @@ export class BulkWriter {
   /** Writes that were acknowledged, and those whose outcome is unknown. */
   writes = 0;
   unknown = 0;
-  readonly lost: string[] = [];
-  lostCount = 0;
+  lost = 0;
+  readonly #violations: string[];
 
-  constructor(target: Target, bucket: string) {
+  /** @param violations what it finds is added */
+  constructor(target: Target, violations: string[], bucket: string) {
     this.#target = target;
+    this.#violations = violations;
     this.#bucket = bucket;
   }
 
@@ -77,7 +80,7 @@ export class BulkWriter {
       if (answer === "OK\r\n") {
         // Sent and acknowledged while no fsync has succeeded.
         if (failsSince !== undefined && failsSince === this.#target.fsyncFailsSince)
-          this.lost.push(`3: ${this.#bucket} k${key}: acknowledged while fsync fails`);
+          this.#violations.push(`3: ${this.#bucket} k${key}: acknowledged while fsync fails`);
         this.#acknowledged[key] = round;
         this.writes += 1;
       } else if (answer === "NOT FOUND\r\n") this.#isLost(`${this.#bucket}: the bucket itself`);
@@ -91,8 +94,8 @@ export class BulkWriter {
   }
 
   #isLost(what: string): void {
-    this.lostCount += 1;
-    this.lost.push(what);
+    this.lost += 1;
+    this.#violations.push(what);
   }
 
   #isUnknown(key: number, round: number): void {

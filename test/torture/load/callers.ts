@@ -4,7 +4,7 @@ import { Kv, text } from "../../../src/client/index.ts";
 import { openTcp, type TcpConversation } from "../../e2e/support/transports.ts";
 import type { Operation, Result } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
-import { ask, type Answer, Impossible } from "./http.ts";
+import { ask, type Answer, Impossible, TIMEOUT_MS } from "./http.ts";
 
 export interface Caller {
   /** Whether it can carry out such an operation. */
@@ -168,7 +168,7 @@ export class SessionCaller implements Caller {
   }
 
   open() {
-    const kv = new Kv({ url: this.#target.url, timeoutMs: 8_000, retries: 0 });
+    const kv = new Kv({ url: this.#target.url, timeoutMs: TIMEOUT_MS, retries: 0 });
     return kv.bucket(this.#name, { codec: text }).session();
   }
 
@@ -200,8 +200,6 @@ export class SessionCaller implements Caller {
     }
   }
 }
-
-const TIMEOUT_MS = 8_000;
 
 /** @throws if it takes too long */
 export async function within<T>(promise: Promise<T>, ms = TIMEOUT_MS): Promise<T> {

@@ -1,7 +1,9 @@
 /** The log of all buckets' events, followed from its beginning, through every broken connection. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { Target } from "../faults/target.ts";
-import { ask, pause } from "./http.ts";
+import { ask } from "./http.ts";
+import { type SseEvent, SseReader } from "../../support/sse.ts";
 import { isCrash, type Life } from "./lives.ts";
 
 interface Seen {
@@ -21,13 +23,15 @@ const QUIET_MS = 1_500;
 export class EventLog {
   readonly #target: Target;
   readonly #seen = new Map<string, Seen>();
-  readonly violations: string[] = [];
+  readonly #violations: string[];
   #lastId = "0".concat(".0".repeat(15));
   #heardAt = performance.now();
   events = 0;
 
-  constructor(target: Target) {
+  /** @param violations what it finds is added */
+  constructor(target: Target, violations: string[]) {
     this.#target = target;
+    this.#violations = violations;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -36,14 +40,11 @@ export class EventLog {
       try {
         const headers = { "Last-Event-ID": this.#lastId };
         const response = await fetch(`${this.#target.url}/v1/events`, { headers, signal });
-        if (response.status === 410) this.violations.push("5: the log no longer has the events that follow");
+        if (response.status === 410) this.#violations.push("5: the log no longer has the events that follow");
         if (response.body === null || !response.ok) throw new Error(String(response.status));
-        let rest = "";
-        for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-          const blocks = (rest + piece).split("\n\n");
-          rest = blocks.pop() ?? "";
-          for (const block of blocks) this.#take(block);
-        }
+        const reader = new SseReader(response);
+        for (let event = await reader.next(); event !== undefined; event = await reader.next())
+          this.#take(event);
       } catch {
         // The connection broke; it goes on after the last event.
       }
@@ -63,44 +64,34 @@ export class EventLog {
       if (isBetween) nudge();
       await pause(500);
     }
-    this.violations.push("4: names are between two states long after the last fault");
+    this.#violations.push("4: names are between two states long after the last fault");
   }
 
-  #take(block: string): void {
-    const fields = new Map(
-      block.split("\n").map((line) => {
-        const at = line.indexOf(": ");
-        return [line.slice(0, at), line.slice(at + 2)];
-      }),
-    );
-    this.#lastId = fields.get("id") ?? this.#lastId;
-    const [kind, data] = [fields.get("event"), fields.get("data")];
-    if (kind === undefined || data === undefined) return;
+  #take({ id, event: kind, data }: SseEvent): void {
+    this.#lastId = id;
     this.#heardAt = performance.now();
     this.events += 1;
-    const { name, incarnation, reason } = JSON.parse(data) as EventData;
+    const { name, incarnation, reason } = data as unknown as EventData;
     const seen = this.#seen.get(incarnation) ?? { name, kinds: [] };
     this.#seen.set(incarnation, seen);
     if (seen.kinds.some(({ kind: each }) => each === "DOWN"))
-      this.violations.push(`5: ${name}: ${kind} of ${incarnation} after its DOWN`);
+      this.#violations.push(`5: ${name}: ${kind} of ${incarnation} after its DOWN`);
     if (kind === "created" && seen.kinds.length > 0)
-      this.violations.push(`5: ${name}: created of ${incarnation} is not its first event`);
+      this.#violations.push(`5: ${name}: created of ${incarnation} is not its first event`);
     if (kind !== "created" && seen.kinds.length === 0)
-      this.violations.push(`5: ${name}: ${kind} of ${incarnation}, which was not created`);
+      this.#violations.push(`5: ${name}: ${kind} of ${incarnation}, which was not created`);
     seen.kinds.push({ kind, reason });
   }
 
   /** Compares the log with what the owners know. */
-  check(lives: ReadonlyMap<string, Life>): string[] {
-    const violations = [...this.violations];
+  check(lives: ReadonlyMap<string, Life>): void {
     for (const [incarnation, { name, reasons, ended }] of lives) {
       const kinds = this.#seen.get(incarnation)?.kinds ?? [];
       const down = kinds.find(({ kind }) => kind === "DOWN");
-      if (kinds.length === 0) violations.push(`5: ${name}: no created of ${incarnation}`);
-      if (ended && down === undefined) violations.push(`5: ${name}: no DOWN of ${incarnation}`);
+      if (kinds.length === 0) this.#violations.push(`5: ${name}: no created of ${incarnation}`);
+      if (ended && down === undefined) this.#violations.push(`5: ${name}: no DOWN of ${incarnation}`);
       if (down === undefined || reasons.has(down.reason ?? "") || isCrash(down.reason ?? "")) continue;
-      violations.push(`6: ${name}: DOWN of ${incarnation} with the reason ${down.reason}`);
+      this.#violations.push(`6: ${name}: DOWN of ${incarnation} with the reason ${down.reason}`);
     }
-    return violations;
   }
 }

@@ -1,10 +1,11 @@
 /** Histories: a few callers that use a few keys of one bucket at the same time. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { Call, Operation } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
 import type { Random } from "../../support/random.ts";
 import { type Caller, HttpCaller, SessionCaller, TcpCaller } from "./callers.ts";
-import { createBucket, Impossible, pause } from "./http.ts";
+import { createBucket, Impossible } from "./http.ts";
 
 const CALLERS = 5;
 const KEYS = ["a", "b"];

@@ -1,9 +1,10 @@
 /** Requests over HTTP, whose outcome may be unknown. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { Target } from "../faults/target.ts";
 
 /** Milliseconds after which an answer is given up. */
-const TIMEOUT_MS = 8_000;
+export const TIMEOUT_MS = 8_000;
 
 export interface Answer {
   readonly status: number;
@@ -66,5 +67,3 @@ export async function insist(
 export async function createBucket(target: Target, name: string): Promise<void> {
   await insist(target, "PUT", `/v1/buckets/${name}`);
 }
-
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

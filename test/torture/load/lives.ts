@@ -1,8 +1,9 @@
 /** Lives of buckets: each owner creates, fills and ends buckets under names of its own, and looks from outside at what is so. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { Target } from "../faults/target.ts";
 import type { Random } from "../../support/random.ts";
-import { ask, pause } from "./http.ts";
+import { ask } from "./http.ts";
 
 /** What is known of an incarnation. */
 export interface Life {
@@ -21,7 +22,7 @@ interface Description {
   readonly metadata?: { readonly by?: string };
 }
 
-/** How many lives one name has at most. */
+/** Names of one owner. */
 const NAMES = 5;
 
 export class Owner {
@@ -29,14 +30,15 @@ export class Owner {
   readonly #random: Random;
   readonly #label: string;
   readonly lives = new Map<string, Life>();
-  readonly violations: string[] = [];
+  readonly #violations: string[];
   /** By name: reasons of ends that had no answer. One may still arrive, and end a later bucket. */
   readonly #unanswered = new Map<string, Set<string>>();
   #tokens = 0;
-  created = 0;
 
-  constructor(target: Target, random: Random, label: string) {
+  /** @param violations what it finds is added */
+  constructor(target: Target, violations: string[], random: Random, label: string) {
     this.#target = target;
+    this.#violations = violations;
     this.#random = random;
     this.#label = label;
   }
@@ -69,7 +71,6 @@ export class Owner {
       this.#violates(`2: ${name}: the create of ${by} got the bucket of ${metadata?.by}`);
     if (answer.status === 201 && this.lives.has(incarnation))
       this.#violates(`2: ${name}: ${incarnation} was created twice`);
-    this.created += 1;
     this.lives.set(incarnation, { name, reasons: new Set(this.#unanswered.get(name)), ended: false });
     return incarnation;
   }
@@ -114,6 +115,6 @@ export class Owner {
   }
 
   #violates(what: string): void {
-    this.violations.push(what);
+    this.#violations.push(what);
   }
 }

@@ -1,8 +1,9 @@
 /** Watches: one writer, and watchers that have to hear of every change, once and in order, whatever breaks. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { Kv, text } from "../../../src/client/index.ts";
 import type { Target } from "../faults/target.ts";
-import { ask, createBucket, insist, pause } from "./http.ts";
+import { ask, createBucket, insist } from "./http.ts";
 
 const WATCHERS = 2;
 /** Milliseconds between two writes, so that watchers are behind at times and level at times. */

@@ -5,6 +5,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { bundle } from "../../../src/serve/bundle.ts";
+import { NODE_PROGRAM } from "../../e2e/support/bundled.ts";
 import { readWorkerConfig } from "../../../src/serve/from-source.ts";
 import type { Broken } from "../broken.ts";
 
@@ -24,15 +25,7 @@ export async function buildAll(folder: string, broken: Broken | undefined): Prom
   const server = join(folder, "serve.mjs");
   // For what the server looks up beside itself: the engine.
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  await build({
-    entryPoints: [join(HERE, "serve.ts")],
-    bundle: true,
-    outfile: server,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "warning",
-  });
+  await build({ ...NODE_PROGRAM, entryPoints: [join(HERE, "serve.ts")], outfile: server });
   const code = await bundle(join(HERE, "../worker/worker.ts"), {
     "globalThis.KV_FAILPOINTS": "true",
     "globalThis.TORTURE_BROKEN": broken === undefined ? "undefined" : JSON.stringify(broken),
