@@ -1,6 +1,6 @@
 /** What watchers are sent, in messages of bounded size. */
 
-import { LOGGED_VALUE_BYTES } from "../store/change-log.ts";
+import { LOGGED_VALUE_BYTES } from "../store/log-record.ts";
 
 /** Approximate bytes of values in one message. */
 const PART_BYTES = 262_144;

@@ -3,7 +3,7 @@
 import type { Migrated, Migrations } from "../otp/migrations.ts";
 
 export const BUCKET_MIGRATIONS: Migrations = {
-  steps: [changeLog],
+  steps: [changeLog, records],
   // Data without a mark is of one of two stages. The older one kept the totals in a table of their own, where the other
   // has them in the change log.
   unmarked: ({ sql }) =>
@@ -51,3 +51,44 @@ function changeLog({ sql }: Migrated): void {
      )`,
   );
 }
+
+/** Version 2: the change log has a record for each transaction, where it had a row for each change. */
+function records({ sql }: Migrated): void {
+  const rows = sql.exec<ChangeRow>("SELECT * FROM changes ORDER BY revision").toArray();
+  sql.exec(
+    `CREATE TABLE log (
+       revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
+       changes TEXT NOT NULL, blobs BLOB
+     )`,
+  );
+  for (const { revision, at, kind, key, value, size, type, metadata, expires, entries, bytes } of rows) {
+    const blob = typeof value === "string" ? null : value;
+    // Bytes are kept beside the text of a record, which says where they begin.
+    const change = [kind, key, size, blob === null ? value : 0, type, metadata, expires];
+    const changes = kind === "start" ? [] : [kind === "put" ? change : [kind, key]];
+    sql.exec(
+      "INSERT INTO log (revision, at, entries, bytes, changes, blobs) VALUES (?, ?, ?, ?, ?, ?)",
+      revision,
+      at,
+      entries,
+      bytes,
+      JSON.stringify(changes),
+      blob,
+    );
+  }
+  sql.exec("DROP TABLE changes");
+}
+
+type ChangeRow = {
+  revision: number;
+  at: number;
+  kind: string;
+  key: string;
+  value: string | ArrayBuffer | null;
+  size: number;
+  type: string | null;
+  metadata: string | null;
+  expires: number | null;
+  entries: number;
+  bytes: number;
+};

@@ -18,7 +18,7 @@ import { ackOf, FlowWindow } from "../lib/flow-window.ts";
 import { OUTSIDE } from "../lib/connections.ts";
 import type { Clock } from "../otp/timers.ts";
 import type { Change } from "../model/change.ts";
-import { LOGGED_VALUE_BYTES } from "../store/change-log.ts";
+import { LOGGED_VALUE_BYTES } from "../store/log-record.ts";
 import { etag } from "../model/conditions.ts";
 import type { Entries } from "../store/entries.ts";
 import type { View, WatchRequest } from "../model/watch.ts";
@@ -48,7 +48,7 @@ const PONG = '{"pong":true}';
 const WINDOWS = { each: 1_048_576, all: 32 * 1_048_576, share: 262_144 };
 /** Drop an unsynced watcher that has not acked for this long, in milliseconds. */
 const SLOW_MS = 30_000;
-/** Changes of the log, or entries of a snapshot, that are read and sent at once. */
+/** Entries of a snapshot that are read and sent at once. */
 const BATCH = 64;
 
 /** How far an unsynced watcher is. */
@@ -240,7 +240,7 @@ export class Watchers {
       );
       return;
     }
-    const changes = log.after(unsynced.position, BATCH);
+    const changes = log.after(unsynced.position);
     if (changes.length === 0) {
       watcher.unsynced = undefined;
       return;

@@ -53,8 +53,8 @@ const INFO =
   "revision, type, expires, at, metadata, large, coalesce(large_size, octet_length(value)) AS size";
 
 /**
- * The entries of one bucket. Every change gets the bucket's next revision and a row in the {@link ChangeLog}, which also
- * has the totals. Reads treat an expired entry as missing, even before it is removed.
+ * The entries of one bucket. Every change gets the bucket's next revision and is in the {@link ChangeLog}, which also has
+ * the totals. Reads treat an expired entry as missing, even before it is removed.
  *
  * Recently used entries are cached in memory. The cache is never stale: only this object writes the storage, and a
  * rolled-back write clears the cache.
@@ -105,7 +105,13 @@ export class Entries {
     this.#changes = [];
     let result: T;
     try {
-      result = this.#atOneTime(() => this.#storage.transactionSync(change));
+      result = this.#atOneTime(() =>
+        this.#storage.transactionSync(() => {
+          const changed = change();
+          this.log.write(this.#changes);
+          return changed;
+        }),
+      );
     } catch (error) {
       // After a rollback the caches are wrong, unless it was refused before it had changed anything: compare-and-set loops
       // often are.
@@ -323,19 +329,31 @@ export class Entries {
     );
     const kept = inChunks ? "" : value;
     const large = inChunks ? value.large : null;
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO entries (key, value, type, revision, expires, at, metadata, large, large_size)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      key,
-      kept,
-      type,
-      revision,
-      expires,
-      at,
-      metadata,
-      large,
-      inChunks ? size : null,
-    );
+    // Most entries have none of the last columns, and a statement without them is faster.
+    if (expires === null && metadata === null && large === null) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO entries (key, value, type, revision, at) VALUES (?, ?, ?, ?, ?)",
+        key,
+        kept,
+        type,
+        revision,
+        at,
+      );
+    } else {
+      this.#sql.exec(
+        `INSERT OR REPLACE INTO entries (key, value, type, revision, at, expires, metadata, large, large_size)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        key,
+        kept,
+        type,
+        revision,
+        at,
+        expires,
+        metadata,
+        large,
+        inChunks ? size : null,
+      );
+    }
     this.#remember(key, { value: kept, type, revision, size, expires, at, metadata, large });
     return { revision, created: before === undefined };
   }

@@ -7,6 +7,7 @@ import { describe, expect, inject, it } from "vitest";
 import type { Bucket } from "../../src/bucket/bucket.ts";
 import type { WatchEvent } from "../../src/bucket/watch-view.ts";
 import { call } from "../../src/otp/call.ts";
+import { ChangeLog } from "../../src/store/change-log.ts";
 import { startBucket } from "../support/buckets.ts";
 import { abortObject } from "../support/faults.ts";
 import { watches } from "../support/watch.ts";
@@ -69,7 +70,7 @@ describe("what watchers hear", () => {
           Array.from({ length: revision }, (_, n) => n + 1),
         );
         const kept = await runInDurableObject(bucket, (_, { storage }) =>
-          storage.sql.exec("SELECT kind, key, value FROM changes ORDER BY revision").toArray(),
+          new ChangeLog(storage.sql, { limit: Infinity, maxAgeMs: Infinity }).after(0),
         );
         expect(heard.map(({ event, key, value }) => [event, key, value ?? null])).toEqual(
           kept.map(({ kind, key, value }) => [kind, key, value]),

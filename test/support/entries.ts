@@ -40,7 +40,7 @@ export function withEntries<T>(
 
 /** Removes all that is in the tables. */
 export function emptyTables({ storage, entries, published }: Tables): void {
-  for (const table of ["entries", "changes", "chunks", "unowned"]) {
+  for (const table of ["entries", "log", "chunks", "unowned"]) {
     storage.sql.exec(`DROP TABLE IF EXISTS ${table}`);
   }
   entries.reset();
