@@ -3,31 +3,29 @@
 import type { Written } from "../contract/entries.ts";
 import type { Env } from "../config/env.ts";
 import { settingsOf } from "../config/settings.ts";
-import { etag, type Conditions } from "../model/conditions.ts";
-import type { Entry, EntryInfo, Increment, ListQuery } from "../model/entry.ts";
+import type { Entry, EntryInfo, ListQuery } from "../model/entry.ts";
 import { bucketChanged } from "../model/errors.ts";
 import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
-import { KEEP_MS, type LargeValue, type Lease } from "../model/large-value.ts";
+import { KEEP_MS, type Lease } from "../model/large-value.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
 import type { Found } from "../model/outcome.ts";
 import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Totals } from "../model/totals.ts";
-import type { Value } from "../model/value.ts";
 import type { Answered } from "../otp/exit.ts";
+import { failpoint } from "../otp/failpoint.ts";
 import { GenServer } from "../otp/gen-server.ts";
 import type { Migrations } from "../otp/migrations.ts";
-import type {
-  BucketArgs,
-  BucketRpc,
-  EntriesPage,
-  IncrementGuards,
-  JsonText,
-  ProbeReply,
-  PutOptions,
-} from "../rpc/bucket-rpc.ts";
+import {
+  callOf,
+  type BucketCall,
+  type BucketCalls,
+  type GroupReply,
+  type JsonText,
+} from "../rpc/bucket-calls.ts";
+import type { BucketArgs, BucketRpc, EntriesPage, ProbeReply } from "../rpc/bucket-rpc.ts";
 import { pageText } from "../schema/entry-json.ts";
-import { batchText, incrementedJson, transactionText } from "../schema/result-json.ts";
+import { batchText, transactionText } from "../schema/result-json.ts";
 import type { Change } from "../model/change.ts";
 import { Entries } from "../store/entries.ts";
 import { Executor } from "../store/executor.ts";
@@ -36,11 +34,11 @@ import { JsonRoom } from "../store/json-room.ts";
 import { restore } from "../store/restore.ts";
 import { transact } from "../store/transaction.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
+import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.ts";
 import { Maintenance } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
 import { notBefore, report, reportMs } from "./report.ts";
 import { Sockets } from "./sockets.ts";
-import { runTextCommands } from "./text-commands.ts";
 
 /**
  * The bucket's timers:
@@ -91,57 +89,42 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   });
   readonly #maintenance = new Maintenance<Exclude<Info, "orphan">>(this.timers, () => this.clock());
 
-  /** Reads an entry. Read a large value with {@link chunk}. Refuses with `precondition_failed`. */
-  get(key: string, conditions: Conditions): Answered<Found<Entry>> {
-    return this.handleCall(({ incarnation }) =>
-      this.#executor(incarnation).read(conditions, (entries) => entries.get(key)),
-    );
-  }
-
-  /** Like {@link get}, without the value. */
-  info(key: string, conditions: Conditions): Answered<Found<EntryInfo>> {
-    return this.handleCall(({ incarnation }) =>
-      this.#executor(incarnation).read(conditions, (entries) => entries.info(key)),
-    );
-  }
-
-  /** Stores a value, or a large value that was uploaded with {@link append}. Refuses with `precondition_failed`. */
-  put(
-    key: string,
-    value: Value | LargeValue,
-    { conditions, ...properties }: PutOptions = {},
-  ): Answered<Written> {
-    return this.#write(({ incarnation }) => {
-      const step = { op: "put", key, value, properties, conditions } as const;
-      const { created, revision } = this.#executor(incarnation).perform<"put">(step);
-      return { created, revision, etag: etag(incarnation, revision) };
+  /** Runs the calls of a group in one transaction; a refused one does not affect the others. See calls.ts. */
+  group(calls: readonly BucketCall[]): Answered<GroupReply> {
+    return this.#perform(calls, (work) => {
+      if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "group: begun, nothing done");
+      const replies = performGroup(work, calls);
+      if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "group: done, not answered");
+      return replies;
     });
   }
 
-  /** Deletes an entry. @returns whether it existed. Refuses with `precondition_failed`. */
-  remove(key: string, conditions: Conditions): Answered<boolean> {
-    return this.#write(
-      ({ incarnation }) =>
-        this.#executor(incarnation).perform<"delete">({ op: "delete", key, conditions }).deleted,
-    );
+  get(...args: Parameters<BucketCalls["get"]>): Answered<Found<Entry>> {
+    return this.#single("get", args);
   }
 
-  /** Reads an entry and deletes it. Without a lease, a large value is refused with `value_too_large`. */
-  getAndDelete(key: string, conditions: Conditions, lease?: string): Answered<Found<Entry>> {
-    return this.#write(({ incarnation }) => this.#executor(incarnation).take(key, conditions, lease));
+  info(...args: Parameters<BucketCalls["info"]>): Answered<Found<EntryInfo>> {
+    return this.#single("info", args);
   }
 
-  /** Adds to a counter, atomically. @returns the JSON text of an `Incremented` */
-  increment(
-    key: string,
-    increment: Increment,
-    { conditions, idempotency }: IncrementGuards = {},
-  ): Answered<Replayable<JsonText>> {
-    return this.#writeOnce(idempotency, (incarnation) => {
-      const step = { op: "increment", key, increment, conditions } as const;
-      const outcome = this.#executor(incarnation).perform<"increment">(step);
-      return JSON.stringify(incrementedJson(incarnation, outcome));
-    });
+  put(...args: Parameters<BucketCalls["put"]>): Answered<Written> {
+    return this.#single("put", args);
+  }
+
+  remove(...args: Parameters<BucketCalls["remove"]>): Answered<boolean> {
+    return this.#single("remove", args);
+  }
+
+  getAndDelete(...args: Parameters<BucketCalls["getAndDelete"]>): Answered<Found<Entry>> {
+    return this.#single("getAndDelete", args);
+  }
+
+  increment(...args: Parameters<BucketCalls["increment"]>): Answered<Replayable<JsonText>> {
+    return this.#single("increment", args);
+  }
+
+  run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
+    return this.#single("run", [commands]);
   }
 
   /** Runs many operations in one transaction; a refused one does not affect the others. @returns JSON: `BatchResults` */
@@ -239,14 +222,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     const { lastWords } = this;
     if (lastWords !== undefined) return { reply: { ended: lastWords } };
     return this.handleProbe(() => this.#withRemembered(this.#entries.log.readTotals()));
-  }
-
-  /**
-   * Runs commands of the text protocol in one transaction. It stops once the replies exceed 4 MiB, after at least one
-   * command. @returns the replies of the commands that were run; the remaining commands were not run
-   */
-  run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
-    return this.#write(({ incarnation }) => runTextCommands(this.#executor(incarnation), commands));
   }
 
   /**
@@ -355,6 +330,21 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     return { incarnation, ...this.#entries.list(query) };
   }
 
+  #single<M extends keyof BucketCalls>(
+    method: M,
+    args: Parameters<BucketCalls[M]>,
+  ): Answered<ReturnType<BucketCalls[M]>> {
+    return this.#perform([callOf(method, args)], (work) => perform(work, method, args));
+  }
+
+  #perform<T>(calls: readonly BucketCall[], run: (work: Work) => T): Answered<T> {
+    return this.handleCall(({ incarnation }) => {
+      const work = { executor: this.#executor(incarnation), incarnation, remembered: this.#remembered };
+      if (calls.every(isRead)) return run(work);
+      return this.#remembering(calls.some(isRemembered), () => run(work));
+    });
+  }
+
   #write<T>(change: (args: BucketArgs) => T): Answered<T> {
     return this.handleCall((args) => this.#entries.write(() => change(args)));
   }
@@ -363,20 +353,25 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     idempotency: Idempotency | undefined,
     change: (incarnation: string) => JsonText,
   ): Answered<Replayable<JsonText>> {
-    return this.handleCall(({ incarnation }) => {
-      // Before the transaction, not in it: a rollback would remove the timer, while Maintenance still takes it as set.
-      if (idempotency !== undefined) this.#maintenance.by("remembered", this.clock() + REMEMBER_MS);
-      try {
-        return this.#entries.write(() =>
-          idempotency === undefined
-            ? { result: change(incarnation), replayed: false }
-            : this.#remembered.once(idempotency, () => change(incarnation)),
-        );
-      } catch (error) {
-        this.#remembered.reset();
-        throw error;
-      }
-    });
+    return this.handleCall(({ incarnation }) =>
+      this.#remembering(idempotency !== undefined, () =>
+        idempotency === undefined
+          ? { result: change(incarnation), replayed: false }
+          : this.#remembered.once(idempotency, () => change(incarnation)),
+      ),
+    );
+  }
+
+  /** Runs a change that may remember its result. */
+  #remembering<T>(remembers: boolean, change: () => T): T {
+    // Before the transaction, not in it: a rollback would remove the timer, while Maintenance still takes it as set.
+    if (remembers) this.#maintenance.by("remembered", this.clock() + REMEMBER_MS);
+    try {
+      return this.#entries.write(change);
+    } catch (error) {
+      this.#remembered.reset();
+      throw error;
+    }
   }
 
   /** Adds the bytes of the remembered results, which are on disk too. */

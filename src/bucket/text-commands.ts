@@ -74,7 +74,8 @@ function answerOf(outcome: Outcome | Refused): Answer {
   }
 }
 
-function sizeOf(answer: Answer): number {
+/** The size of a reply, in bytes or characters. */
+export function sizeOf(answer: Answer): number {
   switch (answer.kind) {
     case "value":
       return valueSize(answer.value);

@@ -21,12 +21,13 @@ import type { WatchRequest } from "../model/watch.ts";
 import { isExit, isRefusal, type Reply } from "../otp/exit.ts";
 import type { Idempotency } from "../model/idempotency.ts";
 import type { CreateOptions } from "../model/registration.ts";
-import type { BucketStub, EntriesPage, IncrementGuards, JsonText, PutOptions } from "../rpc/bucket-rpc.ts";
+import type { IncrementGuards, JsonText, PutOptions } from "../rpc/bucket-calls.ts";
+import type { EntriesPage } from "../rpc/bucket-rpc.ts";
 import { upgraded } from "../rpc/partition-stub.ts";
 import { isReadCommand, type Answer, type BucketCommand } from "../text/command.ts";
 import type { Body } from "./body.ts";
 import { deleteRange } from "./delete-range.ts";
-import { READ, type Ask, type AskOptions, type Directory } from "./directory.ts";
+import { READ, together, type Ask, type AskIfAny, type Directory } from "./directory.ts";
 import { describeBucket } from "./describe.ts";
 import { exportEntries, type ExportedEntry } from "./export.ts";
 import { StoredValue, type FoundRead, type Read } from "./stored-value.ts";
@@ -103,7 +104,7 @@ export class BucketHandle {
   async get(key: string, conditions: Conditions = {}): Promise<Read> {
     // Pinned: the chunks of a large value must come from the bucket that returned the entry.
     const ask = this.#pin();
-    const found = await ask((bucket) => bucket.get(key, conditions), READ);
+    const found = await ask(together("get", key, conditions), READ);
     if (found.outcome !== "found") return found;
     const { entry, etag } = found;
     return { outcome: "found", entry, etag, value: new StoredValue(entry, this.#transfer(ask)) };
@@ -111,7 +112,7 @@ export class BucketHandle {
 
   /** Like {@link get}, without the value, which does not leave the bucket. */
   info(key: string, conditions: Conditions = {}): Promise<Found<EntryInfo>> {
-    return this.#ask((bucket) => bucket.info(key, conditions), READ);
+    return this.#ask(together("info", key, conditions), READ);
   }
 
   /**
@@ -131,7 +132,7 @@ export class BucketHandle {
   async put(key: string, value: Value | LargeValue | Body, options: PutOptions = {}): Promise<Written> {
     const taken = isUploaded(value) ? value : await this.upload(value);
     try {
-      return await this.#ask((bucket) => bucket.put(key, taken, options));
+      return await this.#ask(together("put", key, taken, options));
     } catch (error) {
       if (isLarge(taken)) this.abandon(taken);
       throw error;
@@ -145,7 +146,7 @@ export class BucketHandle {
 
   /** Deletes a key. @returns whether it existed @throws `precondition_failed` */
   delete(key: string, conditions: Conditions = {}): Promise<boolean> {
-    return this.#ask((bucket) => bucket.remove(key, conditions));
+    return this.#ask(together("remove", key, conditions));
   }
 
   /**
@@ -161,7 +162,7 @@ export class BucketHandle {
   ): Promise<Read> {
     const lease = large === "refuse" ? undefined : crypto.randomUUID();
     const ask = this.#pin();
-    const found = await ask((bucket) => bucket.getAndDelete(key, conditions, lease));
+    const found = await ask(together("getAndDelete", key, conditions, lease));
     if (found.outcome !== "found") return found;
     const { entry, etag } = found;
     return { outcome: "found", entry, etag, value: new StoredValue(entry, this.#transfer(ask), lease) };
@@ -185,7 +186,7 @@ export class BucketHandle {
    * @throws `precondition_failed`, `not_an_integer`, `increment_overflow`, `idempotency_key_reused`
    */
   increment(key: string, increment: Increment, options: IncrementGuards = {}): Promise<Replayable<JsonText>> {
-    return this.#ask((bucket) => bucket.increment(key, increment, options));
+    return this.#ask(together("increment", key, increment, options));
   }
 
   /** A page of entries. @returns the JSON text of a `KeysPage` @throws `bucket_changed` */
@@ -244,7 +245,7 @@ export class BucketHandle {
    * @returns the replies of the first commands, at least one; the others were not run
    */
   run(commands: readonly BucketCommand[]): Promise<readonly Answer[]> {
-    return this.#ask((bucket) => bucket.run(commands), commands.every(isReadCommand) ? READ : undefined);
+    return this.#ask(together("run", commands), commands.every(isReadCommand) ? READ : undefined);
   }
 
   /** Opens a feed of changes. @returns a WebSocket, not yet accepted @throws `revision_compacted` */
@@ -301,12 +302,7 @@ export class BucketHandle {
     return this.#orMissing(this.#directory.whereis(this.name));
   }
 
-  #orMissing(
-    call: <T>(
-      request: (bucket: BucketStub) => Promise<Reply<T>>,
-      options?: AskOptions,
-    ) => Promise<{ readonly reply: T } | undefined>,
-  ): Ask {
+  #orMissing(call: AskIfAny): Ask {
     return async (request, options) => {
       const answer = await call(request, options);
       if (answer === undefined) throw this.#missing(this.name);

@@ -19,10 +19,12 @@ import type { CreateOptions, NamesQuery, Registration } from "../model/registrat
 import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Reply } from "../otp/exit.ts";
+import { callOf, type BucketCall, type BucketCalls } from "../rpc/bucket-calls.ts";
 import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { partitionOf, type Partition } from "../rpc/partition.ts";
 import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
 import type { Created, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
+import { CallGroup, type CallGroupOptions } from "./call-group.ts";
 import { Follower, type FollowerCallbacks } from "./follower.ts";
 
 /** The cached location of a bucket. */
@@ -32,6 +34,8 @@ export interface Whereabouts {
   readonly incarnation: string;
   /** How many calls in a row did not reach the bucket. */
   readonly failures: number;
+  /** The calls of this isolate that are on their way to it. */
+  readonly group: CallGroup;
 }
 
 /** Tell the registry after this many calls in a row that did not reach the bucket. */
@@ -48,12 +52,28 @@ export type AskOptions = Pick<CallOptions, "repeat">;
 /** Options of a read. It is safe to repeat, so it is repeated once, and readers do not notice a bucket's reset. */
 export const READ: AskOptions = { repeat: "once" };
 
+/**
+ * A request to a bucket: a call of its stub, or of what groups calls.
+ * @param bucket a new stub: a stub stays broken after an exception
+ */
+export type BucketRequest<T> = (bucket: BucketStub, group: Grouped) => Promise<Reply<T>>;
+type Grouped = (call: BucketCall) => Promise<Reply<unknown>>;
+
+/** A call that travels together with others that meet it: see {@link CallGroup}. */
+export function together<M extends keyof BucketCalls>(
+  method: M,
+  ...args: Parameters<BucketCalls[M]>
+): BucketRequest<ReturnType<BucketCalls[M]>> {
+  const asked = callOf(method, args);
+  return (_, group) => group(asked) as Promise<Reply<ReturnType<BucketCalls[M]>>>;
+}
+
 /** Calls a bucket. @returns its reply @throws if there is no such bucket */
-export type Ask = <T>(request: (bucket: BucketStub) => Promise<Reply<T>>, options?: AskOptions) => Promise<T>;
+export type Ask = <T>(request: BucketRequest<T>, options?: AskOptions) => Promise<T>;
 
 /** Like {@link Ask}. @returns undefined if there is no such bucket */
-export type BucketCall = <T>(
-  request: (bucket: BucketStub) => Promise<Reply<T>>,
+export type AskIfAny = <T>(
+  request: BucketRequest<T>,
   options?: AskOptions,
 ) => Promise<{ readonly reply: T } | undefined>;
 
@@ -73,6 +93,7 @@ export type DirectoryCache = BoundedCache<Whereabouts>;
 export class Directory {
   readonly #env: Pick<Env, "REGISTRY" | "BUCKET">;
   readonly #partitions: number;
+  readonly #groups: CallGroupOptions;
   readonly #deadlines: Deadlines;
   readonly #cache: DirectoryCache;
   readonly keepAlive: KeepAlive;
@@ -85,9 +106,11 @@ export class Directory {
     cache: DirectoryCache,
     keepAlive: KeepAlive,
     near?: DurableObjectLocationHint,
+    groups: Omit<CallGroupOptions, "timeoutMs"> = {},
   ) {
     this.#env = env;
     this.#partitions = settings.partitions;
+    this.#groups = { timeoutMs: settings.callTimeoutMs, ...groups };
     this.#deadlines = new Deadlines(settings.callTimeoutMs);
     this.#cache = cache;
     this.keepAlive = keepAlive;
@@ -159,7 +182,7 @@ export class Directory {
    */
   call<T>(
     name: string,
-    request: (bucket: BucketStub) => Promise<Reply<T>>,
+    request: BucketRequest<T>,
     options?: AskOptions,
   ): Promise<{ readonly reply: T } | undefined> {
     return this.#answer(name, request, options);
@@ -169,7 +192,7 @@ export class Directory {
    * Pins a name: the first call goes to the bucket that has the name then, and all later calls to the same bucket, never
    * to its successor (as OTP's `whereis` gives a pid, not a name).
    */
-  whereis(name: string): BucketCall {
+  whereis(name: string): AskIfAny {
     let at: Whereabouts | undefined;
     return async (request, options) => {
       if (at === undefined) {
@@ -186,7 +209,7 @@ export class Directory {
 
   async #answer<T>(
     name: string,
-    request: (bucket: BucketStub) => Promise<Reply<T>>,
+    request: BucketRequest<T>,
     options?: AskOptions,
   ): Promise<{ readonly reply: T; readonly at: Whereabouts } | undefined> {
     const known = this.#cache.get(name) ?? (await this.#locate(name));
@@ -212,13 +235,20 @@ export class Directory {
   async #tryCall<T>(
     name: string,
     whereabouts: Whereabouts,
-    request: (bucket: BucketStub) => Promise<Reply<T>>,
+    request: BucketRequest<T>,
     options?: AskOptions,
   ): Promise<T | typeof NOPROC> {
-    const { id } = whereabouts;
+    const { id, group } = whereabouts;
+    const { BUCKET } = this.#env;
+    const sender = {
+      send: (calls: readonly BucketCall[]) => BUCKET.get(id).group(calls),
+      keepAlive: this.keepAlive,
+    };
     try {
-      // A new stub for each call: a stub stays broken after an exception.
-      const reply = await this.#call(() => request(this.#env.BUCKET.get(id)), options);
+      const reply = await this.#call(
+        () => request(BUCKET.get(id), (one) => group.call(one, sender)),
+        options,
+      );
       const cached = this.#cachedAt(name, whereabouts);
       if (cached !== undefined && cached.failures > 0) this.#cache.set(name, { ...cached, failures: 0 });
       return reply;
@@ -310,7 +340,9 @@ export class Directory {
   }
 
   #remember({ name, id, incarnation }: Registration): Whereabouts {
-    const whereabouts = { id: this.#env.BUCKET.idFromString(id), incarnation, failures: 0 };
+    const known = this.#cache.get(name);
+    const group = known?.incarnation === incarnation ? known.group : new CallGroup(this.#groups);
+    const whereabouts = { id: this.#env.BUCKET.idFromString(id), incarnation, failures: 0, group };
     this.#cache.set(name, whereabouts);
     return whereabouts;
   }

@@ -6,7 +6,8 @@ import { linesOf } from "../../src/text/lines.ts";
 import { Interpreter } from "../../src/text/interpreter.ts";
 import { KvError } from "../../src/model/errors.ts";
 import { Exit } from "../../src/otp/exit.ts";
-import type { AskOptions, Directory } from "../../src/directory/directory.ts";
+import type { AskOptions, BucketRequest, Directory } from "../../src/directory/directory.ts";
+import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
 import { directoryService } from "../../src/connection/service.ts";
 
 /** What a bucket was asked, as often as it was. */
@@ -20,9 +21,16 @@ function breakingDirectory(answersPerHop = Infinity): { directory: Directory; as
   const asked: Asked[] = [];
   const answer = ({ verb }: BucketCommand): Answer =>
     verb === "GET" ? { kind: "value", value: "1" } : { kind: "ok" };
-  const call = async (_name: string, request: (bucket: object) => Promise<unknown>, options?: AskOptions) => {
+  const call = async (
+    _name: string,
+    request: BucketRequest<readonly Answer[]>,
+    options?: AskOptions,
+  ): Promise<object> => {
     let commands: readonly BucketCommand[] = [];
-    await request({ run: (given: readonly BucketCommand[]) => (commands = given) });
+    await request(undefined as unknown as BucketStub, async (given) => {
+      commands = given[1] as readonly BucketCommand[];
+      return { reply: null };
+    });
     asked.push({ verbs: commands.map(({ verb }) => verb), options });
     if (asked.length === 1) throw new Exit("noconnection");
     return { reply: commands.slice(0, answersPerHop).map(answer) };

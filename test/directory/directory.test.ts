@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type BucketCall, READ } from "../../src/directory/directory.ts";
+import { type AskIfAny, READ } from "../../src/directory/directory.ts";
 import type { Reply } from "../../src/otp/exit.ts";
 import type { BucketStub } from "../../src/rpc/bucket-rpc.ts";
 import { ask, isolate } from "../support/directories.ts";
@@ -49,7 +49,7 @@ describe("a connection that breaks", () => {
   it("during a read is hidden: the read is repeated once, by name and by whereis", async () => {
     const { directory } = isolate();
     await directory.create("read-again");
-    const named: BucketCall = (request, options) => directory.call("read-again", request, options);
+    const named: AskIfAny = (request, options) => directory.call("read-again", request, options);
     for (const asks of [named, directory.whereis("read-again")]) {
       const { request, asked } = breaking(1);
       expect(await asks(request, READ)).toMatchObject({ reply: { outcome: "absent" } });

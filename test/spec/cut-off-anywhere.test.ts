@@ -2,7 +2,8 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
-import { Exit } from "../../src/otp/exit.ts";
+import { together } from "../../src/directory/directory.ts";
+import { Exit, isRefusal } from "../../src/otp/exit.ts";
 import { call } from "../../src/otp/call.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { ask, exitBucket, type Isolate, isolate, PARTITIONS } from "../support/directories.ts";
@@ -44,6 +45,25 @@ const again = <T>(request: () => Promise<T>): Promise<T> =>
     throw error;
   });
 
+const KEYS = ["a", "b", "c", "d"];
+
+/** Puts that go to the bucket together, and a bad one among them. What is acknowledged is there. */
+async function meet({ directory }: Isolate, name: string): Promise<void> {
+  const stale = { conditions: { ifMatch: ["stale"] } };
+  const bad = directory.call(name, together("put", "b", "bad", stale));
+  const puts = KEYS.map((key) => directory.call(name, together("put", key, key)));
+  const refused = await bad.catch((error: unknown) => error);
+  const done = await Promise.allSettled(puts);
+  for (const [index, { status }] of done.entries()) {
+    const key = KEYS[index] as string;
+    const found = await again(() => ask(directory, name, (bucket) => bucket.get(key, {})));
+    if (status === "fulfilled") expect(found).toMatchObject({ entry: { value: key } });
+    else if (found?.outcome === "found") expect(found.entry.value).toBe(key);
+  }
+  if (!isRefusal(refused, "precondition_failed")) throw refused;
+  for (const outcome of done) if (outcome.status === "rejected") throw outcome.reason;
+}
+
 const ways: Readonly<Record<string, Way>> = {
   create: {
     before: undefined,
@@ -62,6 +82,7 @@ const ways: Readonly<Record<string, Way>> = {
     run: ({ directory }, name) => exitBucket(directory, name, "kill"),
     ends: false,
   },
+  "calls that meet": { before: "permanent", run: meet, ends: false },
 };
 
 /** The point that only the first create of a partition passes. */

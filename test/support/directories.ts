@@ -25,7 +25,10 @@ export function isolate(
   // The first call of a file has the whole Worker loaded: on a machine that is busy that takes its time.
   const settings = { partitions: options.partitions ?? PARTITIONS, callTimeoutMs: 60_000 };
   return {
-    directory: new Directory(env, settings, cache, (promise) => sent.push(promise)),
+    // Within one test there is one context, whose promises may settle each other.
+    directory: new Directory(env, settings, cache, (promise) => sent.push(promise), undefined, {
+      crosses: true,
+    }),
     cache,
     settled: async () => {
       await Promise.all(sent);

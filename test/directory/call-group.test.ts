@@ -1,0 +1,205 @@
+/** Calls of one isolate to one bucket that meet. */
+
+import { describe, expect, it } from "vitest";
+import { CallGroup, type Sender } from "../../src/directory/call-group.ts";
+import type { Reply } from "../../src/otp/exit.ts";
+import type { BucketCall, GroupReply } from "../../src/rpc/bucket-calls.ts";
+
+const TIMEOUT_MS = 1_000;
+
+const get = (key: string): BucketCall => ["get", key, {}];
+const put = (key: string, value: string): BucketCall => ["put", key, value];
+
+interface Sent {
+  readonly keys: readonly unknown[];
+  /** Replies to the first calls with their keys; to all if left out. */
+  readonly answer: (count?: number) => void;
+  readonly settle: (reply: Reply<GroupReply>) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** A bucket that answers when the test says so. */
+function bucket(options: { readonly crosses?: boolean } = {}) {
+  const sent: Sent[] = [];
+  const kept: Promise<unknown>[] = [];
+  const time = { now: 0 };
+  const group = new CallGroup({ timeoutMs: TIMEOUT_MS, crosses: true, clock: () => time.now, ...options });
+  const sender: Sender = {
+    send: (calls) =>
+      new Promise((resolve, reject) => {
+        const keys = calls.map(([, key]) => key);
+        sent.push({
+          keys,
+          settle: resolve,
+          answer: (count = keys.length) =>
+            resolve({ reply: keys.slice(0, count).map((key) => ({ reply: key })) }),
+          fail: reject,
+        });
+      }),
+    keepAlive: (promise) => kept.push(promise),
+  };
+  const call = (one: BucketCall): Promise<Reply<unknown>> => group.call(one, sender);
+  /** Lets all that is ready run. */
+  const settled = (): Promise<void> => scheduler.wait(0);
+  return { sent, kept, time, call, settled, keys: () => sent.map(({ keys }) => keys) };
+}
+
+describe("calls to one bucket", () => {
+  it("are sent at once if none is on its way", async () => {
+    const { call, sent, keys } = bucket();
+    const one = call(get("a"));
+    expect(keys()).toEqual([["a"]]);
+    sent[0]?.answer();
+    expect(await one).toEqual({ reply: "a" });
+    void call(get("b"));
+    expect(keys()).toEqual([["a"], ["b"]]);
+  });
+
+  it("wait while one is on its way, and go together when it returns, in their order, each with its reply", async () => {
+    const { call, sent, keys, settled } = bucket();
+    const calls = ["a", "b", "c", "d"].map((key) => call(get(key)));
+    expect(keys()).toEqual([["a"]]);
+    sent[0]?.answer();
+    await settled();
+    expect(keys()).toEqual([["a"], ["b", "c", "d"]]);
+    // What comes while the second group is on its way is in the third.
+    const late = [call(get("e")), call(get("f"))];
+    sent[1]?.settle({
+      reply: [{ reply: "b" }, { refusal: { code: "precondition_failed", message: "" } }, { reply: "d" }],
+    });
+    expect(await Promise.all(calls)).toMatchObject([
+      { reply: "a" },
+      { reply: "b" },
+      { refusal: { code: "precondition_failed" } },
+      { reply: "d" },
+    ]);
+    await settled();
+    expect(keys()[2]).toEqual(["e", "f"]);
+    sent[2]?.answer();
+    expect(await Promise.all(late)).toEqual([{ reply: "e" }, { reply: "f" }]);
+  });
+
+  it("are sent again, before others, if the answer had no room for them", async () => {
+    const { call, sent, keys, settled } = bucket();
+    const calls = ["a", "b", "c", "d"].map((key) => call(get(key)));
+    sent[0]?.answer();
+    await settled();
+    const late = call(get("e"));
+    sent[1]?.answer(1);
+    await settled();
+    expect(keys()[2]).toEqual(["c", "d", "e"]);
+    sent[2]?.answer();
+    expect(await Promise.all([...calls, late])).toEqual(
+      ["a", "b", "c", "d", "e"].map((reply) => ({ reply })),
+    );
+  });
+
+  it("are not more in a group than 256 operations or 256 KiB of values, and a larger one goes alone", async () => {
+    const { call, sent, keys, settled } = bucket();
+    void call(get("first"));
+    for (let n = 0; n < 300; n += 1) void call(get(`k${n}`));
+    for (const [key, kib] of [
+      ["x", 200],
+      ["y", 50],
+      ["z", 100],
+      ["huge", 900],
+      ["w", 1],
+    ] as const) {
+      void call(put(key, "v".repeat(kib * 1_024)));
+    }
+    for (let n = 0; n < 6; n += 1) {
+      sent[n]?.answer();
+      await settled();
+    }
+    expect(keys().map(({ length }) => length)).toEqual([1, 256, 46, 1, 1, 1]);
+    expect(keys()[2]?.slice(-2)).toEqual(["x", "y"]);
+    expect(keys().slice(3)).toEqual([["z"], ["huge"], ["w"]]);
+  });
+
+  it("fail together if their group fails, and those who wait go on", async () => {
+    const { call, sent, keys, settled } = bucket();
+    const first = call(get("a"));
+    const calls = ["b", "c"].map((key) => call(get(key)));
+    sent[0]?.answer();
+    await first;
+    await settled();
+    const late = call(get("d"));
+    sent[1]?.fail(new Error("Network connection lost."));
+    for (const failed of calls) await expect(failed).rejects.toThrow("Network connection lost.");
+    await settled();
+    expect(keys()[2]).toEqual(["d"]);
+    sent[2]?.answer();
+    expect(await late).toEqual({ reply: "d" });
+  });
+
+  it("all hear it if the bucket does not live", async () => {
+    const { call, sent, settled } = bucket();
+    const calls = ["a", "b", "c"].map((key) => call(get(key)));
+    sent[0]?.settle({ exit: "noproc" });
+    await settled();
+    sent[1]?.settle({ exit: "restarting" });
+    expect(await Promise.all(calls)).toEqual([
+      { exit: "noproc" },
+      { exit: "restarting" },
+      { exit: "restarting" },
+    ]);
+  });
+
+  it("keep their requests alive, so that one that has gone takes nobody with it", async () => {
+    const { call, sent, kept, settled } = bucket();
+    void call(get("a"));
+    const failing = call(get("b"));
+    expect(kept.length).toBe(2);
+    sent[0]?.answer();
+    await settled();
+    sent[1]?.fail(new Error("gone"));
+    await expect(failing).rejects.toThrow("gone");
+    // What keeps a request alive never fails.
+    expect(await Promise.all(kept)).toEqual([{ reply: "a" }, undefined]);
+  });
+
+  it("do not wait for a group that is overdue, and what it brings late changes nothing", async () => {
+    const { call, sent, keys, time, settled } = bucket();
+    const overdue = call(get("a"));
+    time.now += 100;
+    const waiting = call(get("b"));
+    time.now += TIMEOUT_MS - 101;
+    const inTime = call(get("c"));
+    expect(keys()).toEqual([["a"]]);
+    time.now += 1;
+    const next = call(get("d"));
+    expect(keys()[1]).toEqual(["d", "b", "c"]);
+    sent[0]?.answer();
+    expect(await overdue).toEqual({ reply: "a" });
+    await settled();
+    expect(keys().length).toBe(2);
+    sent[1]?.answer();
+    expect(await Promise.all([waiting, inTime, next])).toEqual([
+      { reply: "b" },
+      { reply: "c" },
+      { reply: "d" },
+    ]);
+  });
+
+  it("whose callers have been told that they timed out are not sent", async () => {
+    const { call, sent, keys, time, settled } = bucket();
+    const first = call(get("a"));
+    const late = call(put("b", "1"));
+    time.now += 500;
+    const inTime = call(get("c"));
+    time.now += 500;
+    sent[0]?.answer();
+    await first;
+    await expect(late).rejects.toMatchObject({ reason: "timeout" });
+    await settled();
+    expect(keys()[1]).toEqual(["c"]);
+    sent[1]?.answer();
+    expect(await inTime).toEqual({ reply: "c" });
+  });
+
+  it("go each alone where the platform lets no request wait for another", async () => {
+    const { call, keys } = bucket({ crosses: false });
+    for (const key of ["a", "b", "c"]) void call(get(key));
+    expect(keys()).toEqual([["a"], ["b"], ["c"]]);
+  });
+});
