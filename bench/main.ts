@@ -1,17 +1,15 @@
 /** `npm run bench`: this service compared with a minimal Worker, or with `--peers` with what people would use instead. */
 
 import { againstBare } from "./against-bare.ts";
-import { readOptions, USAGE, type BenchOptions } from "./options.ts";
+import { readOptions, USAGE, UsageError } from "./options.ts";
 import { againstPeers } from "./peers/run.ts";
 
-let options: BenchOptions;
 try {
-  options = readOptions(process.argv.slice(2));
+  const { only, peers } = readOptions(process.argv.slice(2));
+  await (peers === undefined ? againstBare(only) : againstPeers({ ...peers, only }));
 } catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
   process.exit(2);
 }
-await (options.peers === undefined
-  ? againstBare(options.only)
-  : againstPeers({ ...options.peers, only: options.only }));
 process.exit();

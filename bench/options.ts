@@ -35,15 +35,20 @@ const config = {
   },
 } satisfies ParseArgsConfig;
 
-/** @throws {Error} with a message for people, if the arguments are wrong */
+/** The arguments are wrong. The message says how. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** @throws {UsageError} */
 export function readOptions(args: readonly string[]): BenchOptions {
-  const { values, positionals } = parseArgs({ ...config, args: [...args] });
+  const { values, positionals } = parsed(args);
   const [only, ...more] = positionals;
-  if (more.length > 0) throw new Error(`one name part only, so quote it: "${positionals.join(" ")}"`);
+  if (more.length > 0) throw new UsageError(`one name part only, so quote it: "${positionals.join(" ")}"`);
   const { peers = false, rounds, seconds, save = false } = values;
   if (!peers) {
     const other = Object.keys(values)[0];
-    if (other !== undefined) throw new Error(`--${other} needs --peers`);
+    if (other !== undefined) throw new UsageError(`--${other} needs --peers`);
     return { only, peers: undefined };
   }
   return {
@@ -56,14 +61,23 @@ export function readOptions(args: readonly string[]): BenchOptions {
   };
 }
 
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ ...config, args: [...args] });
+  } catch (error) {
+    // After the first sentence, it explains how to say what is not meant.
+    throw new UsageError((error as Error).message.split(". ")[0]);
+  }
+}
+
 function readRounds(text: string): number {
   const rounds = Number(text);
   if (Number.isInteger(rounds) && rounds >= 1 && rounds <= MOST.rounds) return rounds;
-  throw new Error(`--rounds takes a whole number from 1 to ${MOST.rounds}, not ${text}`);
+  throw new UsageError(`--rounds takes a whole number from 1 to ${MOST.rounds}, not ${text}`);
 }
 
 function readSeconds(text: string): number {
   const seconds = Number(text);
   if (seconds >= 0.1 && seconds <= MOST.seconds) return seconds;
-  throw new Error(`--seconds takes a number from 0.1 to ${MOST.seconds}, not ${text}`);
+  throw new UsageError(`--seconds takes a number from 0.1 to ${MOST.seconds}, not ${text}`);
 }

@@ -1,6 +1,6 @@
 /** `npm run bench -- --peers`: this service beside what people would use instead, on the same machine. */
 
-import { DEFAULTS, type PeerOptions } from "../options.ts";
+import { DEFAULTS, UsageError, type PeerOptions } from "../options.ts";
 import { goals } from "./goals.ts";
 import { machineFacts } from "./report/machine.ts";
 import { writeRun } from "./report/results-files.ts";
@@ -25,7 +25,7 @@ export async function againstPeers({ only, rounds, seconds, save }: PeerRun): Pr
   const date = new Date().toISOString();
   const asked = workloads.filter(({ name }) => only === undefined || name.includes(only));
   if (asked.length === 0) {
-    throw new Error(
+    throw new UsageError(
       `no workload has ${only} in its name; there are:\n${workloads.map(({ name }) => name).join("\n")}`,
     );
   }

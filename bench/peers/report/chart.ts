@@ -12,7 +12,10 @@ const LEAST_WIDTH = 480;
 /** About this many lines across. */
 const TICKS = 5;
 
-/** One fill for each contestant, in their order: on a light and on a dark page. Ours is the strong one. */
+/** About the pixels of a letter, in the case's name and in the legend. */
+const LETTER = 7.5;
+
+/** Fills on a light and on a dark page. The first one is ours. */
 const FILLS = [
   { light: "#1f5fd6", dark: "#6ea2ff" },
   { light: "#8a94a6", dark: "#8d97a8" },
@@ -20,7 +23,16 @@ const FILLS = [
   { light: "#b7b08f", dark: "#a39c7d" },
   { light: "#b4533c", dark: "#e08a72" },
   { light: "#3d8b5f", dark: "#68bd8f" },
+  { light: "#7a56b3", dark: "#b093e3" },
 ];
+
+/** Who has the same fill in all charts. Others have the one of their place. */
+const FILL_OF: Readonly<Record<string, number>> = {
+  "touches nothing": 3,
+  "etcd over HTTP": 4,
+  "Deno KV over HTTP": 5,
+  Redis: 6,
+};
 
 interface Bar {
   readonly contestant: string;
@@ -38,19 +50,18 @@ export function chart(outcome: Outcome): string {
   const top = Math.ceil(most / step) * step;
   const y = (value: number): number => PLOT.top + PLOT.height * (1 - value / top);
 
-  let x = PLOT.left + GROUP_GAP / 2;
+  let left = PLOT.left + GROUP_GAP / 2;
   const drawn = groups.map(({ name, bars }) => {
-    const from = x;
-    const parts = bars.map((bar) => {
-      const part = drawBar(bar, names.indexOf(bar.contestant), x, y);
-      x += BAR.width + BAR.gap;
-      return part;
-    });
-    const middle = (from + x - BAR.gap) / 2;
-    x += GROUP_GAP - BAR.gap;
+    const width = bars.length * (BAR.width + BAR.gap) - BAR.gap;
+    const slot = Math.max(width, name.length * LETTER);
+    const middle = left + slot / 2;
+    const parts = bars.map((bar, at) =>
+      drawBar(bar, fillOf(bar.contestant, names), middle - width / 2 + at * (BAR.width + BAR.gap), y),
+    );
+    left += slot + GROUP_GAP;
     return [...parts, text(name, middle, y(0) + 20, "case")].join("\n");
   });
-  const right = Math.max(x - GROUP_GAP / 2, LEAST_WIDTH);
+  const right = Math.max(left - GROUP_GAP / 2, LEAST_WIDTH);
   const width = right + RIGHT;
   const legend = drawLegend(names, y(0) + 48, right);
   const height = legend.bottom + 8;
@@ -87,14 +98,14 @@ svg { --page: #12161d; --ink: #e6eaf1; --soft: #9aa5b5; --line: #2a313c; }
 ${FILLS.map(({ dark }, at) => `.c${at} { fill: ${dark}; }`).join("\n")}
 }`;
 
-function drawBar({ contestant, rate }: Bar, at: number, x: number, y: (value: number) => number): string {
+function drawBar({ contestant, rate }: Bar, fill: number, x: number, y: (value: number) => number): string {
   const middle = x + BAR.width / 2;
   if (rate === undefined) return text("failed", middle, y(0) - 5, "value");
   const top = y(rate.median);
   const [low, high] = [y(rate.min), y(rate.max)];
   const label = `${contestant}: ${short(rate.median)}, from ${short(rate.min)} to ${short(rate.max)}`;
   return [
-    `<rect class="c${at % FILLS.length}" x="${round(x)}" y="${round(top)}" width="${BAR.width}" height="${round(y(0) - top)}"><title>${escape(label)}</title></rect>`,
+    `<rect class="c${fill}" x="${round(x)}" y="${round(top)}" width="${BAR.width}" height="${round(y(0) - top)}"><title>${escape(label)}</title></rect>`,
     `<path class="whisker" d="M${round(middle - 5)} ${round(high)}h10m-5 0V${round(low)}m-5 0h10"/>`,
     text(short(rate.median), middle, Math.min(top, high) - 5, "value"),
   ].join("\n");
@@ -105,7 +116,11 @@ function drawTick(value: number, y: number, right: number): string {
 ${text(short(value), PLOT.left - 8, y + 4, "tick")}`;
 }
 
-/** As many names in a line as have room: a letter takes about 7 pixels. */
+function fillOf(contestant: string, names: readonly string[]): number {
+  return FILL_OF[contestant] ?? names.indexOf(contestant) % FILLS.length;
+}
+
+/** As many names in a line as have room. */
 function drawLegend(
   names: readonly string[],
   top: number,
@@ -113,13 +128,13 @@ function drawLegend(
 ): { readonly svg: string; readonly bottom: number } {
   let x = 20;
   let y = top;
-  const parts = names.map((name, at) => {
-    const width = 18 + name.length * 7 + 16;
+  const parts = names.map((name) => {
+    const width = 18 + name.length * LETTER + 16;
     if (x > 20 && x + width > right) {
       x = 20;
       y += LEGEND_LINE;
     }
-    const part = `<rect class="c${at % FILLS.length}" x="${round(x)}" y="${round(y - 10)}" width="12" height="12" rx="2"/>
+    const part = `<rect class="c${fillOf(name, names)}" x="${round(x)}" y="${round(y - 10)}" width="12" height="12" rx="2"/>
 ${text(name, x + 18, y, "name")}`;
     x += width;
     return part;

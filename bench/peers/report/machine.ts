@@ -1,7 +1,7 @@
 /** Facts of the machine that the figures depend on. Nothing tells which machine it is. */
 
 import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
-import { arch, cpus, platform, release, totalmem } from "node:os";
+import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { median } from "../../load/measure.ts";
 import { temporaryFolder } from "../../servers.ts";
@@ -10,6 +10,8 @@ export interface Machine {
   readonly processors: number;
   readonly model: string;
   readonly memoryGiB: number;
+  /** Processes that were running or waiting in the minute before: with many, only the ratios mean something. */
+  readonly load: number;
   /** For example `linux 6.18.44 x64`. */
   readonly kernel: string;
   /** The file system of the folder that has all data; a hexadecimal number if its name is not known. */
@@ -39,7 +41,8 @@ export async function machineFacts(): Promise<Machine> {
     return {
       processors: processors.length,
       model: processors[0]?.model ?? "unknown",
-      memoryGiB: totalmem() / 2 ** 30,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
       kernel: `${platform()} ${release()} ${arch()}`,
       fileSystem: FILE_SYSTEMS[type] ?? `0x${type.toString(16)}`,
       syncMs: syncMilliseconds(join(folder, "probe")),
@@ -58,5 +61,5 @@ function syncMilliseconds(path: string): number {
     return performance.now() - started;
   });
   closeSync(file);
-  return median(took);
+  return Math.round(median(took) * 100) / 100;
 }

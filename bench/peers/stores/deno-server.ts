@@ -1,6 +1,6 @@
 /** What runs in Deno: `PUT /{key}` and `GET /{key}` of a Deno KV, in the file that the argument names. */
 
-interface DenoKv {
+export interface DenoKv {
   get(key: readonly string[]): Promise<{ readonly value: string | null }>;
   set(key: readonly string[], value: string): Promise<unknown>;
 }
@@ -17,8 +17,6 @@ declare const Deno: {
     handler: (request: Request) => Promise<Response>,
   ): unknown;
 };
-
-export {}; // a module, which may await
 
 const kv = await Deno.openKv(Deno.args[0]);
 
