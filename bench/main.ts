@@ -2,12 +2,16 @@
 
 import { againstBare } from "./against-bare.ts";
 import { readOptions, USAGE, UsageError } from "./options.ts";
-import { againstPeers } from "./peers/run.ts";
+import { againstPeers, Interrupted } from "./peers/run.ts";
 
 try {
   const { only, peers } = readOptions(process.argv.slice(2));
   await (peers === undefined ? againstBare(only) : againstPeers({ ...peers, only }));
 } catch (error) {
+  if (error instanceof Interrupted) {
+    console.error(error.message);
+    process.exit(130);
+  }
   if (!(error instanceof UsageError)) throw error;
   console.error(`${error.message}\n\n${USAGE}`);
   process.exit(2);

@@ -18,6 +18,11 @@ export interface PeerRun extends PeerOptions {
   readonly only: string | undefined;
 }
 
+/** The run was ended by a signal. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
 const WORKERD_SETTINGS =
   "one Durable Object for each bucket, SQLite on disk as workerd sets it up; a put is answered when it is synced";
 
@@ -34,17 +39,18 @@ export async function againstPeers({ only, rounds, seconds, save }: PeerRun): Pr
   const versions = { ...packageVersions(), ...found.versions };
   const settings = { "ours and bare": WORKERD_SETTINGS, ...found.settings };
   console.log(
-    `${rounds} rounds of ${seconds} s, in alternating turns. All servers and the load are on this machine.`,
+    `Rounds: ${rounds}, of ${seconds} s, in alternating turns. All servers and the load are on this machine.`,
   );
   console.table({ ...machine, ...versions });
   for (const [name, text] of Object.entries(settings)) console.log(`${name}: ${text}`);
 
   const outcomes: Outcome[] = [];
+  const turns = { rounds, forMs: seconds * 1_000, interrupted: interruption() };
   for (const workload of asked) {
     const contestants = workload.contestants.filter(
       ({ peer }) => peer === undefined || found.versions[peer.name] !== undefined,
     );
-    const outcome = await hold({ ...workload, contestants }, { rounds, forMs: seconds * 1_000 });
+    const outcome = await hold({ ...workload, contestants }, turns);
     printOutcome(outcome);
     outcomes.push(outcome);
   }
@@ -65,6 +71,15 @@ export async function againstPeers({ only, rounds, seconds, save }: PeerRun): Pr
     };
     await writeRun(run);
   }
+}
+
+/** The first Ctrl-C ends the run after the turn, so that servers stop and their data is removed; the second one at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => controller.abort(new Interrupted("Interrupted: no results are written.")));
+  }
+  return controller.signal;
 }
 
 interface FoundPeers {

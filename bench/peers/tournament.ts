@@ -26,6 +26,8 @@ export interface Turns {
   readonly rounds: number;
   /** Milliseconds per case, contestant and round. */
   readonly forMs: number;
+  /** Ends the workload before the next turn. */
+  readonly interrupted: AbortSignal;
 }
 
 /** Milliseconds for a round beyond its own time, after which it counts as failed. */
@@ -33,11 +35,14 @@ const GRACE_MS = 30_000;
 /** Milliseconds in which a server has to start and take its first data. */
 const START_MS = 900_000;
 
-/** Starts a server of its own for each contestant, so that earlier workloads affect neither time nor memory. */
+/** Starts a server of its own for each contestant, so that earlier workloads affect neither time nor memory. @throws if interrupted */
 export async function hold({ name, unit, cases, contestants }: Workload, turns: Turns): Promise<Outcome> {
   const seats: Seat[] = [];
   try {
-    for (const contestant of contestants) seats.push(await seat(contestant));
+    for (const contestant of contestants) {
+      turns.interrupted.throwIfAborted();
+      seats.push(await seat(contestant));
+    }
     for (const each of seats) await warmUp(each, cases, turns);
     const outcomes: CaseOutcome[] = [];
     for (const each of cases) outcomes.push(await holdCase(each, seats, turns));
@@ -63,16 +68,12 @@ async function seat({ name, start }: Contestant): Promise<Seat> {
 }
 
 /** One turn that is not counted, in which both sides compile their code. What fails here fails again. */
-async function warmUp({ running }: Seat, cases: readonly string[], { forMs }: Turns): Promise<void> {
+async function warmUp({ running }: Seat, cases: readonly string[], turns: Turns): Promise<void> {
   const measure = cases.map((name) => running?.measures[name]).find((each) => each !== undefined);
-  if (measure !== undefined) await take(measure, forMs).catch(() => undefined);
+  if (measure !== undefined) await take(measure, turns).catch(() => undefined);
 }
 
-async function holdCase(
-  name: string,
-  seats: readonly Seat[],
-  { rounds, forMs }: Turns,
-): Promise<CaseOutcome> {
+async function holdCase(name: string, seats: readonly Seat[], turns: Turns): Promise<CaseOutcome> {
   const sides = seats
     .filter(({ running }) => running === undefined || running.measures[name] !== undefined)
     .map(({ contestant, running, failed }) => ({
@@ -81,12 +82,13 @@ async function holdCase(
       measured: [] as Measured[],
       failed,
     }));
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < turns.rounds; round += 1) {
     // Alternate the order, so that a machine that slows down favours nobody.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       if (side.failed !== undefined || side.measure === undefined) continue;
+      turns.interrupted.throwIfAborted();
       try {
-        side.measured.push(await take(side.measure, forMs));
+        side.measured.push(await take(side.measure, turns));
       } catch (error) {
         side.failed = messageOf(error);
       }
@@ -102,7 +104,7 @@ async function holdCase(
   };
 }
 
-function take(measure: Measure, forMs: number): Promise<Measured> {
+function take(measure: Measure, { forMs }: Turns): Promise<Measured> {
   return within(forMs * 2 + GRACE_MS, measure(forMs));
 }
 
