@@ -47,6 +47,17 @@ export async function startBare(): Promise<Server> {
   });
 }
 
+/** A Worker without objects: no service on this engine can be faster. */
+export type Ceiling = "untouched" | "body-reader";
+
+export async function startCeiling(ceiling: Ceiling): Promise<Pick<Server, "http" | "stop">> {
+  const code = await bundle(resolve(import.meta.dirname, `bare/${ceiling}.ts`));
+  return start("bare", code, {
+    worker: { compatibilityDate: "2026-10-01", vars: {}, objects: {} },
+    data: undefined,
+  });
+}
+
 export async function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "durable-kv-bench-"));
 }

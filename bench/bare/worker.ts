@@ -1,6 +1,6 @@
 /**
- * The minimal Worker to compare with: one object with durable puts and gets over the same transports. It has no names,
- * registry, limits, tokens or errors, so the difference is the cost of this service.
+ * The minimal Worker to compare with: one object, or one for each name, with durable puts and gets over the same
+ * transports. It has no registry, limits, tokens or errors, so the difference is the cost of this service.
  */
 
 import { DurableObject } from "cloudflare:workers";
@@ -9,6 +9,8 @@ import { Values } from "./values.ts";
 interface Env {
   readonly STORE: DurableObjectNamespace<Store>;
 }
+
+const OBJECTS = "/objects/";
 
 export class Store extends DurableObject<Env> {
   readonly #sql = this.ctx.storage.sql;
@@ -66,8 +68,7 @@ export class Store extends DurableObject<Env> {
 
 export default {
   fetch(request, env): Promise<Response> {
-    const id = request.url.includes("/create/") ? env.STORE.newUniqueId() : env.STORE.idFromName("store");
-    return env.STORE.get(id).fetch(request);
+    return env.STORE.get(idOf(request.url, env)).fetch(request);
   },
 
   async connect(socket, env): Promise<void> {
@@ -83,3 +84,10 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** `/create/…` is a new object, `/objects/{name}/{key}` the object of that name, and all else one object. */
+function idOf(url: string, { STORE }: Env): DurableObjectId {
+  if (url.includes("/create/")) return STORE.newUniqueId();
+  const at = url.indexOf(OBJECTS);
+  return STORE.idFromName(at === -1 ? "store" : url.slice(at + OBJECTS.length, url.lastIndexOf("/")));
+}

@@ -14,8 +14,8 @@ export interface Bench {
 }
 
 export interface Prepared {
-  /** Measures one round. */
-  readonly measure: () => Promise<Figures>;
+  /** Measures one round of this many milliseconds. What has a size, and not a duration, ignores them. */
+  readonly measure: (forMs: number) => Promise<Figures>;
   /** Figures over all rounds. */
   readonly overall?: () => Figures;
 }

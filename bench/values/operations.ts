@@ -51,7 +51,7 @@ export const operations = [
     method: "POST",
     path: { ours: "/keys/counter/increment", bare: "/increment/counter" },
   }),
-];
+] as const;
 
 interface Put {
   readonly key: string;

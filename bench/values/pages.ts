@@ -6,7 +6,7 @@ import { ask, requests } from "./requests.ts";
 const KEYS = 1_000;
 const VALUE = "v".repeat(100);
 
-export const pages = [page(false), page(true)];
+export const pages = [page(false), page(true)] as const;
 
 function page(values: boolean): ReturnType<typeof requests> {
   const query = `?limit=${KEYS}${values ? "&values=true" : ""}`;

@@ -5,8 +5,6 @@ import { measure, type Load } from "../load/measure.ts";
 import type { Server } from "../servers.ts";
 import { BUCKET, makeBucket, type Bench, type Prepared } from "./bench.ts";
 
-const ROUND_MS = 1_000;
-
 export interface Asked {
   readonly name: string;
   readonly unit: string;
@@ -70,5 +68,5 @@ function prepared(server: Server, { unit, connections, count = 1, says, ...asked
     connections,
     connect: () => rawClient(server.http, request, isWhole),
   };
-  return { measure: async () => ({ [unit]: (await measure(load, ROUND_MS)).rate }) };
+  return { measure: async (forMs) => ({ [unit]: (await measure(load, forMs)).rate }) };
 }
