@@ -98,14 +98,14 @@ export class Directory {
   readonly #cache: DirectoryCache;
   readonly keepAlive: KeepAlive;
   /** See {@link CreateOptions.near}. */
-  readonly #near: DurableObjectLocationHint | undefined;
+  readonly #near: (() => DurableObjectLocationHint | undefined) | undefined;
 
   constructor(
     env: Pick<Env, "REGISTRY" | "BUCKET">,
     settings: Pick<Settings, "partitions" | "callTimeoutMs">,
     cache: DirectoryCache,
     keepAlive: KeepAlive,
-    near?: DurableObjectLocationHint,
+    near?: () => DurableObjectLocationHint | undefined,
     groups: Omit<CallGroupOptions, "timeoutMs"> = {},
   ) {
     this.#env = env;
@@ -125,7 +125,7 @@ export class Directory {
   async create(name: string, options: CreateOptions = {}): Promise<Created> {
     const { registry, partition } = this.#partition(name);
     // Not repeated: the second reply would say that the bucket already existed.
-    const near = this.#near;
+    const near = this.#near?.();
     const born = near === undefined ? options : { ...options, near };
     const created = await this.#call(() => registry.create(partition, name, born));
     this.#remember(created.registration);

@@ -33,11 +33,11 @@ export function isolateOf(env: Env): Isolate {
 
 /**
  * The directory of one request, with the isolate's cache.
- * @param place where the request came from: `request.cf`
+ * @param place reads where the request came from: `request.cf`
  * @throws {KvError} `settings_invalid`
  */
-export function directoryOf(env: Env, keepAlive: KeepAlive, place?: Place): Directory {
+export function directoryOf(env: Env, keepAlive: KeepAlive, place?: () => Place | undefined): Directory {
   const { settings, cache } = isolateOf(env);
-  const near = settings.placeNear === "caller" ? birthplaceOf(place) : undefined;
-  return new Directory(env, settings, cache, keepAlive, near);
+  const near = settings.placeNear === "caller" && place !== undefined ? place : undefined;
+  return new Directory(env, settings, cache, keepAlive, near && (() => birthplaceOf(near())));
 }

@@ -18,12 +18,13 @@ export class Context {
   readonly directory: Directory;
 
   /** @throws {KvError} `settings_invalid` */
-  constructor({ url, cf }: { readonly url: string; readonly cf?: unknown }, env: Env, keepAlive: KeepAlive) {
+  constructor(request: { readonly url: string; readonly cf?: unknown }, env: Env, keepAlive: KeepAlive) {
     const { settings, auth } = isolateOf(env);
-    this.target = new Target(url);
+    this.target = new Target(request.url);
     this.settings = settings;
     this.auth = auth;
-    this.directory = directoryOf(env, keepAlive, cf as Place | undefined);
+    // Read where it is needed only: the platform parses it for each request.
+    this.directory = directoryOf(env, keepAlive, () => request.cf as Place | undefined);
   }
 
   /** Keeps the Worker running for a promise after the response. */

@@ -47,6 +47,13 @@ export class Target {
     return query !== undefined && decode(query) !== undefined && this.query.has("key64");
   }
 
+  /** Whether the path is that of one key: `/v1/buckets/{bucket}/keys/{key}`. */
+  get isKey(): boolean {
+    const [, version, buckets, bucket, keys, last, ...more] = this.#split;
+    const isOfKeys = keys === "keys" && buckets === "buckets" && version === "v1";
+    return isOfKeys && bucket !== "" && last !== undefined && last !== "" && more.length === 0;
+  }
+
   /**
    * The bucket's name: the segment after `/v1/buckets/`.
    * @throws {KvError} `bucket_name_invalid`
@@ -75,9 +82,12 @@ export class Target {
     return key(text);
   }
 
+  get #split(): readonly string[] {
+    return (this.#segments ??= this.path.split("/"));
+  }
+
   #segment(index: number): string {
-    this.#segments ??= this.path.split("/");
-    return this.#segments[index] ?? "";
+    return this.#split[index] ?? "";
   }
 }
 

@@ -25,9 +25,19 @@ const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
  *   process itself answered: nothing was done.
  * @throws {Refusal} when the process refused the request; nothing was changed.
  */
-export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions = {}): Promise<T> {
-  const { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS), repeat } = options;
-  return repeat === "once" ? callTwice(request, deadlines) : callOnce(request, deadlines);
+export async function call<T>(
+  request: () => Promise<Reply<T>>,
+  { deadlines = new Deadlines(DEFAULT_CALL_TIMEOUT_MS), repeat }: CallOptions = {},
+): Promise<T> {
+  const inTime = (): Promise<Reply<T>> => deadlines.within(request());
+  if (repeat === undefined) return replyOf(inTime);
+  try {
+    return await replyOf(inTime);
+  } catch (error) {
+    // Not if the process is overloaded: another request would make it worse.
+    if (!isExit(error, "noconnection") || error.overloaded) throw error;
+    return replyOf(inTime);
+  }
 }
 
 /**
@@ -35,7 +45,7 @@ export function call<T>(request: () => Promise<Reply<T>>, options: CallOptions =
  * an object may have ten thousand timers at most, and all requests on its WebSockets share them.
  */
 export function callHere<T>(request: () => Answered<T>): Promise<T> {
-  return replyOf(async () => request());
+  return replyOf(request);
 }
 
 /**
@@ -47,23 +57,9 @@ export function cast(request: () => Promise<unknown>, keepAlive: (sent: Promise<
   keepAlive(request().catch(() => undefined));
 }
 
-async function callTwice<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
-  try {
-    return await callOnce(request, deadlines);
-  } catch (error) {
-    // Not if the process is overloaded: another request would make it worse.
-    if (!isExit(error, "noconnection") || error.overloaded) throw error;
-    return callOnce(request, deadlines);
-  }
-}
-
-function callOnce<T>(request: () => Promise<Reply<T>>, deadlines: Deadlines): Promise<T> {
-  return replyOf(async () => deadlines.within(request()));
-}
-
-async function replyOf<T>(request: () => Promise<Reply<T>>): Promise<T> {
+async function replyOf<T>(request: () => Answered<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
-    const answer = await request().catch(asExit);
+    const answer = await answerOf(request);
     if ("reply" in answer) return answer.reply;
     if ("refusal" in answer) throw new Refusal(answer.refusal.code, answer.refusal.message);
     const wait = answer.exit === "restarting" ? RESTART_WAITS_MS[tries] : undefined;
@@ -72,6 +68,10 @@ async function replyOf<T>(request: () => Promise<Reply<T>>): Promise<T> {
   }
 }
 
-function asExit(error: unknown): never {
-  throw error instanceof Exit ? error : classifyStubError(error);
+async function answerOf<T>(request: () => Answered<T>): Promise<Reply<T>> {
+  try {
+    return await request();
+  } catch (error) {
+    throw error instanceof Exit ? error : classifyStubError(error);
+  }
 }

@@ -47,7 +47,9 @@ export class Deadlines {
       };
       this.#waiting.add(waiting);
       if (!this.#armed) this.#arm(this.#timeoutMs);
-      promise.then(resolve, reject).finally(() => this.#waiting.delete(waiting));
+      const over = (): void => void this.#waiting.delete(waiting);
+      promise.then(over, over);
+      promise.then(resolve, reject);
     });
   }
 
