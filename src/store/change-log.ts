@@ -88,18 +88,15 @@ export class ChangeLog {
   }
 
   /**
-   * Gives a change the next revision. It is written with the others of its transaction, by {@link write}.
-   * @returns the change, which includes its value even if the log will not store it
+   * The revision of the next change. It is written with the others of its transaction, by {@link write}.
+   * @param entries how many entries there are more after it @param bytes how many bytes there are more
    */
-  append(
-    change: Omit<Change, "revision">,
-    difference: { readonly entries: number; readonly bytes: number },
-  ): Change {
+  next(entries: number, bytes: number): number {
     const state = this.#load();
-    state.entries += difference.entries;
-    state.bytes += difference.bytes;
+    state.entries += entries;
+    state.bytes += bytes;
     state.revision += 1;
-    return { revision: state.revision, ...change };
+    return state.revision;
   }
 
   /** Writes all changes of a transaction. Call it at its end. */

@@ -122,6 +122,11 @@ export class Entries {
     return result;
   }
 
+  /** Runs reads, all at one time: no entry expires between them. */
+  read<T>(work: () => T): T {
+    return this.#atOneTime(work);
+  }
+
   /** Clears the caches. Call it after the storage was wiped, or a transaction was rolled back. */
   reset(): void {
     this.log.reset();
@@ -320,13 +325,10 @@ export class Entries {
     if (inChunks) this.large.adopt(value);
     if (before !== undefined) this.#release(before, at);
     const size = inChunks ? value.size : sizeOf(value);
-    const { revision } = this.#append(
-      { kind: "put", at, key, value: inChunks ? null : value, size, type, metadata, expires },
-      {
-        entries: before === undefined ? 1 : 0,
-        bytes: before === undefined ? byteLength(key) + size : size - before.size,
-      },
-    );
+    const created = before === undefined;
+    const revision = this.log.next(created ? 1 : 0, created ? byteLength(key) + size : size - before.size);
+    const logged = inChunks ? null : value;
+    this.#changes.push({ revision, kind: "put", at, key, value: logged, size, type, metadata, expires });
     const kept = inChunks ? "" : value;
     const large = inChunks ? value.large : null;
     // Most entries have none of the last columns, and a statement without them is faster.
@@ -355,7 +357,7 @@ export class Entries {
       );
     }
     this.#remember(key, { value: kept, type, revision, size, expires, at, metadata, large });
-    return { revision, created: before === undefined };
+    return { revision, created };
   }
 
   #remove(key: string, before: EntryInfo, kind: "delete" | "expired"): void {
@@ -363,20 +365,13 @@ export class Entries {
     this.#sql.exec("DELETE FROM entries WHERE key = ?", key);
     this.#recent.delete(key);
     this.#release(before, at);
-    this.#append(
-      { kind, at, key, value: null, size: 0, type: null, metadata: null, expires: null },
-      { entries: -1, bytes: -byteLength(key) - before.size },
-    );
+    const revision = this.log.next(-1, -byteLength(key) - before.size);
+    const nothing = { value: null, size: 0, type: null, metadata: null, expires: null };
+    this.#changes.push({ revision, kind, at, key, ...nothing });
   }
 
   #release({ large, size }: EntryInfo, now: number): void {
     if (large !== null) this.large.release({ large, size }, now);
-  }
-
-  #append(change: Omit<Change, "revision">, difference: Parameters<ChangeLog["append"]>[1]): Change {
-    const logged = this.log.append(change, difference);
-    this.#changes.push(logged);
-    return logged;
   }
 
   #remember(key: string, entry: Entry): void {

@@ -4,10 +4,12 @@
  */
 
 import { allows, etag, matchHolds, noneMatchHolds, type Conditions } from "../model/conditions.ts";
-import type { Entry, EntryInfo } from "../model/entry.ts";
+import type { Entry, EntryInfo, Properties } from "../model/entry.ts";
 import { failureOf, KvError, preconditionFailed } from "../model/errors.ts";
 import type { Operation, Step } from "../model/operation.ts";
+import type { LargeValue } from "../model/large-value.ts";
 import type { Found, OperationOutcome, Outcome, Refused } from "../model/outcome.ts";
+import type { Value } from "../model/value.ts";
 import { Refusal } from "../otp/exit.ts";
 import type { Entries } from "./entries.ts";
 
@@ -63,7 +65,7 @@ export class Executor {
       case "get":
         return { op: "get", key, entry: this.#get(key) };
       case "put":
-        return { op: "put", key, ...this.#entries.put(key, step.value, step.properties) };
+        return this.#put(key, step.value, step.properties);
       case "delete":
         return { op: "delete", key, deleted: this.#entries.remove(key) };
       case "getAndDelete":
@@ -98,6 +100,11 @@ export class Executor {
     const entry = this.#getAndDelete(key, lease);
     if (entry === undefined) return { outcome: "absent" };
     return { outcome: "found", entry, etag: etag(this.#incarnation, entry.revision) };
+  }
+
+  #put(key: string, value: Value | LargeValue, properties: Properties): Outcome & { readonly op: "put" } {
+    const { revision, created } = this.#entries.put(key, value, properties);
+    return { op: "put", key, revision, created };
   }
 
   #get(key: string): Entry | undefined {
