@@ -8,7 +8,7 @@ import { bucketChanged } from "../model/errors.ts";
 import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import { KEEP_MS, type Lease } from "../model/large-value.ts";
-import type { Operation, Transaction } from "../model/operation.ts";
+import { areReads, type Operation, type Transaction } from "../model/operation.ts";
 import type { Found } from "../model/outcome.ts";
 import type { Restored, RestoredEntry } from "../model/restored.ts";
 import type { Totals } from "../model/totals.ts";
@@ -25,7 +25,7 @@ import {
 } from "../rpc/bucket-calls.ts";
 import type { BucketArgs, BucketRpc, EntriesPage, ProbeReply } from "../rpc/bucket-rpc.ts";
 import { pageText } from "../schema/entry-json.ts";
-import { batchText, transactionText } from "../schema/result-json.ts";
+import { transactionText } from "../schema/result-json.ts";
 import type { Change } from "../model/change.ts";
 import { Entries } from "../store/entries.ts";
 import { Executor } from "../store/executor.ts";
@@ -33,23 +33,13 @@ import { REMEMBER_MS, Remembered } from "../store/idempotency.ts";
 import { JsonRoom } from "../store/json-room.ts";
 import { restore } from "../store/restore.ts";
 import { transact } from "../store/transaction.ts";
-import type { Answer, BucketCommand } from "../text/command.ts";
+import type { Answer } from "../text/command.ts";
+import { runBatch, runBatches } from "./batches.ts";
 import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.ts";
-import { Maintenance } from "./maintenance.ts";
+import { Maintenance, type Info } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
 import { notBefore, report, reportMs } from "./report.ts";
 import { Sockets } from "./sockets.ts";
-
-/**
- * The bucket's timers:
- * - `orphan`: ask the registry whether it knows this bucket, until the first yes.
- * - `expiry`: remove expired entries.
- * - `log`: trim old changes.
- * - `large values`: remove chunks that belong to no entry.
- * - `remembered`: remove old results of idempotent requests.
- * - `slow watchers`: drop watchers that do not ack.
- */
-type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
 
 /**
  * One bucket. It is alive while its storage holds its incarnation; after that every call returns `noproc`. A caller with
@@ -74,7 +64,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
       exit: (reason) => this.exit(reason),
     },
     session: {
-      batch: (operations) => this.batch(operations),
+      batches: (batches, limit) => this.batches(batches, limit),
       transact: (transaction, idempotency) => this.transact(transaction, idempotency),
       list: (query) => this.list(query),
     },
@@ -123,23 +113,28 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     return this.#single("increment", args);
   }
 
-  run(commands: readonly BucketCommand[]): Answered<readonly Answer[]> {
-    return this.#single("run", [commands]);
+  run(...args: Parameters<BucketCalls["run"]>): Answered<readonly Answer[]> {
+    return this.#single("run", args);
   }
 
   /** Runs many operations in one transaction; a refused one does not affect the others. @returns JSON: `BatchResults` */
   batch(operations: readonly Operation[]): Answered<JsonText> {
-    return this.#write(({ incarnation }) => {
-      const executor = this.#executor(incarnation, new JsonRoom());
-      const outcomes = operations.map((operation) => executor.attempt(operation));
-      return batchText(incarnation, operations, outcomes);
-    });
+    return this.#run(areReads(operations), ({ incarnation }) =>
+      runBatch(this.#entries, incarnation, operations),
+    );
+  }
+
+  /** Runs batches in one transaction. @returns the results of the first ones, until they have `limit` characters */
+  batches(batches: readonly (readonly Operation[])[], limit: number): Answered<readonly JsonText[]> {
+    return this.#run(batches.every(areReads), ({ incarnation }) =>
+      runBatches(this.#entries, incarnation, batches, limit),
+    );
   }
 
   /** Runs a transaction, all or nothing. @returns the JSON text of `TransactionResults` */
   transact(transaction: Transaction, idempotency?: Idempotency): Answered<Replayable<JsonText>> {
     return this.#writeOnce(idempotency, (incarnation) => {
-      const executor = this.#executor(incarnation, new JsonRoom());
+      const executor = new Executor(this.#entries, incarnation, new JsonRoom());
       return transactionText(incarnation, transact(this.#entries, executor, transaction));
     });
   }
@@ -321,10 +316,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     if (!isKnown && this.#settings.orphanPeriodMs > 0) await this.vanish();
   }
 
-  #executor(incarnation: string, room?: JsonRoom): Executor {
-    return new Executor(this.#entries, incarnation, room);
-  }
-
   #page({ incarnation }: BucketArgs, query: ListQuery): EntriesPage {
     if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
     return { incarnation, ...this.#entries.list(query) };
@@ -339,14 +330,22 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   #perform<T>(calls: readonly BucketCall[], run: (work: Work) => T): Answered<T> {
     return this.handleCall(({ incarnation }) => {
-      const work = { executor: this.#executor(incarnation), incarnation, remembered: this.#remembered };
-      if (calls.every(isRead)) return run(work);
+      const executor = new Executor(this.#entries, incarnation);
+      const work = { executor, incarnation, remembered: this.#remembered };
+      if (calls.every(isRead)) return this.#entries.read(() => run(work));
       return this.#remembering(calls.some(isRemembered), () => run(work));
     });
   }
 
   #write<T>(change: (args: BucketArgs) => T): Answered<T> {
-    return this.handleCall((args) => this.#entries.write(() => change(args)));
+    return this.#run(false, change);
+  }
+
+  /** Runs what only reads as it is, and anything else in a transaction. */
+  #run<T>(onlyReads: boolean, work: (args: BucketArgs) => T): Answered<T> {
+    return this.handleCall((args) =>
+      onlyReads ? this.#entries.read(() => work(args)) : this.#entries.write(() => work(args)),
+    );
   }
 
   #writeOnce(

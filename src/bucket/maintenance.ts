@@ -3,6 +3,17 @@
 import type { Clock, Timers } from "../otp/timers.ts";
 
 /**
+ * The bucket's timers:
+ * - `orphan`: ask the registry whether it knows this bucket, until the first yes.
+ * - `expiry`: remove expired entries.
+ * - `log`: trim old changes.
+ * - `large values`: remove chunks that belong to no entry.
+ * - `remembered`: remove old results of idempotent requests.
+ * - `slow watchers`: drop watchers that do not ack.
+ */
+export type Info = "orphan" | "expiry" | "log" | "large values" | "remembered" | "slow watchers";
+
+/**
  * One timer serves all entries that expire, another all large values without an entry, and so on. Each is set to the
  * earliest due time of its kind, and its work sets it again. So one more entry does not cost one more timer.
  */

@@ -13,7 +13,7 @@ import { Serial } from "../otp/serial.ts";
 import { SocketFlow } from "../lib/socket-flow.ts";
 import { check } from "../schema/check.ts";
 import { operationsOf, transactionOf } from "../schema/operations.ts";
-import { requestsOf, SessionRequestJson, type Received } from "../schema/session.ts";
+import { plainBatchOf, requestsOf, SessionRequestJson, type Received } from "../schema/session.ts";
 import type { ListQuery } from "../model/entry.ts";
 import { onceFor, type Idempotency } from "../model/idempotency.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
@@ -23,7 +23,11 @@ export const SESSION = "session";
 
 /** The calls that a session makes to its bucket. */
 export interface SessionOwner {
-  readonly batch: (operations: readonly Operation[]) => Answered<string>;
+  /** Runs batches in one transaction. @returns the JSON texts of the first ones, until they have `limit` characters */
+  readonly batches: (
+    batches: readonly (readonly Operation[])[],
+    limit: number,
+  ) => Answered<readonly string[]>;
   readonly transact: (
     transaction: Transaction,
     idempotency?: Idempotency,
@@ -40,6 +44,9 @@ const TOO_MUCH = failure(
   "answers_too_long",
   "The answers to this message are too long. This request was not run: send it in another message.",
 );
+
+/** Batches of so many operations and more together are run in one transaction. */
+const MAX_GROUP = 256;
 
 /** The cost of a request, beside the length of its answer: see {@link breath}. */
 const REQUEST_UNITS = 3;
@@ -111,18 +118,44 @@ export class Sessions {
     }
     const answers: string[] = [];
     let length = 0;
-    for (const received of requests) {
-      // A request whose answer has no room is not run.
-      const full = length > MAX_ANSWERS_LENGTH;
-      const answer = full
-        ? JSON.stringify({ id: received.id, error: TOO_MUCH })
-        : await this.#answerTo(received);
-      answers.push(answer);
-      length += answer.length;
-      const pause = breath.takeBytes(answer.length, REQUEST_UNITS);
+    while (answers.length < requests.length) {
+      const more = await this.#answerNext(requests, answers.length, MAX_ANSWERS_LENGTH - length);
+      let added = 0;
+      for (const answer of more) added += answer.length;
+      length += added;
+      answers.push(...more);
+      const pause = breath.takeBytes(added, REQUEST_UNITS * more.length);
       if (pause !== undefined) await pause;
     }
     return `[${answers.join(",")}]`;
+  }
+
+  /**
+   * Answers the request at `first`; if it is a plain batch, together with those that follow it.
+   * @param room characters; a request whose answer has no room is not run
+   */
+  async #answerNext(requests: readonly Received[], first: number, room: number): Promise<string[]> {
+    const received = requests[first] as Received;
+    if (room < 0) return [JSON.stringify({ id: received.id, error: TOO_MUCH })];
+    const batches: Batch[] = [];
+    let operations = 0;
+    for (let at = first; at < requests.length && operations < MAX_GROUP; at += 1) {
+      const batch = await plainBatch(requests[at] as Received);
+      if (batch === undefined) break;
+      batches.push(batch);
+      operations += batch.operations.length;
+    }
+    return batches.length > 0 ? this.#runBatches(batches, room) : [await this.#answerTo(received)];
+  }
+
+  async #runBatches(batches: readonly Batch[], room: number): Promise<string[]> {
+    try {
+      const each = batches.map(({ operations }) => operations);
+      const texts = await callHere(() => this.#owner.batches(each, room));
+      return texts.map((text, index) => `{"id":${(batches[index] as Batch).id},"ok":${text}}`);
+    } catch (error) {
+      return batches.map(({ id }) => errorText(id, error));
+    }
   }
 
   async #answerTo(received: Received): Promise<string> {
@@ -133,11 +166,7 @@ export class Sessions {
       const call = await this.#callOf(check(SessionRequestJson, request, "body_invalid"));
       return `{"id":${id},"ok":${await callHere(call)}}`;
     } catch (error) {
-      const gone = isExit(error, "noproc");
-      const why = gone
-        ? failure("bucket_not_found", "The bucket of this session has ended.")
-        : failureOf(error);
-      return JSON.stringify({ id, error: why });
+      return errorText(id, error);
     }
   }
 
@@ -145,7 +174,10 @@ export class Sessions {
   async #callOf(request: SessionRequestJson): Promise<() => Answered<string>> {
     if ("batch" in request) {
       const operations = await operationsOf(request.batch);
-      return () => this.#owner.batch(operations);
+      return async () => {
+        const answer = await this.#owner.batches([operations], 0);
+        return "reply" in answer ? { reply: answer.reply[0] ?? "" } : answer;
+      };
     }
     if ("list" in request) {
       const { cursor, limit = MAX_PAGE, ...query } = request.list;
@@ -159,4 +191,28 @@ export class Sessions {
       return "reply" in answer ? { reply: answer.reply.result } : answer;
     };
   }
+}
+
+interface Batch {
+  readonly id: number;
+  readonly operations: readonly Operation[];
+}
+
+/** A request that is a batch of the most frequent forms; undefined if it is another one, or has an error. */
+async function plainBatch(received: Received): Promise<Batch | undefined> {
+  if ("error" in received) return undefined;
+  const { id, request } = received;
+  const batch = plainBatchOf(request);
+  if (batch === undefined) return undefined;
+  try {
+    return { id, operations: await operationsOf(batch) };
+  } catch {
+    return undefined; // answered where it is alone
+  }
+}
+
+function errorText(id: number | null, error: unknown): string {
+  const gone = isExit(error, "noproc");
+  const why = gone ? failure("bucket_not_found", "The bucket of this session has ended.") : failureOf(error);
+  return JSON.stringify({ id, error: why });
 }

@@ -130,6 +130,7 @@ export class Watchers {
 
   /** Sends changes. Call it in the turn of the write, so that the output gate holds them back until they are on disk. */
   publish(changes: readonly Change[]): void {
+    if (this.#watchers.size === 0) return;
     for (const some of inParts(changes)) this.#publish(some);
   }
 
@@ -146,7 +147,6 @@ export class Watchers {
   }
 
   #publish(changes: readonly Change[]): void {
-    if (this.#watchers.size === 0) return;
     const first = changes[0]?.revision ?? 0;
     const last = changes.at(-1)?.revision ?? 0;
     const announces = Math.floor(last / this.#announceEvery) > Math.floor((first - 1) / this.#announceEvery);

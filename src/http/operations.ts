@@ -2,8 +2,9 @@
 
 import { readText } from "../directory/body.ts";
 import { onceFor } from "../model/idempotency.ts";
-import { checkJson } from "../schema/check.ts";
-import { BatchJson, operationsOf, TransactionJson, transactionOf } from "../schema/operations.ts";
+import { checkJson, parseJsonInPieces } from "../schema/check.ts";
+import { operationsOf, TransactionJson, transactionOf } from "../schema/operations.ts";
+import { checkBatch } from "../schema/plain.ts";
 import type { Context } from "./context.ts";
 import { idempotencyKeyOf, replayHeader } from "./idempotency.ts";
 import { jsonText } from "./json-text.ts";
@@ -12,7 +13,7 @@ import { respond } from "./respond-async.ts";
 /** `POST …/batch` `[{op, key, …}]`: runs many independent operations in one round trip. */
 export async function runBatch(request: Request, context: Context): Promise<Response> {
   const { bucket } = context;
-  const operations = await operationsOf(await checkJson(BatchJson, await readText(request)));
+  const operations = await operationsOf(checkBatch(await parseJsonInPieces(await readText(request))));
   return respond(request, context, async () => jsonText(await bucket.batch(operations)));
 }
 

@@ -5,7 +5,8 @@ import { KvError } from "../model/errors.ts";
 import { MAX_OPERATIONS } from "../model/limits.ts";
 import { elementsOf } from "./check.ts";
 import { membersOf, type Element } from "./exact-json.ts";
-import { BatchJson, once, TransactionJson } from "./operations.ts";
+import { BatchJson, once, TransactionJson, type OperationJson } from "./operations.ts";
+import { isPlainBatch } from "./plain.ts";
 import { ListKeysQuery } from "./requests.ts";
 
 const id = z.int().check(z.gte(0), z.describe("The response has the same id."));
@@ -22,6 +23,16 @@ export const SessionRequestJson = z
   )
   .check(z.meta({ id: "SessionRequest" }));
 export type SessionRequestJson = z.output<typeof SessionRequestJson>;
+
+/**
+ * The operations of a request that is a batch of the most frequent forms, as most requests are; undefined if it is
+ * another one, or invalid.
+ */
+export function plainBatchOf(request: object): readonly OperationJson[] | undefined {
+  const { batch, ...others } = request as { readonly id: unknown; readonly batch?: unknown };
+  for (const name in others) if (name !== "id") return undefined;
+  return isPlainBatch(batch) ? batch : undefined;
+}
 
 /** One request of a message, or the error in it. An id of null means that the request's id could not be read. */
 export type Received =
