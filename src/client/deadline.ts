@@ -36,7 +36,7 @@ export async function within<T>(
 }
 
 /** Made only when it is needed: an error with its stack is dear, and most calls are answered in time. */
-function timedOut(timeoutMs: number): TimeoutError {
+export function timedOut(timeoutMs: number): TimeoutError {
   return new TimeoutError(
     "timeout",
     `No answer within ${timeoutMs} ms. The outcome is unknown: read before you try again.`,

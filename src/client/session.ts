@@ -11,18 +11,19 @@
 // Declares Symbol.dispose for users whose TypeScript settings lack it.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { parseAnswer, checkShape, unexpectedAnswer } from "./answers.ts";
 import { operationsOnlyRead, transactionOnlyReads, type Caller, type JsonObject } from "./caller.ts";
-import { backoff, pause, within } from "./deadline.ts";
-import { ConnectionError, errorOf, KvError, TimeoutError } from "./errors.ts";
+import { backoff, pause, relay, timedOut, within } from "./deadline.ts";
+import { ConnectionError, KvError, TimeoutError } from "./errors.ts";
 import { broken, MAX_REQUEST_BYTES, notConnected, requestTooLarge, sessionClosed } from "./session-errors.ts";
 import { isEmptyWithoutBucket, type FirstWrite } from "./first-write.ts";
 import { stringifyJson } from "./stringify-json.ts";
+import { parseAnswers, type Answer } from "./session-answers.ts";
+import { isNotDone, outcomeOf, type Call } from "./session-call.ts";
+import { SharedDeadline } from "./shared-deadline.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { isLargerThan } from "./byte-length.ts";
 import { openSocket, type Socket, type WebSocketClass } from "./socket.ts";
 import type { CallOptions, OnceOptions } from "./types.ts";
-import { FAILURE } from "./wire.ts";
 
 export interface SessionOptions {
   readonly WebSocket: WebSocketClass | undefined;
@@ -40,15 +41,9 @@ const ACK_AFTER = 1_048_576;
 /** Milliseconds without a message, while a response is outstanding, after which the connection counts as dead. */
 const MAX_SILENCE_MS = 5_000;
 
-interface AnswerWire {
-  readonly id: number;
-  readonly ok?: unknown;
-  readonly error?: unknown;
-}
-type Answer = { readonly id: number } & ({ readonly ok: unknown } | { readonly error: KvError });
-
 /** A request without a response yet. */
 interface PendingRequest {
+  readonly id: number;
   readonly call: Call;
   /** The request's JSON. */
   readonly text: string;
@@ -57,11 +52,6 @@ interface PendingRequest {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
   sent?: true;
-}
-
-interface Call {
-  /** Whether a request of this call was ever sent, and so may have been carried out. */
-  sent: boolean;
 }
 
 /**
@@ -84,6 +74,7 @@ export class BucketSession<OwnBucket> {
   readonly #askWhyRefused: () => Promise<unknown>;
   readonly #firstWrite: FirstWrite;
   readonly #pending = new Map<number, PendingRequest>();
+  readonly #deadlines = new SharedDeadline((now) => this.#expire(now));
   #connecting: Promise<Socket> | undefined;
   /** The latest socket. Events of earlier ones are ignored. */
   #current: Socket | undefined;
@@ -141,7 +132,7 @@ export class BucketSession<OwnBucket> {
     this.#fail(new ConnectionError("connection_lost", "The session was closed before the response arrived."));
     this.#current?.close(); // one that is still opening, too
     const closed = sessionClosed();
-    for (const { reject } of this.#pending.values()) reject(closed);
+    for (const pending of this.#pending.values()) this.#end(pending, closed);
   }
 
   /** Closes the connection at the end of a `using` block. */
@@ -151,57 +142,74 @@ export class BucketSession<OwnBucket> {
 
   /** @param repeats how often the request may be sent again after its outcome became unknown */
   async #call(request: JsonObject, options: CallOptions, repeats: number): Promise<unknown> {
-    const limits = { signal: options.signal, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs };
-    const call: Call = { sent: false };
-    try {
-      return await within(limits, (signal) => this.#attempts(request, call, repeats, signal));
-    } catch (error) {
-      // A request that was never sent was not carried out, even if it timed out. One that was sent may have been.
-      if (error instanceof TimeoutError && !call.sent) throw notConnected(error);
-      if (error instanceof ConnectionError && call.sent && !error.outcomeUnknown) throw broken(error);
-      throw error;
-    }
-  }
-
-  async #attempts(request: JsonObject, call: Call, repeats: number, signal: AbortSignal): Promise<unknown> {
+    const { signal, timeoutMs = this.#options.timeoutMs } = options;
+    const call: Call = { sent: false, until: performance.now() + timeoutMs, timeoutMs };
     for (let attempt = 0; ; attempt += 1) {
       try {
+        signal?.throwIfAborted();
         return await this.#send(request, call, signal);
       } catch (error) {
-        if (signal.aborted || !(error instanceof KvError) || this.#closed) throw error;
-        // The responses to this message became too long, and the service skipped the rest: send it again.
-        const notDone = error.code === "answers_too_long";
-        // Connecting was already retried in #flush.
-        const lost = error instanceof ConnectionError && error.code !== "not_connected";
-        if (!notDone && !(lost && attempt < repeats)) throw error;
-        if (!notDone) await pause(backoff(attempt, this.#options.retryBaseMs), signal);
+        if (signal?.aborted) throw signal.reason;
+        if (!this.#mayTryAgain(error, attempt < repeats)) throw outcomeOf(call, error);
+        // The responses to this message became too long, and the service skipped the rest: send it again at once.
+        if (isNotDone(error)) continue;
+        await this.#pauseBefore(attempt, call, signal);
       }
     }
   }
 
-  #send(request: JsonObject, call: Call, signal: AbortSignal): Promise<unknown> {
+  #mayTryAgain(error: unknown, repeats: boolean): boolean {
+    if (!(error instanceof KvError) || error instanceof TimeoutError || this.#closed) return false;
+    // Connecting was already retried in #flush.
+    const lost = error instanceof ConnectionError && error.code !== "not_connected";
+    return isNotDone(error) || (lost && repeats);
+  }
+
+  async #pauseBefore(attempt: number, call: Call, signal: AbortSignal | undefined): Promise<void> {
+    const limits = { signal, timeoutMs: Math.max(1, call.until - performance.now()) };
+    try {
+      await within(limits, (own) => pause(backoff(attempt, this.#options.retryBaseMs), own));
+    } catch (error) {
+      throw error instanceof TimeoutError ? outcomeOf(call, timedOut(call.timeoutMs)) : error;
+    }
+  }
+
+  #send(request: JsonObject, call: Call, signal: AbortSignal | undefined): Promise<unknown> {
     const id = this.#next;
     this.#next += 1;
     // Encode now, so that a value that can't be encoded fails this call only, and not the others in the message.
     const text = stringifyJson({ id, ...request });
     if (isLargerThan(MAX_REQUEST_BYTES, text)) return Promise.reject(requestTooLarge());
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { call, text, needsBucket: needsBucket(request), resolve, reject });
-      signal.addEventListener("abort", () => this.#giveUp(id, signal.reason), { once: true });
+      this.#pending.set(id, { id, call, text, needsBucket: needsBucket(request), resolve, reject });
     });
+    this.#deadlines.watch(call.until);
     // Send at the end of this turn, so that its calls share a message.
     if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => void this.#flush());
     }
-    return answered.finally(() => this.#pending.delete(id));
+    if (signal === undefined) return answered;
+    const own = new AbortController();
+    const release = relay(signal, own);
+    own.signal.addEventListener("abort", () => this.#giveUp(id, own.signal.reason), { once: true });
+    return answered.finally(release);
   }
 
-  /** Ends a call without a response. If nothing at all was received for too long, closes the dead connection, too. */
+  /** Ends the calls whose time is over. @returns when the next one's is; undefined if none is outstanding */
+  #expire(now: number): number | undefined {
+    let next: number | undefined;
+    for (const [id, { call }] of this.#pending) {
+      if (call.until <= now) this.#giveUp(id, timedOut(call.timeoutMs));
+      else next = Math.min(next ?? Infinity, call.until);
+    }
+    return next;
+  }
+
+  /** Ends a call without a response, and forgets it. If nothing at all was received for too long, closes the dead connection, too. */
   #giveUp(id: number, reason: unknown): void {
-    this.#pending.get(id)?.reject(reason);
-    // Delete now, and not when the rejection is handled: #flush may run first, and would still send it.
-    this.#pending.delete(id);
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#end(pending, reason);
     // One call's short timeout does not mean that the connection is dead, and must not fail the others.
     const silence = performance.now() - (this.#silentSince ?? Infinity);
     const limit = Math.min(MAX_SILENCE_MS, this.#options.timeoutMs);
@@ -238,7 +246,7 @@ export class BucketSession<OwnBucket> {
       }
     }
     this.#flushing = false;
-    for (const { reject } of this.#unsent()) reject(failure);
+    for (const pending of this.#unsent()) this.#end(pending, failure);
   }
 
   /**
@@ -353,25 +361,21 @@ export class BucketSession<OwnBucket> {
     // The map keeps the order of insertion, and requests are sent in it: if the oldest is unsent, all are.
     const [oldest] = this.#pending.values();
     this.#silentSince = oldest?.sent ? performance.now() : undefined;
+    if (oldest === undefined) this.#deadlines.stop();
   }
 
   /** Fails the requests that were sent. The others wait for the next connection. */
   #fail(error: unknown): void {
     this.#silentSince = undefined;
-    for (const { sent, reject } of this.#pending.values()) if (sent) reject(error);
+    for (const pending of this.#pending.values()) if (pending.sent) this.#end(pending, error);
   }
-}
 
-/** @throws {KvError} `unexpected_answer` */
-function parseAnswers(text: string): Answer[] {
-  const json = parseAnswer(text);
-  if (!Array.isArray(json)) throw unexpectedAnswer("it is not a JSON array.");
-  return json.map((member: unknown) => {
-    const answer = checkShape<AnswerWire>(member, { id: "number" });
-    const { id, ok, error } = answer;
-    if ("ok" in answer) return { id, ok };
-    return { id, error: errorOf(checkShape(error, FAILURE)) };
-  });
+  /** Fails a request. It is deleted now, and not when the rejection is handled: #flush may run first, and would send it. */
+  #end(pending: PendingRequest, error: unknown): void {
+    this.#pending.delete(pending.id);
+    pending.reject(error);
+    if (this.#pending.size === 0) this.#deadlines.stop();
+  }
 }
 
 function needsBucket(request: JsonObject): boolean {

@@ -38,7 +38,7 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
   let length = 0;
   for (const entry of entries) {
     if (length > MAX_PAGE_LENGTH) break;
-    const text = entryText(incarnation, entry);
+    const text = entryText(incarnation, entry.key, entry, entry.value);
     texts.push(text);
     length += text.length;
   }
@@ -52,8 +52,13 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
  * The same text as {@link keptText} of {@link entryJson}, but without the objects in between: making a thousand of them
  * would take most of a page's time.
  */
-export function entryText(incarnation: string, entry: Listed): string {
-  const { key, revision, type, size, at, expires, metadata, value } = entry;
+export function entryText(
+  incarnation: string,
+  key: string,
+  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">,
+  value?: Value,
+): string {
+  const { revision, type, size, at, expires, metadata } = info;
   const tag = etag(incarnation, revision);
   let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${tag}","type":${typeText(type)},"size":${size}`;
   if (at !== 0) text += `,"modified":"${new Date(at).toISOString()}"`;

@@ -1,12 +1,11 @@
 /** Results as JSON: the response bodies of batches, transactions and increments. Pure. */
 
 import type { Incremented, IntegerJson } from "../contract/entries.ts";
-import type { FailedJson, ResultJson } from "../contract/operations.ts";
+import type { FailedJson } from "../contract/operations.ts";
 import { etag } from "../model/conditions.ts";
-import { keptTexts } from "../model/kept-json.ts";
 import type { Operation } from "../model/operation.ts";
 import type { OperationOutcome, Refused } from "../model/outcome.ts";
-import { entryJson } from "./entry-json.ts";
+import { entryText } from "./entry-json.ts";
 
 /** The JSON text of a `BatchResults`. @param outcomes one for each operation, in their order */
 export function batchText(
@@ -16,10 +15,10 @@ export function batchText(
 ): string {
   const results = outcomes.map((outcome, index) =>
     "error" in outcome
-      ? failedJson(operations[index] as Operation, outcome)
-      : resultJson(incarnation, outcome),
+      ? JSON.stringify(failedJson(operations[index] as Operation, outcome))
+      : resultText(incarnation, outcome),
   );
-  return `{"results":${keptTexts(results)}}`;
+  return `{"results":[${results.join(",")}]}`;
 }
 
 /** The JSON text of a `TransactionResults`. */
@@ -27,8 +26,8 @@ export function transactionText(
   incarnation: string,
   { succeeded, outcomes }: { readonly succeeded: boolean; readonly outcomes: readonly OperationOutcome[] },
 ): string {
-  const results = outcomes.map((outcome) => resultJson(incarnation, outcome));
-  return `{"succeeded":${succeeded},"results":${keptTexts(results)}}`;
+  const results = outcomes.map((outcome) => resultText(incarnation, outcome));
+  return `{"succeeded":${succeeded},"results":[${results.join(",")}]}`;
 }
 
 /** The result of an increment. */
@@ -39,27 +38,26 @@ export function incrementedJson(
   return { value: integerJson(value), created, revision, etag: etag(incarnation, revision) };
 }
 
-function resultJson(incarnation: string, outcome: OperationOutcome): ResultJson {
-  const { op, key } = outcome;
+/** The JSON text of one `Result`, written without an object in between: most of the time of a batch would go there. */
+function resultText(incarnation: string, outcome: OperationOutcome): string {
+  const { op } = outcome;
+  const key = JSON.stringify(outcome.key);
   switch (op) {
     case "get":
     case "getAndDelete": {
       const { entry } = outcome;
-      if (entry === undefined) return { op, found: false, key };
-      return {
-        op,
-        found: true,
-        ...entryJson(incarnation, key, entry, entry.large === null ? entry.value : undefined),
-      };
+      if (entry === undefined) return `{"op":"${op}","found":false,"key":${key}}`;
+      const value = entry.large === null ? entry.value : undefined;
+      return `{"op":"${op}","found":true,${entryText(incarnation, outcome.key, entry, value).slice(1)}`;
     }
     case "put": {
       const { created, revision } = outcome;
-      return { op, key, created, revision, etag: etag(incarnation, revision) };
+      return `{"op":"put","key":${key},"created":${created},"revision":${revision},"etag":"${etag(incarnation, revision)}"}`;
     }
     case "delete":
-      return { op, key, deleted: outcome.deleted };
+      return `{"op":"delete","key":${key},"deleted":${outcome.deleted}}`;
     case "increment":
-      return { op, key, ...incrementedJson(incarnation, outcome) };
+      return `{"op":"increment","key":${key},${JSON.stringify(incrementedJson(incarnation, outcome)).slice(1)}`;
   }
 }
 

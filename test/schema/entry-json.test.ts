@@ -30,8 +30,9 @@ describe("an entry of a page", () => {
           { nil: undefined },
         ),
         (info, value) => {
-          const listed = value === undefined ? info : { ...info, value };
-          expect(entryText("cafe", listed)).toBe(JSON.stringify(entryJson("cafe", info.key, info, value)));
+          expect(entryText("cafe", info.key, info, value)).toBe(
+            JSON.stringify(entryJson("cafe", info.key, info, value)),
+          );
         },
       ),
     );
