@@ -59,17 +59,37 @@ export function entryText(
   value?: Value,
 ): string {
   const { revision, type, size, at, expires, metadata } = info;
-  const tag = etag(incarnation, revision);
-  let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${tag}","type":${typeText(type)},"size":${size}`;
-  if (at !== 0) text += `,"modified":"${new Date(at).toISOString()}"`;
+  let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${etag(incarnation, revision)}","type":${typeText(type)},"size":${size}`;
+  if (at !== 0) text += `,"modified":"${timeText(at)}"`;
   if (expires !== null) text += `,"expires":"${new Date(expires).toISOString()}"`;
   if (metadata !== null) text += `,"metadata":${metadata}`;
-  if (value !== undefined) text += `,${JSON.stringify(toJson(value)).slice(1, -1)}`;
+  if (value !== undefined) text += valueText(value);
   return `${text}}`;
+}
+
+function valueText(value: Value): string {
+  const json = toJson(value);
+  return "value" in json ? `,"value":${JSON.stringify(json.value)}` : `,"base64":"${json.base64}"`;
 }
 
 const TEXT_TYPE_JSON = JSON.stringify(TEXT_TYPE);
 
+/** The latest type and time that were written: entries next to each other often have the same. */
+const latest = { type: "", typeText: `""`, at: 0, timeText: "" };
+
 function typeText(type: string | null): string {
-  return type === null ? TEXT_TYPE_JSON : JSON.stringify(type);
+  if (type === null) return TEXT_TYPE_JSON;
+  if (type !== latest.type) {
+    latest.typeText = JSON.stringify(type);
+    latest.type = type;
+  }
+  return latest.typeText;
+}
+
+function timeText(at: number): string {
+  if (at !== latest.at) {
+    latest.timeText = new Date(at).toISOString();
+    latest.at = at;
+  }
+  return latest.timeText;
 }
