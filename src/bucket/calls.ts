@@ -8,7 +8,7 @@ import type { BucketCall, BucketCalls } from "../rpc/bucket-calls.ts";
 import { incrementedJson } from "../schema/result-json.ts";
 import type { Executor } from "../store/executor.ts";
 import type { Remembered } from "../store/idempotency.ts";
-import type { Answer } from "../text/command.ts";
+import { isReadCommand, type Answer } from "../text/command.ts";
 import { runTextCommands, sizeOf } from "./text-commands.ts";
 
 /** What the calls work on. */
@@ -97,8 +97,9 @@ export function performGroup(work: Work, calls: readonly BucketCall[]): Reply<un
 }
 
 /** Whether a call only reads. */
-export function isRead([method]: BucketCall): boolean {
-  return method === "get" || method === "info";
+export function isRead(call: BucketCall): boolean {
+  if (call[0] === "run") return call[1].every(isReadCommand);
+  return call[0] === "get" || call[0] === "info";
 }
 
 /** Whether a call's result is remembered. */

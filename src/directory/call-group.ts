@@ -1,15 +1,17 @@
 /**
  * Calls of one isolate to one bucket that meet travel together. The algorithm (leader per batch):
  *
- * 1. A call that finds none on its way is sent at once, as a group of its own. So a lone call waits for nothing.
- * 2. While a group is on its way, further calls wait.
+ * 1. A call that finds no other on its way is sent at once, alone: it costs nothing more, and nothing waits for it.
+ * 2. A call that finds one on its way, or where calls have met within the last second, leads a group: it is sent at once,
+ *    too, but further calls wait until it returns.
  * 3. When it returns, the first of those who wait becomes the leader: it sends one RPC with its own call and those of the
  *    others, in the order in which they came, up to the limits of a group.
  * 4. Each call gets its own reply. If the RPC fails, each of its calls has failed, and decides for itself what that means.
  *
  * The leader sends in the context of its own request, because the platform allows no other; replies cross to the contexts
- * of the others. A request that has gone takes nobody with it: its `waitUntil` keeps it until its group has returned and
- * the next leader is told. If a context is lost all the same, the place of the leader is free after the time of a call.
+ * of the others. A leader or waiting request that has gone takes nobody with it: its `waitUntil` keeps it until its group
+ * has returned and the next leader is told. If a context is lost all the same, the place of the leader is free after the
+ * time of a call.
  *
  * The platform cancels a request that waits only for another request's promise. So everyone who waits needs a timer of its
  * own, which is that of its deadline: callers are within `call` (otp/call.ts).
@@ -24,18 +26,26 @@ import type { BucketCall, GroupReply } from "../rpc/bucket-calls.ts";
 const MAX_OPERATIONS = 256;
 const MAX_BYTES = 262_144;
 
+/** For so long after calls have met no call goes alone, in milliseconds: they will meet again. */
+const BUSY_MS = 1_000;
+
 /** What a call is sent with. */
 export interface Sender {
-  /** Sends a group to the bucket, in the context of the caller's request. */
+  /** Sends one call to the bucket, in the context of the caller's request. */
+  readonly alone: (call: BucketCall) => Promise<Reply<unknown>>;
+  /** Sends a group, likewise. */
   readonly send: (calls: readonly BucketCall[]) => Promise<Reply<GroupReply>>;
   /** The `waitUntil` of the caller's request. */
   readonly keepAlive: (sent: Promise<unknown>) => void;
 }
 
-interface Waiting {
-  readonly call: BucketCall;
+interface Sent {
   /** Milliseconds since the epoch. */
   readonly since: number;
+}
+
+interface Waiting extends Sent {
+  readonly call: BucketCall;
   /** A reply, or the place of the leader. */
   readonly settle: (turn: Reply<unknown> | typeof LEAD) => void;
   readonly fail: (error: unknown) => void;
@@ -64,8 +74,12 @@ export class CallGroup {
   readonly #crosses: boolean;
   readonly #clock: () => number;
   #waiting: Waiting[] = [];
+  /** When a call found another on its way, in milliseconds since the epoch. */
+  #metAt = -Infinity;
+  /** The latest call that was sent alone, until it returns. */
+  #alone: Sent | undefined;
   /** The group that is on its way, or the leader that is about to send one. */
-  #out: { readonly since: number } | undefined;
+  #out: Sent | undefined;
 
   constructor({ timeoutMs, crosses = CROSSES, clock = Date.now }: CallGroupOptions) {
     this.#timeoutMs = timeoutMs;
@@ -75,16 +89,29 @@ export class CallGroup {
 
   /** Sends a call, alone or with others. */
   call(call: BucketCall, sender: Sender): Promise<Reply<unknown>> {
-    const out = this.#out;
-    const mayWait = this.#crosses && out !== undefined && !this.#isOverdue(out);
-    const reply = mayWait ? this.#wait(call, sender) : this.#send(call, sender);
+    if (!this.#crosses) return sender.alone(call);
+    const now = this.#clock();
+    const waits = this.#isOut(this.#out, now);
+    if (waits || this.#isOut(this.#alone, now)) this.#metAt = now;
+    else if (now - this.#metAt >= BUSY_MS) return this.#sendAlone(call, sender, now);
+    const reply = waits ? this.#wait(call, sender, now) : this.#send(call, sender);
     sender.keepAlive(reply.catch(() => undefined));
     return reply;
   }
 
-  async #wait(call: BucketCall, sender: Sender): Promise<Reply<unknown>> {
+  async #sendAlone(call: BucketCall, { alone }: Sender, since: number): Promise<Reply<unknown>> {
+    const sent = { since };
+    this.#alone = sent;
+    try {
+      return await alone(call);
+    } finally {
+      if (this.#alone === sent) this.#alone = undefined;
+    }
+  }
+
+  async #wait(call: BucketCall, sender: Sender, since: number): Promise<Reply<unknown>> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply<unknown> | typeof LEAD>();
-    this.#waiting.push({ call, since: this.#clock(), settle: resolve, fail: reject });
+    this.#waiting.push({ call, since, settle: resolve, fail: reject });
     const turn = await promise;
     return turn === LEAD ? this.#send(call, sender) : turn;
   }
@@ -132,7 +159,7 @@ export class CallGroup {
   }
 
   /** Makes the first of those who wait the leader. */
-  #next(out: { readonly since: number }): void {
+  #next(out: Sent): void {
     // Another group has been sent, because this one was overdue.
     if (this.#out !== out) return;
     for (;;) {
@@ -147,13 +174,14 @@ export class CallGroup {
 
   /** A call whose caller has been told that it timed out is not sent. @returns whether it is such a call */
   #giveUp(waiting: Waiting): boolean {
-    if (!this.#isOverdue(waiting)) return false;
+    if (this.#isOut(waiting, this.#clock())) return false;
     waiting.fail(new Exit("timeout"));
     return true;
   }
 
-  #isOverdue({ since }: { readonly since: number }): boolean {
-    return this.#clock() - since >= this.#timeoutMs;
+  #isOut(sent: Sent | undefined, now: number): boolean {
+    // Also if the clock was put back: then it is unknown how long it has been out.
+    return sent !== undefined && Math.abs(now - sent.since) < this.#timeoutMs;
   }
 }
 

@@ -24,7 +24,7 @@ import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { partitionOf, type Partition } from "../rpc/partition.ts";
 import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
 import type { Created, RegistryStub, Stats } from "../rpc/registry-rpc.ts";
-import { CallGroup, type CallGroupOptions } from "./call-group.ts";
+import { CallGroup, type CallGroupOptions, type Sender } from "./call-group.ts";
 import { Follower, type FollowerCallbacks } from "./follower.ts";
 
 /** The cached location of a bucket. */
@@ -58,6 +58,9 @@ export const READ: AskOptions = { repeat: "once" };
  */
 export type BucketRequest<T> = (bucket: BucketStub, group: Grouped) => Promise<Reply<T>>;
 type Grouped = (call: BucketCall) => Promise<Reply<unknown>>;
+
+/** The calls of a stub, of which the caller knows that method and arguments belong together. */
+type AnyCalls = Readonly<Record<BucketCall[0], (...args: readonly unknown[]) => Promise<Reply<unknown>>>>;
 
 /** A call that travels together with others that meet it: see {@link CallGroup}. */
 export function together<M extends keyof BucketCalls>(
@@ -240,8 +243,10 @@ export class Directory {
   ): Promise<T | typeof NOPROC> {
     const { id, group } = whereabouts;
     const { BUCKET } = this.#env;
-    const sender = {
-      send: (calls: readonly BucketCall[]) => BUCKET.get(id).group(calls),
+    // A new stub for each call: a stub stays broken after an exception.
+    const sender: Sender = {
+      alone: ([method, ...args]) => (BUCKET.get(id) as unknown as AnyCalls)[method](...args),
+      send: (calls) => BUCKET.get(id).group(calls),
       keepAlive: this.keepAlive,
     };
     try {

@@ -16,6 +16,9 @@
  */
 const UNITS = 512;
 
+/** Whether the loop takes input by itself is watched once this part of the {@link UNITS} has been done. */
+const WATCHED = 4;
+
 /** Units of a WebSocket message beside its content: it is an event of its own. */
 export const MESSAGE_UNITS = 4;
 /** Units of a call to an object beside its work there. */
@@ -68,7 +71,8 @@ export class Breath {
       this.#watching = false;
       return true;
     }
-    if (!this.#watching) {
+    // Not for little work: the timer costs more than a small command. Its units are counted all the same.
+    if (!this.#watching && this.#done * WATCHED >= this.#options.units) {
       this.#watching = true;
       this.#options.looked(() => {
         this.#watching = false;

@@ -5,7 +5,7 @@ import { CallGroup, type Sender } from "../../src/directory/call-group.ts";
 import type { Reply } from "../../src/otp/exit.ts";
 import type { BucketCall, GroupReply } from "../../src/rpc/bucket-calls.ts";
 
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 1_500;
 
 const get = (key: string): BucketCall => ["get", key, {}];
 const put = (key: string, value: string): BucketCall => ["put", key, value];
@@ -24,18 +24,23 @@ function bucket(options: { readonly crosses?: boolean } = {}) {
   const kept: Promise<unknown>[] = [];
   const time = { now: 0 };
   const group = new CallGroup({ timeoutMs: TIMEOUT_MS, crosses: true, clock: () => time.now, ...options });
+  const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> =>
+    new Promise((resolve, reject) => {
+      const keys = calls.map(([, key]) => key);
+      sent.push({
+        keys,
+        settle: resolve,
+        answer: (count = keys.length) =>
+          resolve({ reply: keys.slice(0, count).map((key) => ({ reply: key })) }),
+        fail: reject,
+      });
+    });
   const sender: Sender = {
-    send: (calls) =>
-      new Promise((resolve, reject) => {
-        const keys = calls.map(([, key]) => key);
-        sent.push({
-          keys,
-          settle: resolve,
-          answer: (count = keys.length) =>
-            resolve({ reply: keys.slice(0, count).map((key) => ({ reply: key })) }),
-          fail: reject,
-        });
-      }),
+    alone: async (one) => {
+      const answer = await send([one]);
+      return "reply" in answer ? (answer.reply[0] as Reply<unknown>) : answer;
+    },
+    send,
     keepAlive: (promise) => kept.push(promise),
   };
   const call = (one: BucketCall): Promise<Reply<unknown>> => group.call(one, sender);
@@ -44,71 +49,106 @@ function bucket(options: { readonly crosses?: boolean } = {}) {
   return { sent, kept, time, call, settled, keys: () => sent.map(({ keys }) => keys) };
 }
 
+/** As {@link bucket}, with a call on its way that was sent alone: the next one leads a group. */
+async function busy(options: { readonly crosses?: boolean } = {}) {
+  const all = bucket(options);
+  const lone = all.call(get("lone"));
+  const lead = all.call(get("lead"));
+  all.sent[0]?.answer();
+  await lone;
+  return { ...all, lead, keys: () => all.keys().slice(1), sent: (n: number) => all.sent[n + 1] as Sent };
+}
+
 describe("calls to one bucket", () => {
-  it("are sent at once if none is on its way", async () => {
-    const { call, sent, keys } = bucket();
+  it("are sent at once if none is on its way, and keep nothing alive", async () => {
+    const { call, sent, keys, kept } = bucket();
     const one = call(get("a"));
     expect(keys()).toEqual([["a"]]);
     sent[0]?.answer();
     expect(await one).toEqual({ reply: "a" });
     void call(get("b"));
     expect(keys()).toEqual([["a"], ["b"]]);
+    expect(kept).toEqual([]);
   });
 
-  it("wait while one is on its way, and go together when it returns, in their order, each with its reply", async () => {
+  it("do not wait for one that went alone: the first that meets it leads the others", async () => {
     const { call, sent, keys, settled } = bucket();
     const calls = ["a", "b", "c", "d"].map((key) => call(get(key)));
-    expect(keys()).toEqual([["a"]]);
+    expect(keys()).toEqual([["a"], ["b"]]);
     sent[0]?.answer();
     await settled();
-    expect(keys()).toEqual([["a"], ["b", "c", "d"]]);
+    expect(keys()).toEqual([["a"], ["b"]]);
+    sent[1]?.answer();
+    await settled();
+    expect(keys()).toEqual([["a"], ["b"], ["c", "d"]]);
+    sent[2]?.answer();
+    expect(await Promise.all(calls)).toEqual(["a", "b", "c", "d"].map((reply) => ({ reply })));
+  });
+
+  it("go alone again once none has met another for a second", async () => {
+    const { call, sent, time, kept, settled } = await busy();
+    sent(0).answer();
+    await settled();
+    time.now += 999;
+    void call(get("a"));
+    expect(kept.length).toBe(2);
+    sent(1).answer();
+    await settled();
+    time.now += 1;
+    void call(get("b"));
+    expect(kept.length).toBe(2);
+  });
+
+  it("wait while a group is on its way, and go together when it returns, in their order, each with its reply", async () => {
+    const { call, sent, keys, settled, lead } = await busy();
+    const calls = ["b", "c", "d"].map((key) => call(get(key)));
+    expect(keys()).toEqual([["lead"]]);
+    sent(0).answer();
+    expect(await lead).toEqual({ reply: "lead" });
+    await settled();
+    expect(keys()).toEqual([["lead"], ["b", "c", "d"]]);
     // What comes while the second group is on its way is in the third.
     const late = [call(get("e")), call(get("f"))];
-    sent[1]?.settle({
+    sent(1).settle({
       reply: [{ reply: "b" }, { refusal: { code: "precondition_failed", message: "" } }, { reply: "d" }],
     });
     expect(await Promise.all(calls)).toMatchObject([
-      { reply: "a" },
       { reply: "b" },
       { refusal: { code: "precondition_failed" } },
       { reply: "d" },
     ]);
     await settled();
     expect(keys()[2]).toEqual(["e", "f"]);
-    sent[2]?.answer();
+    sent(2).answer();
     expect(await Promise.all(late)).toEqual([{ reply: "e" }, { reply: "f" }]);
   });
 
   it("are sent again, before others, if the answer had no room for them", async () => {
-    const { call, sent, keys, settled } = bucket();
-    const calls = ["a", "b", "c", "d"].map((key) => call(get(key)));
-    sent[0]?.answer();
+    const { call, sent, keys, settled } = await busy();
+    const calls = ["b", "c", "d"].map((key) => call(get(key)));
+    sent(0).answer();
     await settled();
     const late = call(get("e"));
-    sent[1]?.answer(1);
+    sent(1).answer(1);
     await settled();
     expect(keys()[2]).toEqual(["c", "d", "e"]);
-    sent[2]?.answer();
-    expect(await Promise.all([...calls, late])).toEqual(
-      ["a", "b", "c", "d", "e"].map((reply) => ({ reply })),
-    );
+    sent(2).answer();
+    expect(await Promise.all([...calls, late])).toEqual(["b", "c", "d", "e"].map((reply) => ({ reply })));
   });
 
   it("are not more in a group than 256 operations or 256 KiB of values, and a larger one goes alone", async () => {
-    const { call, sent, keys, settled } = bucket();
-    void call(get("first"));
+    const { call, sent, keys, settled } = await busy();
     for (let n = 0; n < 300; n += 1) void call(get(`k${n}`));
-    for (const [key, kib] of [
+    const puts = [
       ["x", 200],
       ["y", 50],
       ["z", 100],
       ["huge", 900],
       ["w", 1],
-    ] as const) {
-      void call(put(key, "v".repeat(kib * 1_024)));
-    }
+    ] as const;
+    for (const [key, kib] of puts) void call(put(key, "v".repeat(kib * 1_024)));
     for (let n = 0; n < 6; n += 1) {
-      sent[n]?.answer();
+      sent(n).answer();
       await settled();
     }
     expect(keys().map(({ length }) => length)).toEqual([1, 256, 46, 1, 1, 1]);
@@ -117,83 +157,75 @@ describe("calls to one bucket", () => {
   });
 
   it("fail together if their group fails, and those who wait go on", async () => {
-    const { call, sent, keys, settled } = bucket();
-    const first = call(get("a"));
+    const { call, sent, keys, settled, lead } = await busy();
     const calls = ["b", "c"].map((key) => call(get(key)));
-    sent[0]?.answer();
-    await first;
+    sent(0).answer();
+    await lead;
     await settled();
     const late = call(get("d"));
-    sent[1]?.fail(new Error("Network connection lost."));
+    sent(1).fail(new Error("Network connection lost."));
     for (const failed of calls) await expect(failed).rejects.toThrow("Network connection lost.");
     await settled();
     expect(keys()[2]).toEqual(["d"]);
-    sent[2]?.answer();
+    sent(2).answer();
     expect(await late).toEqual({ reply: "d" });
   });
 
   it("all hear it if the bucket does not live", async () => {
-    const { call, sent, settled } = bucket();
-    const calls = ["a", "b", "c"].map((key) => call(get(key)));
-    sent[0]?.settle({ exit: "noproc" });
+    const { call, sent, settled, lead } = await busy();
+    const calls = ["b", "c"].map((key) => call(get(key)));
+    sent(0).settle({ exit: "noproc" });
     await settled();
-    sent[1]?.settle({ exit: "restarting" });
-    expect(await Promise.all(calls)).toEqual([
+    sent(1).settle({ exit: "restarting" });
+    expect(await Promise.all([lead, ...calls])).toEqual([
       { exit: "noproc" },
       { exit: "restarting" },
       { exit: "restarting" },
     ]);
   });
 
-  it("keep their requests alive, so that one that has gone takes nobody with it", async () => {
-    const { call, sent, kept, settled } = bucket();
-    void call(get("a"));
+  it("keep their requests alive where others may wait for them, so that one that has gone takes nobody with it", async () => {
+    const { call, sent, kept, settled } = await busy();
     const failing = call(get("b"));
     expect(kept.length).toBe(2);
-    sent[0]?.answer();
+    sent(0).answer();
     await settled();
-    sent[1]?.fail(new Error("gone"));
+    sent(1).fail(new Error("gone"));
     await expect(failing).rejects.toThrow("gone");
     // What keeps a request alive never fails.
-    expect(await Promise.all(kept)).toEqual([{ reply: "a" }, undefined]);
+    expect(await Promise.all(kept)).toEqual([{ reply: "lead" }, undefined]);
   });
 
   it("do not wait for a group that is overdue, and what it brings late changes nothing", async () => {
-    const { call, sent, keys, time, settled } = bucket();
-    const overdue = call(get("a"));
+    const { call, sent, keys, time, settled, lead } = await busy();
     time.now += 100;
     const waiting = call(get("b"));
     time.now += TIMEOUT_MS - 101;
     const inTime = call(get("c"));
-    expect(keys()).toEqual([["a"]]);
+    expect(keys()).toEqual([["lead"]]);
     time.now += 1;
     const next = call(get("d"));
-    expect(keys()[1]).toEqual(["d", "b", "c"]);
-    sent[0]?.answer();
-    expect(await overdue).toEqual({ reply: "a" });
+    expect(keys().slice(1)).toEqual([["d", "b", "c"]]);
+    sent(0).answer();
+    expect(await lead).toEqual({ reply: "lead" });
     await settled();
     expect(keys().length).toBe(2);
-    sent[1]?.answer();
-    expect(await Promise.all([waiting, inTime, next])).toEqual([
-      { reply: "b" },
-      { reply: "c" },
-      { reply: "d" },
-    ]);
+    sent(1).answer();
+    expect(await Promise.all([waiting, inTime, next])).toEqual(["b", "c", "d"].map((reply) => ({ reply })));
   });
 
   it("whose callers have been told that they timed out are not sent", async () => {
-    const { call, sent, keys, time, settled } = bucket();
-    const first = call(get("a"));
+    const { call, sent, keys, time, settled, lead } = await busy();
     const late = call(put("b", "1"));
     time.now += 500;
     const inTime = call(get("c"));
-    time.now += 500;
-    sent[0]?.answer();
-    await first;
+    time.now += TIMEOUT_MS - 500;
+    sent(0).answer();
+    await lead;
     await expect(late).rejects.toMatchObject({ reason: "timeout" });
     await settled();
     expect(keys()[1]).toEqual(["c"]);
-    sent[1]?.answer();
+    sent(1).answer();
     expect(await inTime).toEqual({ reply: "c" });
   });
 

@@ -18,7 +18,7 @@ function counted(units: number) {
     for (const tell of looks.splice(0)) tell();
     looks = [];
   };
-  return { breath, pauses: () => pauses, look };
+  return { breath, pauses: () => pauses, look, watched: () => looks.length };
 }
 
 describe("a breath", () => {
@@ -45,6 +45,19 @@ describe("a breath", () => {
     const { breath, pauses } = counted(10);
     for (let n = 0; n < 30; n += 1) void breath.take(1);
     expect(pauses()).toBe(3);
+  });
+
+  it("sets no timer for little work, and counts it all the same", () => {
+    const { breath, pauses, look, watched } = counted(16);
+    for (let n = 0; n < 3; n += 1) void breath.take(1);
+    expect(watched()).toBe(0);
+    void breath.take(1);
+    expect(watched()).toBe(1);
+    look();
+    void breath.take(15);
+    expect(pauses()).toBe(0);
+    void breath.take(1);
+    expect(pauses()).toBe(1);
   });
 
   it("weighs bytes, and JSON more", () => {
