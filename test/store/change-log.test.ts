@@ -1,6 +1,7 @@
 /** The change log: bounded, and read from any revision. */
 
 import { describe, expect, it } from "vitest";
+import { Entries } from "../../src/store/entries.ts";
 import { withEntries } from "../support/entries.ts";
 
 const revisions = (changes: readonly { readonly revision: number }[]): number[] =>
@@ -69,6 +70,103 @@ describe("the change log", () => {
         ],
       );
       expect(published[0]?.value).toHaveLength(65_537);
+    });
+  });
+
+  it("is read from any revision, also within a transaction's record", async () => {
+    await withEntries("log within", ({ entries, published, again }) => {
+      entries.write(() => {
+        for (let n = 1; n <= 5; n += 1) entries.put(`k${n}`, String(n));
+      });
+      entries.write(() => {
+        entries.put("bytes", new Uint8Array([0, 255, 10]).buffer, { type: "a/b", metadata: "[1]" });
+        entries.remove("k1");
+        entries.put("empty", new ArrayBuffer(0), { lifetime: { ttl: 60 } });
+        entries.put("more bytes", new Uint8Array([7, 8]).buffer);
+        entries.put("text", "x");
+      });
+      for (const { log } of [entries, again()]) {
+        for (let since = 0; since <= 10; since += 1) expect(log.after(since)).toEqual(published.slice(since));
+        expect([0, 4, 10].map((since) => log.covers(since))).toEqual([true, true, true]);
+        expect(log.totals()).toMatchObject({ entries: 8, revision: 10 });
+      }
+    });
+  });
+
+  it("of a large transaction has records of bounded size, which are read a megabyte at a time", async () => {
+    await withEntries("log split", ({ entries, storage, published, time, again }) => {
+      const value = "\u0001".repeat(60_000);
+      entries.write(() => {
+        for (let n = 1; n <= 20; n += 1) entries.put(`k${n}`, value);
+      });
+      const sizes = storage.sql
+        .exec<{ size: number }>("SELECT octet_length(changes) AS size FROM log")
+        .toArray()
+        .map(({ size }) => size);
+      expect(sizes.length).toBe(7);
+      expect(Math.max(...sizes)).toBeLessThan(2_000_000);
+      const first = entries.log.after(0);
+      expect(first.length).toBeGreaterThan(0);
+      expect(first.length).toBeLessThan(20);
+      const all = [...first];
+      while (all.length < 20) all.push(...entries.log.after(all.length));
+      expect(all).toEqual(published);
+      expect(again().log.covers(0)).toBe(true);
+      // All records of a transaction are of one time.
+      expect(again({ maxAgeMs: 1 }).log.trim(time.now + 2)).toBeUndefined();
+      expect(again().log.totals()).toEqual({ entries: 20, bytes: 20 * 60_000 + 51, revision: 20 });
+    });
+  });
+
+  it("keeps a transaction whole, also one with more changes than the log", async () => {
+    await withEntries(
+      "log small",
+      ({ entries, again }) => {
+        const put = (...keys: readonly string[]): void =>
+          entries.write(() => {
+            for (const key of keys) entries.put(key, "1");
+          });
+        put("a");
+        put("a", "b", "c", "d", "e");
+        expect(revisions(entries.log.after(0))).toEqual([2, 3, 4, 5, 6]);
+        expect([0, 1, 3].map((since) => again().log.covers(since))).toEqual([false, true, true]);
+        put("f");
+        expect(revisions(entries.log.after(1))).toEqual([2, 3, 4, 5, 6, 7]);
+        put("g");
+        expect(revisions(again().log.after(0))).toEqual([7, 8]);
+        expect([5, 6].map((since) => again().log.covers(since))).toEqual([false, true]);
+      },
+      { limit: 2 },
+    );
+  });
+
+  it("writes one row for a transaction, beside those of its entries", async () => {
+    await withEntries("log rows", ({ storage }) => {
+      let rows = 0;
+      const sql = Object.assign(Object.create(storage.sql), {
+        exec: (query: string, ...values: SqlStorageValue[]) => {
+          const cursor = storage.sql.exec(query, ...values);
+          rows += cursor.rowsWritten;
+          return cursor;
+        },
+      }) as SqlStorage;
+      const counted = new Entries(
+        { sql, transactionSync: (work) => storage.transactionSync(work) },
+        { clock: () => 1, log: { limit: 50, maxAgeMs: 1e12 } },
+      );
+      const rowsOf = (work: () => void): number => {
+        rows = 0;
+        counted.write(work);
+        return rows;
+      };
+      for (let round = 0; round < 100; round += 1) {
+        expect(rowsOf(() => counted.put("a", String(round)))).toBe(2);
+      }
+      const many = (): void => {
+        for (let n = 0; n < 100; n += 1) counted.put(`k${n}`, "1");
+      };
+      expect(rowsOf(many)).toBeGreaterThanOrEqual(101);
+      expect(rowsOf(many)).toBe(101);
     });
   });
 });
