@@ -93,7 +93,7 @@ describe.runIf(isOnPath("elixir"))("the server beside a BEAM", () => {
   it.each(FALSIFIED.slice(0, TRIED))(
     "would be found to differ: %s",
     async (falsified, divergence) => {
-      const run = await drive({ seconds: 6, wait: 2, processes: 20, break: falsified });
+      const run = await drive({ seconds: 12, wait: 2, processes: 20, break: falsified });
       expect(run.output).toMatch(divergence);
       expect(run.divergences).toBeGreaterThan(0);
       expect(run.code).toBe(1);
