@@ -54,14 +54,14 @@ function changeLog({ sql }: Migrated): void {
 
 /** Version 2: the change log has a record for each transaction, where it had a row for each change. */
 function records({ sql }: Migrated): void {
-  const rows = sql.exec<ChangeRow>("SELECT * FROM changes ORDER BY revision").toArray();
   sql.exec(
     `CREATE TABLE log (
        revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
        changes TEXT NOT NULL, blobs BLOB
      )`,
   );
-  for (const { revision, at, kind, key, value, size, type, metadata, expires, entries, bytes } of rows) {
+  for (const row of changeRows(sql)) {
+    const { revision, at, kind, key, value, size, type, metadata, expires, entries, bytes } = row;
     const blob = typeof value === "string" ? null : value;
     // Bytes are kept beside the text of a record, which says where they begin.
     const change = [kind, key, size, blob === null ? value : 0, type, metadata, expires];
@@ -77,6 +77,17 @@ function records({ sql }: Migrated): void {
     );
   }
   sql.exec("DROP TABLE changes");
+}
+
+/** One at a time: all of them, with their values, might be more than the memory of an object. */
+function* changeRows(sql: SqlStorage): Generator<ChangeRow, void, void> {
+  for (let last = -1; ;) {
+    const query = "SELECT * FROM changes WHERE revision > ? ORDER BY revision LIMIT 1";
+    const [row] = sql.exec<ChangeRow>(query, last).toArray();
+    if (row === undefined) return;
+    yield row;
+    last = row.revision;
+  }
 }
 
 type ChangeRow = {

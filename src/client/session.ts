@@ -198,11 +198,12 @@ export class BucketSession<OwnBucket> {
 
   /** Ends the calls whose time is over. @returns when the next one's is; undefined if none is outstanding */
   #expire(now: number): number | undefined {
-    let next: number | undefined;
     for (const [id, { call }] of this.#pending) {
       if (call.until <= now) this.#giveUp(id, timedOut(call.timeoutMs));
-      else next = Math.min(next ?? Infinity, call.until);
     }
+    // After that: giving one up may have ended others, too, with their connection.
+    let next: number | undefined;
+    for (const { call } of this.#pending.values()) next = Math.min(next ?? Infinity, call.until);
     return next;
   }
 

@@ -4,14 +4,17 @@
  * 1. A call that finds no other on its way is sent at once, alone: it costs nothing more, and nothing waits for it.
  * 2. A call that finds one on its way, or where calls have met within the last second, leads a group: it is sent at once,
  *    too, but further calls wait until it returns.
- * 3. When it returns, the first of those who wait becomes the leader: it sends one RPC with its own call and those of the
- *    others, in the order in which they came, up to the limits of a group.
- * 4. Each call gets its own reply. If the RPC fails, each of its calls has failed, and decides for itself what that means.
+ * 3. When it returns, the first of those who wait becomes the leader: it sends one RPC with all that wait, in the order in
+ *    which they came, up to the limits of a group.
+ * 4. Nobody waits for long: after 20 ms, and when as many wait as one group may have, the next group is sent although the
+ *    one before has not returned. So a long way to the bucket costs 20 ms, and not a round trip.
+ * 5. Each call gets its own reply. If the RPC fails, each of its calls has failed, and decides for itself what that means.
+ *
+ * A call with a large value goes alone, after those that wait: it would share little, and be waited for.
  *
  * The leader sends in the context of its own request, because the platform allows no other; replies cross to the contexts
  * of the others. A leader or waiting request that has gone takes nobody with it: its `waitUntil` keeps it until its group
- * has returned and the next leader is told. If a context is lost all the same, the place of the leader is free after the
- * time of a call.
+ * has returned and the next leader is told. If a context is lost all the same, the next call leads after 20 ms.
  *
  * The platform cancels a request that waits only for another request's promise. So everyone who waits needs a timer of its
  * own, which is that of its deadline: callers are within `call` (otp/call.ts).
@@ -22,9 +25,13 @@ import type { Value } from "../model/value.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
 import type { BucketCall, GroupReply } from "../rpc/bucket-calls.ts";
 
-/** The limits of a group, so that no caller keeps the others waiting for long. A larger call travels alone. */
+/** The limits of a group, so that no caller keeps the others waiting for long. */
 const MAX_OPERATIONS = 256;
 const MAX_BYTES = 262_144;
+/** Bytes of the largest call that goes with others. */
+const MAX_SHARED_BYTES = MAX_BYTES / 4;
+/** The longest wait for a group to return, in milliseconds. */
+const PATIENCE_MS = 20;
 
 /** For so long after calls have met no call goes alone, in milliseconds: they will meet again. */
 const BUSY_MS = 1_000;
@@ -66,6 +73,8 @@ export interface CallGroupOptions {
   readonly crosses?: boolean;
   /** Milliseconds since the epoch; `Date.now` if left out. */
   readonly clock?: () => number;
+  /** Calls back after so many milliseconds; `setTimeout` if left out. @returns a function that cancels this */
+  readonly after?: (ms: number, then: () => void) => () => void;
 }
 
 /** The calls of one isolate to one bucket. Plain data and promises, which all requests share. */
@@ -73,6 +82,7 @@ export class CallGroup {
   readonly #timeoutMs: number;
   readonly #crosses: boolean;
   readonly #clock: () => number;
+  readonly #after: (ms: number, then: () => void) => () => void;
   #waiting: Waiting[] = [];
   /** When a call found another on its way, in milliseconds since the epoch. */
   #metAt = -Infinity;
@@ -81,20 +91,27 @@ export class CallGroup {
   /** The group that is on its way, or the leader that is about to send one. */
   #out: Sent | undefined;
 
-  constructor({ timeoutMs, crosses = CROSSES, clock = Date.now }: CallGroupOptions) {
+  constructor({ timeoutMs, crosses = CROSSES, clock = Date.now, after = timer }: CallGroupOptions) {
     this.#timeoutMs = timeoutMs;
     this.#crosses = crosses;
     this.#clock = clock;
+    this.#after = after;
   }
 
   /** Sends a call, alone or with others. */
   call(call: BucketCall, sender: Sender): Promise<Reply<unknown>> {
     if (!this.#crosses) return sender.alone(call);
+    if (bytesOf(call) > MAX_SHARED_BYTES) {
+      this.#flush(sender);
+      return sender.alone(call);
+    }
     const now = this.#clock();
-    const waits = this.#isOut(this.#out, now);
-    if (waits || this.#isOut(this.#alone, now)) this.#metAt = now;
+    const out = this.#isOut(this.#out, now) ? this.#out : undefined;
+    if (out !== undefined || this.#isOut(this.#alone, now)) this.#metAt = now;
     else if (now - this.#metAt >= BUSY_MS) return this.#sendAlone(call, sender, now);
-    const reply = waits ? this.#wait(call, sender, now) : this.#send(call, sender);
+    const waits = out !== undefined && now - out.since < PATIENCE_MS;
+    if (waits && this.#isFullWith(call)) this.#flush(sender);
+    const reply = this.#queue({ call, since: now }, sender, waits ? "waits" : "leads");
     sender.keepAlive(reply.catch(() => undefined));
     return reply;
   }
@@ -109,67 +126,92 @@ export class CallGroup {
     }
   }
 
-  async #wait(call: BucketCall, sender: Sender, since: number): Promise<Reply<unknown>> {
+  async #queue(
+    sent: Pick<Waiting, "call" | "since">,
+    sender: Sender,
+    how: "waits" | "leads",
+  ): Promise<Reply<unknown>> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply<unknown> | typeof LEAD>();
-    this.#waiting.push({ call, since, settle: resolve, fail: reject });
+    const waiting = { ...sent, settle: resolve, fail: reject };
+    this.#waiting.push(waiting);
+    if (how === "leads") this.#lead(sender);
+    else if (this.#waiting.length === 1) {
+      const cancel = this.#after(PATIENCE_MS, () => {
+        if (this.#waiting.includes(waiting)) this.#lead(sender);
+      });
+      promise.then(cancel, cancel);
+    }
     const turn = await promise;
-    return turn === LEAD ? this.#send(call, sender) : turn;
+    if (turn !== LEAD) return turn;
+    return this.#takeLead(sent, sender);
   }
 
-  async #send(call: BucketCall, { send }: Sender): Promise<Reply<unknown>> {
+  /** The first of those who waited, with its place at the front again. */
+  #takeLead(sent: Pick<Waiting, "call" | "since">, sender: Sender): Promise<Reply<unknown>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.unshift({
+        ...sent,
+        settle: (turn) => resolve(turn === LEAD ? this.#takeLead(sent, sender) : turn),
+        fail: reject,
+      });
+      this.#lead(sender);
+    });
+  }
+
+  /** Sends all that wait, although the group before has not returned. */
+  #flush(sender: Sender): void {
+    while (this.#waiting.length > 0) this.#lead(sender);
+  }
+
+  /** Sends the first of those who wait as a group. */
+  #lead(sender: Sender): void {
+    sender.keepAlive(this.#send(sender));
+  }
+
+  /** Never throws: each call of the group hears of it. */
+  async #send({ send }: Sender): Promise<void> {
     const out = { since: this.#clock() };
     this.#out = out;
-    const others = this.#take(call);
+    const group = this.#take();
+    if (group.length === 0) return this.#next(out);
     let answer: Reply<GroupReply>;
     try {
-      answer = await send([call, ...others.map((other) => other.call)]);
+      answer = await send(group.map(({ call }) => call));
     } catch (error) {
       this.#next(out);
-      for (const { fail } of others) fail(error);
-      throw error;
+      for (const { fail } of group) fail(error);
+      return;
     }
-    if (!("reply" in answer)) {
-      this.#next(out);
-      for (const { settle } of others) settle(answer);
-      return answer;
-    }
-    const [own, ...replies] = answer.reply;
+    const replies = "reply" in answer ? answer.reply : group.map(() => answer as Reply<never>);
     // The answer had no room for the others: they are the first of the next group.
-    if (replies.length < others.length) this.#waiting.unshift(...others.slice(replies.length));
+    if (replies.length < group.length) this.#waiting.unshift(...group.slice(replies.length));
     // First, so that the next group is on its way while these replies are worked on.
     this.#next(out);
-    for (const [index, reply] of replies.entries()) others[index]?.settle(reply);
-    return own as Reply<unknown>;
+    for (const [index, reply] of replies.entries()) group[index]?.settle(reply);
   }
 
-  /** Takes those who go with a call. */
-  #take(call: BucketCall): Waiting[] {
-    if (this.#waiting.length === 0) return [];
-    let operations = operationsOf(call);
-    let bytes = bytesOf(call);
-    let count = 0;
-    for (const waiting of this.#waiting) {
-      operations += operationsOf(waiting.call);
-      bytes += bytesOf(waiting.call);
-      if (operations > MAX_OPERATIONS || bytes > MAX_BYTES) break;
-      count += 1;
-    }
-    const taken = this.#waiting.splice(0, count);
-    return taken.filter((waiting) => !this.#giveUp(waiting));
+  /** Takes the first of those who wait, up to the limits of a group. */
+  #take(): Waiting[] {
+    this.#waiting = this.#waiting.filter((waiting) => !this.#giveUp(waiting));
+    const load = { operations: 0, bytes: 0 };
+    // At least one, also if it is too much by itself.
+    const end = this.#waiting.findIndex(({ call }, index) => isOver(load, call) && index > 0);
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  /** Whether those who wait and this call are more than a group may have. */
+  #isFullWith(call: BucketCall): boolean {
+    const load = { operations: 0, bytes: 0 };
+    return this.#waiting.some((waiting) => isOver(load, waiting.call)) || isOver(load, call);
   }
 
   /** Makes the first of those who wait the leader. */
   #next(out: Sent): void {
-    // Another group has been sent, because this one was overdue.
+    // Another group is on its way.
     if (this.#out !== out) return;
-    for (;;) {
-      const first = this.#waiting.shift();
-      this.#out = first && { since: this.#clock() };
-      if (first === undefined) return;
-      if (this.#giveUp(first)) continue;
-      first.settle(LEAD);
-      return;
-    }
+    const first = this.#waiting.shift();
+    this.#out = first && { since: this.#clock() };
+    first?.settle(LEAD);
   }
 
   /** A call whose caller has been told that it timed out is not sent. @returns whether it is such a call */
@@ -183,6 +225,23 @@ export class CallGroup {
     // Also if the clock was put back: then it is unknown how long it has been out.
     return sent !== undefined && Math.abs(now - sent.since) < this.#timeoutMs;
   }
+}
+
+function timer(ms: number, then: () => void): () => void {
+  const set = setTimeout(then, ms);
+  return () => clearTimeout(set);
+}
+
+interface Load {
+  operations: number;
+  bytes: number;
+}
+
+/** Adds a call to a load. @returns whether that is more than a group may have then */
+function isOver(load: Load, call: BucketCall): boolean {
+  load.operations += operationsOf(call);
+  load.bytes += bytesOf(call);
+  return load.operations > MAX_OPERATIONS || load.bytes > MAX_BYTES;
 }
 
 function operationsOf(call: BucketCall): number {

@@ -151,9 +151,10 @@ export class ChangeLog {
     // With min(), SQLite takes the other columns of the result from the row of the minimum.
     const young = this.#sql
       .exec<{ first: number | null; at: number }>(
-        "SELECT min(revision) AS first, at FROM log WHERE changes <> ? AND at > ?",
-        NONE,
+        // In this order: the changes of old records are not read.
+        "SELECT min(revision) AS first, at FROM log WHERE at > ? AND changes <> ?",
         limit,
+        NONE,
       )
       .one();
     // The newest row must stay, because it has the totals. If it is too old, only its changes are removed.

@@ -1,6 +1,7 @@
 /** One timer for the deadlines of many calls. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Kv } from "../../src/client/index.ts";
 import { SharedDeadline } from "../../src/client/shared-deadline.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -67,5 +68,41 @@ describe("a shared deadline", () => {
     expect(ended).toEqual([]);
     vi.advanceTimersByTime(100_000_000);
     expect(ended).toEqual([[3_000_000_000, 3_000_000_000]]);
+  });
+});
+
+/** A connection that opens, and says nothing. */
+class Silent extends EventTarget {
+  readonly readyState = 1;
+  constructor() {
+    super();
+    queueMicrotask(() => this.dispatchEvent(new Event("open")));
+  }
+  send(): void {
+    // Never answered.
+  }
+  close(): void {
+    // Already as good as closed.
+  }
+}
+
+describe("the timer of a session", () => {
+  it("is gone with the last call, also when one call's time ends others with their connection", async () => {
+    const kv = new Kv({
+      url: "http://localhost:1",
+      timeoutMs: 300,
+      retries: 0,
+      WebSocket: Silent as unknown as typeof WebSocket,
+    });
+    const session = kv.bucket<Record<string, number>>("silent").session();
+    const long = session.bucket.put("long", 1, { timeoutMs: 8_000 }).catch((error: unknown) => error);
+    const short = session.bucket.put("short", 1, { timeoutMs: 400 }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(399);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await short).toMatchObject({ code: "timeout" });
+    expect(await long).toMatchObject({ code: "connection_lost" });
+    expect(vi.getTimerCount()).toBe(0);
+    session.close();
   });
 });

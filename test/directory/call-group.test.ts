@@ -23,7 +23,17 @@ function bucket(options: { readonly crosses?: boolean } = {}) {
   const sent: Sent[] = [];
   const kept: Promise<unknown>[] = [];
   const time = { now: 0 };
-  const group = new CallGroup({ timeoutMs: TIMEOUT_MS, crosses: true, clock: () => time.now, ...options });
+  const timers = new Set<() => void>();
+  const group = new CallGroup({
+    timeoutMs: TIMEOUT_MS,
+    crosses: true,
+    clock: () => time.now,
+    after: (_ms, then) => {
+      timers.add(then);
+      return () => timers.delete(then);
+    },
+    ...options,
+  });
   const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> =>
     new Promise((resolve, reject) => {
       const keys = calls.map(([, key]) => key);
@@ -46,7 +56,11 @@ function bucket(options: { readonly crosses?: boolean } = {}) {
   const call = (one: BucketCall): Promise<Reply<unknown>> => group.call(one, sender);
   /** Lets all that is ready run. */
   const settled = (): Promise<void> => scheduler.wait(0);
-  return { sent, kept, time, call, settled, keys: () => sent.map(({ keys }) => keys) };
+  /** Lets the time of those who wait be over. */
+  const patienceEnds = (): void => {
+    for (const then of timers) then();
+  };
+  return { sent, kept, time, timers, patienceEnds, call, settled, keys: () => sent.map(({ keys }) => keys) };
 }
 
 /** As {@link bucket}, with a call on its way that was sent alone: the next one leads a group. */
@@ -91,12 +105,12 @@ describe("calls to one bucket", () => {
     await settled();
     time.now += 999;
     void call(get("a"));
-    expect(kept.length).toBe(2);
+    expect(kept.length).toBe(4);
     sent(1).answer();
     await settled();
     time.now += 1;
     void call(get("b"));
-    expect(kept.length).toBe(2);
+    expect(kept.length).toBe(4);
   });
 
   it("wait while a group is on its way, and go together when it returns, in their order, each with its reply", async () => {
@@ -136,24 +150,59 @@ describe("calls to one bucket", () => {
     expect(await Promise.all([...calls, late])).toEqual(["b", "c", "d", "e"].map((reply) => ({ reply })));
   });
 
-  it("are not more in a group than 256 operations or 256 KiB of values, and a larger one goes alone", async () => {
+  it("are not more in a group than 256 operations: more than that go on their way at once", async () => {
     const { call, sent, keys, settled } = await busy();
     for (let n = 0; n < 300; n += 1) void call(get(`k${n}`));
-    const puts = [
-      ["x", 200],
-      ["y", 50],
-      ["z", 100],
-      ["huge", 900],
-      ["w", 1],
-    ] as const;
-    for (const [key, kib] of puts) void call(put(key, "v".repeat(kib * 1_024)));
-    for (let n = 0; n < 6; n += 1) {
-      sent(n).answer();
-      await settled();
-    }
-    expect(keys().map(({ length }) => length)).toEqual([1, 256, 46, 1, 1, 1]);
-    expect(keys()[2]?.slice(-2)).toEqual(["x", "y"]);
-    expect(keys().slice(3)).toEqual([["z"], ["huge"], ["w"]]);
+    expect(keys().map(({ length }) => length)).toEqual([1, 256]);
+    sent(0).answer();
+    await settled();
+    expect(keys().length).toBe(2);
+    sent(1).answer();
+    await settled();
+    expect(keys()[2]).toEqual(Array.from({ length: 44 }, (_, n) => `k${256 + n}`));
+  });
+
+  it("have no more than 256 KiB of values in a group", async () => {
+    const { call, keys } = await busy();
+    for (let n = 0; n < 9; n += 1) void call(put(`k${n}`, "v".repeat(60 * 1_024)));
+    expect(keys().slice(1)).toEqual([
+      ["k0", "k1", "k2", "k3"],
+      ["k4", "k5", "k6", "k7"],
+    ]);
+  });
+
+  it("with a large value go alone, after those that wait, and nobody waits for them", async () => {
+    const { call, sent, keys, settled } = await busy();
+    void call(get("a"));
+    void call(put("large", "v".repeat(65_537)));
+    void call(get("b"));
+    expect(keys()).toEqual([["lead"], ["a"], ["large"]]);
+    sent(1).answer();
+    await settled();
+    expect(keys()[3]).toEqual(["b"]);
+  });
+
+  it("wait for no longer than 20 ms, if the group before has not returned", async () => {
+    const { call, sent, keys, time, timers, patienceEnds, settled, lead } = await busy();
+    const first = [call(get("a")), call(get("b"))];
+    expect(timers.size).toBe(1);
+    patienceEnds();
+    expect(keys()).toEqual([["lead"], ["a", "b"]]);
+    // Also one that comes when the latest group has been on its way for so long.
+    time.now += 20;
+    const second = call(get("c"));
+    expect(keys()[2]).toEqual(["c"]);
+    const third = call(get("d"));
+    // What the earlier groups bring makes no leader: a later one is on its way.
+    for (const n of [0, 1]) sent(n).answer();
+    expect(await Promise.all([lead, ...first])).toEqual(["lead", "a", "b"].map((reply) => ({ reply })));
+    expect(keys().length).toBe(3);
+    sent(2).answer();
+    expect(await second).toEqual({ reply: "c" });
+    await settled();
+    sent(3).answer();
+    expect(await third).toEqual({ reply: "d" });
+    expect(timers.size).toBe(0);
   });
 
   it("fail together if their group fails, and those who wait go on", async () => {
@@ -187,39 +236,22 @@ describe("calls to one bucket", () => {
   it("keep their requests alive where others may wait for them, so that one that has gone takes nobody with it", async () => {
     const { call, sent, kept, settled } = await busy();
     const failing = call(get("b"));
-    expect(kept.length).toBe(2);
+    // The leader's call and its group; the other's call.
+    expect(kept.length).toBe(3);
     sent(0).answer();
     await settled();
     sent(1).fail(new Error("gone"));
     await expect(failing).rejects.toThrow("gone");
     // What keeps a request alive never fails.
-    expect(await Promise.all(kept)).toEqual([{ reply: "lead" }, undefined]);
-  });
-
-  it("do not wait for a group that is overdue, and what it brings late changes nothing", async () => {
-    const { call, sent, keys, time, settled, lead } = await busy();
-    time.now += 100;
-    const waiting = call(get("b"));
-    time.now += TIMEOUT_MS - 101;
-    const inTime = call(get("c"));
-    expect(keys()).toEqual([["lead"]]);
-    time.now += 1;
-    const next = call(get("d"));
-    expect(keys().slice(1)).toEqual([["d", "b", "c"]]);
-    sent(0).answer();
-    expect(await lead).toEqual({ reply: "lead" });
-    await settled();
-    expect(keys().length).toBe(2);
-    sent(1).answer();
-    expect(await Promise.all([waiting, inTime, next])).toEqual(["b", "c", "d"].map((reply) => ({ reply })));
+    expect(await Promise.all(kept)).toEqual([undefined, { reply: "lead" }, undefined, undefined]);
   });
 
   it("whose callers have been told that they timed out are not sent", async () => {
     const { call, sent, keys, time, settled, lead } = await busy();
     const late = call(put("b", "1"));
-    time.now += 500;
+    time.now += 19;
     const inTime = call(get("c"));
-    time.now += TIMEOUT_MS - 500;
+    time.now += TIMEOUT_MS - 19;
     sent(0).answer();
     await lead;
     await expect(late).rejects.toMatchObject({ reason: "timeout" });
