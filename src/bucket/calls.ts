@@ -3,7 +3,7 @@
 import { etag } from "../model/conditions.ts";
 import type { Entry } from "../model/entry.ts";
 import type { Found } from "../model/outcome.ts";
-import { Refusal, type Reply } from "../otp/exit.ts";
+import { replyOf, type Reply } from "../otp/exit.ts";
 import type { BucketCall, BucketCalls } from "../rpc/bucket-calls.ts";
 import { incrementedJson } from "../schema/result-json.ts";
 import type { Executor } from "../store/executor.ts";
@@ -88,8 +88,9 @@ export function performGroup(work: Work, calls: readonly BucketCall[]): Reply<un
       replies.push({ reply });
       size += replySize(method, reply);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      replies.push({ refusal: { code: error.code, message: error.message } });
+      const refusal = replyOf(error);
+      if (refusal === undefined) throw error;
+      replies.push(refusal);
     }
     if (size > MAX_REPLIES_SIZE) break;
   }

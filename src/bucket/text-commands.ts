@@ -4,7 +4,7 @@ import { failure } from "../model/errors.ts";
 import { MAX_PAGE } from "../model/limits.ts";
 import type { Step } from "../model/operation.ts";
 import type { Outcome, Refused } from "../model/outcome.ts";
-import { BYTES_TYPE, type Value } from "../model/value.ts";
+import { BYTES_TYPE, lengthOf } from "../model/value.ts";
 import type { Executor } from "../store/executor.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 
@@ -78,14 +78,10 @@ function answerOf(outcome: Outcome | Refused): Answer {
 export function sizeOf(answer: Answer): number {
   switch (answer.kind) {
     case "value":
-      return valueSize(answer.value);
+      return lengthOf(answer.value);
     case "names":
       return answer.names.reduce((sum, name) => sum + name.length, 0);
     default:
       return 2;
   }
-}
-
-function valueSize(value: Value): number {
-  return typeof value === "string" ? value.length : value.byteLength;
 }

@@ -20,8 +20,8 @@
  * own, which is that of its deadline: callers are within `call` (otp/call.ts).
  */
 
-import type { LargeValue } from "../model/large-value.ts";
-import type { Value } from "../model/value.ts";
+import { isLarge } from "../model/large-value.ts";
+import { lengthOf } from "../model/value.ts";
 import { Exit, type Reply } from "../otp/exit.ts";
 import type { BucketCall, GroupReply } from "../rpc/bucket-calls.ts";
 
@@ -129,12 +129,14 @@ export class CallGroup {
   async #queue(
     sent: Pick<Waiting, "call" | "since">,
     sender: Sender,
-    how: "waits" | "leads",
+    how: "waits" | "leads" | "leads the others",
   ): Promise<Reply<unknown>> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply<unknown> | typeof LEAD>();
     const waiting = { ...sent, settle: resolve, fail: reject };
-    this.#waiting.push(waiting);
-    if (how === "leads") this.#lead(sender);
+    // Made the leader, it has its place at the front again.
+    if (how === "leads the others") this.#waiting.unshift(waiting);
+    else this.#waiting.push(waiting);
+    if (how !== "waits") this.#lead(sender);
     else if (this.#waiting.length === 1) {
       const cancel = this.#after(PATIENCE_MS, () => {
         if (this.#waiting.includes(waiting)) this.#lead(sender);
@@ -142,20 +144,7 @@ export class CallGroup {
       promise.then(cancel, cancel);
     }
     const turn = await promise;
-    if (turn !== LEAD) return turn;
-    return this.#takeLead(sent, sender);
-  }
-
-  /** The first of those who waited, with its place at the front again. */
-  #takeLead(sent: Pick<Waiting, "call" | "since">, sender: Sender): Promise<Reply<unknown>> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.unshift({
-        ...sent,
-        settle: (turn) => resolve(turn === LEAD ? this.#takeLead(sent, sender) : turn),
-        fail: reject,
-      });
-      this.#lead(sender);
-    });
+    return turn === LEAD ? this.#queue(sent, sender, "leads the others") : turn;
   }
 
   /** Sends all that wait, although the group before has not returned. */
@@ -250,14 +239,9 @@ function operationsOf(call: BucketCall): number {
 
 /** Approximate bytes of a call: those of what it stores. */
 function bytesOf(call: BucketCall): number {
-  if (call[0] === "put") return lengthOf(call[2]);
+  if (call[0] === "put") return isLarge(call[2]) ? 0 : lengthOf(call[2]);
   if (call[0] !== "run") return 0;
   let bytes = 0;
   for (const command of call[1]) if (command.verb === "PUT") bytes += lengthOf(command.value);
   return bytes;
-}
-
-function lengthOf(value: Value | LargeValue): number {
-  if (typeof value === "string") return value.length;
-  return "large" in value ? 0 : value.byteLength;
 }

@@ -19,7 +19,7 @@ import type { CreateOptions, NamesQuery, Registration } from "../model/registrat
 import { call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Reply } from "../otp/exit.ts";
-import { callOf, type BucketCall, type BucketCalls } from "../rpc/bucket-calls.ts";
+import { callOf, type BucketCall, type BucketCalls, type GroupReply } from "../rpc/bucket-calls.ts";
 import type { BucketStub } from "../rpc/bucket-rpc.ts";
 import { partitionOf, type Partition } from "../rpc/partition.ts";
 import { followPartition, partitionStub } from "../rpc/partition-stub.ts";
@@ -243,17 +243,16 @@ export class Directory {
   ): Promise<T | typeof NOPROC> {
     const { id, group } = whereabouts;
     const { BUCKET } = this.#env;
-    // A new stub for each call: a stub stays broken after an exception.
-    const sender: Sender = {
-      alone: ([method, ...args]) => (BUCKET.get(id) as unknown as AnyCalls)[method](...args),
-      send: (calls) => BUCKET.get(id).group(calls),
-      keepAlive: this.keepAlive,
-    };
+    const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> => BUCKET.get(id).group(calls);
     try {
-      const reply = await this.#call(
-        () => request(BUCKET.get(id), (one) => group.call(one, sender)),
-        options,
-      );
+      const reply = await this.#call(() => {
+        // A new stub for each call: a stub stays broken after an exception.
+        const bucket = BUCKET.get(id);
+        const alone: Sender["alone"] = ([method, ...args]) =>
+          (bucket as unknown as AnyCalls)[method](...args);
+        const sender = { alone, send, keepAlive: this.keepAlive };
+        return request(bucket, (one) => group.call(one, sender));
+      }, options);
       const cached = this.#cachedAt(name, whereabouts);
       if (cached !== undefined && cached.failures > 0) this.#cache.set(name, { ...cached, failures: 0 });
       return reply;

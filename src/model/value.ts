@@ -56,6 +56,11 @@ export function base64Of(value: Value): string {
   return bytesOf(value).toBase64();
 }
 
+/** Bytes of a value, or characters if it is text: known at once, for limits that need not be exact. */
+export function lengthOf(value: Value): number {
+  return typeof value === "string" ? value.length : value.byteLength;
+}
+
 /** Bytes of a value in a message. V8 writes one byte a character if all of them are Latin-1, otherwise two. */
 export function sentBytes(value: Value): number {
   if (typeof value !== "string") return value.byteLength;

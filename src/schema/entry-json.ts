@@ -8,13 +8,11 @@ import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
 import { etag } from "../model/conditions.ts";
 import type { EntryInfo, Listed } from "../model/entry.ts";
 
+/** What JSON shows of an entry beside its key and value. */
+type ShownInfo = Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">;
+
 /** One entry. @param value undefined if it was not requested, or is too large to be sent with others */
-export function entryJson(
-  incarnation: string,
-  key: string,
-  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">,
-  value?: Value,
-): EntryJson {
+export function entryJson(incarnation: string, key: string, info: ShownInfo, value?: Value): EntryJson {
   const { revision, type, size, expires, at, metadata } = info;
   return {
     key,
@@ -52,12 +50,7 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
  * The same text as {@link keptText} of {@link entryJson}, but without the objects in between: making a thousand of them
  * would take most of a page's time.
  */
-export function entryText(
-  incarnation: string,
-  key: string,
-  info: Pick<EntryInfo, "revision" | "type" | "size" | "expires" | "at" | "metadata">,
-  value?: Value,
-): string {
+export function entryText(incarnation: string, key: string, info: ShownInfo, value?: Value): string {
   const { revision, type, size, at, expires, metadata } = info;
   let text = `{"key":${JSON.stringify(key)},"revision":${revision},"etag":"${etag(incarnation, revision)}","type":${typeText(type)},"size":${size}`;
   if (at !== 0) text += `,"modified":"${timeText(at)}"`;

@@ -24,7 +24,7 @@ export interface ChangeLogOptions {
 }
 
 /** The table. `revision` is that of the record's last change. */
-export const LOG_TABLE = `CREATE TABLE log (
+const LOG_TABLE = `CREATE TABLE log (
   revision INTEGER PRIMARY KEY, at INTEGER NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,
   changes TEXT NOT NULL, blobs BLOB
 )`;
