@@ -4,7 +4,6 @@ import type { Written } from "../contract/entries.ts";
 import type { Env } from "../config/env.ts";
 import { settingsOf } from "../config/settings.ts";
 import type { Entry, EntryInfo, ListQuery } from "../model/entry.ts";
-import { bucketChanged } from "../model/errors.ts";
 import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
 import { KEEP_MS, type Lease } from "../model/large-value.ts";
@@ -24,7 +23,6 @@ import {
   type JsonText,
 } from "../rpc/bucket-calls.ts";
 import type { BucketArgs, BucketRpc, EntriesPage, ProbeReply } from "../rpc/bucket-rpc.ts";
-import { pageText } from "../schema/entry-json.ts";
 import { transactionText } from "../schema/result-json.ts";
 import type { Change } from "../model/change.ts";
 import { Entries } from "../store/entries.ts";
@@ -36,6 +34,7 @@ import { transact } from "../store/transaction.ts";
 import type { Answer } from "../text/command.ts";
 import { runBatch, runBatches } from "./batches.ts";
 import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.ts";
+import { checkIncarnation, listText } from "./pages.ts";
 import { Maintenance, type Info } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
 import { notBefore, report, reportMs } from "./report.ts";
@@ -146,14 +145,17 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** A page of entries, ordered by the bytes of their keys, ascending or descending. Refuses with `bucket_changed`. */
   entries(query: ListQuery): Answered<EntriesPage> {
-    return this.handleCall((args) => this.#page(args, query));
+    return this.handleCall(({ incarnation }) => {
+      checkIncarnation(incarnation, query);
+      return { incarnation, ...this.#entries.list(query) };
+    });
   }
 
   /** Like {@link entries}. @returns the JSON text of a `KeysPage` */
   list(query: ListQuery): Answered<JsonText> {
-    return this.handleCall((args) => {
-      const { incarnation, entries, more } = this.#page(args, query);
-      return pageText(incarnation, entries, more);
+    return this.handleCall(({ incarnation }) => {
+      checkIncarnation(incarnation, query);
+      return listText(this.#entries, incarnation, query);
     });
   }
 
@@ -314,11 +316,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     const isKnown = await report(this.env, monitor, args, { ...totals, restarts: life.restarts });
     if (isKnown && this.timers.due("orphan") !== undefined) this.timers.cancel("orphan");
     if (!isKnown && this.#settings.orphanPeriodMs > 0) await this.vanish();
-  }
-
-  #page({ incarnation }: BucketArgs, query: ListQuery): EntriesPage {
-    if ((query.incarnation ?? incarnation) !== incarnation) throw bucketChanged();
-    return { incarnation, ...this.#entries.list(query) };
   }
 
   #single<M extends keyof BucketCalls>(

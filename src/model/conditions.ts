@@ -19,7 +19,12 @@ export interface Conditions {
  * versions of a key never share a tag.
  */
 export function etag(incarnation: string, revision: number): string {
-  return `${incarnation}-${revision}`;
+  return `${tagPrefix(incarnation)}${revision}`;
+}
+
+/** What stands before the revision in the tags of a bucket. */
+export function tagPrefix(incarnation: string): string {
+  return `${incarnation}-`;
 }
 
 /** The incarnation of the bucket that issued an entity tag. */

@@ -1,5 +1,6 @@
 /** A partition's event log: what happened to names, in order and bounded. Synchronous, single-threaded. */
 
+import { LIMIT } from "../lib/sql.ts";
 import type { RegistryEvent } from "../model/registry-event.ts";
 
 /** Rows above the limit that are removed together at most: old rows go in groups, not with each event. */
@@ -71,11 +72,11 @@ export class Events {
   after(seq: number, limit: number, name?: string): RegistryEvent[] {
     return name === undefined
       ? this.#sql
-          .exec<Row>(`SELECT ${COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
+          .exec<Row>(`SELECT ${COLUMNS} FROM events WHERE seq > ? ORDER BY seq ${LIMIT} ?`, seq, limit)
           .toArray()
       : this.#sql
           .exec<Row>(
-            `SELECT ${COLUMNS} FROM events WHERE seq > ? AND name = ? ORDER BY seq LIMIT ?`,
+            `SELECT ${COLUMNS} FROM events WHERE seq > ? AND name = ? ORDER BY seq ${LIMIT} ?`,
             seq,
             name,
             limit,

@@ -1,5 +1,6 @@
 /** The registry's table of names, with the incarnation and state of each. Synchronous, single-threaded. */
 
+import { LIMIT } from "../lib/sql.ts";
 import type { Incarnation } from "../model/incarnation.ts";
 import { type NamesQuery, type Probe, type Registration, type State } from "../model/registration.ts";
 import type { RestartKind } from "../otp/restart.ts";
@@ -152,7 +153,7 @@ export class Names {
     const page: Registration[] = [];
     // One lower bound. With two, SQLite would start at the first one and read all names up to the second.
     const rows = this.#sql.exec<Row>(
-      `SELECT ${COLUMNS} FROM names WHERE name >= max(?1, ?2) AND name <> ?2 AND ${LIVES} ORDER BY name LIMIT ?3`,
+      `SELECT ${COLUMNS} FROM names WHERE name >= max(?1, ?2) AND name <> ?2 AND ${LIVES} ORDER BY name ${LIMIT} ?3`,
       prefix,
       after,
       limit,
@@ -169,7 +170,7 @@ export class Names {
   runningAfter(after: string, limit: number): Registration[] {
     return this.#sql
       .exec<Row>(
-        `SELECT ${COLUMNS} FROM names WHERE name > ? AND state = 'running' ORDER BY name LIMIT ?`,
+        `SELECT ${COLUMNS} FROM names WHERE name > ? AND state = 'running' ORDER BY name ${LIMIT} ?`,
         after,
         limit,
       )
@@ -181,7 +182,7 @@ export class Names {
   due(now: number, limit: number): Registration[] {
     return this.#sql
       .exec<Row>(
-        `SELECT ${COLUMNS} FROM names WHERE state <> 'running' AND check_at <= ? ORDER BY check_at LIMIT ?`,
+        `SELECT ${COLUMNS} FROM names WHERE state <> 'running' AND check_at <= ? ORDER BY check_at ${LIMIT} ?`,
         now,
         limit,
       )

@@ -4,6 +4,7 @@ import type { EntryJson } from "../contract/entries.ts";
 import { encodeKeyCursor } from "../model/cursor.ts";
 import { KeptJson } from "../model/kept-json.ts";
 import { MAX_PAGE_LENGTH } from "../model/limits.ts";
+import { TIME_MARK, VALUE_MARK, type PageDraft } from "../model/page-draft.ts";
 import { TEXT_TYPE, toJson, type Value } from "../model/value.ts";
 import { etag } from "../model/conditions.ts";
 import type { EntryInfo, Listed } from "../model/entry.ts";
@@ -44,6 +45,17 @@ export function pageText(incarnation: string, entries: readonly Listed[], more: 
   const goesOn = more || texts.length < entries.length;
   const cursor = goesOn && last !== undefined ? `,"cursor":"${encodeKeyCursor(incarnation, last.key)}"` : "";
   return `{"keys":[${texts.join(",")}]${cursor}}`;
+}
+
+/** The text of the same page from a draft, which has the entries' texts with marks in them. */
+export function draftText(incarnation: string, { text, values, last }: PageDraft): string {
+  const cursor = last === undefined ? "" : `,"cursor":"${encodeKeyCursor(incarnation, last)}"`;
+  const pieces = text.split(TIME_MARK);
+  for (let at = 1; at < pieces.length; at += 2) pieces[at] = timeText(Number(pieces[at]));
+  const timed = `{"keys":[${pieces.join("")}]${cursor}}`;
+  if (values.length === 0) return timed;
+  const [first, ...others] = timed.split(VALUE_MARK);
+  return others.reduce((whole, piece, at) => whole + valueText(values[at] as Value) + piece, first as string);
 }
 
 /**

@@ -11,6 +11,7 @@
  *   again with a snapshot.
  */
 
+import { LIMIT } from "../lib/sql.ts";
 import type { Change } from "../model/change.ts";
 import type { Totals } from "../model/totals.ts";
 import { decodeChanges, encodeChanges, inRecords, type LogRecord } from "./log-record.ts";
@@ -115,7 +116,7 @@ export class ChangeLog {
   after(revision: number): Change[] {
     const sizes = this.#sql.exec<{ last: number; bytes: number }>(
       `SELECT revision AS last, octet_length(changes) + coalesce(octet_length(blobs), 0) AS bytes
-         FROM log WHERE revision > ? ORDER BY revision LIMIT ?`,
+         FROM log WHERE revision > ? ORDER BY revision ${LIMIT} ?`,
       revision,
       AHEAD,
     );
@@ -215,7 +216,7 @@ export class ChangeLog {
   #oldestAfter(skipped: number): number | undefined {
     if (this.#oldest.length <= skipped) {
       this.#oldest = this.#sql
-        .exec<{ revision: number }>("SELECT revision FROM log ORDER BY revision LIMIT ?", skipped + AHEAD)
+        .exec<{ revision: number }>(`SELECT revision FROM log ORDER BY revision ${LIMIT} ?`, skipped + AHEAD)
         .toArray()
         .map((row) => row.revision);
     }

@@ -1,5 +1,6 @@
 /** A bucket's entries: the table, its cache, and the change log that records each write. Synchronous, single-threaded. */
 
+import { LIMIT } from "../lib/sql.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import { KvError } from "../model/errors.ts";
 import { byteLength } from "../lib/utf8.ts";
@@ -9,9 +10,12 @@ import type { Clock } from "../otp/timers.ts";
 import { textOf, type Value } from "../model/value.ts";
 import type { Change } from "../model/change.ts";
 import { ChangeLog, type ChangeLogOptions } from "./change-log.ts";
-import { greatest, least, rangeOf, type KeyRange } from "../model/key-range.ts";
+import type { KeyRange } from "../model/key-range.ts";
 import type { Entry, EntryInfo, Increment, ListPage, ListQuery, Listed, Properties } from "../model/entry.ts";
 import { LargeValues } from "./large-values.ts";
+import { draftPage } from "./page-draft.ts";
+import type { PageDraft } from "../model/page-draft.ts";
+import { rangeRows } from "./range-rows.ts";
 import { Refusal } from "../otp/exit.ts";
 import { expiry } from "../model/lifetime.ts";
 
@@ -201,10 +205,16 @@ export class Entries {
     return this.#atOneTime(() => this.#list(query));
   }
 
-  #list({ values = false, limit, ...query }: ListQuery): ListPage {
+  /** The page as JSON that SQLite writes; undefined if the page is large. See page-draft.ts. */
+  draft(query: ListQuery, incarnation: string): PageDraft | undefined {
+    return this.#atOneTime(() => draftPage(this.#sql, query, { incarnation, now: this.#now() }));
+  }
+
+  #list({ values = false, limit, ...range }: ListQuery): ListPage {
+    const query = { ...range, now: this.#now() };
     // Each statement must be read to its end: an unfinished one locks its table until it is garbage-collected, and a
     // bucket that ends could not drop the table. So the page's size is computed first, and the values are read after that.
-    const found = this.#select<InfoColumns>(INFO_COLUMNS, query, limit + 1).map(listed);
+    const found = rangeRows<InfoColumns>(this.#sql, INFO_COLUMNS, { ...query, limit: limit + 1 }).map(listed);
     let bytes = 0;
     let count = 0;
     while (count < Math.min(found.length, limit) && bytes <= MAX_PAGE_BYTES) {
@@ -214,7 +224,7 @@ export class Entries {
     }
     const page = { entries: found.slice(0, count), more: count < found.length };
     if (!values) return page;
-    const kept = this.#select<[Value]>("value", query, count);
+    const kept = rangeRows<[Value]>(this.#sql, "value", { ...query, limit: count });
     const entries = page.entries.map((entry, index) => {
       const value = kept[index]?.[0];
       return entry.large === null && value !== undefined ? { ...entry, value } : entry;
@@ -232,7 +242,7 @@ export class Entries {
   /** Removes up to `limit` expired entries, those that expired first. */
   expire(limit = REMOVE_AT_ONCE): void {
     const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
-      `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?`,
+      `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires ${LIMIT} ?`,
       this.#now(),
       limit,
     );
@@ -261,30 +271,6 @@ export class Entries {
 
   #now(): number {
     return this.#time ?? this.#clock();
-  }
-
-  /** Returns rows as arrays: making an object of each row costs more than reading the row. */
-  #select<Columns extends SqlStorageValue[]>(
-    columns: string,
-    query: Omit<ListQuery, "values" | "limit">,
-    limit: number,
-  ): Columns[] {
-    const { after, reverse = false, ...range } = query;
-    const { from, to } = rangeOf(range);
-    // One bound on each side. With two, SQLite would start at the first one and read all keys up to the second.
-    const [low, high] = reverse ? [from, least(to, after)] : [greatest(from, after), to];
-    const rows = this.#sql.exec(
-      `SELECT ${columns} FROM entries
-         WHERE key >= ?1 AND key <> ?2 ${high === undefined ? "" : "AND key < ?3"}
-           AND (expires IS NULL OR expires > ?4)
-         ORDER BY key ${reverse ? "DESC" : ""} LIMIT ?5`,
-      low,
-      after ?? "",
-      high ?? "",
-      this.#now(),
-      limit,
-    );
-    return Array.from(rows.raw<Columns>());
   }
 
   #read(key: string): Entry | undefined {

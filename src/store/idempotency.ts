@@ -1,5 +1,6 @@
 /** The table of results by idempotency key, so a repeated request runs once (draft-ietf-httpapi-idempotency-key-header). */
 
+import { LIMIT } from "../lib/sql.ts";
 import { KvError } from "../model/errors.ts";
 import type { Clock } from "../otp/timers.ts";
 import { areComparable } from "../model/fingerprint.ts";
@@ -99,7 +100,7 @@ export class Remembered {
     this.#sql.exec("UPDATE remembered SET at = ?1 WHERE at > ?1", now);
     // Selected by number: numbers follow the order in time, and are indexed.
     const due = this.#sql.exec(
-      "DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n LIMIT ?) RETURNING n",
+      `DELETE FROM remembered WHERE at <= ? AND n IN (SELECT n FROM remembered ORDER BY n ${LIMIT} ?) RETURNING n`,
       now - REMEMBER_MS,
       FORGET_AT_ONCE,
     );
