@@ -34,7 +34,7 @@ type Piece = [text: string | null, rows: number, last: string, marked: number];
 /** Drafts a page. @returns undefined if it is too large for this way: then its rows must be read */
 export function draftPage(
   sql: SqlStorage,
-  { values = false, incarnation: _, limit, ...range }: ListQuery,
+  { values = false, limit, ...range }: Omit<ListQuery, "incarnation">,
   { now, incarnation }: { readonly now: number; readonly incarnation: string },
 ): PageDraft | undefined {
   const texts: string[] = [];
