@@ -1,5 +1,6 @@
 /** Checks that a response is this service's own, and not one of a proxy, a captive portal or another service. */
 
+import type { HttpResponse } from "./http-response.ts";
 import { KvError } from "./errors.ts";
 import { parseJson } from "./exact-json.ts";
 
@@ -18,7 +19,7 @@ export function unexpectedAnswer(why: string, status = 0, retryAfterMs?: number)
 }
 
 /** @throws {KvError} `unexpected_answer` if the body is not JSON */
-export async function readJsonBody(response: Response): Promise<unknown> {
+export async function readJsonBody(response: HttpResponse): Promise<unknown> {
   return parseAnswer(await response.text(), response.status);
 }
 
@@ -33,7 +34,7 @@ export function parseAnswer(text: string, status = 0): unknown {
 }
 
 /** @returns a function that reads a response as JSON of this shape @throws {KvError} `unexpected_answer` */
-export function readShape<T>(shape: Shape<T>): (response: Response) => Promise<T> {
+export function readShape<T>(shape: Shape<T>): (response: HttpResponse) => Promise<T> {
   return async (response) => checkShape(await readJsonBody(response), shape, response.status);
 }
 
@@ -50,7 +51,7 @@ export function checkShape<T>(json: unknown, shape: Shape<T>, status = 0): T {
 }
 
 /** For responses without a body. @returns a function that checks the status @throws {KvError} `unexpected_answer` */
-export function expectStatus(status: number): (response: Response) => Promise<true> {
+export function expectStatus(status: number): (response: HttpResponse) => Promise<true> {
   return async (response) => {
     if (response.status === status) return true;
     throw unexpectedAnswer(`its status is ${response.status}, not ${status}.`, response.status);
@@ -63,7 +64,7 @@ export interface Version {
 }
 
 /** Reads an entry's version from the response headers. @throws {KvError} `unexpected_answer` */
-export function versionOf({ headers, status }: Response): Version {
+export function versionOf({ headers, status }: HttpResponse): Version {
   // The service sends strong etags. A proxy that compresses responses makes them weak.
   const etag = (headers.get("ETag") ?? "").replace(/^W\//, "").replaceAll('"', "");
   const revision = headers.get("KV-Revision");

@@ -1,5 +1,6 @@
 /** Calls about one key, each an HTTP request of its own. Unlike a batch or session, HTTP carries values of any size. */
 
+import type { HttpResponse } from "./http-response.ts";
 import { expectStatus, parseAnswer, readJsonBody, undefinedFor, versionOf, type Version } from "./answers.ts";
 import { bytes as bytesCodec, type Codec, type Encoded } from "./codecs.ts";
 import { conditionHeaders } from "./conditions.ts";
@@ -24,7 +25,7 @@ const NO_KEY = "key_not_found";
 /** A response that is a value. */
 interface Read {
   readonly version: Version;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
   readonly body: Uint8Array;
 }
 
@@ -136,7 +137,7 @@ export class HttpKeys {
   }
 }
 
-async function readValue(response: Response): Promise<Read> {
+async function readValue(response: HttpResponse): Promise<Read> {
   const version = versionOf(response);
   return { version, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
 }

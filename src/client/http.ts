@@ -4,16 +4,22 @@ import { abortable } from "./abortable.ts";
 import { parseAnswer, checkShape, unexpectedAnswer, type Shape } from "./answers.ts";
 import { backoff, pause, relay, within } from "./deadline.ts";
 import { ConnectionError, errorOf, KvError } from "./errors.ts";
+import type { HttpResponse } from "./http-response.ts";
 import { invalidRequest } from "./options.ts";
 import { retryAfterMs, retryAfterOf } from "./retry-after.ts";
 
 /** The part of the platform's `fetch` that the client uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** A `fetch` whose response may be one that has arrived whole. */
+export type Exchange = (url: string, init: RequestInit) => Promise<HttpResponse>;
 
 export interface HttpOptions {
   readonly url: string;
   readonly token: string | undefined;
+  /** For streams. */
   readonly fetch: Fetch;
+  /** For responses that are read whole. */
+  readonly exchange: Exchange;
   readonly timeoutMs: number;
   /** Retries of a repeatable request. */
   readonly retries: number;
@@ -77,11 +83,11 @@ export class Http {
    * @throws {TimeoutError} `timeout`
    * @throws {InvalidRequestError} for a header that can't be sent
    */
-  async ask<T>(path: string, request: HttpRequest, read: (response: Response) => Promise<T>): Promise<T> {
+  async ask<T>(path: string, request: HttpRequest, read: (response: HttpResponse) => Promise<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = request;
     return within({ signal, timeoutMs }, (deadline) =>
       this.#withRetries(request, { signal: deadline, timeoutMs }, async () =>
-        readAnswer(read, await this.#fetchOnce(path, request, deadline), deadline),
+        readAnswer(read, await this.#once(this.#options.exchange, path, request, deadline), deadline),
       ),
     );
   }
@@ -99,7 +105,9 @@ export class Http {
       const { body, status, headers } = await within({ signal, timeoutMs }, async (deadline) => {
         relay(deadline, own);
         const limits = { signal: own.signal, timeoutMs };
-        return this.#withRetries(request, limits, () => this.#fetchOnce(path, request, own.signal));
+        return this.#withRetries(request, limits, () =>
+          this.#once(this.#options.fetch, path, request, own.signal),
+        );
       });
       if (status !== 204 && !(headers.get("Content-Type") ?? "").startsWith(type)) {
         throw unexpectedAnswer(`HTTP ${status}, and not ${type}.`, status);
@@ -139,14 +147,19 @@ export class Http {
     }
   }
 
-  async #fetchOnce(path: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
+  async #once<Answer extends HttpResponse>(
+    send: (url: string, init: RequestInit) => Promise<Answer>,
+    path: string,
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { method = "GET", headers = {}, query, body, accept = [] } = request;
-    const { token, fetch } = this.#options;
+    const { token } = this.#options;
     checkHeaders(headers);
     const { href } = this.address(path, query);
-    let response: Response;
+    let response: Answer;
     try {
-      response = await fetch(href, {
+      response = await send(href, {
         method,
         // If redirects were followed, a POST could become a GET, and the token could go to another host.
         redirect: "manual",
@@ -251,11 +264,11 @@ function stillUnknown(unknown: KvError | undefined, error: unknown): unknown {
 }
 
 /** Browsers hide the status of a redirect and report `opaqueredirect` instead. */
-function isRedirect({ status, type }: Response): boolean {
+function isRedirect({ status, type }: HttpResponse): boolean {
   return type === "opaqueredirect" || [301, 302, 303, 307, 308].includes(status);
 }
 
-function redirected(response: Response): KvError {
+function redirected(response: HttpResponse): KvError {
   response.body?.cancel().catch(() => undefined);
   const to = response.headers.get("Location") ?? "another address";
   return unexpectedAnswer(`it redirects to ${to}. Give the client that address.`, response.status);
@@ -263,8 +276,8 @@ function redirected(response: Response): KvError {
 
 /** Reads a response. If the body breaks off, the error is a `ConnectionError`. */
 async function readAnswer<T>(
-  read: (response: Response) => Promise<T>,
-  response: Response,
+  read: (response: HttpResponse) => Promise<T>,
+  response: HttpResponse,
   deadline: AbortSignal,
 ): Promise<T> {
   try {
@@ -289,7 +302,7 @@ function streamBroken(cause: unknown): ConnectionError {
 
 const PROBLEM: Shape<Parameters<typeof errorOf>[0]> = { code: "string", detail: "string" };
 
-async function readProblem(response: Response): Promise<KvError> {
+async function readProblem(response: HttpResponse): Promise<KvError> {
   const { status } = response;
   const text = await response.text().catch(() => "");
   // Not problem details, so not the service's: a proxy or gateway has answered.

@@ -8,7 +8,8 @@ import { FirstWrite } from "./first-write.ts";
 import { Http, type Fetch, type HttpRequest } from "./http.ts";
 import { monitor } from "./monitor.ts";
 import { checkOptions, CLIENT, problemOf, invalidRequest } from "./options.ts";
-import { fetchWithoutTimeouts } from "./fetch-without-timeouts.ts";
+import { platformExchange } from "./platform-exchange.ts";
+import { platformFetch } from "./platform-fetch.ts";
 import { bucketPath } from "./paths.ts";
 import { describeValue } from "./describe-value.ts";
 import { withSchema, type InputOf, type OutputOf, type StandardSchema } from "./schema.ts";
@@ -87,7 +88,8 @@ export class Kv {
     this.#http = new Http({
       url: checkedUrl(options.url),
       token: checkedToken(options.token),
-      fetch: options.fetch ?? fetchWithoutTimeouts,
+      fetch: options.fetch ?? platformFetch,
+      exchange: options.fetch ?? platformExchange,
       timeoutMs: options.timeoutMs ?? 10_000,
       retries: options.retries ?? 3,
       retryBaseMs: options.retryBaseMs ?? 100,

@@ -6,7 +6,7 @@ import { LONGEST_TIMER_MS } from "./deadline.ts";
 const HTTP_DATE = /^[A-Z][a-z]+, .* GMT$/;
 
 /** @returns milliseconds from now, capped at the longest timer; undefined if the header is missing or malformed */
-export function retryAfterMs(headers: Headers): number | undefined {
+export function retryAfterMs(headers: Pick<Headers, "get">): number | undefined {
   const text = headers.get("Retry-After") ?? "";
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_TIMER_MS);
   const date = HTTP_DATE.test(text) ? Date.parse(text) : NaN;
