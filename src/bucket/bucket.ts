@@ -32,6 +32,7 @@ import { JsonRoom } from "../store/json-room.ts";
 import { restore } from "../store/restore.ts";
 import { transact } from "../store/transaction.ts";
 import type { Answer } from "../text/command.ts";
+import { allOrNone } from "./all-or-none.ts";
 import { runBatch, runBatches } from "./batches.ts";
 import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.ts";
 import { checkIncarnation, listText } from "./pages.ts";
@@ -80,12 +81,15 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Runs the calls of a group in one transaction; a refused one does not affect the others. See calls.ts. */
   group(calls: readonly BucketCall[]): Answered<GroupReply> {
-    return this.#perform(calls, (work) => {
+    const run = (work: Work): GroupReply => {
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "group: begun, nothing done");
       const replies = performGroup(work, calls);
       if (globalThis.KV_FAILPOINTS) void failpoint(this.ctx, "group: done, not answered");
       return replies;
-    });
+    };
+    return this.handleCall(({ incarnation }) =>
+      allOrNone(this.#entries, calls, () => this.#perform(incarnation, calls, run)),
+    );
   }
 
   get(...args: Parameters<BucketCalls["get"]>): Answered<Found<Entry>> {
@@ -123,10 +127,16 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     );
   }
 
-  /** Runs batches in one transaction. @returns the results of the first ones, until they have `limit` characters */
+  /**
+   * Runs batches in one transaction.
+   * @returns the results of the first ones, until they have `limit` characters; of none if one threw, and so none was run
+   */
   batches(batches: readonly (readonly Operation[])[], limit: number): Answered<readonly JsonText[]> {
-    return this.#run(batches.every(areReads), ({ incarnation }) =>
-      runBatches(this.#entries, incarnation, batches, limit),
+    const how = batches.every(areReads) ? "read" : "write";
+    return this.handleCall(({ incarnation }) =>
+      allOrNone(this.#entries, batches, () =>
+        this.#entries[how](() => runBatches(this.#entries, incarnation, batches, limit)),
+      ),
     );
   }
 
@@ -322,16 +332,16 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     method: M,
     args: Parameters<BucketCalls[M]>,
   ): Answered<ReturnType<BucketCalls[M]>> {
-    return this.#perform([callOf(method, args)], (work) => perform(work, method, args));
+    return this.handleCall(({ incarnation }) =>
+      this.#perform(incarnation, [callOf(method, args)], (work) => perform(work, method, args)),
+    );
   }
 
-  #perform<T>(calls: readonly BucketCall[], run: (work: Work) => T): Answered<T> {
-    return this.handleCall(({ incarnation }) => {
-      const executor = new Executor(this.#entries, incarnation);
-      const work = { executor, incarnation, remembered: this.#remembered };
-      if (calls.every(isRead)) return this.#entries.read(() => run(work));
-      return this.#remembering(calls.some(isRemembered), () => run(work));
-    });
+  #perform<T>(incarnation: string, calls: readonly BucketCall[], run: (work: Work) => T): T {
+    const executor = new Executor(this.#entries, incarnation);
+    const work = { executor, incarnation, remembered: this.#remembered };
+    if (calls.every(isRead)) return this.#entries.read(() => run(work));
+    return this.#remembering(calls.some(isRemembered), () => run(work));
   }
 
   #write<T>(change: (args: BucketArgs) => T): Answered<T> {

@@ -17,13 +17,17 @@ import { plainBatchOf, requestsOf, SessionRequestJson, type Received } from "../
 import type { ListQuery } from "../model/entry.ts";
 import { onceFor, type Idempotency } from "../model/idempotency.ts";
 import type { Operation, Transaction } from "../model/operation.ts";
+import { lengthOf } from "../model/value.ts";
 
 /** The tag of the sessions' WebSockets. */
 export const SESSION = "session";
 
 /** The calls that a session makes to its bucket. */
 export interface SessionOwner {
-  /** Runs batches in one transaction. @returns the JSON texts of the first ones, until they have `limit` characters */
+  /**
+   * Runs batches in one transaction.
+   * @returns the JSON texts of the first ones, until they have `limit` characters; none if one of several threw
+   */
   readonly batches: (
     batches: readonly (readonly Operation[])[],
     limit: number,
@@ -45,8 +49,9 @@ const TOO_MUCH = failure(
   "The answers to this message are too long. This request was not run: send it in another message.",
 );
 
-/** Batches of so many operations and more together are run in one transaction. */
+/** Batches are run in one transaction until they have so many operations, or bytes of values: others wait for its end. */
 const MAX_GROUP = 256;
+const MAX_GROUP_BYTES = 262_144;
 
 /** The cost of a request, beside the length of its answer: see {@link breath}. */
 const REQUEST_UNITS = 3;
@@ -119,12 +124,16 @@ export class Sessions {
     const answers: string[] = [];
     let length = 0;
     while (answers.length < requests.length) {
-      const more = await this.#answerNext(requests, answers.length, MAX_ANSWERS_LENGTH - length);
+      const { answers: more, bytes } = await this.#answerNext(
+        requests,
+        answers.length,
+        MAX_ANSWERS_LENGTH - length,
+      );
       let added = 0;
       for (const answer of more) added += answer.length;
       length += added;
       answers.push(...more);
-      const pause = breath.takeBytes(added, REQUEST_UNITS * more.length);
+      const pause = breath.takeBytes(bytes + added, REQUEST_UNITS * more.length);
       if (pause !== undefined) await pause;
     }
     return `[${answers.join(",")}]`;
@@ -133,29 +142,57 @@ export class Sessions {
   /**
    * Answers the request at `first`; if it is a plain batch, together with those that follow it.
    * @param room characters; a request whose answer has no room is not run
+   * @returns the answers, and how many bytes of values were stored, where that is known
    */
-  async #answerNext(requests: readonly Received[], first: number, room: number): Promise<string[]> {
+  async #answerNext(
+    requests: readonly Received[],
+    first: number,
+    room: number,
+  ): Promise<{ readonly answers: string[]; readonly bytes: number }> {
     const received = requests[first] as Received;
-    if (room < 0) return [JSON.stringify({ id: received.id, error: TOO_MUCH })];
+    if (room < 0) return { answers: [JSON.stringify({ id: received.id, error: TOO_MUCH })], bytes: 0 };
     const batches: Batch[] = [];
     let operations = 0;
+    let bytes = 0;
     for (let at = first; at < requests.length && operations < MAX_GROUP; at += 1) {
       const batch = await plainBatch(requests[at] as Received);
       if (batch === undefined) break;
-      batches.push(batch);
+      const size = bytesOf(batch);
+      // At least one, also if it is too much by itself.
+      if (bytes + size > MAX_GROUP_BYTES && batches.length > 0) break;
       operations += batch.operations.length;
+      bytes += size;
+      batches.push(batch);
     }
-    return batches.length > 0 ? this.#runBatches(batches, room) : [await this.#answerTo(received)];
+    const isPlain = batches.length > 0;
+    return {
+      answers: isPlain ? await this.#runBatches(batches, room) : [await this.#answerTo(received)],
+      bytes,
+    };
   }
 
   async #runBatches(batches: readonly Batch[], room: number): Promise<string[]> {
     try {
       const each = batches.map(({ operations }) => operations);
       const texts = await callHere(() => this.#owner.batches(each, room));
+      if (texts.length === 0) return await this.#runOneByOne(batches, room);
       return texts.map((text, index) => `{"id":${(batches[index] as Batch).id},"ok":${text}}`);
     } catch (error) {
       return batches.map(({ id }) => errorText(id, error));
     }
+  }
+
+  /** Runs batches each in a transaction of its own. @returns the answers of the first ones, until they have no `room` */
+  async #runOneByOne(batches: readonly Batch[], room: number): Promise<string[]> {
+    const answers: string[] = [];
+    let length = 0;
+    for (const batch of batches) {
+      const [answer = ""] = await this.#runBatches([batch], room - length);
+      answers.push(answer);
+      length += answer.length;
+      if (length > room) break;
+    }
+    return answers;
   }
 
   async #answerTo(received: Received): Promise<string> {
@@ -196,6 +233,14 @@ export class Sessions {
 interface Batch {
   readonly id: number;
   readonly operations: readonly Operation[];
+}
+
+/** Bytes, or characters, of the values that a batch stores. */
+function bytesOf({ operations }: Batch): number {
+  return operations.reduce(
+    (sum, operation) => sum + (operation.op === "put" ? lengthOf(operation.value) : 0),
+    0,
+  );
 }
 
 /** A request that is a batch of the most frequent forms; undefined if it is another one, or has an error. */

@@ -8,8 +8,10 @@ import { BYTES_TYPE, lengthOf } from "../model/value.ts";
 import type { Executor } from "../store/executor.ts";
 import type { Answer, BucketCommand } from "../text/command.ts";
 
-/** No further command is run once the replies have this size, in bytes or characters. The last reply may exceed it. */
+/** No further command is run once the replies have this size: see {@link sizeOf}. The last reply may exceed it. */
 const MAX_ANSWERS_SIZE = 4 * 1_048_576;
+/** A name of a list takes as much of the bucket's time as so many bytes of a value: two thousand are enough for one call. */
+const NAME_SIZE = 2_048;
 
 const OK: Answer = { kind: "ok" };
 const ABSENT: Answer = { kind: "absent" };
@@ -50,7 +52,7 @@ function stepOf(command: BucketCommand): Step {
       return { op: "increment", key: command.key, increment: { by: command.by } };
     case "KEYS": {
       const { prefix, after } = command;
-      return { op: "list", query: { prefix, after, limit: MAX_PAGE } };
+      return { op: "names", query: { prefix, after, limit: MAX_PAGE } };
     }
   }
 }
@@ -69,18 +71,18 @@ function answerOf(outcome: Outcome | Refused): Answer {
       return OK;
     case "increment":
       return { kind: "value", value: outcome.value.toString() };
-    case "list":
-      return { kind: "names", names: outcome.page.entries.map(({ key }) => key) };
+    case "names":
+      return { kind: "names", names: outcome.names };
   }
 }
 
-/** The size of a reply, in bytes or characters. */
+/** The size of a reply, in bytes or characters; that of names by the time they take. */
 export function sizeOf(answer: Answer): number {
   switch (answer.kind) {
     case "value":
       return lengthOf(answer.value);
     case "names":
-      return answer.names.reduce((sum, name) => sum + name.length, 0);
+      return answer.names.reduce((sum, name) => sum + NAME_SIZE + name.length, 0);
     default:
       return 2;
   }

@@ -9,12 +9,14 @@
  * 4. Nobody waits for long: after 20 ms, and when as many wait as one group may have, the next group is sent although the
  *    one before has not returned. So a long way to the bucket costs 20 ms, and not a round trip.
  * 5. Each call gets its own reply. If the RPC fails, each of its calls has failed, and decides for itself what that means.
+ *    A call that the bucket has not run, because the answer had no room for it or because a call of the group threw, goes
+ *    alone, at once.
  *
  * A call with a large value goes alone, after those that wait: it would share little, and be waited for.
  *
  * The leader sends in the context of its own request, because the platform allows no other; replies cross to the contexts
  * of the others. A leader or waiting request that has gone takes nobody with it: its `waitUntil` keeps it until its group
- * has returned and the next leader is told. If a context is lost all the same, the next call leads after 20 ms.
+ * has returned and the next leader is told. If a context is lost all the same, those who wait lead after their 20 ms.
  *
  * The platform cancels a request that waits only for another request's promise. So everyone who waits needs a timer of its
  * own, which is that of its deadline: callers are within `call` (otp/call.ts).
@@ -53,12 +55,15 @@ interface Sent {
 
 interface Waiting extends Sent {
   readonly call: BucketCall;
-  /** A reply, or the place of the leader. */
-  readonly settle: (turn: Reply<unknown> | typeof LEAD) => void;
+  readonly settle: (turn: Turn) => void;
   readonly fail: (error: unknown) => void;
 }
 
+/** The call was not run in its group. */
+const ALONE = Symbol("alone");
 const LEAD = Symbol("lead");
+/** A reply; or what is to be done: to send the call alone, or to lead the others. */
+type Turn = Reply<unknown> | typeof ALONE | typeof LEAD;
 
 /**
  * Whether a request may settle another's promise. Not before the compatibility date 2024-10-14, nor in the tests of
@@ -131,19 +136,21 @@ export class CallGroup {
     sender: Sender,
     how: "waits" | "leads" | "leads the others",
   ): Promise<Reply<unknown>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply<unknown> | typeof LEAD>();
+    const { promise, resolve, reject } = Promise.withResolvers<Turn>();
     const waiting = { ...sent, settle: resolve, fail: reject };
     // Made the leader, it has its place at the front again.
     if (how === "leads the others") this.#waiting.unshift(waiting);
     else this.#waiting.push(waiting);
     if (how !== "waits") this.#lead(sender);
-    else if (this.#waiting.length === 1) {
+    else {
+      // Each has a timer: that of another would end with the other's request.
       const cancel = this.#after(PATIENCE_MS, () => {
         if (this.#waiting.includes(waiting)) this.#lead(sender);
       });
       promise.then(cancel, cancel);
     }
     const turn = await promise;
+    if (turn === ALONE) return sender.alone(sent.call);
     return turn === LEAD ? this.#queue(sent, sender, "leads the others") : turn;
   }
 
@@ -172,11 +179,9 @@ export class CallGroup {
       return;
     }
     const replies = "reply" in answer ? answer.reply : group.map(() => answer as Reply<never>);
-    // The answer had no room for the others: they are the first of the next group.
-    if (replies.length < group.length) this.#waiting.unshift(...group.slice(replies.length));
     // First, so that the next group is on its way while these replies are worked on.
     this.#next(out);
-    for (const [index, reply] of replies.entries()) group[index]?.settle(reply);
+    for (const [index, { settle }] of group.entries()) settle(replies[index] ?? ALONE);
   }
 
   /** Takes the first of those who wait, up to the limits of a group. */

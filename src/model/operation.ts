@@ -21,7 +21,7 @@ export type Operation<V = Value> = {
 );
 
 /** One step of the executor: an operation of a batch, a put of a large value, or a list. */
-export type Step = Operation<Value | LargeValue> | { readonly op: "list"; readonly query: ListQuery };
+export type Step = Operation<Value | LargeValue> | { readonly op: "names"; readonly query: ListQuery };
 
 /**
  * A condition of a transaction. It compares one of: whether the key exists; its revision, 0 if the key is missing; the

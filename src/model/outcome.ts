@@ -1,6 +1,6 @@
 /** Results of reads and writes. */
 
-import type { Entry, ListPage } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import type { Failure } from "./errors.ts";
 
 /** The result of a conditional read. A failed If-Match is no result but an error, `precondition_failed`. */
@@ -22,10 +22,10 @@ export type Outcome =
       readonly created: boolean;
       readonly revision: number;
     }
-  | { readonly op: "list"; readonly page: ListPage };
+  | { readonly op: "names"; readonly names: readonly string[] };
 
 /** The result of one operation of a batch or transaction. */
-export type OperationOutcome = Exclude<Outcome, { readonly op: "list" }>;
+export type OperationOutcome = Exclude<Outcome, { readonly op: "names" }>;
 
 /** A refused step. It changed nothing. */
 export interface Refused {

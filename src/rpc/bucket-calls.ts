@@ -51,5 +51,5 @@ export function callOf<M extends Method>(method: M, args: Parameters<BucketCalls
   return [method, ...args] as unknown as BucketCall;
 }
 
-/** The replies to the first calls of a group, at least one; the others were not run. */
+/** The replies to the first calls of a group; the others were not run. None at all if one of them threw. */
 export type GroupReply = readonly Reply<unknown>[];

@@ -205,6 +205,13 @@ export class Entries {
     return this.#atOneTime(() => this.#list(query));
   }
 
+  /** The keys of a page, without anything else. */
+  names(query: ListQuery): readonly string[] {
+    return this.#atOneTime(() =>
+      rangeRows<[string]>(this.#sql, "key", { ...query, now: this.#now() }).map(([key]) => key),
+    );
+  }
+
   /** The page as JSON that SQLite writes; undefined if the page is large. See page-draft.ts. */
   draft(query: ListQuery, incarnation: string): PageDraft | undefined {
     return this.#atOneTime(() => draftPage(this.#sql, query, { incarnation, now: this.#now() }));

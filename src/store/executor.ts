@@ -56,7 +56,7 @@ export class Executor {
   perform<Op extends Step["op"]>(step: Step & { readonly op: Op }): Outcome & { readonly op: Op };
   perform(step: Step): Outcome;
   perform(step: Step): Outcome {
-    if (step.op === "list") return { op: "list", page: this.#entries.list(step.query) };
+    if (step.op === "names") return { op: "names", names: this.#entries.names(step.query) };
     const { key, conditions } = step;
     if (conditions !== undefined && !allows(this.#entries, key, conditions, this.#incarnation)) {
       throw preconditionFailed();

@@ -3,7 +3,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
-import type { GroupReply } from "../../src/rpc/bucket-calls.ts";
+import type { BucketCall, GroupReply } from "../../src/rpc/bucket-calls.ts";
+import type { BucketCommand } from "../../src/text/command.ts";
 import { startBucket } from "../support/buckets.ts";
 import { watches } from "../support/watch.ts";
 
@@ -79,4 +80,55 @@ describe("a group of calls", () => {
     expect(await call(() => bucket.group([increment]))).toMatchObject([{ reply: { replayed: true } }]);
     expect(await call(() => bucket.get("n", {}))).toMatchObject({ entry: { value: "1" } });
   });
+
+  it("fails for nobody else's fault: where one call throws, nothing is done, and each is to go alone", async () => {
+    const bucket = await startBucket("group of one that throws");
+    await call(() => bucket.put("a", "1"));
+    await runInDurableObject(bucket, (_, { storage }) => diskIsFull(storage.sql));
+    for (const calls of [
+      [
+        ["get", "a", {}],
+        ["put", "b", "1"],
+        ["get", "a", {}],
+      ],
+      [
+        ["remove", "a", {}],
+        ["put", "b", "1"],
+      ],
+    ] satisfies BucketCall[][]) {
+      expect(await call(() => bucket.group(calls))).toEqual([]);
+    }
+    expect(await call(() => bucket.get("a", {}))).toMatchObject({ entry: { value: "1" } });
+    expect(await call(() => bucket.totals())).toMatchObject({ entries: 1, revision: 1 });
+    await expect(call(() => bucket.group([["put", "b", "1"]]))).rejects.toThrow("SQLITE_FULL");
+    // What makes room is done.
+    expect(await call(() => bucket.group([["remove", "a", {}]]))).toEqual([{ reply: true }]);
+  });
+
+  it("lists no more names than are enough for one call", async () => {
+    const bucket = await startBucket("group names");
+    const keys = Array.from({ length: 1_000 }, (_, n) => ["put", `k${n}`, ""] as const);
+    await call(() => bucket.group(keys));
+    const lists = Array.from({ length: 20 }, (): BucketCommand => ({
+      verb: "KEYS",
+      bucket: "",
+      prefix: "",
+      after: "",
+    }));
+    const [listed] = await call<GroupReply>(() => bucket.group([["run", lists]]));
+    expect((listed as { readonly reply: unknown[] }).reply.length).toBe(3);
+    const each = await call<GroupReply>(() => bucket.group(lists.map((one) => ["run", [one]] as const)));
+    expect(each.length).toBe(3);
+  });
 });
+
+/** Inserts of entries fail from now on; reads and deletes do not. */
+function diskIsFull(sql: SqlStorage): void {
+  const exec = sql.exec.bind(sql);
+  sql.exec = (text: string, ...bindings: unknown[]) => {
+    if (text.startsWith("INSERT OR REPLACE INTO entries")) {
+      throw new Error("database or disk is full: SQLITE_FULL");
+    }
+    return exec(text, ...bindings);
+  };
+}

@@ -1,5 +1,7 @@
 /** Sessions on the bucket's object: JSON requests on a WebSocket. */
 
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ask, bucket, codeOf, jsonOf, post, put } from "../support/http.ts";
 
@@ -146,6 +148,34 @@ describe("a session", () => {
       expect([wrong, answers]).toMatchObject([wrong, [{ id: 1, ok: {} }, expected, { id: 1, ok: {} }]]);
     }
     expect(await jsonOf(await ask(b))).toMatchObject({ entries: 2, revision: 20 });
+    close();
+  });
+
+  it("runs each batch by itself where one of them throws, and answers each as if it had come alone", async () => {
+    const b = await bucket("session with a fault");
+    const { answersTo, close } = await session(b);
+    await put(`${b}/keys/a`, "1");
+    const { id } = await jsonOf(await ask(b));
+    await runInDurableObject(env.BUCKET.get(env.BUCKET.idFromString(String(id))), (_, { storage }) => {
+      const exec = storage.sql.exec.bind(storage.sql);
+      storage.sql.exec = (text: string, ...bindings: unknown[]) => {
+        if (text.startsWith("INSERT OR REPLACE INTO entries") && bindings[0] === "full") {
+          throw new Error("database or disk is full: SQLITE_FULL");
+        }
+        return exec(text, ...bindings);
+      };
+    });
+    const put1 = (key: string): string => `{"id":1,"batch":[{"op":"put","key":"${key}","value":"1"}]}`;
+    const answers = await answersTo(
+      `[${put1("b")},{"id":2,"batch":[{"op":"get","key":"a"}]},${put1("full")},${put1("c")}]`,
+    );
+    expect(answers).toMatchObject([
+      { id: 1, ok: {} },
+      { id: 2, ok: { results: [{ value: "1" }] } },
+      { id: 1, error: {} },
+      { id: 1, ok: {} },
+    ]);
+    expect(await jsonOf(await ask(b))).toMatchObject({ entries: 3, revision: 3 });
     close();
   });
 

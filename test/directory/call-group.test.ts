@@ -1,5 +1,6 @@
 /** Calls of one isolate to one bucket that meet. */
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CallGroup, type Sender } from "../../src/directory/call-group.ts";
 import type { Reply } from "../../src/otp/exit.ts";
@@ -137,17 +138,22 @@ describe("calls to one bucket", () => {
     expect(await Promise.all(late)).toEqual([{ reply: "e" }, { reply: "f" }]);
   });
 
-  it("are sent again, before others, if the answer had no room for them", async () => {
+  it("go alone, at once and all at a time, if the answer had no room for them, or the bucket has run none", async () => {
     const { call, sent, keys, settled } = await busy();
     const calls = ["b", "c", "d"].map((key) => call(get(key)));
     sent(0).answer();
     await settled();
-    const late = call(get("e"));
+    const late = ["e", "f"].map((key) => call(get(key)));
     sent(1).answer(1);
     await settled();
-    expect(keys()[2]).toEqual(["c", "d", "e"]);
-    sent(2).answer();
-    expect(await Promise.all([...calls, late])).toEqual(["b", "c", "d", "e"].map((reply) => ({ reply })));
+    expect(keys().slice(2)).toEqual([["e", "f"], ["c"], ["d"]]);
+    sent(2).answer(0);
+    await settled();
+    expect(keys().slice(5)).toEqual([["e"], ["f"]]);
+    for (const n of [3, 4, 5, 6]) sent(n).answer();
+    expect(await Promise.all([...calls, ...late])).toEqual(
+      ["b", "c", "d", "e", "f"].map((reply) => ({ reply })),
+    );
   });
 
   it("are not more in a group than 256 operations: more than that go on their way at once", async () => {
@@ -185,7 +191,8 @@ describe("calls to one bucket", () => {
   it("wait for no longer than 20 ms, if the group before has not returned", async () => {
     const { call, sent, keys, time, timers, patienceEnds, settled, lead } = await busy();
     const first = [call(get("a")), call(get("b"))];
-    expect(timers.size).toBe(1);
+    // Each has a timer: that of another would end with the other's request.
+    expect(timers.size).toBe(2);
     patienceEnds();
     expect(keys()).toEqual([["lead"], ["a", "b"]]);
     // Also one that comes when the latest group has been on its way for so long.
@@ -259,6 +266,97 @@ describe("calls to one bucket", () => {
     expect(keys()[1]).toEqual(["c"]);
     sent(1).answer();
     expect(await inTime).toEqual({ reply: "c" });
+  });
+
+  it("are led by those who wait, if the request that was to lead them is lost", async () => {
+    const { call, sent, keys, timers, patienceEnds, settled, lead } = await busy();
+    const calls = [call(get("b")), call(get("c"))];
+    // The first one's request ends, and with it all that it would have done: its timer, too.
+    const [own] = timers;
+    timers.delete(own as () => void);
+    patienceEnds();
+    expect(keys()).toEqual([["lead"], ["b", "c"]]);
+    for (const n of [0, 1]) sent(n).answer();
+    await settled();
+    expect(await Promise.all([lead, ...calls])).toEqual(["lead", "b", "c"].map((reply) => ({ reply })));
+  });
+
+  it("each get their own reply, once, in whatever order and however many groups return", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(
+            { weight: 4, arbitrary: fc.constant({ does: "call" as const }) },
+            { weight: 1, arbitrary: fc.constant({ does: "call a large one" as const }) },
+            {
+              weight: 4,
+              arbitrary: fc.record({
+                does: fc.constant("return" as const),
+                which: fc.nat(5),
+                // All, some, none; or it fails.
+                how: fc.oneof(fc.constant("all" as const), fc.nat(3), fc.constant("fails" as const)),
+              }),
+            },
+            { weight: 2, arbitrary: fc.record({ does: fc.constant("wait" as const), ms: fc.nat(30) }) },
+          ),
+          { maxLength: 40 },
+        ),
+        async (steps) => {
+          const { call, sent, time, patienceEnds, settled } = bucket();
+          const open = new Set<number>();
+          const run = new Map<unknown, number>();
+          const came: [string, unknown][] = [];
+          let known = 0;
+          const look = (): void => {
+            for (; known < sent.length; known += 1) open.add(known);
+          };
+          const give = (n: number, how: "all" | "fails" | number): void => {
+            const { keys, answer, fail } = sent[n] as Sent;
+            open.delete(n);
+            // Alone there is nothing to leave out.
+            const count = how === "all" || keys.length === 1 ? keys.length : Number(how);
+            if (how === "fails") fail(new Error("broken"));
+            else answer(count);
+            for (const key of how === "fails" ? keys : keys.slice(0, count))
+              run.set(key, (run.get(key) ?? 0) + 1);
+          };
+          let next = 0;
+          const calls: Promise<unknown>[] = [];
+          const begin = (large: boolean): void => {
+            const key = `k${(next += 1)}`;
+            const asked = call(large ? put(key, "v".repeat(70_000)) : get(key));
+            calls.push(
+              asked.then(
+                (reply) => came.push([key, reply]),
+                () => came.push([key, "failed"]),
+              ),
+            );
+          };
+          for (const step of steps) {
+            if (step.does === "call" || step.does === "call a large one") begin(step.does !== "call");
+            else if (step.does === "wait") {
+              time.now += step.ms;
+              if (step.ms >= 20) patienceEnds();
+            } else {
+              const at = [...open][step.which % Math.max(1, open.size)];
+              if (at !== undefined) give(at, step.how);
+            }
+            await settled();
+            look();
+          }
+          while (open.size > 0) {
+            for (const n of open) give(n, "all");
+            await settled();
+            look();
+          }
+          await Promise.all(calls);
+          for (const [key, reply] of came) if (reply !== "failed") expect(reply).toEqual({ reply: key });
+          expect([...run.values()].every((times) => times === 1)).toBe(true);
+          expect(run.size).toBe(next);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it("go each alone where the platform lets no request wait for another", async () => {

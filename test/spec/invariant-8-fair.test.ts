@@ -60,6 +60,14 @@ describe("invariant 8: fair after login", () => {
     }
   });
 
+  it("large values in one message of a session let others in", async () => {
+    const b = await bucket("fair session");
+    const value = "v".repeat(60_000);
+    const message = `[${Array.from({ length: 100 }, (_, id) => `{"id":${id},"batch":[{"op":"put","key":"k${id}","value":"${value}"}]}`).join(",")}]`;
+    // A group has a quarter of a megabyte.
+    expect(await letIn(() => conversation(`${b}/session`, [message], 1))).toBeGreaterThan(20);
+  });
+
   it("many small messages let others in, and are answered in their order", async () => {
     const b = await bucket("fair messages");
     for (const [path, message, answer] of [
