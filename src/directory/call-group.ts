@@ -34,6 +34,8 @@ const MAX_BYTES = 262_144;
 const MAX_SHARED_BYTES = MAX_BYTES / 4;
 /** The longest wait for a group to return, in milliseconds. */
 const PATIENCE_MS = 20;
+/** How many of those who wait watch the time: a timer ends with its request, and two requests are seldom lost together. */
+const WATCHING = 2;
 
 /** For so long after calls have met no call goes alone, in milliseconds: they will meet again. */
 const BUSY_MS = 1_000;
@@ -142,8 +144,7 @@ export class CallGroup {
     if (how === "leads the others") this.#waiting.unshift(waiting);
     else this.#waiting.push(waiting);
     if (how !== "waits") this.#lead(sender);
-    else {
-      // Each has a timer: that of another would end with the other's request.
+    else if (this.#waiting.length <= WATCHING) {
       const cancel = this.#after(PATIENCE_MS, () => {
         if (this.#waiting.includes(waiting)) this.#lead(sender);
       });

@@ -191,7 +191,7 @@ describe("calls to one bucket", () => {
   it("wait for no longer than 20 ms, if the group before has not returned", async () => {
     const { call, sent, keys, time, timers, patienceEnds, settled, lead } = await busy();
     const first = [call(get("a")), call(get("b"))];
-    // Each has a timer: that of another would end with the other's request.
+    // A timer ends with its request, so that one would not be enough.
     expect(timers.size).toBe(2);
     patienceEnds();
     expect(keys()).toEqual([["lead"], ["a", "b"]]);
