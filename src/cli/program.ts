@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { parsePositive } from "./arguments.ts";
 import { addBuckets, addCreate, addLookup, addStop } from "./commands/buckets.ts";
+import { addCluster } from "./commands/cluster.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addExit } from "./commands/exit.ts";
 import { addExport } from "./commands/export.ts";
@@ -23,6 +24,7 @@ import { DEFAULT_URL } from "./service.ts";
 
 const COMMANDS = [
   addServe,
+  addCluster,
   addCreate,
   addPut,
   addGet,

@@ -21,6 +21,26 @@ export interface EngineConfig {
   readonly tcpEntrypoint?: string;
   /** Path of a Unix socket for the entry point `Control`; undefined for none. */
   readonly control: string | undefined;
+  /** Makes the engine a node of a cluster; undefined for an engine by itself. */
+  readonly cluster?: ClusterConfig | undefined;
+}
+
+/** The engine as a node of a cluster. Credentials of the store come by its environment, and are in no file. */
+export interface ClusterConfig {
+  /** `s3://bucket/prefix`. */
+  readonly store: string;
+  readonly endpoint: string;
+  readonly region: string;
+  /** `host:port` for other nodes. */
+  readonly address: string;
+  /** `host:port` at which other nodes reach this one; the address itself if undefined. */
+  readonly advertise: string | undefined;
+  /** The secret of the nodes. The engine takes it from its configuration only. */
+  readonly key: string;
+  /** Milliseconds that a stop may take, with all handed over. */
+  readonly stopTimeoutMs: number;
+  /** Divides the lease of 20 s, for tests. */
+  readonly timeDivisor: number;
 }
 
 export function capnpConfig(config: EngineConfig): string {
@@ -55,7 +75,7 @@ export function capnpConfig(config: EngineConfig): string {
   return `@0xd9b5c3a1e0f2a487;
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [${services.join(", ")}],
+  services = [${services.join(", ")}],${config.cluster === undefined ? "" : `\n  cluster = ${clusterText(config.cluster)},`}
   sockets = [${sockets.join(", ")}],
 );
 const worker :Workerd.Worker = (
@@ -66,6 +86,21 @@ const worker :Workerd.Worker = (
   durableObjectStorage = (localDisk = "disk"),
 );
 `;
+}
+
+function clusterText(cluster: ClusterConfig): string {
+  const options = [`aws_endpoint=${cluster.endpoint}`, `aws_region=${cluster.region}`];
+  const fields = [
+    `bucket = ${text(cluster.store)}`,
+    `bucketOptions = [${options.map(text).join(", ")}]`,
+    `address = ${text(cluster.address)}`,
+    ...(cluster.advertise === undefined ? [] : [`advertise = ${text(cluster.advertise)}`]),
+    `key = ${text(cluster.key)}`,
+    `stopTimeoutMs = ${cluster.stopTimeoutMs}`,
+    // Left out unless it is set, so that nothing unsafe is in the configuration of a real cluster.
+    ...(cluster.timeDivisor === 1 ? [] : [`unsafeTimeDivisor = ${cluster.timeDivisor}`]),
+  ];
+  return `(${fields.join(", ")})`;
 }
 
 function service(entrypoint: string | undefined): string {

@@ -11,9 +11,16 @@ import { capnpConfig, type EngineConfig } from "./capnp.ts";
 import { askForFreed, askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
 import { StartupError } from "./run-program.ts";
 
+export interface Ports {
+  readonly http: number;
+  readonly tcp: number | undefined;
+  /** For other nodes of a cluster; undefined for an engine by itself. */
+  readonly peer?: number | undefined;
+}
+
 export interface Engine {
   /** The ports of the sockets. */
-  readonly ports: { readonly http: number; readonly tcp: number | undefined };
+  readonly ports: Ports;
   /** workerd's own process id. */
   readonly pid: number;
   /** Settles when the engine has ended, with its exit code. */
@@ -31,6 +38,8 @@ export interface EngineOptions extends Omit<EngineConfig, "code" | "control"> {
   readonly lock?: number | undefined;
   /** Whether the Worker has the entry point `Control`, so that open requests can finish before the engine stops. */
   readonly controlled?: boolean;
+  /** workerd's program, and the environment to run it in; if undefined, that of the package workerd, and this process's. */
+  readonly program?: { readonly path: string; readonly environment: NodeJS.ProcessEnv } | undefined;
   /** Called when the process exists; it is not ready yet. */
   readonly started?: () => void;
 }
@@ -39,6 +48,8 @@ export interface EngineOptions extends Omit<EngineConfig, "code" | "control"> {
 const DRAIN_MS = 1_500;
 /** Milliseconds that the engine then has to exit, before it is killed. */
 const GRACE_MS = 400;
+/** Milliseconds that a node of a cluster has beyond its own time for a stop. */
+const HANDOVER_MARGIN_MS = 1_000;
 
 /**
  * A shell script that runs the engine, and kills it when this process dies. Then this process's end of the pipe closes
@@ -100,15 +111,17 @@ async function runFolder(): Promise<string> {
 async function run(
   folder: string,
   control: string | undefined,
-  { tcp, data, scratch, lock, started }: EngineOptions,
+  { tcp, data, scratch, lock, started, program: engine, cluster }: EngineOptions,
   shutdown: AbortSignal,
 ): Promise<Engine> {
-  const command = [await enginePath(), "serve", join(folder, "config.capnp"), "--control-fd=3"];
+  const path = engine?.path ?? (await enginePath());
+  const flags = cluster === undefined ? [] : ["--experimental"];
+  const command = [path, "serve", join(folder, "config.capnp"), "--control-fd=3", ...flags];
   const watched = process.platform === "win32" ? command : ["/bin/sh", "-c", WATCHDOG, "sh", ...command];
   const [program = "", ...args] = watched;
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe", "pipe", lock ?? "ignore"],
-    env: { ...process.env, KV_RUN: folder, KV_SCRATCH: scratch ? data : "" },
+    env: { ...(engine?.environment ?? process.env), KV_RUN: folder, KV_SCRATCH: scratch ? data : "" },
     // A process group of its own: Ctrl-C reaches only this process, which then stops the engine in order.
     detached: process.platform !== "win32",
   });
@@ -132,6 +145,7 @@ async function run(
       const event = JSON.parse(line) as { event: string; socket?: string; port?: number; pid?: number };
       if (event.pid !== undefined) pid = event.pid;
       if (event.event === "listen" && event.port !== undefined) ports.set(String(event.socket), event.port);
+      if (event.event === "listen-cluster" && event.port !== undefined) ports.set("peer", event.port);
       if (ports.has("http") && (tcp === undefined || ports.has("tcp"))) return true;
     }
     return false;
@@ -146,21 +160,25 @@ async function run(
   }
   // The engine has read these files.
   await Promise.all(["worker.js", "config.capnp"].map((name) => rm(join(folder, name), { force: true })));
+  // A node of a cluster hands its objects over before it ends, and serves meanwhile.
+  const handover = cluster === undefined ? 0 : cluster.stopTimeoutMs + HANDOVER_MARGIN_MS;
   const unwatch =
-    control === undefined ? undefined : watchEngine(control, DRAIN_MS, () => kill(pid, "SIGKILL"));
+    control === undefined
+      ? undefined
+      : watchEngine(control, Math.max(DRAIN_MS, handover), () => kill(pid, "SIGKILL"));
   void ended.then(unwatch);
   return {
-    ports: { http: Number(ports.get("http")), tcp: ports.get("tcp") },
+    ports: { http: Number(ports.get("http")), tcp: ports.get("tcp"), peer: ports.get("peer") },
     pid,
     ended,
     freed: async () => (control === undefined ? [] : askForFreed(control)),
     async stop() {
       unwatch?.();
       // First the Worker, which finishes open requests and refuses new ones. Then the engine, which closes idle
-      // connections and sends what is buffered.
-      if (control !== undefined) await askToDrain(control, DRAIN_MS);
+      // connections and sends what is buffered. A node of a cluster refuses nothing: its peers go on with what it has.
+      if (control !== undefined && cluster === undefined) await askToDrain(control, DRAIN_MS);
       kill(pid, "SIGTERM");
-      const force = setTimeout(() => kill(pid, "SIGKILL"), GRACE_MS);
+      const force = setTimeout(() => kill(pid, "SIGKILL"), Math.max(GRACE_MS, handover));
       await ended;
       clearTimeout(force);
     },

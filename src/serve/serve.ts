@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { objectFolder } from "./capnp.ts";
+import { refuseNodeFolder } from "./cluster-mark.ts";
 import { startEngine, type Engine } from "./engine.ts";
 import { LOCAL_VARS } from "./local-vars.ts";
 import { lockFolder } from "./lock.ts";
@@ -40,6 +41,7 @@ export async function serve(
   const { config } = worker;
   // From here on, files that this process or the engine creates are readable by this user only.
   process.umask(0o077);
+  if (options.data !== undefined) refuseNodeFolder(resolve(options.data));
   const lock = options.data === undefined ? undefined : await ownFolder(resolve(options.data));
   await checkPort("--port", host, port);
   if (tcpPort !== undefined) await checkPort("--tcp-port", host, tcpPort);
@@ -112,12 +114,12 @@ function giveDiskBack(folders: readonly string[]): void {
   }
 }
 
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
+export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined); // aborted
 }
 
 /** Locks the data folder and restricts access to this user. @throws {StartupError} */
-async function ownFolder(folder: string): Promise<number | undefined> {
+export async function ownFolder(folder: string): Promise<number | undefined> {
   const lock = await lockFolder(folder);
   try {
     if (tighten(realpathSync(folder))) {
@@ -146,12 +148,12 @@ function settings(
   };
 }
 
-function hasToken(environment: NodeJS.ProcessEnv): boolean {
+export function hasToken(environment: NodeJS.ProcessEnv): boolean {
   return (environment["KV_TOKEN"] ?? "") !== "";
 }
 
 /** Reports invalid settings at the start. The Worker itself reports them in its response to every request. */
-async function checkHealth(engine: Engine, host: string, shutdown: AbortSignal): Promise<void> {
+export async function checkHealth(engine: Engine, host: string, shutdown: AbortSignal): Promise<void> {
   const anyHost = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   try {
     const url = `http://${address(anyHost, engine.ports.http)}/healthz`;
@@ -176,7 +178,7 @@ export function address(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-async function checkPort(option: string, host: string, port: number): Promise<void> {
+export async function checkPort(option: string, host: string, port: number): Promise<void> {
   const probe = createServer();
   try {
     probe.listen(port, host);

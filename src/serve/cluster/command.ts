@@ -1,0 +1,142 @@
+/** `durable-kv cluster`: starts nodes, shows them, stops them. */
+
+import { resolve } from "node:path";
+import { address, checkPort } from "../serve.ts";
+import type { ServeCommand } from "../command.ts";
+import { aborted, watchForShutdown } from "../shutdown.ts";
+import { startAdmin, type Admin } from "./admin.ts";
+import { serveControl } from "./control.ts";
+import { nodeFolder, type NodeFolder } from "./data-folder.ts";
+import { drainCommand } from "./drain.ts";
+import { clusterEngine } from "./engine-path.ts";
+import { ClusterError } from "./errors.ts";
+import { nth, startNode, type ClusterNode } from "./node.ts";
+import { clusterOptions, startUsage, type ClusterOptions } from "./options.ts";
+import { register, unregister } from "./registration.ts";
+import { removeRunning, writeRunning } from "./run-folder.ts";
+import { statusCommand } from "./status.ts";
+import { checkConditionalWrites } from "./store-check.ts";
+import { Store } from "./store.ts";
+
+export interface ClusterCommand extends ServeCommand {
+  /** Durable KV's own. */
+  readonly version: string;
+}
+
+/** @returns the exit code @throws {StartupError} that the user can fix */
+export async function clusterCommand(command: ClusterCommand): Promise<number> {
+  const { name, args, env } = command;
+  const [first, ...rest] = args;
+  if (first === "status") return statusCommand(rest, env, `${name} status`);
+  if (first === "drain") return drainCommand(rest, `${name} drain`);
+  const options = await clusterOptions(args, env, name);
+  if (options === "help") {
+    process.stdout.write(startUsage(name));
+    return 0;
+  }
+  if (process.platform === "win32") {
+    throw new ClusterError(
+      "cluster_platform_unsupported",
+      "A cluster needs Linux or macOS: Windows has no signal by which a node could be told to hand its buckets over.",
+    );
+  }
+  // Before anything is started, so that no signal is missed.
+  const shutdown = watchForShutdown({ parent: options.parent ?? command.parent });
+  try {
+    await run(options, command, shutdown);
+    return 0;
+  } catch (error) {
+    // Shut down during the start: everything that was started has ended.
+    if (shutdown.aborted) return 0;
+    throw error;
+  }
+}
+
+async function run(
+  options: ClusterOptions,
+  { env, worker, version }: ClusterCommand,
+  shutdown: AbortSignal,
+): Promise<void> {
+  // From here on, files that this process or an engine creates are readable by this user only.
+  process.umask(0o077);
+  const engine = clusterEngine();
+  const store = new Store(options.store);
+  const data = resolve(options.data);
+  const numbers = Array.from({ length: options.nodes }, (_, index) => index + 1);
+  const folders = new Map<number, NodeFolder>();
+  for (const number of numbers) folders.set(number, await nodeFolder(data, number, store.url));
+  await checkPorts(options, numbers);
+  await checkConditionalWrites(store);
+  const local = worker();
+  const code = await local.code();
+  shutdown.throwIfAborted();
+
+  const versions = { durableKv: version, workerd: engine.version };
+  const nodes: ClusterNode[] = [];
+  const admins: Admin[] = [];
+  const control = await serveControl(() => nodes);
+  writeRunning(data, { pid: process.pid, socket: control.socket });
+  try {
+    // One after the other: several would be in each other's way on a small machine.
+    for (const [number, folder] of folders) {
+      const node = await startNode({
+        number,
+        options,
+        config: local.config,
+        code,
+        engine,
+        folder,
+        store,
+        environment: env,
+        shutdown,
+      });
+      nodes.push(node);
+      const { port } = nth({ host: options.adminHost, port: options.adminPort }, number);
+      const admin = await startAdmin({ host: options.adminHost, port, state: node.state, store, versions });
+      admins.push(admin);
+      const url = announce(node, options, admin.port);
+      const peer = node.state.peerAddress ?? "";
+      await register(store, { peer, url, version, workerd: engine.version });
+    }
+    const allDrained = Promise.all(nodes.map((node) => node.drained));
+    await Promise.race([aborted(shutdown), allDrained]);
+  } finally {
+    await Promise.all(
+      nodes.map(async (node) => {
+        await node.stop();
+        if (node.state.peerAddress !== undefined) await unregister(store, node.state.peerAddress);
+      }),
+    );
+    for (const admin of admins) admin.stop();
+    control.close();
+    removeRunning(data);
+  }
+}
+
+/** Refuses ports that are in use, before anything is started. @throws {StartupError} */
+async function checkPorts(options: ClusterOptions, numbers: readonly number[]): Promise<void> {
+  const { host, adminHost, peer, tcpPort } = options;
+  for (const number of numbers) {
+    await checkPort("--port", host, nth({ host, port: options.port }, number).port);
+    if (tcpPort !== undefined) await checkPort("--tcp-port", host, nth({ host, port: tcpPort }, number).port);
+    await checkPort(
+      "--admin-port",
+      adminHost,
+      nth({ host: adminHost, port: options.adminPort }, number).port,
+    );
+    await checkPort("--peer HOST:N, not", peer.host, nth(peer, number).port);
+  }
+}
+
+/** Prints where a node listens. @returns its URL for clients */
+function announce({ ports, number, state }: ClusterNode, options: ClusterOptions, adminPort: number): string {
+  const { host, adminHost, store } = options;
+  const http = `http://${address(host, ports.http)}`;
+  const lines = [
+    `Ready on ${http}`,
+    ...(ports.tcp === undefined ? [] : [`Ready on tcp://${address(host, ports.tcp)}`]),
+    `Node ${number} serves other nodes at ${state.peerAddress}, unencrypted, and /ready and /metrics at http://${address(adminHost, adminPort)}. Store: ${store.endpoint}/${store.bucket}`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return http;
+}

@@ -1,0 +1,39 @@
+/** Leases of nodes: who holds one, and the release of one whose engine is known to have ended. */
+
+import { expired, LEASES, type Lease, parseLease } from "./layout.ts";
+import type { Store } from "./store.ts";
+
+/** All leases in the store, those of gone nodes too, until their peers have tidied them up. @throws {ClusterError} */
+export async function leasesIn(store: Store): Promise<readonly Lease[]> {
+  const found = await Promise.all((await leaseKeys(store)).map((key) => store.get(key)));
+  return found.flatMap((stored) => (stored === undefined ? [] : (parseLease(stored.text) ?? [])));
+}
+
+/**
+ * Releases the lease of an engine that has crashed, so that its buckets are taken over at once and not after the lease.
+ * Call it only when that engine's process has ended: a lease says that nobody else may own its objects, and a process that
+ * is gone owns none. What it had acknowledged is in the store.
+ *
+ * Anything unexpected leaves the lease as it is: it then expires by itself.
+ * @returns whether a lease was released
+ */
+export async function releaseLease(store: Store, address: string): Promise<boolean> {
+  try {
+    for (const key of await leaseKeys(store)) {
+      const stored = await store.get(key);
+      const lease = stored === undefined ? undefined : parseLease(stored.text);
+      if (stored === undefined || lease?.address !== address || lease.expiresMs === 0) continue;
+      // With its ETag: a peer may tidy it up meanwhile.
+      return await store.put(key, expired(stored.text), { ifMatch: stored.etag });
+    }
+  } catch {
+    // The store is away. The lease expires.
+  }
+  return false;
+}
+
+async function leaseKeys(store: Store): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const page of store.list(LEASES)) keys.push(...page.keys.filter((key) => key.endsWith(".json")));
+  return keys;
+}
