@@ -24,6 +24,12 @@ export function fromSource(): LocalWorker {
   };
 }
 
+/** The checkout's version. */
+export function sourceVersion(): string {
+  const manifest = readFileSync(join(ROOT, "package.json"), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
 /** Reads a wrangler.toml. */
 export function readWorkerConfig(path: string): WorkerConfig {
   const toml = parse(readFileSync(path, "utf8")) as unknown as WranglerToml;

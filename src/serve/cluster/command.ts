@@ -89,14 +89,17 @@ async function run(
         store,
         environment: env,
         shutdown,
+        serves: async (peer, before) => {
+          process.stdout.write(`Node ${number} serves other nodes at ${peer}, unencrypted.\n`);
+          if (before !== undefined && before !== peer) await unregister(store, before);
+          await register(store, { peer, version, workerd: engine.version });
+        },
       });
       nodes.push(node);
       const { port } = nth({ host: options.adminHost, port: options.adminPort }, number);
       const admin = await startAdmin({ host: options.adminHost, port, state: node.state, store, versions });
       admins.push(admin);
-      const url = announce(node, options, admin.port);
-      const peer = node.state.peerAddress ?? "";
-      await register(store, { peer, url, version, workerd: engine.version });
+      announce(node, options, admin.port);
     }
     const allDrained = Promise.all(nodes.map((node) => node.drained));
     await Promise.race([aborted(shutdown), allDrained]);
@@ -128,15 +131,16 @@ async function checkPorts(options: ClusterOptions, numbers: readonly number[]): 
   }
 }
 
-/** Prints where a node listens. @returns its URL for clients */
-function announce({ ports, number, state }: ClusterNode, options: ClusterOptions, adminPort: number): string {
-  const { host, adminHost, store } = options;
-  const http = `http://${address(host, ports.http)}`;
+/** Prints where a node listens. */
+function announce(
+  { ports, number }: ClusterNode,
+  { host, adminHost }: ClusterOptions,
+  adminPort: number,
+): void {
   const lines = [
-    `Ready on ${http}`,
+    `Node ${number} has /ready and /metrics at http://${address(adminHost, adminPort)}.`,
+    `Ready on http://${address(host, ports.http)}`,
     ...(ports.tcp === undefined ? [] : [`Ready on tcp://${address(host, ports.tcp)}`]),
-    `Node ${number} serves other nodes at ${state.peerAddress}, unencrypted, and /ready and /metrics at http://${address(adminHost, adminPort)}. Store: ${store.endpoint}/${store.bucket}`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
-  return http;
 }

@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly store: Store;
   readonly environment: NodeJS.ProcessEnv;
   readonly shutdown: AbortSignal;
+  /** Called each time an engine serves, with its address for other nodes, and that of the one before. */
+  readonly serves: (address: string, before: string | undefined) => Promise<void>;
 }
 
 /** Milliseconds from SIGTERM to the engine's end: what it takes by default, within the ten seconds of `docker stop`. */
@@ -62,7 +64,9 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
       log("Its lease is released, so that its buckets need not wait for that.");
     const engine = await startEngine(node.code, engineOptions(node, before), over);
     await checkHealth(engine, options.host, over);
-    state.up(engine, reachableAt(node, engine.ports));
+    const peer = reachableAt(node, engine.ports);
+    state.up(engine, peer);
+    await node.serves(peer, last);
     return engine;
   };
   const clock = (): number => performance.now();

@@ -6,8 +6,6 @@ import type { Store } from "./store.ts";
 export interface Registration {
   /** `host:port` for other nodes, which the node's lease has, too. */
   readonly peer: string;
-  /** URL for clients. */
-  readonly url: string;
   readonly version: string;
   readonly workerd: string;
 }

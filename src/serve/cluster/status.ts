@@ -21,8 +21,7 @@ export interface NodeStatus {
   readonly buckets: number;
   /** Partitions of the registry. */
   readonly partitions: number;
-  /** For clients; null if the node did not say. */
-  readonly url: string | null;
+  /** Null if the node did not say. */
   readonly version: string | null;
   readonly workerd: string | null;
 }
@@ -68,10 +67,10 @@ export async function statusOf(store: Store, now: number): Promise<readonly Node
     registrations(store),
   ]);
   const known = leases.map(async (lease) => {
-    const { version = null, workerd = null, url = null } = registered.get(lease.address) ?? {};
+    const { version = null, workerd = null } = registered.get(lease.address) ?? {};
     const { buckets = 0, partitions = 0 } = owned.get(lease.node) ?? {};
     const state = await stateOf(lease, now);
-    return { node: lease.node, peer: lease.address, state, buckets, partitions, url, version, workerd };
+    return { node: lease.node, peer: lease.address, state, buckets, partitions, version, workerd };
   });
   const isKnown = new Set(leases.map(({ node }) => node));
   // Owners without a lease: the next call of one of their buckets moves it to another node. A node that left in order has
@@ -88,7 +87,7 @@ export async function statusOf(store: Store, now: number): Promise<readonly Node
   return [...(await Promise.all(known)), ...gone];
 }
 
-const UNKNOWN = { url: null, version: null, workerd: null };
+const UNKNOWN = { version: null, workerd: null };
 
 async function stateOf({ address, expiresMs, draining }: Lease, now: number): Promise<NodeStatus["state"]> {
   if (expiresMs <= now) return "gone";
@@ -97,16 +96,15 @@ async function stateOf({ address, expiresMs, draining }: Lease, now: number): Pr
 }
 
 function table(store: Store, nodes: readonly NodeStatus[]): string {
-  const rows = nodes.map(({ node, peer, state, buckets, partitions, url, version, workerd }) => [
+  const rows = nodes.map(({ node, peer, state, buckets, partitions, version, workerd }) => [
     node.slice(0, 8),
     state,
     String(buckets),
     String(partitions),
-    url ?? "",
     peer,
     version === null ? "" : `${version} (workerd ${workerd})`,
   ]);
-  const lines = [["node", "state", "buckets", "partitions", "clients", "nodes", "version"], ...rows];
+  const lines = [["node", "state", "buckets", "partitions", "address", "version"], ...rows];
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );

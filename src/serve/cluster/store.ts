@@ -36,9 +36,12 @@ const TIMEOUT_MS = 10_000;
 
 export class Store {
   readonly #options: StoreOptions;
+  readonly #fetch: typeof fetch;
 
-  constructor(options: StoreOptions) {
+  /** @param send the platform's `fetch`, or a test's */
+  constructor(options: StoreOptions, send: typeof fetch = fetch) {
     this.#options = options;
+    this.#fetch = send;
   }
 
   /** `s3://bucket/prefix`. */
@@ -128,7 +131,7 @@ export class Store {
     const client = new AwsClient({ ...credentials.read(), region, service: "s3", retries: 0 });
     try {
       const signed = await client.sign(url, { method, headers, ...(body !== undefined && { body }) });
-      return await fetch(signed, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      return await this.#fetch(signed, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
       const { message, cause } = error as Error;
       const why = cause instanceof Error && cause.message !== "" ? cause.message : message;

@@ -22,19 +22,29 @@ export const NODE_PROGRAM = {
 export interface Programs {
   readonly command: string;
   readonly server: string;
+  /** Nodes of a cluster. */
+  readonly cluster: string;
 }
 
 /** Writes the programs into a folder that is laid out like the repository, for what they look up beside themselves. */
 export async function bundlePrograms(folder: string): Promise<Programs> {
   await build({
-    entryPoints: { "cli/main": join(ROOT, "src/cli/main.ts"), "serve/main": join(ROOT, "src/serve/main.ts") },
+    entryPoints: {
+      "cli/main": join(ROOT, "src/cli/main.ts"),
+      "serve/main": join(ROOT, "src/serve/main.ts"),
+      "serve/cluster": join(ROOT, "src/serve/cluster/main.ts"),
+    },
     ...NODE_PROGRAM,
     outdir: join(folder, "dist"),
     plugins: [workerOnce],
   });
   for (const file of ["package.json", "wrangler.toml"]) await copyFile(join(ROOT, file), join(folder, file));
   for (const name of ["node_modules", "src"]) await symlink(join(ROOT, name), join(folder, name));
-  return { command: join(folder, "dist/cli/main.js"), server: join(folder, "dist/serve/main.js") };
+  return {
+    command: join(folder, "dist/cli/main.js"),
+    server: join(folder, "dist/serve/main.js"),
+    cluster: join(folder, "dist/serve/cluster.js"),
+  };
 }
 
 /** The server has its Worker bundled by the first one that starts. */

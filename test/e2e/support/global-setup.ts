@@ -16,10 +16,11 @@ declare module "vitest" {
 
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = temporaryFolder();
-  const { command, server: program } = await bundlePrograms(folder.path);
+  const { command, server: program, cluster } = await bundlePrograms(folder.path);
   provide("command", command);
   // Not provided: servers are started here too, where nothing is injected.
   process.env["KV_TEST_SERVER"] = program;
+  process.env["KV_TEST_CLUSTER"] = cluster;
   // Hundreds of processes load the same few modules: Node keeps what it has compiled of them.
   process.env["NODE_COMPILE_CACHE"] = join(folder.path, "compiled");
   const server = await startServer();
