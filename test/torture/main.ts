@@ -9,6 +9,7 @@ import { check } from "./check/linearizable.ts";
 import { type Options, optionsOf, USAGE } from "./options.ts";
 import { inLines } from "./report.ts";
 import { buildAll } from "./server/build.ts";
+import { endAllNodes } from "./faults/cluster-target.ts";
 import { endAll } from "./faults/target.ts";
 import { torture } from "./torture.ts";
 
@@ -27,7 +28,15 @@ function readHistory(file: string): Call[] {
   }
 }
 
-async function main({ minutes, seed, faults, broken, first, check: file }: Options): Promise<number> {
+async function main({
+  minutes,
+  seed,
+  faults,
+  broken,
+  first,
+  cluster,
+  check: file,
+}: Options): Promise<number> {
   if (file !== undefined) {
     const verdict = check(readHistory(file));
     console.log(verdict);
@@ -38,10 +47,11 @@ async function main({ minutes, seed, faults, broken, first, check: file }: Optio
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
       endAll();
+      endAllNodes();
       void folder.remove().finally(() => process.exit(1));
     });
   try {
-    const built = await buildAll(folder.path, broken);
+    const built = cluster ? undefined : await buildAll(folder.path, broken);
     const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
     console.log(inLines(report, seed));
     if (report.shortest !== undefined) {

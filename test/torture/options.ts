@@ -12,6 +12,8 @@ export interface Options {
   readonly broken: Broken | undefined;
   /** End with the first violation. */
   readonly first: boolean;
+  /** A cluster of three nodes in place of a server. */
+  readonly cluster: boolean;
   /** Check this history, which an earlier run has written, and make none. */
   readonly check: string | undefined;
 }
@@ -22,6 +24,8 @@ export const USAGE = `Usage: npm run torture -- [options]
   --seed N        what the faults are drawn by (default: random)
   --faults LIST   classes of faults, separated by commas (default: all): ${FAULTS.join(", ")}
   --broken NAME   build the server with a bug, which has to be found: ${BROKEN.join(", ")}
+  --cluster       a cluster of three nodes: they are killed with their disks deleted, drained, cut off; with
+                  --minutes, --seed and --first only
   --first         end with the first violation
   --check FILE    check a history that an earlier run has written
   --help          show this help
@@ -36,7 +40,8 @@ export function optionsOf(args: readonly string[]): Options | "help" {
     options: {
       minutes: { type: "string", default: "1" },
       seed: { type: "string" },
-      faults: { type: "string", default: FAULTS.join(",") },
+      faults: { type: "string" },
+      cluster: { type: "boolean", default: false },
       broken: { type: "string" },
       first: { type: "boolean", default: false },
       check: { type: "string" },
@@ -51,10 +56,12 @@ export function optionsOf(args: readonly string[]): Options | "help" {
     throw new Error(`--seed takes a whole number, and not ${values.seed}`);
   if (!(minutes > 0 && minutes < 100_000))
     throw new Error(`--minutes takes a number above 0, and not ${values.minutes}`);
-  const faults =
-    values.faults === "" ? [] : values.faults.split(",").map((name) => oneOf("--faults", FAULTS, name));
+  if (values.cluster && (values.faults ?? values.broken) !== undefined)
+    throw new Error("--cluster has faults of its own, and takes neither --faults nor --broken");
+  const listed = values.faults ?? FAULTS.join(",");
+  const faults = listed === "" ? [] : listed.split(",").map((name) => oneOf("--faults", FAULTS, name));
   const broken = values.broken === undefined ? undefined : oneOf("--broken", BROKEN, values.broken);
-  return { minutes, seed, faults, broken, first: values.first, check: values.check };
+  return { minutes, seed, faults, broken, first: values.first, cluster: values.cluster, check: values.check };
 }
 
 function oneOf<T extends string>(option: string, names: readonly T[], name: string): T {

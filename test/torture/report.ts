@@ -19,6 +19,7 @@ export function inLines(report: Report, seed: number): string {
   return [
     `seed ${seed}, node ${process.version}, workerd ${versionOf("workerd")}, ${report.seconds} s`,
     `faults: ${total}, ${anHour} an hour: ${faults.map(([fault, count]) => `${fault} ${count}`).join(", ")}`,
+    ...(report.notes === "" ? [] : [report.notes]),
     `acknowledged writes: ${report.acknowledgedWrites}; of unknown outcome: ${report.unknownWrites} (${unknown.toFixed(2)} %)`,
     `histories: ${report.histories}, of ${report.operations} operations; illegal: ${report.illegal}, undecided: ${report.undecided}`,
     `lost: ${report.lost}; lives of buckets: ${report.lives}, events: ${report.events}; changes that watchers heard of: ${report.changes}`,

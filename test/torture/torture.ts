@@ -4,7 +4,9 @@ import { check, type Verdict } from "./check/linearizable.ts";
 import { shrink } from "./check/shrink.ts";
 import type { Call } from "./check/history.ts";
 import { type Fault, Faults } from "./faults/faults.ts";
-import { Target } from "./faults/target.ts";
+import { ClusterFaults } from "./faults/cluster-faults.ts";
+import { ClusterTarget } from "./faults/cluster-target.ts";
+import { ServerTarget, type Target } from "./faults/target.ts";
 import { BulkWriter } from "./load/bulk.ts";
 import { EventLog } from "./load/event-log.ts";
 import { within } from "./load/callers.ts";
@@ -16,7 +18,8 @@ import { Random } from "../support/random.ts";
 import type { Built } from "./server/build.ts";
 
 export interface TortureOptions {
-  readonly built: Built;
+  /** The server; undefined: a cluster of three nodes. */
+  readonly built: Built | undefined;
   readonly seconds: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
@@ -42,6 +45,8 @@ export interface Report {
   readonly violations: readonly string[];
   /** The shortest illegal history that was found. */
   readonly shortest: readonly Call[] | undefined;
+  /** What else is to be said of the faults; may be empty. */
+  readonly notes: string;
 }
 
 /** Operations of one history. */
@@ -66,13 +71,13 @@ export async function torture({
 }: TortureOptions): Promise<Report> {
   const random = new Random(seed);
   const violations: string[] = [];
-  const target = await Target.start(built, violations);
+  const { target, makeFaults } = await start(built, violations, classes);
   const since = performance.now();
   const isOver = (): boolean =>
     performance.now() - since > seconds * 1_000 || (first && violations.length > 0);
   const found = new Found(violations);
 
-  const faults = new Faults(target, random.fork(), classes);
+  const faults = makeFaults(random.fork());
   const owners = Array.from(
     { length: OWNERS },
     (_, n) => new Owner(target, violations, random.fork(), `life${n}`),
@@ -146,7 +151,26 @@ export async function torture({
     changes,
     violations,
     shortest: found.shortest,
+    notes: faults.notes?.() ?? "",
   };
+}
+
+interface Started {
+  readonly target: Target;
+  readonly makeFaults: (random: Random) => Pick<Faults, "run" | "counts"> & { readonly notes?: () => string };
+}
+
+async function start(
+  built: Built | undefined,
+  violations: string[],
+  classes: readonly Fault[],
+): Promise<Started> {
+  if (built === undefined) {
+    const target = await ClusterTarget.start(violations);
+    return { target, makeFaults: (random) => new ClusterFaults(target, random, violations) };
+  }
+  const target = await ServerTarget.start(built, violations);
+  return { target, makeFaults: (random) => new Faults(target, random, classes) };
 }
 
 /** What the histories have shown so far. */

@@ -13,12 +13,7 @@ beforeAll(async () => void (s3 = await S3Server.start()));
 afterAll(() => s3.stop());
 afterEach(() => s3.mend());
 
-function storeOf({
-  bucket = S3_BUCKET,
-  prefix = "p",
-  keys = S3_KEYS as typeof OTHER_KEYS,
-  endpoint = s3.endpoint,
-} = {}): Store {
+function storeOf({ bucket = S3_BUCKET, prefix = "p", keys = S3_KEYS, endpoint = s3.endpoint } = {}): Store {
   const credentials = { file: undefined, read: () => keys };
   return new Store({ endpoint, region: "us-east-1", bucket, prefix, credentials }, fetchUnchecked);
 }

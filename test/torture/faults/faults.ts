@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Random } from "../../support/random.ts";
 import { NETWORK_FAULTS, type NetworkFault } from "./proxy.ts";
-import type { Target } from "./target.ts";
+import type { ServerTarget } from "./target.ts";
 
 /** Classes of faults. */
 export const FAULTS = [
@@ -44,13 +44,13 @@ const LONGEST_SPOILT_MS = 1_000;
 const MAX_SKIPPED = 40;
 
 export class Faults {
-  readonly #target: Target;
+  readonly #target: ServerTarget;
   readonly #random: Random;
   readonly #classes: readonly Fault[];
   /** How often each has happened. */
   readonly counts = new Map<string, number>();
 
-  constructor(target: Target, random: Random, classes: readonly Fault[]) {
+  constructor(target: ServerTarget, random: Random, classes: readonly Fault[]) {
     this.#target = target;
     this.#random = random;
     this.#classes = classes.filter((fault) => (fault !== "clock" && fault !== "disk") || target.hasShim);

@@ -29,7 +29,23 @@ export function endAll(): void {
   for (const pid of running) process.kill(-pid, "SIGKILL");
 }
 
-export class Target {
+/** What is loaded and spoilt: a server, or a cluster, behind ports that stay the same. */
+export interface Target {
+  readonly http: Proxy;
+  readonly tcp: Proxy;
+  readonly url: string;
+  /** Whether the engine's clock can be moved, and its disk spoilt. */
+  readonly hasShim: boolean;
+  /** Settles when it runs. */
+  readonly up: Promise<void>;
+  /** Since when no fsync succeeds; undefined: they do. */
+  readonly fsyncFailsSince: number | undefined;
+  /** Moves the engine's clock by so much, forward or back. */
+  moveClock(byMs: number): void;
+  end(): Promise<void>;
+}
+
+export class ServerTarget implements Target {
   readonly #built: Built;
   readonly #data: string;
   readonly #clockFile: string;
@@ -58,8 +74,8 @@ export class Target {
   }
 
   /** @param violations what is found is added */
-  static async start(built: Built, violations: string[]): Promise<Target> {
-    const target = new Target(built, violations, await Proxy.start(), await Proxy.start());
+  static async start(built: Built, violations: string[]): Promise<ServerTarget> {
+    const target = new ServerTarget(built, violations, await Proxy.start(), await Proxy.start());
     await target.#start();
     return target;
   }

@@ -34,7 +34,10 @@ interface Answer {
 }
 
 /** Credentials of the stand-in. A request with another access key gets 403; signatures are not checked. */
-export const S3_KEYS = { accessKeyId: "tests", secretAccessKey: "tests-only-secret" } as const;
+export const S3_KEYS: { readonly accessKeyId: string; readonly secretAccessKey: string } = {
+  accessKeyId: "tests",
+  secretAccessKey: "tests-only-secret",
+};
 export const S3_BUCKET = "kv";
 
 const MAX_PAGE = 1_000;
