@@ -131,6 +131,7 @@ export default defineConfig({
               EXAMPLES,
               MOVES,
               "test/http/refused-uploads.e2e.test.ts",
+              "test/e2e/cluster-erasure.test.ts",
               "test/fuzz/fuzz.test.ts",
               "test/{power-cut,torture}/*.e2e.test.ts",
               ...(KV_TEST_DEPTH === "full" ? [EXPLORER] : []),

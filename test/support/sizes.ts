@@ -42,6 +42,8 @@ export interface Sizes {
   readonly beamSeconds: number;
   /** Seconds of torture, beside start and end; 0 for none. */
   readonly tortureSeconds: number;
+  /** Buckets of a cluster that are created and stopped, and leave nothing in the store. */
+  readonly clusterErasures: number;
   /** How many of the builds with a bug are tried. */
   readonly brokenBuilds: number;
 }
@@ -68,6 +70,7 @@ const WHOLE = {
   explored: "large",
   beamSeconds: 60,
   tortureSeconds: 600,
+  clusterErasures: 1_000,
   brokenBuilds: 5,
 } as const;
 
@@ -91,6 +94,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     explored: "small",
     beamSeconds: 2,
     tortureSeconds: 10,
+    clusterErasures: 60,
     brokenBuilds: 0,
   },
   bounded: {

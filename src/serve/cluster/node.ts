@@ -10,6 +10,7 @@ import { supervise, type Supervised } from "../supervisor.ts";
 import type { WorkerConfig } from "../worker-config.ts";
 import type { HostPort } from "./address.ts";
 import type { NodeFolder } from "./data-folder.ts";
+import { ErasedObjects } from "./erased-objects.ts";
 import type { ClusterEngine } from "./engine-path.ts";
 import { releaseLease } from "./leases.ts";
 import { NodeState } from "./node-state.ts";
@@ -55,6 +56,12 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
   const over = AbortSignal.any([shutdown, stopping.signal]);
   const folders = Object.values(config.objects).map((name) => join(folder.path, objectFolder(name)));
   makeObjectFolders(folder.path, folders);
+  let running: Engine | undefined;
+  const unwatch = new ErasedObjects({
+    store,
+    freed: async () => (await running?.freed()) ?? [],
+    clock: () => performance.now(),
+  }).watch();
   const start = async (before: Ports | undefined): Promise<Engine> => {
     state.down();
     // The engine before has ended: supervise() starts no other until then.
@@ -67,6 +74,7 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     const peer = reachableAt(node, engine.ports);
     state.up(engine, peer);
     await node.serves(peer, last);
+    running = engine;
     return engine;
   };
   const clock = (): number => performance.now();
@@ -84,6 +92,7 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     stop() {
       stopped ??= (async () => {
         state.draining();
+        unwatch();
         const ended = service.stop();
         // Only now: an engine that serves is stopped in order, and one that is being started is cut off.
         if (!state.serves) stopping.abort();
