@@ -14,7 +14,7 @@ interface Packed {
 const ROOT = join(import.meta.dirname, "..");
 
 /** What only a checkout has: its own programs, and what bundles the Worker from source. */
-const OF_A_CHECKOUT = ["bundle", "dev", "from-source", "main", "workerd.d"];
+const OF_A_CHECKOUT = ["bundle", "cluster/main", "dev", "from-source", "main", "workerd.d"];
 
 /** The files that the package must have: everything with its types, except the command and the server. */
 function expected(): string[] {
