@@ -31,7 +31,9 @@ describe("deploy/compose.cluster.yaml", () => {
   };
 
   it.each(["kv1", "kv2", "kv3"])("starts %s with options that the command accepts", async (name) => {
-    const { command = [], environment = {}, volumes, healthcheck } = services[name] ?? {};
+    const service = services[name];
+    if (service === undefined) throw new Error(`there is no ${name}`);
+    const { command, environment, volumes, healthcheck } = service;
     const [first, ...rest] = command;
     expect(first).toBe("cluster");
     // The names of services can be looked up in the containers only.
