@@ -48,6 +48,9 @@ export interface EngineOptions extends Omit<EngineConfig, "code" | "control"> {
 const DRAIN_MS = 1_500;
 /** Milliseconds that the engine then has to exit, before it is killed. */
 const GRACE_MS = 400;
+/** Milliseconds for which a stopping node of a cluster still accepts requests, and the part after which clients are told. */
+const ACCEPT_MS = 5_000;
+const TELL_AT = 0.9;
 /** Milliseconds that a node of a cluster has beyond its own time for a stop. */
 const HANDOVER_MARGIN_MS = 1_000;
 
@@ -174,12 +177,21 @@ async function run(
     freed: async () => (control === undefined ? [] : askForFreed(control)),
     async stop() {
       unwatch?.();
+      const tell = async (): Promise<void> => {
+        if (control !== undefined) await askToDrain(control, DRAIN_MS);
+      };
       // First the Worker, which finishes open requests and refuses new ones. Then the engine, which closes idle
-      // connections and sends what is buffered. A node of a cluster refuses nothing: its peers go on with what it has.
-      if (control !== undefined && cluster === undefined) await askToDrain(control, DRAIN_MS);
+      // connections and sends what is buffered. A node of a cluster goes on, while it hands its objects over: those who
+      // stay connected are told when it is about to accept nothing more.
+      if (cluster === undefined) await tell();
       kill(pid, "SIGTERM");
+      const telling =
+        cluster === undefined
+          ? undefined
+          : setTimeout(() => void tell(), (TELL_AT * ACCEPT_MS) / cluster.timeDivisor);
       const force = setTimeout(() => kill(pid, "SIGKILL"), Math.max(GRACE_MS, handover));
       await ended;
+      clearTimeout(telling);
       clearTimeout(force);
     },
   };

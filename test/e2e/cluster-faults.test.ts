@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Kv } from "../../src/client/index.ts";
 import { fetchUnchecked } from "./support/checked-fetch.ts";
 import { Cluster } from "./support/cluster.ts";
+import { openTcp } from "./support/transports.ts";
 import { Balancer, through, writers, type Writer } from "./support/cluster-load.ts";
 
 let cluster: Cluster;
@@ -58,6 +59,16 @@ describe("a cluster of three nodes", { timeout: 120_000 }, () => {
     await cluster.startNode(owner.name);
   });
 
+  it("starts a crashed engine again, and its buckets need not wait for its lease", async () => {
+    await kv.create("crashed");
+    await kv.bucket<Record<string, string>>("crashed").put("k", "v");
+    const owner = await cluster.ownerOf("crashed");
+    process.kill(await owner.enginePid(), "SIGKILL");
+    await owner.prints(/Its lease is released/);
+    await owner.prints(/The engine is back\./);
+    await expect.poll(() => kv.bucket<Record<string, string>>("crashed").get("k").catch(String)).toBe("v");
+  });
+
   it("acknowledges nothing while the store is away, and goes on when it is back", async () => {
     const load = (await writers(kv, ["s0", "s1", "s2"])).map((writer) => writer.start());
     await Promise.all(load.map((writer) => writer.nextAcknowledged()));
@@ -96,8 +107,12 @@ describe("a cluster of three nodes", { timeout: 120_000 }, () => {
     await kv.create("drained");
     await kv.bucket<Record<string, string>>("drained").put("k", "v");
     const owner = await cluster.ownerOf("drained");
+    // One who stays connected is told.
+    const tcp = await openTcp(owner.tcpPort);
+    expect(await tcp.ask("PING\n", 1)).toBe("PONG\r\n");
     const { code, output } = await cluster.run("drain", "--data", owner.data);
     expect([code, output]).toEqual([0, expect.stringContaining("is stopped")]);
+    expect(await tcp.rest()).toMatch(/^ERROR SERVER_STOPPING [^\r\n]+\r\n$/);
     cluster.nodes.delete(owner.name);
     const [other] = cluster.nodes.values();
     if (other === undefined) throw new Error("no node is left");
