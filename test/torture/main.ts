@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bundlePrograms } from "../e2e/support/bundled.ts";
 import { temporaryFolder } from "../e2e/support/server.ts";
 import type { Call } from "./check/history.ts";
 import { check } from "./check/linearizable.ts";
@@ -51,6 +52,7 @@ async function main({
       void folder.remove().finally(() => process.exit(1));
     });
   try {
+    if (cluster) process.env["KV_TEST_CLUSTER"] = (await bundlePrograms(folder.path)).cluster;
     const built = cluster ? undefined : await buildAll(folder.path, broken);
     const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
     console.log(inLines(report, seed));

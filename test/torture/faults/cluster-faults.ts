@@ -58,7 +58,10 @@ export class ClusterFaults {
   notes(): string {
     const sorted = this.#takeovers.toSorted((a, b) => a - b);
     const [median = 0, longest = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-    return `a cluster of three, its lease ${LEASE_MS} ms, its store ${S3_BUCKET} a stand-in; takeovers of a bucket of a lost node: ${sorted.length}, median ${Math.round(median)} ms, longest ${Math.round(longest)} ms; engines that ended by themselves: ${this.#target.crashes}`;
+    const ends = Object.entries(this.#target.ends)
+      .map(([why, count]) => `${count} because ${why}`)
+      .join(", ");
+    return `a cluster of three, its lease ${LEASE_MS} ms, its store ${S3_BUCKET} a stand-in; takeovers of a bucket of a lost node: ${sorted.length}, median ${Math.round(median)} ms, longest ${Math.round(longest)} ms; engines that ended by themselves: ${ends}`;
   }
 
   async #make(fault: (typeof FAULTS)[number]): Promise<void> {
@@ -70,7 +73,7 @@ export class ClusterFaults {
     switch (fault) {
       case "lose":
         count("node killed, disk deleted");
-        return this.#lose(node);
+        return this.#lose(random.below(2) === 0 ? node : await this.#ownerOfProbe(node));
       case "drain":
         count("node drained");
         await this.#target.drain(node);
@@ -103,10 +106,7 @@ export class ClusterFaults {
 
   /** Loses a node, waits until a bucket of its own is served by another, and starts it anew. */
   async #lose(node: ClusterNode): Promise<void> {
-    const isOwner = await this.#target.cluster.ownerOf(PROBE).then(
-      ({ name }) => name === node.name,
-      () => false,
-    );
+    const isOwner = (await this.#ownerOfProbe(undefined))?.name === node.name;
     await this.#target.lose(node);
     const since = performance.now();
     await this.#until(() => this.#probe("/keys/k"));
@@ -117,6 +117,11 @@ export class ClusterFaults {
         `${PROBE} was taken over after ${Math.round(ms)} ms, with a lease of ${LEASE_MS} ms`,
       );
     await this.#target.startAgain(node.name);
+  }
+
+  /** The node that owns the bucket; `otherwise` if that is not known just now. */
+  #ownerOfProbe<T>(otherwise: T): Promise<ClusterNode | T> {
+    return this.#target.cluster.ownerOf(PROBE).catch(() => otherwise);
   }
 
   /** Writes to the bucket through a node that was not lost, past the proxy. */

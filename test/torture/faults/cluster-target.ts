@@ -32,7 +32,8 @@ export class ClusterTarget implements Target {
   readonly fsyncFailsSince = undefined;
   readonly up = Promise.resolve();
   readonly #violations: string[];
-  #crashes = 0;
+  /** Why engines ended by themselves, and how often. */
+  readonly ends = { "their lease had ended": 0, "they crashed": 0 };
 
   private constructor(cluster: Cluster, http: Proxy, tcp: Proxy, violations: string[]) {
     this.cluster = cluster;
@@ -54,18 +55,13 @@ export class ClusterTarget implements Target {
     return `http://127.0.0.1:${this.http.port}`;
   }
 
-  /** How often the engine of a node ended by itself. */
-  get crashes(): number {
-    return this.#crashes;
-  }
-
   /** Leads new connections to this node; those that are open stay where they are. */
   face(node: ClusterNode): void {
     this.http.target = node.httpPort;
     this.tcp.target = node.tcpPort;
   }
 
-  /** The nodes that run, another order each time by the number. */
+  /** The other nodes that run. */
   others(than: ClusterNode): ClusterNode[] {
     return [...this.cluster.nodes.values()].filter(({ name }) => name !== than.name);
   }
@@ -108,6 +104,9 @@ export class ClusterTarget implements Target {
 
   #ended(node: ClusterNode): void {
     running.delete(node);
-    this.#crashes += node.output().match(/The engine ended by itself/g)?.length ?? 0;
+    const count = (what: RegExp): number => node.output().match(what)?.length ?? 0;
+    const lapsed = count(/leaving the cluster: the lease lapsed/g);
+    this.ends["their lease had ended"] += lapsed;
+    this.ends["they crashed"] += Math.max(0, count(/The engine ended by itself/g) - lapsed);
   }
 }
