@@ -13,12 +13,6 @@ export interface CallOptions {
   readonly repeat?: "once";
 }
 
-/**
- * Milliseconds before a broken connection is reported. In a cluster, workerd 1.20261117.1 ends with a panic if an object of
- * a lost node is called again in the turn in which its connection breaks; by then it has forgotten that connection.
- */
-const RECONNECT_MS = 10;
-
 /** Waits between two tries of a call to a process that is restarting, in milliseconds: a reset takes a few. */
 const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
 
@@ -78,9 +72,6 @@ async function answerOf<T>(request: () => Answered<T>): Promise<Reply<T>> {
   try {
     return await request();
   } catch (error) {
-    const exit = error instanceof Exit ? error : classifyStubError(error);
-    // Nobody calls again at once: not this caller, and not those whose calls wait for this one.
-    if (isExit(exit, "noconnection")) await scheduler.wait(RECONNECT_MS);
-    throw exit;
+    throw error instanceof Exit ? error : classifyStubError(error);
   }
 }
