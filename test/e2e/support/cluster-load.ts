@@ -27,9 +27,9 @@ export class Balancer {
   };
 }
 
-/** The client of one node. */
+/** The client of one node, which waits for the node if its engine is just being started again. */
 export function through(node: ClusterNode): Kv {
-  return new Kv({ url: node.http });
+  return new Kv({ url: node.http, retries: 8 });
 }
 
 export class Writer {
