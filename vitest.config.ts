@@ -87,10 +87,12 @@ const OTHERS = "test/deep/{package,proxies,recipes}.e2e.test.ts";
 const EXAMPLES = "test/e2e/{docs,cli-docs,client-docs}.test.ts";
 const MOVES = "test/{e2e/older-data,cli/commands/import-workers-kv}.test.ts";
 const KILLS = "test/spec/invariant-2-own-options.e2e.test.ts";
+/** Nodes that are lost, and leases that have to end: a minute of waiting, with three engines each. */
+const CLUSTERS = "test/e2e/cluster-{erasure,faults,lives}.test.ts";
 /** What seldom changes, and takes long. */
 const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
 const LEFT_OUT: Readonly<Record<Depth, string[]>> = {
-  sample: [OTHERS, EXAMPLES, MOVES, KILLS, SELDOM],
+  sample: [OTHERS, EXAMPLES, MOVES, KILLS, CLUSTERS, SELDOM],
   bounded: [SELDOM],
   full: [],
 };
@@ -131,7 +133,7 @@ export default defineConfig({
               EXAMPLES,
               MOVES,
               "test/http/refused-uploads.e2e.test.ts",
-              "test/e2e/cluster-erasure.test.ts",
+              CLUSTERS,
               "test/fuzz/fuzz.test.ts",
               "test/{power-cut,torture}/*.e2e.test.ts",
               ...(KV_TEST_DEPTH === "full" ? [EXPLORER] : []),
