@@ -16,7 +16,7 @@ import type { Env } from "../config/env.ts";
 import type { Settings } from "../config/settings.ts";
 import type { BoundedCache } from "../lib/bounded-cache.ts";
 import type { CreateOptions, NamesQuery, Registration } from "../model/registration.ts";
-import { call, cast, type CallOptions } from "../otp/call.ts";
+import { answerOf, call, cast, type CallOptions } from "../otp/call.ts";
 import { Deadlines } from "../otp/deadlines.ts";
 import { Exit, isExit, type Reply } from "../otp/exit.ts";
 import { callOf, type BucketCall, type BucketCalls, type GroupReply } from "../rpc/bucket-calls.ts";
@@ -243,7 +243,9 @@ export class Directory {
   ): Promise<T | typeof NOPROC> {
     const { id, group } = whereabouts;
     const { BUCKET } = this.#env;
-    const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> => BUCKET.get(id).group(calls);
+    // If the connection breaks, those who wait for this group call no sooner than those in it.
+    const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> =>
+      answerOf(() => BUCKET.get(id).group(calls));
     try {
       const reply = await this.#call(() => {
         // A new stub for each call: a stub stays broken after an exception.

@@ -36,6 +36,7 @@ async function main({
   broken,
   first,
   cluster,
+  lease,
   check: file,
 }: Options): Promise<number> {
   if (file !== undefined) {
@@ -54,7 +55,7 @@ async function main({
   try {
     if (cluster) process.env["KV_TEST_CLUSTER"] = (await bundlePrograms(folder.path)).cluster;
     const built = cluster ? undefined : await buildAll(folder.path, broken);
-    const report = await torture({ built, seconds: minutes * 60, seed, faults, first });
+    const report = await torture({ built, lease, seconds: minutes * 60, seed, faults, first });
     console.log(inLines(report, seed));
     if (report.shortest !== undefined) {
       const kept = join(tmpdir(), `durable-kv-history-${seed}.json`);

@@ -14,9 +14,14 @@ export interface Options {
   readonly first: boolean;
   /** A cluster of three nodes in place of a server. */
   readonly cluster: boolean;
+  /** Of its nodes, in seconds. */
+  readonly lease: number;
   /** Check this history, which an earlier run has written, and make none. */
   readonly check: string | undefined;
 }
+
+/** What the engine's own lease of 20 s can be divided into. */
+const LEASES = ["2", "4", "5", "10", "20"] as const;
 
 export const USAGE = `Usage: npm run torture -- [options]
 
@@ -25,7 +30,9 @@ export const USAGE = `Usage: npm run torture -- [options]
   --faults LIST   classes of faults, separated by commas (default: all): ${FAULTS.join(", ")}
   --broken NAME   build the server with a bug, which has to be found: ${BROKEN.join(", ")}
   --cluster       a cluster of three nodes: they are killed with their disks deleted, drained, cut off; with
-                  --minutes, --seed and --first only
+                  --minutes, --seed, --lease and --first only
+  --lease N       seconds of their leases: ${LEASES.join(", ")}; 4 if left out. The engine's own 20 s can't be shortened
+                  safely: a machine that stands still for a part of a second then makes it lose a write
   --first         end with the first violation
   --check FILE    check a history that an earlier run has written
   --help          show this help
@@ -43,6 +50,7 @@ export function optionsOf(args: readonly string[]): Options | "help" {
       faults: { type: "string" },
       cluster: { type: "boolean", default: false },
       broken: { type: "string" },
+      lease: { type: "string" },
       first: { type: "boolean", default: false },
       check: { type: "string" },
       help: { type: "boolean", default: false },
@@ -58,10 +66,13 @@ export function optionsOf(args: readonly string[]): Options | "help" {
     throw new Error(`--minutes takes a number above 0, and not ${values.minutes}`);
   if (values.cluster && (values.faults ?? values.broken) !== undefined)
     throw new Error("--cluster has faults of its own, and takes neither --faults nor --broken");
+  if (values.lease !== undefined && !values.cluster) throw new Error("--lease is an option of --cluster");
+  const lease = Number(oneOf("--lease", LEASES, values.lease ?? "4"));
   const listed = values.faults ?? FAULTS.join(",");
   const faults = listed === "" ? [] : listed.split(",").map((name) => oneOf("--faults", FAULTS, name));
   const broken = values.broken === undefined ? undefined : oneOf("--broken", BROKEN, values.broken);
-  return { minutes, seed, faults, broken, first: values.first, cluster: values.cluster, check: values.check };
+  const { first, cluster, check } = values;
+  return { minutes, seed, faults, broken, first, cluster, lease, check };
 }
 
 function oneOf<T extends string>(option: string, names: readonly T[], name: string): T {

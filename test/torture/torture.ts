@@ -20,6 +20,8 @@ import type { Built } from "./server/build.ts";
 export interface TortureOptions {
   /** The server; undefined: a cluster of three nodes. */
   readonly built: Built | undefined;
+  /** Of a cluster's nodes, in seconds; 4 if left out. */
+  readonly lease?: number;
   readonly seconds: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
@@ -64,6 +66,7 @@ const END_WITHIN_S = 150;
 
 export async function torture({
   built,
+  lease = 4,
   seconds,
   seed,
   faults: classes,
@@ -71,7 +74,7 @@ export async function torture({
 }: TortureOptions): Promise<Report> {
   const random = new Random(seed);
   const violations: string[] = [];
-  const { target, makeFaults } = await start(built, violations, classes);
+  const { target, makeFaults } = await start({ built, lease }, violations, classes);
   const since = performance.now();
   const isOver = (): boolean =>
     performance.now() - since > seconds * 1_000 || (first && violations.length > 0);
@@ -161,12 +164,12 @@ interface Started {
 }
 
 async function start(
-  built: Built | undefined,
+  { built, lease }: Required<Pick<TortureOptions, "built" | "lease">>,
   violations: string[],
   classes: readonly Fault[],
 ): Promise<Started> {
   if (built === undefined) {
-    const target = await ClusterTarget.start(violations);
+    const target = await ClusterTarget.start(lease, violations);
     return { target, makeFaults: (random) => new ClusterFaults(target, random, violations) };
   }
   const target = await ServerTarget.start(built, violations);

@@ -1,6 +1,7 @@
 /** A cluster under torture: three nodes and their store, behind ports that stay the same and lead to one node after the other. */
 
 import { clusterProgram, Cluster, type ClusterNode } from "../../e2e/support/cluster.ts";
+import { FormerOwners } from "./former-owners.ts";
 import { Proxy } from "./proxy.ts";
 import type { Target } from "./target.ts";
 
@@ -10,9 +11,8 @@ const ENVIRONMENT = {
   KV_CHANGE_LOG: "100000",
   KV_HEARTBEAT_MS: "1000",
 };
-/** What the lease of 20 s is divided by. */
-const TIME_DIVISOR = 5;
-export const LEASE_MS = 20_000 / TIME_DIVISOR;
+/** Seconds of the engine's own lease. */
+const LEASE_S = 20;
 
 const NAMES = ["a", "b", "c"];
 
@@ -33,22 +33,38 @@ export class ClusterTarget implements Target {
   readonly up = Promise.resolve();
   readonly #violations: string[];
   /** Why engines ended by themselves, and how often. */
-  readonly ends = { "their lease had ended": 0, "they crashed": 0 };
+  readonly ends = { "they could not renew their lease": 0, "they crashed": 0 };
 
-  private constructor(cluster: Cluster, http: Proxy, tcp: Proxy, violations: string[]) {
+  readonly leaseMs: number;
+  readonly #formerOwners: FormerOwners;
+
+  private constructor(cluster: Cluster, http: Proxy, tcp: Proxy, leaseMs: number, violations: string[]) {
     this.cluster = cluster;
+    this.leaseMs = leaseMs;
+    this.#formerOwners = new FormerOwners(cluster.s3);
     this.http = http;
     this.tcp = tcp;
     this.#violations = violations;
   }
 
-  /** @param violations what is found is added */
-  static async start(violations: string[]): Promise<ClusterTarget> {
-    const cluster = await Cluster.start(NAMES, { timeDivisor: TIME_DIVISOR, environment: ENVIRONMENT });
+  /** @param leaseS how long a lease is to be, in seconds @param violations what is found is added */
+  static async start(leaseS: number, violations: string[]): Promise<ClusterTarget> {
+    const cluster = await Cluster.start(NAMES, { timeDivisor: LEASE_S / leaseS, environment: ENVIRONMENT });
     for (const node of cluster.nodes.values()) running.add(node);
-    const target = new ClusterTarget(cluster, await Proxy.start(), await Proxy.start(), violations);
+    const target = new ClusterTarget(
+      cluster,
+      await Proxy.start(),
+      await Proxy.start(),
+      leaseS * 1_000,
+      violations,
+    );
     target.face(cluster.node("a"));
     return target;
+  }
+
+  /** Records that the store took from an owner that had been replaced. */
+  get lateRecords(): number {
+    return this.#formerOwners.late;
   }
 
   get url(): string {
@@ -102,11 +118,23 @@ export class ClusterTarget implements Target {
     if (other !== undefined && this.http.target === node.httpPort) this.face(other);
   }
 
+  /** How often engines have ended by themselves so far. */
+  get ended(): number {
+    const now = [...this.cluster.nodes.values()].map((node) => count(node, /The engine ended by itself/g));
+    return now.reduce(
+      (sum, each) => sum + each,
+      this.ends["they could not renew their lease"] + this.ends["they crashed"],
+    );
+  }
+
   #ended(node: ClusterNode): void {
     running.delete(node);
-    const count = (what: RegExp): number => node.output().match(what)?.length ?? 0;
-    const lapsed = count(/leaving the cluster: the lease lapsed/g);
-    this.ends["their lease had ended"] += lapsed;
-    this.ends["they crashed"] += Math.max(0, count(/The engine ended by itself/g) - lapsed);
+    const left = count(node, /leaving the cluster: (the lease lapsed|renewal timed out)/g);
+    this.ends["they could not renew their lease"] += left;
+    this.ends["they crashed"] += Math.max(0, count(node, /The engine ended by itself/g) - left);
   }
+}
+
+function count(node: ClusterNode, what: RegExp): number {
+  return node.output().match(what)?.length ?? 0;
 }

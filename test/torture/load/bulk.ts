@@ -37,8 +37,9 @@ export class BulkWriter {
       const conversation = await this.#connect();
       if (conversation === undefined) continue;
       try {
-        await this.#verify(conversation);
-        while (!isOver()) await this.#write(conversation, round++);
+        // If it ends early, replies are left on the connection, which would be taken for those to the next commands.
+        if (await this.#verify(conversation)) while (!isOver()) await this.#write(conversation, round++);
+        else await pause(50);
       } catch {
         // The connection broke, or gave no answer: what was not acknowledged may be there or not.
       }

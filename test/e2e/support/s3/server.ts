@@ -86,6 +86,11 @@ export class S3Server {
     this.#fault.clear();
   }
 
+  /** Tells of each request, when it was answered, or refused by a fault. */
+  watch(watcher: (request: S3Request) => void): void {
+    this.#watchers.add(watcher);
+  }
+
   /** Resolves with the next request that fits, when it was answered, or refused by a fault. */
   next(fits: (request: S3Request) => boolean): Promise<S3Request> {
     return new Promise((resolve) => {
