@@ -70,11 +70,20 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     if (last !== undefined && (await releaseLease(store, last)))
       log("Its lease is released, so that its buckets need not wait for that.");
     const engine = await startEngine(node.code, engineOptions(node, before), over);
-    await checkHealth(engine, options.host, over);
+    try {
+      await checkHealth(engine, options.host, over);
+    } catch (error) {
+      // Else the next one would find its ports in use.
+      await engine.stop();
+      throw error;
+    }
     const peer = reachableAt(node, engine.ports);
     state.up(engine, peer);
-    await node.serves(peer, last);
     running = engine;
+    // The engine runs: it is not to be started a second time because the store is away just now.
+    await node.serves(peer, last).catch((error: unknown) => {
+      log(`It has not told its version to the store, and so "status" does not show it: ${String(error)}`);
+    });
     return engine;
   };
   const clock = (): number => performance.now();

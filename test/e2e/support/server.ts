@@ -28,6 +28,7 @@ export interface RunningServer extends Addresses {
   readonly data: string | undefined;
   /** Process id of the engine, which is a child of the server. */
   enginePid(): Promise<number>;
+  hasEnded(): boolean;
   /** Megabytes of the engine's resident memory. */
   memory(): Promise<number>;
   /** Process id of the server itself. */
@@ -91,6 +92,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
     pid: Number(child.pid),
     output: () => output.text(),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     prints: (pattern) => output.until(pattern),
     async stop(signal = "SIGTERM") {
       const started = performance.now();
@@ -103,7 +105,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       await ended;
     },
     async killAll() {
-      process.kill(-Number(child.pid), "SIGKILL");
+      // It may have ended by itself.
+      if (child.exitCode === null && child.signalCode === null) process.kill(-Number(child.pid), "SIGKILL");
       await ended;
     },
   };

@@ -93,6 +93,7 @@ export class ClusterTarget implements Target {
   async drain(node: ClusterNode): Promise<void> {
     this.#turnFrom(node);
     const { code } = await node.stop();
+    this.cluster.nodes.delete(node.name);
     if (code !== 0) this.#violations.push(`node ${node.name} was stopped in order, and ended with ${code}`);
     this.#ended(node);
   }
@@ -107,7 +108,11 @@ export class ClusterTarget implements Target {
   }
 
   async end(): Promise<void> {
-    for (const node of this.cluster.nodes.values()) this.#ended(node);
+    for (const node of this.cluster.nodes.values()) {
+      this.#ended(node);
+      if (node.hasEnded())
+        this.#violations.push(`node ${node.name} has ended by itself: ${node.output().slice(-1_000)}`);
+    }
     await this.cluster.stop();
     this.http.stop();
     this.tcp.stop();
