@@ -169,13 +169,20 @@ async function run(
     control === undefined
       ? undefined
       : watchEngine(control, Math.max(DRAIN_MS, handover), () => kill(pid, "SIGKILL"));
-  void ended.then(unwatch);
+  let hasEnded = false;
+  const over = (): void => {
+    hasEnded = true;
+    unwatch?.();
+  };
+  void ended.then(over);
   return {
     ports: { http: Number(ports.get("http")), tcp: ports.get("tcp"), peer: ports.get("peer") },
     pid,
     ended,
     freed: async () => (control === undefined ? [] : askForFreed(control)),
     async stop() {
+      // Its process id may be another's by now.
+      if (hasEnded) return;
       unwatch?.();
       const tell = async (): Promise<void> => {
         if (control !== undefined) await askToDrain(control, DRAIN_MS);

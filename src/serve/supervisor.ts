@@ -42,6 +42,11 @@ export async function supervise({ start, log, clock, wait }: SupervisorOptions):
     if (signal.aborted) return undefined;
     try {
       const next = await start(ports);
+      if (signal.aborted) {
+        // It was stopped meanwhile, and nobody would stop this one.
+        await next.stop();
+        return undefined;
+      }
       log("The engine is back.");
       return next;
     } catch (error) {

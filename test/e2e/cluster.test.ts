@@ -1,5 +1,7 @@
 /** A cluster of two nodes: each serves everything, and says what there is to know of it. */
 
+import { once } from "node:events";
+import { connect } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./support/server.ts";
@@ -65,6 +67,16 @@ describe("a cluster of two nodes", () => {
       expect(text).toContain("durable_kv_node_engine_restarts_total 0");
       expect(text).toMatch(/durable_kv_node_info\{version="\d+\.\d+\.\d+",workerd="1\.\d+\.1"\} 1/);
     }
+  });
+
+  it("goes on whatever is asked of its port for operators", async () => {
+    const { hostname, port } = new URL(one.admin);
+    for (const path of ["//", "//x:99999/", "http://[", "*"]) {
+      const socket = connect(Number(port), hostname);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      await once(socket.resume(), "close");
+    }
+    expect((await fetchUnchecked(`${one.admin}/ready`)).status).toBe(200);
   });
 
   it("has a status with nodes, and who owns how many buckets", async () => {

@@ -79,6 +79,30 @@ describe("a supervisor", () => {
     await service.stop();
   });
 
+  it("stops an engine that comes back only after it was told to stop", async () => {
+    const all = engines();
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const service = await supervise({
+      start: async (ports) => {
+        if (ports !== undefined) {
+          asked.resolve();
+          await held.promise;
+        }
+        return all.start(ports);
+      },
+      log: () => undefined,
+      clock: () => 0,
+      wait: async () => undefined,
+    });
+    all.started[0]?.end(1);
+    await asked.promise;
+    const stopped = service.stop();
+    held.resolve();
+    await stopped;
+    expect(all.started.length).toBe(2);
+  });
+
   it("does not restart an engine that it has stopped", async () => {
     const all = engines();
     const { service } = await supervised(all);

@@ -109,6 +109,7 @@ export const SIZES: Readonly<Record<Depth, Sizes>> = {
     disks: 30,
     fuzzed: 20,
     explored: "small",
+    clusterErasures: 60,
     beamSeconds: 5,
     tortureSeconds: 0,
     brokenBuilds: 1,

@@ -8,6 +8,7 @@ import type { NodeState } from "./node-state.ts";
 import { isReady } from "./ready.ts";
 import type { Store } from "./store.ts";
 import { answers } from "./store-wait.ts";
+import { wait } from "../serve.ts";
 
 export interface AdminOptions {
   readonly host: string;
@@ -26,8 +27,9 @@ export interface Admin {
 /** @throws {Error} if the port is not available */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const server: Server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://admin");
-    void answer(pathname, options, response).catch(() => response.destroy());
+    // Not as a URL: what a stranger sends may be none.
+    const [path = ""] = (request.url ?? "").split("?");
+    void answer(path, options, response).catch(() => response.destroy());
   });
   server.listen(options.port, options.host);
   await once(server, "listening");
@@ -57,9 +59,7 @@ async function answer(path: string, options: AdminOptions, response: ServerRespo
 }
 
 async function metrics({ state, store, versions }: AdminOptions): Promise<string> {
-  const asked = performance.now();
-  const [ready, error] = await Promise.all([isReady(state), answers(store)]);
-  const seconds = (performance.now() - asked) / 1_000;
+  const [ready, answered] = await Promise.all([isReady(state), timed(store)]);
   const memory = state.enginePid === undefined ? undefined : await residentBytes(state.enginePid);
   return [
     ...gauge("node_ready", "Whether the node serves, holds its lease, and is not draining.", Number(ready)),
@@ -68,13 +68,28 @@ async function metrics({ state, store, versions }: AdminOptions): Promise<string
     "# TYPE durable_kv_node_engine_restarts_total counter",
     `durable_kv_node_engine_restarts_total ${state.restarts}`,
     ...(memory === undefined ? [] : gauge("node_memory_bytes", "Resident memory of the engine.", memory)),
-    ...gauge("store_up", "Whether the store answered a list.", Number(error === undefined)),
-    ...gauge("store_seconds", "How long that took.", Number(seconds.toFixed(4))),
+    ...gauge("store_up", "Whether the store answered a list.", Number(answered !== undefined)),
+    ...(answered === undefined ? [] : gauge("store_seconds", "How long that took.", answered)),
     "# HELP durable_kv_node_info Versions.",
     "# TYPE durable_kv_node_info gauge",
     `durable_kv_node_info{version="${versions.durableKv}",workerd="${versions.workerd}"} 1`,
     "",
   ].join("\n");
+}
+
+/** Milliseconds for the store's answer: less than a scrape of Prometheus may take. */
+const STORE_WITHIN_MS = 3_000;
+
+/** @returns the seconds that the store took to answer; undefined if it did not answer in time */
+async function timed(store: Store): Promise<number | undefined> {
+  const asked = performance.now();
+  const late = new AbortController();
+  const error = await Promise.race([
+    answers(store),
+    wait(STORE_WITHIN_MS, late.signal).then(() => new Error("late")),
+  ]);
+  late.abort();
+  return error === undefined ? Number(((performance.now() - asked) / 1_000).toFixed(4)) : undefined;
 }
 
 function gauge(name: string, help: string, value: number): string[] {

@@ -1,6 +1,7 @@
 /** `durable-kv cluster`: starts nodes, shows them, stops them. */
 
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { address, checkPort } from "../serve.ts";
 import type { ServeCommand } from "../command.ts";
 import { aborted, watchForShutdown } from "../shutdown.ts";
@@ -17,6 +18,9 @@ import { removeRunning, writeRunning } from "./run-folder.ts";
 import { statusCommand } from "./status.ts";
 import { checkConditionalWrites } from "./store-check.ts";
 import { Store } from "./store.ts";
+
+/** Milliseconds that a stopping node takes at most to remove what `status` shows of it. */
+const UNREGISTER_WITHIN_MS = 1_500;
 
 export interface ClusterCommand extends ServeCommand {
   /** Durable KV's own. */
@@ -74,7 +78,7 @@ async function run(
   const versions = { durableKv: version, workerd: engine.version };
   const nodes: ClusterNode[] = [];
   const admins: Admin[] = [];
-  const control = await serveControl(() => nodes);
+  const control = await serveControl(() => nodes, store);
   writeRunning(data, { pid: process.pid, socket: control.socket });
   try {
     // One after the other: several would be in each other's way on a small machine.
@@ -107,11 +111,17 @@ async function run(
     await Promise.all(
       nodes.map(async (node) => {
         await node.stop();
-        if (node.state.peerAddress !== undefined) await unregister(store, node.state.peerAddress);
+        const { peerAddress } = node.state;
+        // Not for longer, if the store is slow: service managers kill what does not end.
+        if (peerAddress !== undefined)
+          await Promise.race([
+            unregister(store, peerAddress),
+            sleep(UNREGISTER_WITHIN_MS, undefined, { ref: false }),
+          ]);
       }),
     );
     for (const admin of admins) admin.stop();
-    control.close();
+    await control.close();
     removeRunning(data);
   }
 }

@@ -6,34 +6,48 @@ import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MAX_SOCKET_PATH } from "../control.ts";
+import { hasLeft } from "./leases.ts";
 import type { ClusterNode } from "./node.ts";
+import type { Store } from "./store.ts";
 
 export interface NodeControl {
   readonly socket: string;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** @param nodes those that still run; called for each request */
-export async function serveControl(nodes: () => readonly ClusterNode[]): Promise<NodeControl> {
+export async function serveControl(nodes: () => readonly ClusterNode[], store: Store): Promise<NodeControl> {
   const long = join(tmpdir(), "durable-kv-XXXXXX", "nodes").length > MAX_SOCKET_PATH;
   // Readable by this user only, as mkdtemp makes it.
   const folder = mkdtempSync(join(long ? "/tmp" : tmpdir(), "durable-kv-"));
   const socket = join(folder, "nodes");
+  const pending = new Set<Promise<void>>();
   const server = createServer((asked, response) => {
     const [, number] = /^\/drain\/(\d+)$/.exec(asked.url ?? "") ?? [];
     const node = nodes().find((each) => each.number === Number(number));
     if (asked.method !== "POST" || node === undefined) {
-      response.writeHead(404).end();
+      response.writeHead(404, { Connection: "close" }).end();
       return;
     }
-    void node.stop().then(() => response.writeHead(204).end());
+    const told = (async () => {
+      const left = await drain(node, store);
+      await new Promise<void>((sent) =>
+        response
+          .once("close", sent)
+          .writeHead(left ? 204 : 202, { Connection: "close" })
+          .end(),
+      );
+    })();
+    pending.add(told);
   });
   server.listen(socket);
   await once(server, "listening");
   server.unref();
   return {
     socket,
-    close() {
+    async close() {
+      // The process ends with its last node, and those who have drained it are still to be told.
+      await Promise.allSettled(pending);
       server.close();
       server.closeAllConnections();
       rmSync(folder, { recursive: true, force: true });
@@ -41,14 +55,25 @@ export async function serveControl(nodes: () => readonly ClusterNode[]): Promise
   };
 }
 
-/** Asks a process to drain one of its nodes. @returns when that is done; false if it has no such node, or none at all */
-export function askToDrainNode(socketPath: string, number: number): Promise<boolean> {
+/** @returns whether the node has left in order: an engine that was killed, or can't reach the store, still holds its lease */
+async function drain(node: ClusterNode, store: Store): Promise<boolean> {
+  await node.stop();
+  const { peerAddress } = node.state;
+  return peerAddress !== undefined && (await hasLeft(store, peerAddress, Date.now()).catch(() => false));
+}
+
+/** What has become of a node that was to be drained; `unknown`: there is no such node, or no process. */
+export type Drained = "handed over" | "stopped only" | "unknown";
+
+/** Asks a process to drain one of its nodes. @returns when that is done */
+export function askToDrainNode(socketPath: string, number: number): Promise<Drained> {
   return new Promise((resolve) => {
     const asked = request({ socketPath, path: `/drain/${number}`, method: "POST" }, (response) => {
       response.resume();
-      resolve(response.statusCode === 204);
+      const { statusCode } = response;
+      resolve(statusCode === 204 ? "handed over" : statusCode === 202 ? "stopped only" : "unknown");
     });
-    asked.once("error", () => resolve(false));
+    asked.once("error", () => resolve("unknown"));
     asked.end();
   });
 }

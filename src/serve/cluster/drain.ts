@@ -15,7 +15,7 @@ function usage(name: string): string {
 
 Hands all buckets of a node of this machine over to other nodes, and stops it. Ends when that is done, which
 takes 5 to 8 s; the node serves meanwhile. The process ends with its last node, without an error: a service
-manager that restarts only what failed leaves it stopped.
+manager that restarts only what failed leaves it stopped. Exit code: 0, or 1 if it could not hand all over.
 
   --data DIR   the folder that the node was started with (default .data-cluster)
   --node N     which node of that process (default 1)
@@ -37,11 +37,18 @@ export async function drainCommand(args: readonly string[], name: string): Promi
       `--node ${node}: expected the number of a node, from 1.`,
     );
   const running = readRunning(data);
-  if (running === undefined || !(await askToDrainNode(running.socket, Number(node)))) {
+  const drained = running === undefined ? "unknown" : await askToDrainNode(running.socket, Number(node));
+  if (drained === "unknown") {
     throw new ClusterError(
       "cluster_not_running",
       `No node ${node} runs with the folder ${data}. Name the folder that it was started with: --data DIR`,
     );
+  }
+  if (drained === "stopped only") {
+    process.stderr.write(
+      `Node ${node} is stopped, and could not hand all its buckets over: others serve them when its lease has ended, in 20 s at most.\n`,
+    );
+    return 1;
   }
   process.stdout.write(`Node ${node} has handed its buckets over, and is stopped.\n`);
   return 0;

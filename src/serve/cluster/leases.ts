@@ -1,12 +1,17 @@
 /** Leases of nodes: who holds one, and the release of one whose engine is known to have ended. */
 
 import { expired, LEASES, type Lease, parseLease } from "./layout.ts";
-import type { Store } from "./store.ts";
+import type { Store, StoredText } from "./store.ts";
 
 /** All leases in the store, those of gone nodes too, until their peers have tidied them up. @throws {ClusterError} */
 export async function leasesIn(store: Store): Promise<readonly Lease[]> {
   const found = await Promise.all((await leaseKeys(store)).map((key) => store.get(key)));
   return found.flatMap((stored) => (stored === undefined ? [] : (parseLease(stored.text) ?? [])));
+}
+
+/** Whether a node has left in order, so that its buckets are free: it holds no lease. @throws {ClusterError} */
+export async function hasLeft(store: Store, address: string, now: number): Promise<boolean> {
+  return !(await leasesIn(store)).some((lease) => lease.address === address && lease.expiresMs > now);
 }
 
 /**
@@ -19,13 +24,18 @@ export async function leasesIn(store: Store): Promise<readonly Lease[]> {
  */
 export async function releaseLease(store: Store, address: string): Promise<boolean> {
   try {
+    const found: { readonly key: string; readonly stored: StoredText }[] = [];
     for (const key of await leaseKeys(store)) {
       const stored = await store.get(key);
       const lease = stored === undefined ? undefined : parseLease(stored.text);
-      if (stored === undefined || lease?.address !== address || lease.expiresMs === 0) continue;
-      // With its ETag: a peer may tidy it up meanwhile.
-      return await store.put(key, expired(stored.text), { ifMatch: stored.etag });
+      if (stored !== undefined && lease?.address === address && lease.expiresMs !== 0)
+        found.push({ key, stored });
     }
+    const [only, another] = found;
+    // Two nodes that were given one address: which of them has crashed is not known.
+    if (only === undefined || another !== undefined) return false;
+    // With its ETag: a peer may tidy it up meanwhile.
+    return await store.put(only.key, expired(only.stored.text), { ifMatch: only.stored.etag });
   } catch {
     // The store is away. The lease expires.
   }

@@ -30,7 +30,7 @@ export interface NodeOptions {
   readonly store: Store;
   readonly environment: NodeJS.ProcessEnv;
   readonly shutdown: AbortSignal;
-  /** Called each time an engine serves, with its address for other nodes, and that of the one before. */
+  /** Called each time an engine serves, with its address for other nodes, and that of the one before. Never fails. */
   readonly serves: (address: string, before: string | undefined) => Promise<void>;
 }
 
@@ -80,10 +80,8 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     const peer = reachableAt(node, engine.ports);
     state.up(engine, peer);
     running = engine;
-    // The engine runs: it is not to be started a second time because the store is away just now.
-    await node.serves(peer, last).catch((error: unknown) => {
-      log(`It has not told its version to the store, and so "status" does not show it: ${String(error)}`);
-    });
+    // Not awaited: it may take as long as the store does, and the engine serves already.
+    void node.serves(peer, last);
     return engine;
   };
   const clock = (): number => performance.now();

@@ -178,7 +178,8 @@ export function storeOf(values: StoreValues, env: Environment): StoreOptions {
   if (url === undefined)
     throw invalid("Name the S3 bucket of the cluster: --bucket s3://NAME/PREFIX, or KV_CLUSTER_BUCKET.");
   const [, bucket, prefix = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(?:\/(.*?))?\/?$/.exec(url) ?? [];
-  if (bucket === undefined || !/^[\w.\-/]*$/.test(prefix) || prefix.includes("//"))
+  const isPlain = (part: string): boolean => /^[\w.-]+$/.test(part) && !/^\.+$/.test(part);
+  if (bucket === undefined || (prefix !== "" && !prefix.split("/").every(isPlain)))
     throw invalid(`--bucket ${url}: give s3://NAME or s3://NAME/PREFIX, in letters, digits, and . _ -`);
   const region = values.region ?? (env["AWS_REGION"] || "us-east-1");
   const endpoint = values.endpoint ?? (env["AWS_ENDPOINT_URL"] || `https://s3.${region}.amazonaws.com`);

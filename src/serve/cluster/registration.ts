@@ -26,8 +26,12 @@ export async function registrations(store: Store): Promise<ReadonlyMap<string, R
     for (const key of keys) {
       const stored = await store.get(key);
       if (stored === undefined) continue;
-      const registration = JSON.parse(stored.text) as Registration;
-      found.set(registration.peer, registration);
+      try {
+        const registration = JSON.parse(stored.text) as Registration;
+        found.set(registration.peer, registration);
+      } catch {
+        // Not ours: it says nothing of a node.
+      }
     }
   }
   return found;

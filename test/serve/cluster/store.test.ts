@@ -99,6 +99,13 @@ describe("the lease of a crashed engine", () => {
     expect(await releaseLease(store, "10.0.0.9:7000")).toBe(false);
   });
 
+  it("is left alone if two nodes have its address: which of them has crashed is not known", async () => {
+    const store = storeOf({ prefix: "alike" });
+    for (const name of ["one", "two"]) await store.put(`${LEASES}${name}.json`, lease("10.0.0.1:7000"));
+    expect(await releaseLease(store, "10.0.0.1:7000")).toBe(false);
+    expect((await leasesIn(store)).map(({ expiresMs }) => expiresMs)).toEqual([1795731017390, 1795731017390]);
+  });
+
   it("is left alone if it is not in the form that is known", async () => {
     const store = storeOf({ prefix: "strange" });
     await store.put(`${LEASES}one.json`, '{"address":"10.0.0.1:7000"}');
