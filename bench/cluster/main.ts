@@ -14,10 +14,12 @@ const ROUND_MS = 1_000;
 const LATENCIES = [0, 10, 30] as const;
 const BUCKETS = 32;
 
+/** HTTP ports, of which the connections take turns. */
+type Ports = readonly number[];
+
 interface Contestant {
   readonly name: string;
-  /** HTTP ports, of which the connections take turns. */
-  readonly ports: readonly number[];
+  readonly ports: Ports;
   /** Makes the store as slow as it is to be. */
   readonly begin: () => void;
 }
@@ -44,10 +46,14 @@ const clusters = [
   await Cluster.start(["a", "b"], { timeDivisor: 1, prefix: "two" }),
   await Cluster.start(["a", "b", "c"], { timeDivisor: 1, prefix: "three" }),
 ];
+const portsOf = ({ nodes }: Cluster): Ports => [...nodes.values()].map(({ httpPort }) => httpPort);
+const atOnce = (): void => {
+  for (const { s3 } of clusters) s3.latencyMs = 0;
+};
 const contestants: Contestant[] = [
-  { name: "one server", ports: [single.http], begin: () => undefined },
+  { name: "one server", ports: [single.http], begin: atOnce },
   ...clusters.flatMap((cluster) => {
-    const ports = [...cluster.nodes.values()].map(({ httpPort }) => httpPort);
+    const ports = portsOf(cluster);
     return LATENCIES.map((ms) => ({
       name: `${ports.length} nodes, store ${ms} ms`,
       ports,
@@ -57,8 +63,8 @@ const contestants: Contestant[] = [
 ];
 
 try {
-  for (const { ports, name } of contestants.filter(({ name: each }) => !/ [1-9]0 ms/.test(each))) {
-    for (let n = 0; n < BUCKETS; n += 1) await prepare(ports[n % ports.length] ?? 0, n, name);
+  for (const ports of [[single.http], ...clusters.map(portsOf)]) {
+    for (let n = 0; n < BUCKETS; n += 1) await prepare(ports[n % ports.length] ?? 0, n);
   }
   for (const each of CASES) console.table(await run(each));
 } finally {
@@ -68,14 +74,14 @@ try {
 process.exit();
 
 /** A bucket with a value, created through the node that is to own it. */
-async function prepare(port: number, n: number, who: string): Promise<void> {
+async function prepare(port: number, n: number): Promise<void> {
   const bucket = `http://127.0.0.1:${port}/v1/buckets/bench-${n}`;
   for (const [url, body] of [
     [bucket, null],
     [`${bucket}/keys/key`, "0"],
   ] as const) {
     const { status } = await fetch(url, { method: "PUT", body });
-    if (status >= 300) throw new Error(`${who}: ${url} answered ${status}`);
+    if (status >= 300) throw new Error(`${url} answered ${status}`);
   }
 }
 
@@ -88,7 +94,7 @@ async function run(each: Case): Promise<Record<string, Record<string, string>>> 
       rounds.get(contestant.name)?.push(await measure(load(contestant, each), ROUND_MS));
     }
   }
-  for (const { begin } of contestants.filter(({ name }) => name.endsWith(" 0 ms"))) begin();
+  atOnce();
   const [one = []] = rounds.values();
   return Object.fromEntries(
     [...rounds].map(([name, results]) => [

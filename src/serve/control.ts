@@ -1,14 +1,24 @@
 /** The private Unix socket between the server and its engine: health, draining, and ids of freed objects. */
 
+import { mkdtemp } from "node:fs/promises";
 import { Agent, request, type ClientRequest } from "node:http";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
 
 /** Milliseconds between two health checks. The engine closes a connection that is idle for fifteen seconds. */
 const CHECK_EVERY_MS = 5_000;
 
 /** Longest path of a Unix socket (`sun_path`: 108 bytes on Linux, 104 on macOS). */
-export const MAX_SOCKET_PATH = 100;
+const MAX_SOCKET_PATH = 100;
+
+/** Makes a folder that only this user can read, for a Unix socket of this name. */
+export async function socketFolder(socket: string): Promise<string> {
+  // mkdtemp puts six characters behind the prefix.
+  const isLong = join(tmpdir(), "durable-kv-123456", socket).length > MAX_SOCKET_PATH;
+  return mkdtemp(join(isLong ? "/tmp" : tmpdir(), "durable-kv-"));
+}
 
 /** Asks the Worker to finish open requests and close other connections. Resolves when that is done or has failed. */
 export async function askToDrain(socketPath: string, withinMs: number): Promise<void> {

@@ -2,13 +2,12 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { capnpConfig, type EngineConfig } from "./capnp.ts";
-import { askForFreed, askToDrain, MAX_SOCKET_PATH, watchEngine } from "./control.ts";
+import { askForFreed, askToDrain, socketFolder, watchEngine } from "./control.ts";
 import { StartupError } from "./run-program.ts";
 
 export interface Ports {
@@ -92,7 +91,8 @@ export async function startEngine(
   options: EngineOptions,
   shutdown: AbortSignal = new AbortController().signal,
 ): Promise<Engine> {
-  const folder = await runFolder();
+  // For the engine's configuration, until it has read that, and for its control socket.
+  const folder = await socketFolder("control");
   const control = options.controlled === true ? join(folder, "control") : undefined;
   try {
     await writeFile(join(folder, "worker.js"), code);
@@ -103,12 +103,6 @@ export async function startEngine(
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** A private folder for the engine's configuration, until it has read that, and for its control socket. */
-async function runFolder(): Promise<string> {
-  const long = join(tmpdir(), "durable-kv-XXXXXX", "control").length > MAX_SOCKET_PATH;
-  return mkdtemp(join(long ? "/tmp" : tmpdir(), "durable-kv-"));
 }
 
 async function run(

@@ -67,7 +67,7 @@ export async function serve(
     engine = await startEngine(
       code,
       {
-        worker: { ...config, vars: settings(config.vars, host, environment) },
+        worker: { ...config, vars: settings({ ...config.vars, ...LOCAL_VARS }, host, environment) },
         http: address(host, ports?.http ?? port),
         tcp: tcpPort === undefined ? undefined : address(host, ports?.tcp ?? tcpPort),
         tcpEntrypoint: "Tcp",
@@ -135,14 +135,14 @@ export async function ownFolder(folder: string): Promise<number | undefined> {
   return lock;
 }
 
-function settings(
+/** The settings with those of the environment in their place. */
+export function settings(
   vars: Readonly<Record<string, string>>,
   host: string,
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const given = Object.entries({ ...vars, ...LOCAL_VARS });
   return {
-    ...Object.fromEntries(given.map(([name, value]) => [name, environment[name] ?? value])),
+    ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, environment[name] ?? value])),
     // Without a token, because only this machine can reach the service. Never set in a deployment.
     ...(isLoopback(host) ? { KV_OPEN: "loopback" } : {}),
   };
@@ -152,7 +152,10 @@ export function hasToken(environment: NodeJS.ProcessEnv): boolean {
   return (environment["KV_TOKEN"] ?? "") !== "";
 }
 
-/** Reports invalid settings at the start. The Worker itself reports them in its response to every request. */
+/**
+ * Reports invalid settings at the start, and stops the engine then. The Worker itself reports them in its response to every
+ * request.
+ */
 export async function checkHealth(engine: Engine, host: string, shutdown: AbortSignal): Promise<void> {
   const anyHost = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   try {

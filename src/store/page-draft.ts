@@ -1,6 +1,6 @@
 /**
  * A page of entries that SQLite writes as JSON: to read its rows into JavaScript and to write them out again would take
- * twice as long (docs/performance.md). The text is that of `entryText` in schema/entry-json.ts.
+ * half as long again (docs/performance.md). The text is that of `entryText` in schema/entry-json.ts.
  */
 
 import { TEXT_TYPE, type Value } from "../model/value.ts";

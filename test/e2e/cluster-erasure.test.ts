@@ -1,7 +1,8 @@
 /** What is stopped is gone from the store: first its data, and then what is left of it. */
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ErasedObjects, WAIT_MS } from "../../src/serve/cluster/erased-objects.ts";
+import { ErasedObjects } from "../../src/serve/cluster/erased-objects.ts";
+import { WAIT_MS } from "../../src/serve/freed-ids.ts";
 import { OBJECTS } from "../../src/serve/cluster/layout.ts";
 import { Cluster, type ClusterNode } from "./support/cluster.ts";
 import { through } from "./support/cluster-load.ts";

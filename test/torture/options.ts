@@ -31,8 +31,8 @@ export const USAGE = `Usage: npm run torture -- [options]
   --broken NAME   build the server with a bug, which has to be found: ${BROKEN.join(", ")}
   --cluster       a cluster of three nodes: they are killed with their disks deleted, drained, cut off; with
                   --minutes, --seed, --lease and --first only
-  --lease N       seconds of their leases: ${LEASES.join(", ")}; 4 if left out. The engine's own 20 s can't be shortened
-                  safely: a machine that stands still for a part of a second then makes it lose a write
+  --lease N       seconds of their leases: ${LEASES.join(", ")}; 4 if left out. With a shorter one than
+                  the engine's own 20 s, nodes leave when the machine stands still for a part of a second
   --first         end with the first violation
   --check FILE    check a history that an earlier run has written
   --help          show this help

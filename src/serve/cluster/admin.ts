@@ -10,6 +10,9 @@ import type { Store } from "./store.ts";
 import { answers } from "./store-wait.ts";
 import { wait } from "../serve.ts";
 
+/** Milliseconds for the store's answer: less than a scrape of Prometheus may take. */
+const STORE_WITHIN_MS = 3_000;
+
 export interface AdminOptions {
   readonly host: string;
   /** 0 for any free port. */
@@ -76,9 +79,6 @@ async function metrics({ state, store, versions }: AdminOptions): Promise<string
     "",
   ].join("\n");
 }
-
-/** Milliseconds for the store's answer: less than a scrape of Prometheus may take. */
-const STORE_WITHIN_MS = 3_000;
 
 /** @returns the seconds that the store took to answer; undefined if it did not answer in time */
 async function timed(store: Store): Promise<number | undefined> {

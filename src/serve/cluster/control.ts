@@ -1,11 +1,10 @@
 /** The private Unix socket of the process that runs nodes: `durable-kv cluster drain` asks it to stop one. */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MAX_SOCKET_PATH } from "../control.ts";
+import { socketFolder } from "../control.ts";
 import { hasLeft } from "./leases.ts";
 import type { ClusterNode } from "./node.ts";
 import type { Store } from "./store.ts";
@@ -17,9 +16,7 @@ export interface NodeControl {
 
 /** @param nodes those that still run; called for each request */
 export async function serveControl(nodes: () => readonly ClusterNode[], store: Store): Promise<NodeControl> {
-  const long = join(tmpdir(), "durable-kv-XXXXXX", "nodes").length > MAX_SOCKET_PATH;
-  // Readable by this user only, as mkdtemp makes it.
-  const folder = mkdtempSync(join(long ? "/tmp" : tmpdir(), "durable-kv-"));
+  const folder = await socketFolder("nodes");
   const socket = join(folder, "nodes");
   const pending = new Set<Promise<void>>();
   const server = createServer((asked, response) => {

@@ -5,8 +5,7 @@ import type { Store, StoredText } from "./store.ts";
 
 /** All leases in the store, those of gone nodes too, until their peers have tidied them up. @throws {ClusterError} */
 export async function leasesIn(store: Store): Promise<readonly Lease[]> {
-  const found = await Promise.all((await leaseKeys(store)).map((key) => store.get(key)));
-  return found.flatMap((stored) => (stored === undefined ? [] : (parseLease(stored.text) ?? [])));
+  return (await storedLeases(store)).map(({ lease }) => lease);
 }
 
 /** Whether a node has left in order, so that its buckets are free: it holds no lease. @throws {ClusterError} */
@@ -24,26 +23,33 @@ export async function hasLeft(store: Store, address: string, now: number): Promi
  */
 export async function releaseLease(store: Store, address: string): Promise<boolean> {
   try {
-    const found: { readonly key: string; readonly stored: StoredText }[] = [];
-    for (const key of await leaseKeys(store)) {
-      const stored = await store.get(key);
-      const lease = stored === undefined ? undefined : parseLease(stored.text);
-      if (stored !== undefined && lease?.address === address && lease.expiresMs !== 0)
-        found.push({ key, stored });
-    }
-    const [only, another] = found;
+    const [only, another] = (await storedLeases(store)).filter(
+      ({ lease }) => lease.address === address && lease.expiresMs !== 0,
+    );
     // Two nodes that were given one address: which of them has crashed is not known.
     if (only === undefined || another !== undefined) return false;
     // With its ETag: a peer may tidy it up meanwhile.
-    return await store.put(only.key, expired(only.stored.text), { ifMatch: only.stored.etag });
+    return await store.put(only.key, expired(only.text), { ifMatch: only.etag });
   } catch {
     // The store is away. The lease expires.
   }
   return false;
 }
 
-async function leaseKeys(store: Store): Promise<string[]> {
+interface StoredLease extends StoredText {
+  readonly key: string;
+  readonly lease: Lease;
+}
+
+async function storedLeases(store: Store): Promise<StoredLease[]> {
   const keys: string[] = [];
   for await (const page of store.list(LEASES)) keys.push(...page.keys.filter((key) => key.endsWith(".json")));
-  return keys;
+  const all = await Promise.all(
+    keys.map(async (key) => {
+      const stored = await store.get(key);
+      const lease = stored && parseLease(stored.text);
+      return stored === undefined || lease === undefined ? [] : [{ ...stored, key, lease }];
+    }),
+  );
+  return all.flat();
 }

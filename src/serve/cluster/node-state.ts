@@ -50,9 +50,4 @@ export class NodeState {
   get restarts(): number {
     return Math.max(0, this.#starts - 1);
   }
-
-  /** Port of the engine for other nodes, at which it also says whether it is ready. */
-  get peerPort(): number | undefined {
-    return this.#engine?.ports.peer;
-  }
 }

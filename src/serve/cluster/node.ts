@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { objectFolder } from "../capnp.ts";
 import { startEngine, type Engine, type Ports } from "../engine.ts";
 import { makeObjectFolders } from "../object-folders.ts";
-import { isLoopback } from "../options.ts";
-import { address, checkHealth, hasToken, wait } from "../serve.ts";
+import { address, checkHealth, hasToken, settings, wait } from "../serve.ts";
 import { supervise, type Supervised } from "../supervisor.ts";
 import type { WorkerConfig } from "../worker-config.ts";
 import type { HostPort } from "./address.ts";
@@ -70,13 +69,7 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     if (last !== undefined && (await releaseLease(store, last)))
       log("Its lease is released, so that its buckets need not wait for that.");
     const engine = await startEngine(node.code, engineOptions(node, before), over);
-    try {
-      await checkHealth(engine, options.host, over);
-    } catch (error) {
-      // Else the next one would find its ports in use.
-      await engine.stop();
-      throw error;
-    }
+    await checkHealth(engine, options.host, over);
     const peer = reachableAt(node, engine.ports);
     state.up(engine, peer);
     running = engine;
@@ -124,6 +117,7 @@ function engineOptions(node: NodeOptions, before: Ports | undefined): Parameters
   const http = before?.http ?? nth({ host, port }, number).port;
   const tcp = tcpPort === undefined ? undefined : (before?.tcp ?? nth({ host, port: tcpPort }, number).port);
   return {
+    // As on Cloudflare: a sweep that wakes every bucket twice a minute would cost a request to the store for each.
     worker: { ...config, vars: settings(config.vars, host, environment) },
     http: address(host, http),
     tcp: tcp === undefined ? undefined : address(host, tcp),
@@ -144,18 +138,6 @@ function engineOptions(node: NodeOptions, before: Ports | undefined): Parameters
       stopTimeoutMs: STOP_TIMEOUT_MS,
       timeDivisor: options.timeDivisor,
     },
-  };
-}
-
-/** As on Cloudflare: a sweep that wakes every bucket twice a minute would cost a request to the store for each. */
-function settings(
-  vars: Readonly<Record<string, string>>,
-  host: string,
-  environment: NodeJS.ProcessEnv,
-): Record<string, string> {
-  return {
-    ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, environment[name] ?? value])),
-    ...(isLoopback(host) ? { KV_OPEN: "loopback" } : {}),
   };
 }
 

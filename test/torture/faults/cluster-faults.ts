@@ -112,15 +112,18 @@ export class ClusterFaults {
     const since = performance.now();
     await this.#until(() => this.#probe("/keys/k"));
     const ms = performance.now() - since;
-    // With another engine's end, it is not this node's lease alone that is waited for.
-    if (this.#target.ended !== before) return this.#target.startAgain(node.name);
+    // With another engine's end, it is not this node's lease alone that was waited for.
+    if (this.#target.ended === before) this.#tookOver(ms, isOwner);
+    await this.#target.startAgain(node.name);
+  }
+
+  #tookOver(ms: number, isOwner: boolean): void {
     if (isOwner) this.#takeovers.push(ms);
     const { leaseMs } = this.#target;
     if (ms > leaseMs + MARGIN_MS)
       this.#violations.push(
         `${PROBE} was taken over after ${Math.round(ms)} ms, with a lease of ${leaseMs} ms`,
       );
-    await this.#target.startAgain(node.name);
   }
 
   /** The node that owns the bucket; `otherwise` if that is not known just now. */

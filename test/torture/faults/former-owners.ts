@@ -1,4 +1,4 @@
-/** Whether the store took records of an owner that another had replaced: those may be missing where the other began. */
+/** Whether the store took records of an owner that another had replaced: those must not have been acknowledged. */
 
 import type { S3Server } from "../../e2e/support/s3/server.ts";
 
@@ -13,9 +13,8 @@ const OWNER = /^(.*\/v1\/do\/[^/]+\/[0-9a-f]{64})\/own\.json$/;
 const RECORD = /^(.*\/v1\/do\/[^/]+\/[0-9a-f]{64})\/log\/([^/]+)\//;
 
 /**
- * The engine writes each record of an object's log without a condition, below a folder of its epoch of ownership. So it is
- * the lease alone that keeps a former owner from writing one more, and the time that it allows for a request. A shortened
- * lease shortens that time, too.
+ * The engine writes each record of an object's log without a condition, below a folder of its epoch of ownership, and
+ * acknowledges it only when it has found that it is still the owner.
  */
 export class FormerOwners {
   readonly #s3: S3Server;
