@@ -2,7 +2,7 @@
 
 import type { Written } from "../contract/entries.ts";
 import type { Env } from "../config/env.ts";
-import { settingsOf } from "../config/settings.ts";
+import { settingsOf, type Settings } from "../config/settings.ts";
 import type { Entry, EntryInfo, ListQuery } from "../model/entry.ts";
 import type { Idempotency, Replayable } from "../model/idempotency.ts";
 import type { KeyRange } from "../model/key-range.ts";
@@ -38,7 +38,7 @@ import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.
 import { checkIncarnation, listText } from "./pages.ts";
 import { Maintenance, type Info } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
-import { notBefore, report, reportMs } from "./report.ts";
+import { askAfterMs, notBefore, report, reportAfterMs, reportMs } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 
 /**
@@ -49,11 +49,11 @@ import { Sockets } from "./sockets.ts";
  * gate holds the reply back until the transaction is on disk.
  */
 export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRpc {
-  readonly #settings = settingsOf(this.env);
-  readonly #reportMs = reportMs(this.#settings.changeLogAgeMs);
+  protected readonly settings: Settings = settingsOf(this.env);
+  readonly #reportMs = reportMs(this.settings.changeLogAgeMs);
   readonly #entries = new Entries(this.ctx.storage, {
     clock: () => this.clock(),
-    log: { limit: this.#settings.changeLog, maxAgeMs: this.#settings.changeLogAgeMs },
+    log: { limit: this.settings.changeLog, maxAgeMs: this.settings.changeLogAgeMs },
     changed: (changes) => this.#changed(changes),
   });
   readonly #remembered = new Remembered(this.ctx.storage.sql, () => this.clock());
@@ -72,7 +72,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
       entries: this.#entries,
       clock: () => this.clock(),
       incarnation: () => this.args?.incarnation ?? "",
-      logLimit: this.#settings.changeLog,
+      logLimit: this.settings.changeLog,
       slowBy: (at) => this.#maintenance.by("slow watchers", at),
     },
     renew: (reason) => this.renew(reason),
@@ -265,9 +265,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   protected override init(): void {
     this.#entries.createTables();
     this.#remembered.createTable();
-    const { orphanPeriodMs } = this.#settings;
-    // Jitter, from 0.5 to 1.5 periods: buckets that were created together do not ask together.
-    if (orphanPeriodMs > 0) this.timers.sendAfter("orphan", "orphan", orphanPeriodMs * (0.5 + Math.random()));
+    this.#askLater();
   }
 
   protected override dropCaches(): void {
@@ -318,14 +316,20 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Reports to the registry, and ends if it does not know the bucket. One that was known is known until it ends. */
   async #report(args: BucketArgs): Promise<void> {
-    const { life } = this;
-    const [monitor] = this.monitors;
+    const { life, monitors } = this;
     // One that is given up has to be probed: only that finds out whether it works again.
-    if (monitor === undefined || life === undefined || life.givenUp !== undefined) return;
+    if (monitors[0] === undefined || life === undefined || life.givenUp !== undefined) return;
     const totals = this.#withRemembered(this.#entries.log.totals());
-    const isKnown = await report(this.env, monitor, args, { ...totals, restarts: life.restarts });
-    if (isKnown && this.timers.due("orphan") !== undefined) this.timers.cancel("orphan");
-    if (!isKnown && this.#settings.orphanPeriodMs > 0) await this.vanish();
+    const said = { ...totals, restarts: life.restarts, id: this.ctx.id.toString() };
+    const isKnown = await report(this.env, monitors[0], args, said);
+    const asks = this.timers.due("orphan") !== undefined;
+    if (isKnown && asks) this.timers.cancel("orphan");
+    if (!isKnown && this.settings.orphanPeriodMs > 0) await this.vanish();
+    else if (!isKnown && asks) this.#askLater();
+  }
+
+  #askLater(): void {
+    this.timers.sendAfter("orphan", "orphan", askAfterMs(this.settings.orphanPeriodMs));
   }
 
   #single<M extends keyof BucketCalls>(
@@ -389,11 +393,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   #changed(changes: readonly Change[]): void {
     this.#sockets.publish(changes);
     if (!this.#maintenance.isSet("log"))
-      // Jitter: buckets that changed together do not report together.
-      this.#maintenance.by(
-        "log",
-        this.clock() + this.#settings.changeLogAgeMs + Math.random() * this.#reportMs,
-      );
+      this.#maintenance.by("log", this.clock() + reportAfterMs(this.settings.changeLogAgeMs));
     if (this.#entries.large.takeReleased()) this.#maintenance.by("large values", this.clock() + KEEP_MS);
     for (const { expires } of changes) if (expires !== null) this.#maintenance.by("expiry", expires);
   }

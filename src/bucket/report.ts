@@ -7,8 +7,8 @@ import type { Monitor } from "../otp/monitor.ts";
 import type { Report } from "../rpc/registry-rpc.ts";
 
 /**
- * Tells the partition that monitors the bucket its totals and restarts. If both the start and the stop of an object were lost on the
- * way, the registry has no row for it, and no sweep will find it: the object has to ask.
+ * Tells the partition that monitors the bucket its totals and restarts. If the registry ended while it created the bucket, it
+ * has no row for it, and no sweep will find it: the object has to ask.
  * @returns whether the registry knows the bucket. An error is no answer: only a definite no is a reason to end
  */
 export async function report(
@@ -27,6 +27,22 @@ const REPORTS = 24;
 /** The least time between two reports of a bucket, in milliseconds. @param changeLogAgeMs see `Settings` */
 export function reportMs(changeLogAgeMs: number): number {
   return changeLogAgeMs / REPORTS;
+}
+
+/** When a bucket reports that has just changed, in milliseconds. Jitter: those that changed together do not report together. */
+export function reportAfterMs(changeLogAgeMs: number): number {
+  return changeLogAgeMs + Math.random() * reportMs(changeLogAgeMs);
+}
+
+/** How often a bucket asks that does not end when the registry does not know it, in milliseconds. */
+const HELD_MS = 3_600_000;
+
+/**
+ * When a bucket asks whether the registry knows it, in milliseconds. Jitter, from 0.5 to 1.5 periods: those that were created
+ * together do not ask together.
+ */
+export function askAfterMs(orphanPeriodMs: number): number {
+  return (orphanPeriodMs === 0 ? HELD_MS : orphanPeriodMs) * (0.5 + Math.random());
 }
 
 /** The later one, so that changes are trimmed together and not one by one as they grow old; undefined if none is due. */

@@ -17,7 +17,7 @@ export interface Settings {
   readonly probeTimeoutMs: number;
   /** The wait before a suspect bucket is probed again, in milliseconds; doubled with each failure. */
   readonly recheckMs: number;
-  /** When a new bucket asks whether the registry knows it, in milliseconds after its start; 0: never. */
+  /** When a new bucket asks whether the registry knows it, in milliseconds after its start; 0: no answer ends it. */
   readonly orphanPeriodMs: number;
   /** How many events each partition keeps. */
   readonly eventLog: number;
@@ -56,7 +56,8 @@ export function settingsOf(env: Env): Settings {
   return settings;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Characters in the shortest token of a service that other machines can reach. */
 const MIN_TOKEN_LENGTH = 16;
 /** Open files that are reserved for each connection. A connection uses two; requests and active buckets need some too. */
@@ -82,7 +83,7 @@ function read(env: Env): Settings {
     sweepBatch: integer(env, "KV_SWEEP_BATCH", { default: 100, min: 1, max: 1_000 }),
     probeTimeoutMs: integer(env, "KV_PROBE_TIMEOUT_MS", { default: 2_000, min: 10, max: 60_000 }),
     recheckMs: integer(env, "KV_RECHECK_MS", { default: 5_000, min: 10, max: 300_000 }),
-    orphanPeriodMs: integer(env, "KV_ORPHAN_PERIOD_MS", { default: DAY_MS, min: 0, max: 7 * DAY_MS }),
+    orphanPeriodMs: integer(env, "KV_ORPHAN_PERIOD_MS", { default: HOUR_MS, min: 0, max: 7 * DAY_MS }),
     eventLog: integer(env, "KV_EVENT_LOG", { default: 10_000, min: 1, max: 1_000_000 }),
     changeLog: integer(env, "KV_CHANGE_LOG", { default: 1_000, min: 1, max: 100_000 }),
     changeLogAgeMs: integer(env, "KV_CHANGE_LOG_AGE_MS", { default: DAY_MS, min: 1_000, max: 30 * DAY_MS }),

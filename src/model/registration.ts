@@ -5,7 +5,7 @@ import type { Incarnation } from "./incarnation.ts";
 import type { Totals } from "./totals.ts";
 
 /**
- * The states of a name, as in docs/design.md. `starting`: the bucket's object may not have received the start call yet.
+ * The states of a name, as in docs/design.md. `starting`: a create was given up, and the bucket's object may live or start yet.
  * `stopping`: the object may not have wiped its data yet. In the states between these two the bucket lives: `running`,
  * `suspect` after a failed probe, `unreachable` after several failed probes in a row.
  */

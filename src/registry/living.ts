@@ -10,7 +10,7 @@
 
 import { isLiving } from "../model/registration.ts";
 import { UNREACHABLE_AFTER, type Verdict } from "./liveness.ts";
-import type { Effect, Input, Row } from "./protocol.ts";
+import type { Effect, Input, Row, State } from "./protocol.ts";
 
 /** A row after a change, and what has to be done. */
 export interface Lived {
@@ -19,11 +19,17 @@ export interface Lived {
 }
 
 /**
- * Whether a bucket has its name, asked by the bucket itself: one that hears `false` ends. Also one that starts or stops has
- * it: its operation decides what becomes of it.
+ * Whether a bucket has its name, asked by the bucket itself: one that hears `no` ends, and one that hears `yes` does not
+ * ask again. One whose start is under way has to `wait`: whether it gets the name is not decided. One that starts or
+ * stops by its row has it: the row decides what becomes of it.
  */
-export const hasName = (row: Pick<Row, "incarnation"> | null, incarnation: string): boolean =>
-  row?.incarnation === incarnation;
+export function hasName(
+  { row, operations: [first] }: Pick<State, "operations"> & { readonly row: Pick<Row, "incarnation"> | null },
+  incarnation: string,
+): "yes" | "no" | "wait" {
+  if (row?.incarnation === incarnation) return "yes";
+  return first?.asked?.what === "start" && first.asked.incarnation === incarnation ? "wait" : "no";
+}
 
 /** Applies a verdict. @param seen the row when the probe was sent */
 export function probed(row: Row, seen: Row, verdict: Exclude<Verdict, { readonly kind: "free" }>): Lived {

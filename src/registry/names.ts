@@ -80,8 +80,8 @@ export class Names {
     return row && this.#registration(row);
   }
 
-  /** Inserts the row of a new bucket, which the alarm checks at `checkAt`. */
-  insert(entry: Registration, checkAt: number): void {
+  /** Inserts the row of a new bucket. @param checkAt see {@link NextState} */
+  insert(entry: Registration, checkAt: number | null): void {
     this.#write(
       `INSERT INTO names (name, incarnation, id, state, restart, created_at, metadata, jurisdiction, location_hint, check_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

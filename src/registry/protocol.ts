@@ -29,6 +29,10 @@ export interface Operation {
 export interface Asked {
   readonly what: "start" | "stop";
   readonly incarnation: string;
+  /** What the object has said of itself before the reply to its start, when it has no row yet: that it has ended. */
+  readonly ended?: boolean;
+  /** Likewise: its last restart. */
+  readonly restart?: Restart;
   /** The row of a living bucket before its stop marked it: the bucket may refuse, and then lives on as it was. */
   readonly before?: Row;
 }
@@ -77,8 +81,8 @@ export interface Restart {
  * follow when that is on disk.
  */
 export type Effect =
-  /** A new row, in the state `starting`, with the options of this asker. */
-  | { readonly does: "insert"; readonly incarnation: string; readonly asker: number }
+  /** A new row, with the options of this asker. */
+  | { readonly does: "insert"; readonly row: Row; readonly asker: number }
   /** The row's next state. A row that is not `running` is checked by the alarm after a wait that grows with `attempts`. */
   | { readonly does: "move"; readonly to: Row; readonly reason?: string | undefined }
   /** The row's number of restarts. */
@@ -94,7 +98,10 @@ export type Effect =
       readonly incarnation: string;
       readonly reason: string | null;
     }
-  /** A request to the bucket's object. Its outcome comes back as `said`, exactly once unless the registry restarts. */
+  /**
+   * A request to the bucket's object. Its outcome comes back as `said`, exactly once unless the registry restarts. A
+   * `start` makes the object.
+   */
   | { readonly does: "send"; readonly what: "start" | "stop"; readonly incarnation: string }
   | { readonly does: "answer"; readonly asker: number; readonly answer: Answer };
 

@@ -32,7 +32,6 @@ import { Names } from "./names.ts";
 import type { Partition } from "../rpc/partition.ts";
 import { partitionStub } from "../rpc/partition-stub.ts";
 import { Prober } from "./prober.ts";
-import { hasName } from "./living.ts";
 import { PartitionCount } from "./partition-count.ts";
 import { step } from "./step.ts";
 import type { Input, Step } from "./protocol.ts";
@@ -119,7 +118,10 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
   async stats(caller: Partition): Promise<Reply<Stats>> {
     const none = { starting: 0, running: 0, suspect: 0, unreachable: 0, stopping: 0 };
     const { stats: sweep } = this.#prober;
-    return this.#read(caller, { states: none, sweep }, () => ({ states: this.#names.counts(), sweep }));
+    return this.#read(caller, { states: none, sweep }, () => {
+      const states = this.#names.counts();
+      return { states: { ...states, starting: states.starting + this.#runner.starting }, sweep };
+    });
   }
 
   /** Ensures that the bucket exists. @throws {KvError} `bucket_exists_differently`, `jurisdiction_unavailable` */
@@ -159,14 +161,20 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
    * A bucket's report of its totals, beside the probes of the sweep. Replies whether this incarnation has its name: a bucket that
    * receives `false` is an orphan and ends itself.
    */
-  report({ name, incarnation }: Incarnation, { restarts, ...totals }: Report): Reply<boolean> {
+  async report(
+    { name, incarnation }: Incarnation,
+    { restarts, id, ...totals }: Report,
+  ): Promise<Reply<boolean>> {
     this.wake();
     // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
-    const found = this.#names.find(name) ?? null;
-    if (found === null || !hasName(found, incarnation)) return { reply: false };
-    if (isLiving(found) && found.restarts === restarts) this.#judged(found, { kind: "alive", totals });
-    return { reply: true };
+    return asReply(async () => {
+      const has = await this.#runner.hasName(name, incarnation);
+      if (!has) this.freed(id);
+      const found = has ? this.#living(name) : undefined;
+      if (found?.restarts === restarts) this.#judged(found, { kind: "alive", totals });
+      return has;
+    });
   }
 
   /** Partition 0 only: the fixed partition count; null before the first create. */

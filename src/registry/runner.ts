@@ -17,6 +17,7 @@ import type { Clock } from "../otp/timers.ts";
 import type { EventSockets } from "./event-sockets.ts";
 import type { Events } from "./events.ts";
 import { recheckDelay } from "./liveness.ts";
+import { hasName } from "./living.ts";
 import type { Names } from "./names.ts";
 import type { Answer, Effect, Input, Operation, Row, Step } from "./protocol.ts";
 
@@ -34,7 +35,7 @@ export interface RunnerOptions {
   /** See `Settings.recheckMs`. */
   readonly recheckMs: number;
   readonly newIncarnation: () => string;
-  /** The registration of a new bucket. It must not throw: the step is under way. */
+  /** The registration of a new bucket, which has no row yet. It must not throw: the step is under way. */
   readonly newEntry: (name: string, incarnation: string, options: CreateOptions) => Registration;
   /** Starts the bucket's object, with the options of its create. Idempotent there. */
   readonly start: (entry: Registration, options: CreateOptions) => Promise<unknown>;
@@ -54,6 +55,8 @@ export type Result =
 /** A caller that waits for its operation. */
 interface Asker {
   readonly options: CreateOptions;
+  /** The bucket that a create has begun. It has no row before its object has replied. */
+  begun?: Registration;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -90,6 +93,24 @@ export class Runner {
     });
   }
 
+  /** Whether a bucket has its name; waits for the create that decides it. */
+  async hasName(name: string, incarnation: string): Promise<boolean> {
+    const has = (): ReturnType<typeof hasName> => {
+      const row = this.#options.names.find(name) ?? null;
+      return hasName({ row, operations: this.#operations.get(name) ?? [] }, incarnation);
+    };
+    // Whatever its answer is, it comes after that of the create.
+    if (has() === "wait") await this.ask(name, "lookup");
+    return has() === "yes";
+  }
+
+  /** The number of creates whose objects have not replied. */
+  get starting(): number {
+    let starting = 0;
+    for (const [first] of this.#operations.values()) if (first?.asked?.what === "start") starting += 1;
+    return starting;
+  }
+
   /** Gives the protocol an input. If its transaction fails, nothing has happened. @param why the error of a request */
   tell(name: string, input: Input, why?: unknown): void {
     const { names, newIncarnation, step } = this.#options;
@@ -103,13 +124,18 @@ export class Runner {
     const present = entry ?? found;
     for (const effect of effects) {
       if (effect.does === "remove" && found !== undefined) this.#options.freed(found.id);
-      if (effect.does === "send" && present !== undefined) {
-        // A start is sent by the step that inserts the row, and by no other: the options are still here.
-        const { options = {} } = this.#askers.get(state.operations[0]?.asker ?? 0) ?? {};
-        void this.#send(present, effect, options);
+      if (effect.does === "send") {
+        const asker = this.#askers.get(state.operations[0]?.asker ?? 0);
+        const about = effect.what === "stop" ? present : this.#begin(name, effect.incarnation, asker);
+        if (about !== undefined) void this.#send(about, effect, asker?.options ?? {});
       }
       if (effect.does === "answer") this.#answer(effect.asker, effect.answer, present, why);
     }
+  }
+
+  #begin(name: string, incarnation: string, asker: Asker | undefined): Registration | undefined {
+    if (asker === undefined) return undefined;
+    return (asker.begun = this.#options.newEntry(name, incarnation, asker.options));
   }
 
   /** Writes the effects of a step, and publishes its events. @returns the name's entry; undefined if it has none now */
@@ -143,23 +169,14 @@ export class Runner {
     effect: Effect,
     recorded: RegistryEvent[],
   ): Registration | undefined {
-    const { names, events, clock, newEntry } = this.#options;
+    const { names, events, clock } = this.#options;
     if (effect.does === "send" || effect.does === "answer") return entry;
     if (effect.does === "record") {
       const { event: kind, incarnation, reason } = effect;
       recorded.push(events.append({ at: clock(), kind, name, incarnation, reason }));
       return entry;
     }
-    if (effect.does === "insert") {
-      const options = this.#askers.get(effect.asker)?.options ?? {};
-      const inserted = newEntry(name, effect.incarnation, options);
-      const checkAt = this.#checkAt(rowOf(inserted));
-      names.insert(inserted, checkAt);
-      if (globalThis.KV_FAILPOINTS)
-        void failpoint(this.#options.ctx, "create: row written, repair not scheduled");
-      this.#options.checkBy(checkAt);
-      return inserted;
-    }
+    if (effect.does === "insert") return this.#insert(name, effect);
     if (entry === undefined) throw new Error(`the registry has no row of ${name}`);
     switch (effect.does) {
       case "remove":
@@ -178,6 +195,19 @@ export class Runner {
       case "move":
         return this.#move(entry, effect.to, effect.reason);
     }
+  }
+
+  #insert(name: string, { row, asker }: Effect & { readonly does: "insert" }): Registration {
+    const { names, checkBy } = this.#options;
+    const begun = this.#askers.get(asker)?.begun;
+    if (begun?.incarnation !== row.incarnation) throw new Error(`no create has begun ${name}`);
+    const inserted = { ...begun, ...row };
+    const checkAt = row.state === "running" ? null : this.#checkAt(row);
+    names.insert(inserted, checkAt);
+    if (globalThis.KV_FAILPOINTS)
+      void failpoint(this.#options.ctx, "create: row written, event or repair not");
+    if (checkAt !== null) checkBy(checkAt);
+    return inserted;
   }
 
   #move(entry: Registration, { state, attempts }: Row, reason: string | undefined): Registration {
@@ -212,14 +242,15 @@ export class Runner {
     } catch (error) {
       // The storage failed. As after a restart of the registry, the row says what has to be done, and the alarm does it.
       this.#forget(name, error);
+      // There is no row of a bucket that was just begun. If this fails too, its object finds out by itself.
+      if (what === "start") await this.#options.stop(entry).catch(() => undefined);
     }
   }
 
   async #request(entry: Registration, what: "start" | "stop", options: CreateOptions): Promise<string> {
     const { start, stop } = this.#options;
     if (what === "start") {
-      if (globalThis.KV_FAILPOINTS)
-        await failpoint(this.#options.ctx, "create: row written, object not started");
+      if (globalThis.KV_FAILPOINTS) await failpoint(this.#options.ctx, "create: begun, object not started");
       await start(entry, options);
       if (globalThis.KV_FAILPOINTS)
         await failpoint(this.#options.ctx, "create: object started, not confirmed");

@@ -26,11 +26,13 @@ export interface SweepStats {
 export interface Report extends Totals {
   /** How many times it was restarted. A registry that knows of others has been told something newer. */
   readonly restarts: number;
+  /** The id of its object. */
+  readonly id: string;
 }
 
 /** A partition's statistics. */
 export interface Stats {
-  /** The number of names in each state. */
+  /** The number of names in each state. Those whose create is under way count as `starting`; they have no row yet. */
   readonly states: Readonly<Record<State, number>>;
   readonly sweep: SweepStats;
 }
@@ -73,7 +75,7 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   create(caller: Partition, name: string, options: CreateOptions): Promise<Reply<Created>>;
   stopBucket(caller: Partition, name: string): Promise<Reply<boolean>>;
   suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>>;
-  report(bucket: Incarnation, said: Report): Reply<boolean>;
+  report(bucket: Incarnation, said: Report): Promise<Reply<boolean>>;
   partitionCount(): Reply<number | null>;
   fixPartitionCount(partitions: number): Reply<number>;
 }

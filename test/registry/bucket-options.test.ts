@@ -35,7 +35,7 @@ describe("a create", () => {
 
   it("that was cut off is undone too where it is asked for again without options: those are its own", async () => {
     const { directory } = isolate();
-    armFailpoint("create: row written, object not started", "throw");
+    armFailpoint("create: begun, object not started", "throw");
     await directory.create("options-again", OPTIONS).catch(() => undefined);
     const { incarnation } = (await rowOf("options-again")) ?? {};
     const { created, registration } = await directory.create("options-again");

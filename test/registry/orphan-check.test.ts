@@ -2,14 +2,16 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { create, isolate } from "../support/directories.ts";
-import { bucketOf, bucketState, registryOf, rowOf } from "../support/faults.ts";
+import { armFailpoint, bucketOf, bucketsSince, bucketState, registryOf, rowOf } from "../support/faults.ts";
 import { HOUR_MS } from "../support/looking.ts";
-import { clock } from "../support/objects.ts";
+import { bucketIds, clock, orphans } from "../support/objects.ts";
 
 const { directory } = isolate();
+afterEach(() => setFailpointHook());
 
 const DAY_MS = 24 * HOUR_MS;
 
@@ -46,6 +48,63 @@ describe("the orphan check", () => {
     expect(await bucketState(id)).toMatchObject({ incarnation: (await rowOf("known"))?.incarnation });
     const alarm = await runInDurableObject(bucketOf(id), (_, { storage }) => storage.getAlarm());
     expect(alarm).toBeNull();
+  });
+
+  it("a bucket that asks while it is being created hears what has become of that", async () => {
+    const earlier = new Set(bucketIds);
+    const [replied, confirmed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    setFailpointHook((_, point) => {
+      if (point !== "create: object started, not confirmed") return undefined;
+      replied.resolve();
+      return confirmed.promise;
+    });
+    const creating = directory.create("newborn");
+    await replied.promise;
+    const [id = ""] = bucketsSince(earlier);
+    const { incarnation = "" } = await bucketState(id);
+    expect(await rowOf("newborn")).toBeUndefined();
+    const nothing = { entries: 0, bytes: 0, revision: 0, restarts: 0, id };
+    // It is asked before the create goes on.
+    const asking = await runInDurableObject(registryOf("newborn"), (registry) => ({
+      answer: registry.report({ name: "newborn", incarnation }, nothing),
+    }));
+    confirmed.resolve();
+    expect(await asking.answer).toEqual({ reply: true });
+    expect(await creating).toMatchObject({ created: true, registration: { id } });
+  });
+
+  it("a bucket whose create ended with the registry asks, hears no, and ends", async () => {
+    await create(directory, "beside-the-forgotten");
+    const earlier = new Set(bucketIds);
+    const isHit = armFailpoint("create: object started, not confirmed", "abort");
+    await directory.create("forgotten").catch(() => undefined);
+    setFailpointHook();
+    expect(isHit()).toBe(true);
+    const ids = bucketsSince(earlier);
+    // The caller came again, as it may: it has a bucket of its own.
+    const own = (await isolate().directory.create("forgotten")).registration.id;
+    clock.aheadMs += 2 * DAY_MS;
+    for (const id of ids) await runDurableObjectAlarm(bucketOf(id));
+    for (const id of ids.filter((each) => each !== own)) {
+      expect(await bucketState(id)).toMatchObject({ incarnation: undefined });
+    }
+    expect(ids.some((id) => id !== own)).toBe(true);
+    expect(await bucketState(own)).toMatchObject({ incarnation: (await rowOf("forgotten"))?.incarnation });
+  });
+
+  it("with KV_ORPHAN_PERIOD_MS=0 none ends, and it asks again until it may", async () => {
+    await create(directory, "beside-the-held");
+    const id = await started("held", registryOf("beside-the-held").id);
+    orphans.periodMs = 0;
+    for (let days = 0; days < 3; days += 1) {
+      clock.aheadMs += 2 * DAY_MS;
+      expect(await runDurableObjectAlarm(bucketOf(id))).toBe(true);
+      expect(await bucketState(id)).toMatchObject({ incarnation: "aaaa" });
+    }
+    orphans.periodMs = HOUR_MS;
+    clock.aheadMs += 2 * DAY_MS;
+    await runDurableObjectAlarm(bucketOf(id));
+    expect(await bucketState(id)).toMatchObject({ incarnation: undefined });
   });
 
   it("a registry that has lost its storage is not trusted: no bucket is wiped on its word", async () => {

@@ -42,6 +42,50 @@ describe("an end", () => {
   });
 });
 
+describe("a create", () => {
+  const create = (row: Row | null = null): Stepped =>
+    tell(row, { is: "asked", operation: { kind: "create", asker: 1 } });
+  const said = (before: Stepped, outcome: "ok" | "noproc" | "refused" | "unknown"): Stepped =>
+    step({ ...before.state, next: "cccc" }, { is: "said", what: "start", incarnation: "bbbb", outcome });
+  const restart: Input = {
+    is: "restarted",
+    incarnation: "bbbb",
+    reason: "boom",
+    restarts: 1,
+    givenUp: false,
+  };
+
+  it("writes nothing before the object has replied, and its row and event in one step", () => {
+    expect(create().effects).toEqual([{ does: "send", what: "start", incarnation: "bbbb" }]);
+    const created = said(create(), "ok");
+    expect(does(created.effects)).toEqual(["insert", "record", "answer"]);
+    expect(created.state).toMatchObject({ row: { incarnation: "bbbb", state: "running" }, operations: [] });
+  });
+
+  it("that gets no reply leaves a row which is undone; one that is refused leaves nothing, for nothing was done", () => {
+    const unknown = said(create(), "unknown");
+    expect([unknown.state.row?.state, does(unknown.effects)]).toEqual(["starting", ["insert", "answer"]]);
+    expect(create(unknown.state.row).effects).toEqual([{ does: "send", what: "stop", incarnation: "bbbb" }]);
+    const refused = said(create(), "refused");
+    expect([refused.state.row, does(refused.effects)]).toEqual([null, ["answer"]]);
+  });
+
+  it("whose object ends before it has replied begins anew, with no event", () => {
+    const ended = step(create().state, { is: "down", incarnation: "bbbb", reason: "normal" });
+    expect(ended.effects).toEqual([]);
+    expect(said(ended, "ok").effects).toEqual([{ does: "send", what: "start", incarnation: "cccc" }]);
+    // Not that of another one.
+    const other = step(create().state, { is: "down", incarnation: "aaaa", reason: "normal" });
+    expect(does(said(other, "ok").effects)).toEqual(["insert", "record", "answer"]);
+  });
+
+  it("whose object was restarted before it has replied counts that", () => {
+    const again = said(step(create().state, restart), "ok");
+    expect([events(again), again.state.row?.restarts]).toEqual([["created", "RESTARTED"], 1]);
+    expect(again.effects.at(-1)).toMatchObject({ does: "answer", answer: { row: { restarts: 1 } } });
+  });
+});
+
 describe("a verdict that comes late", () => {
   it("“gone” does not free a name whose stop is under way: that has the reason", () => {
     expect(judge(stopping, running, { kind: "free", reason: "noproc" }).effects).toEqual([]);

@@ -2,17 +2,27 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Registration } from "../../src/model/registration.ts";
 import { call } from "../../src/otp/call.ts";
+import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Names } from "../../src/registry/names.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { ask, isolate, PARTITIONS } from "../support/directories.ts";
-import { kindsOf, registryOf, rowOf, wipeBehind } from "../support/faults.ts";
-import { clock } from "../support/objects.ts";
+import {
+  armFailpoint,
+  bucketOf,
+  bucketsSince,
+  kindsOf,
+  registryOf,
+  rowOf,
+  wipeBehind,
+} from "../support/faults.ts";
+import { bucketIds, clock } from "../support/objects.ts";
 import { nameRow } from "../support/rows.ts";
 
 const { directory } = isolate();
+afterEach(() => setFailpointHook());
 
 /** Leaves a name in a state in which a registry that was cut off would have left it. */
 async function cutOff(name: string, state: "starting" | "stopping", started: boolean): Promise<Registration> {
@@ -71,16 +81,56 @@ describe("create", () => {
     },
   );
 
-  it("sets the repair's alarm before the object hears of it, once for many", async () => {
-    const before = Date.now() + clock.aheadMs;
-    await directory.create("armed");
-    const registry = registryOf("armed");
-    const alarm = await runInDurableObject(registry, (_, { storage }) => storage.getAlarm());
-    expect(alarm).toBeGreaterThan(before);
-    const timers = await runInDurableObject(registry, (_, { storage }) =>
+  const timersOf = (name: string): Promise<string[]> =>
+    runInDurableObject(registryOf(name), (_, { storage }) =>
       [...storage.kv.list({ prefix: "otp:timer/" })].map(([key]) => key),
     );
-    expect(timers).toEqual(["otp:timer/check", "otp:timer/sweep"]);
+
+  it("sets no timer of its own: there is nothing to undo before the object has replied", async () => {
+    await directory.create("unarmed");
+    expect(await timersOf("unarmed")).not.toContain("otp:timer/check");
+  });
+
+  it("that gets no reply leaves a row and the repair's alarm behind, and nobody finds it", async () => {
+    const before = Date.now() + clock.aheadMs;
+    armFailpoint("create: object started, not confirmed", "throw");
+    await expect(directory.create("armed")).rejects.toThrow();
+    setFailpointHook();
+    expect(await rowOf("armed")).toMatchObject({ state: "starting" });
+    expect(await timersOf("armed")).toContain("otp:timer/check");
+    const alarm = await runInDurableObject(registryOf("armed"), (_, { storage }) => storage.getAlarm());
+    expect(alarm).toBeGreaterThan(before);
+    expect(await directory.lookup("armed")).toBeUndefined();
+  });
+
+  it("whose row can't be written stops the object that it has started", async () => {
+    await directory.create("beside-unwritten");
+    const earlier = new Set(bucketIds);
+    armFailpoint("create: row written, event or repair not", "throw");
+    await expect(directory.create("unwritten")).rejects.toThrow();
+    setFailpointHook();
+    const [id = "", ...others] = bucketsSince(earlier);
+    expect(others).toEqual([]);
+    await expect.poll(() => bucketOf(id).totals()).toEqual({ exit: "noproc" });
+    expect(await rowOf("unwritten")).toBeUndefined();
+  });
+
+  it("counts among the starting ones while its object has not replied", async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: reached, resolve: hasReached } = Promise.withResolvers<void>();
+    await directory.create("beside-counted");
+    setFailpointHook((_, point) => {
+      if (point !== "create: object started, not confirmed") return undefined;
+      hasReached();
+      return held;
+    });
+    const creating = directory.create("counted");
+    await reached;
+    const caller = { partition: partitionOf("counted", PARTITIONS), partitions: PARTITIONS };
+    expect((await call(() => registryOf("counted").stats(caller))).states.starting).toBe(1);
+    release();
+    await creating;
+    expect((await call(() => registryOf("counted").stats(caller))).states.starting).toBe(0);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The objects under test: the real ones, under a clock that the tests can put forward. */
 
 import { Bucket } from "../../src/bucket/bucket.ts";
+import { settingsOf } from "../../src/config/settings.ts";
 import type { Answered, Reply } from "../../src/otp/exit.ts";
 import type { Notice } from "../../src/otp/monitor.ts";
 import type { CreateOptions, Registration } from "../../src/model/registration.ts";
@@ -15,6 +16,9 @@ import type { Created } from "../../src/rpc/registry-rpc.ts";
 
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
 export const clock: { aheadMs: number; stoppedAt: number | undefined } = { aheadMs: 0, stoppedAt: undefined };
+
+/** `Settings.orphanPeriodMs` of all buckets. */
+export const orphans = { periodMs: 3_600_000 };
 
 /** Ids of all buckets' objects that have run, whether or not a name still leads to them. */
 export const bucketIds = new Set<string>();
@@ -45,6 +49,13 @@ const now = (): number => (clock.stoppedAt ?? Date.now()) + clock.aheadMs;
 
 export class TestBucket extends Bucket {
   protected override readonly clock = now;
+
+  protected override readonly settings = {
+    ...settingsOf(this.env),
+    get orphanPeriodMs(): number {
+      return orphans.periodMs;
+    },
+  };
 
   constructor(...args: ConstructorParameters<typeof Bucket>) {
     super(...args);

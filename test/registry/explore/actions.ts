@@ -2,7 +2,8 @@
 
 import { isLiving } from "../../../src/model/registration.ts";
 import { judge } from "../../../src/registry/liveness.ts";
-import type { Effect, Input, Operation, Row, Step, Stepped } from "../../../src/registry/protocol.ts";
+import type { hasName } from "../../../src/registry/living.ts";
+import type { Effect, Input, Operation, Step, Stepped } from "../../../src/registry/protocol.ts";
 import { answered, recorded } from "./invariants.ts";
 import {
   type Alarm,
@@ -14,6 +15,7 @@ import {
   isCutOff,
   type Message,
   type Name,
+  NEW_INCARNATION,
   numberOf,
   without,
   type World,
@@ -29,7 +31,7 @@ export interface Rules {
   /** Requests and answers leave when what was written before is on disk (the platform's output gate). */
   readonly gate: boolean;
   /** Whether a bucket has its name (living.ts). */
-  readonly hasName: (row: Row | null, incarnation: string) => boolean;
+  readonly hasName: typeof hasName;
   /** The time of the check is written in the transaction of the row (runner.ts). */
   readonly arm: boolean;
 }
@@ -172,11 +174,13 @@ export class Successors {
       );
     } else if (message.is === "report") {
       const { row } = name;
-      if (!this.#rules.hasName(row, String(n))) add(action, put(world, at, sent(rest, { is: "orphan", n })));
-      else if (row !== null && isLiving(row) && row.restarts === message.restarts) {
+      const has = this.#rules.hasName(name, String(n));
+      const informed = put(world, at, changed(rest, n, { known: true }));
+      if (has === "no") add(action, put(world, at, sent(rest, { is: "orphan", n })));
+      else if (has === "yes" && row !== null && isLiving(row) && row.restarts === message.restarts) {
         const verdict = { kind: "alive", totals: undefined } as const;
-        this.#run(put(world, at, rest), at, { is: "probed", seen: row, verdict }, action, add);
-      } else add(action, put(world, at, rest));
+        this.#run(informed, at, { is: "probed", seen: row, verdict }, action, add);
+      } else if (has === "yes") add(action, informed);
     } else if (message.is === "orphan") {
       const object = one.object === "alive" ? "marked" : one.object;
       add(action, put(world, at, changed(rest, n, { object })));
@@ -302,29 +306,37 @@ export class Successors {
         // The new object is there all the same.
         const { incarnations: made } = written.names[at] as Name;
         const before = { ...name, incarnations: made.map((one, n) => name.incarnations[n] ?? one) };
-        const lost = put(world, at, told(before, name, stepped));
+        const { operations: begun } = stepped.state;
+        const lost = put(world, at, { ...forgetting(told(before, name, stepped)), operations: begun });
         add({ ...action, crash: "sent, nothing written" } as Action, this.#crashed(lost));
       }
     }
   }
 
-  /** What a step has written. Operations are in memory, but no step runs before they are there. */
+  /**
+   * What a step has written, and the incarnation that it has begun. Operations are in memory, but no step runs before they
+   * are there.
+   */
   #written(name: Name, { state, effects }: Stepped): Name {
     let after: Name = { ...name, row: state.row };
     for (const effect of effects) {
       if (effect.does === "record") after = recorded(after, effect);
-      if (effect.does !== "insert") continue;
-      const { options } = askerOf(effect.asker);
-      const one = { object: "empty", options, created: false, down: false, ended: false } as const;
-      const incarnations = [...after.incarnations, { ...one, mayEnd: false, restarts: 0, restarted: 0 }];
-      after = { ...after, incarnations };
+      const isNew =
+        effect.does === "send" &&
+        effect.what === "start" &&
+        numberOf(effect.incarnation) === after.incarnations.length;
+      if (!isNew) continue;
+      const { options } = askerOf(state.operations[0]?.asker ?? 0);
+      after = { ...after, incarnations: [...after.incarnations, { ...NEW_INCARNATION, options }] };
     }
     return after;
   }
 
   #armed(alarm: Alarm, effects: readonly Effect[]): Alarm {
     const arms = effects.some(
-      (effect) => effect.does === "insert" || (effect.does === "move" && !isLiving(effect.to)),
+      (effect) =>
+        (effect.does === "insert" && !isLiving(effect.row)) ||
+        (effect.does === "move" && !isLiving(effect.to)),
     );
     return arms && alarm === "none" && this.#rules.arm ? "set" : alarm;
   }
@@ -339,7 +351,7 @@ export class Successors {
   /** The registry's memory is gone, and it wakes again: rows are the truth. */
   #crashed(world: World): World {
     const names = world.names.map((name) => ({
-      ...name,
+      ...forgetting(name),
       operations: [],
       net: name.net.filter(({ is }) => is !== "said" && is !== "probe"),
     }));
@@ -348,6 +360,13 @@ export class Successors {
     const alarm = wakes === "checking" || wakes === "none" ? (isDue ? "set" : "none") : wakes;
     return { ...world, names, crashes: world.crashes - 1, alarm };
   }
+}
+
+/** The object of a create under way: the registry will not know of it any more. */
+function forgetting(name: Name): Name {
+  const asked = name.operations[0]?.asked;
+  if (asked?.what !== "start" || name.row?.incarnation === asked.incarnation) return name;
+  return changed(name, numberOf(asked.incarnation), { forgotten: true });
 }
 
 /** Requests leave, and answers reach their callers. */

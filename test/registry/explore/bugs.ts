@@ -61,6 +61,14 @@ const starting = (kind: Operation["kind"]): { readonly step: Step } => ({
   },
 });
 
+/** What a bucket hears whose create is under way, instead of waiting for it. */
+const early =
+  (instead: "yes" | "no"): typeof hasName =>
+  (state, incarnation) => {
+    const has = hasName(state, incarnation);
+    return has === "wait" ? instead : has;
+  };
+
 const isDown = (effect: Effect): boolean => effect.does === "record" && effect.event === "DOWN";
 const stops = ({ effects }: Stepped): boolean =>
   effects.some((effect) => effect.does === "send" && effect.what === "stop");
@@ -70,12 +78,12 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   "a create takes over another's cut-off start (own)": {
     rules: starting("create"),
     violates: "others",
-    trace: 4,
+    trace: 5,
   },
   "the alarm finishes a create that was cut off (undo)": {
     rules: starting("repair"),
     violates: "unasked",
-    trace: 5,
+    trace: 6,
   },
   "a lookup does not wait behind a create (queue)": {
     rules: {
@@ -94,7 +102,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     rules: { rearm: false },
     bounds: { lostAlarms: 1 },
     violates: "stuck",
-    trace: 3,
+    trace: 4,
   },
   "an object does not remember its end (mark)": {
     rules: { mark: "never" },
@@ -108,8 +116,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     violates: "revived",
     trace: 7,
   },
-  "answers do not wait for the disk (gate)": { rules: { gate: false }, violates: "leaked", trace: 3 },
-  "the check is not written with the row (arm)": { rules: { arm: false }, violates: "stuck", trace: 1 },
+  "answers do not wait for the disk (gate)": { rules: { gate: false }, violates: "dead", trace: 5 },
+  "the check is not written with the row (arm)": { rules: { arm: false }, violates: "stuck", trace: 2 },
   "a stop does not mark the row before the object is asked": {
     rules: doing((stepped, before) =>
       stops(stepped) && before.row?.state === "running"
@@ -134,9 +142,10 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   },
   "a create is confirmed before its object is started": {
     rules: doing((stepped) => {
-      const { row } = stepped.state;
-      if (row === null || !stepped.effects.some(({ does }) => does === "insert")) return stepped;
-      return { ...stepped, state: { ...stepped.state, row: { ...row, state: "running" } } };
+      const start = stepped.effects.find((effect) => effect.does === "send" && effect.what === "start");
+      if (start?.does !== "send") return stepped;
+      const row = { incarnation: start.incarnation, state: "running", attempts: 0, restarts: 0 } as const;
+      return { ...stepped, state: { ...stepped.state, row } };
     }),
     violates: "dead",
     trace: 1,
@@ -147,8 +156,8 @@ export const BUGS: Readonly<Record<string, Bug>> = {
         ? { ...input, outcome: "noproc" }
         : input,
     ),
-    violates: "leaked",
-    trace: 3,
+    violates: "two",
+    trace: 4,
   },
   "no reply to a stop counts as a stop": {
     rules: hearing((input) =>
@@ -167,7 +176,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     ),
     bounds: { operations: 3 },
     violates: "dead",
-    trace: 7,
+    trace: 5,
   },
   "a notice of an earlier bucket frees the name of the present one": {
     rules: hearing((input, { row }) =>
@@ -203,7 +212,7 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       return { ...stepped, effects: [...effects, down(before.row.incarnation)] };
     }),
     violates: "downUnborn",
-    trace: 4,
+    trace: 5,
   },
   "a stop writes no event": {
     rules: doing((stepped, _, input) =>
@@ -214,11 +223,25 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     violates: "downMissing",
     trace: 6,
   },
-  "a bucket that reports while it is being created is told that it has no name": {
-    rules: { hasName: (row, incarnation) => hasName(row, incarnation) && row?.state !== "starting" },
+  "a bucket that asks while it is being created is told that it has no name (orphan)": {
+    rules: { hasName: early("no") },
     bounds: { reports: 1 },
     violates: "dead",
     trace: 6,
+  },
+  "a bucket that asks while it is being created is told that it has its name (orphan)": {
+    rules: { hasName: early("yes") },
+    bounds: { reports: 1 },
+    violates: "leaked",
+    trace: 5,
+  },
+  "a bucket that has ended before its create was confirmed gets the name": {
+    rules: hearing((input, { row }) =>
+      input.is === "down" && row === null ? { ...input, incarnation: "none" } : input,
+    ),
+    bounds: { exits: 1 },
+    violates: "dead",
+    trace: 5,
   },
   "a restart that is reported twice counts twice": {
     rules: doing((stepped, before, input) =>
@@ -228,6 +251,6 @@ export const BUGS: Readonly<Record<string, Bug>> = {
     ),
     bounds: { restarts: 1 },
     violates: "restartedTwice",
-    trace: 5,
+    trace: 6,
   },
 };

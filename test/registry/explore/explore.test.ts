@@ -19,6 +19,7 @@ const BOUNDS: readonly (readonly [typeof explored, Partial<Bounds>])[] = [
   ["small", { lostAlarms: 1, exits: 1 }],
   ["small", { probes: 1, restarts: 1, exits: 1, crashes: 0 }],
   ["small", { reports: 1, exits: 1, crashes: 0 }],
+  ["small", { reports: 1 }],
   ["medium", { operations: 3, exits: 1 }],
   ["medium", { resends: 1, exits: 1 }],
   ["medium", { probes: 1, restarts: 1, exits: 1 }],

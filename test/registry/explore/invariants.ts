@@ -14,7 +14,7 @@ export const VIOLATIONS = {
   revived: "1: an object lives whose end was acknowledged, or whose DOWN was sent",
   dead: "1: the name leads to an object that has been wiped",
   two: "2: two objects of one name live",
-  leaked: "4: an object lives that no name leads to",
+  leaked: "4: an object lives that no name leads to, and that does not ask whether one does",
   stuck: "4: a name is between two states, and no alarm will come",
   createdTwice: "5: created twice",
   downTwice: "5: DOWN twice",
@@ -88,10 +88,10 @@ function checkName(name: Name): void {
   const at = row === null ? undefined : incarnations[numberOf(row.incarnation)];
   const living = incarnations.filter(({ object }) => object === "alive");
   for (const { down, ended } of living) holds(!down && !ended, "revived");
-  holds(living.length <= 1, "two");
+  holds(living.filter(({ forgotten }) => !forgotten).length <= 1, "two");
   if (row !== null && isLiving(row)) holds(at?.object === "alive" || at?.object === "obituary", "dead");
   if (net.length > 0 || operations.length > 0) return;
-  for (const one of living) holds(one === at, "leaked");
+  for (const one of living) holds(one === at || (one.forgotten && !one.known), "leaked");
   for (const { created, down } of incarnations.filter((one) => one !== at))
     holds(down || !created, "downMissing");
 }

@@ -44,6 +44,7 @@ mtype:alarm alarm = UNSET;
 mtype:operation operation = NONE;
 mtype:request asked = NOTHING;
 byte about = 0;            /* the incarnation that was asked */
+bool early = false;        /* it has ended by itself before the reply to its start */
 byte tries = 0;
 bit options = 0;           /* what the create under way asks for */
 bool heard = false;        /* its caller still waits */
@@ -63,6 +64,8 @@ bool created[INCARNATIONS] = false;
 bool down[INCARNATIONS] = false;
 bool mayEnd[INCARNATIONS] = false;
 bool acknowledged[INCARNATIONS] = false;  /* a caller was told that it has ended */
+bool forgotten[INCARNATIONS] = false;     /* the registry ended while its start was under way: it has to ask */
+bool known[INCARNATIONS] = false;         /* it was told that it has its name, and asks no more */
 bool absent = false;              /* a caller was told NOT FOUND, and nobody has asked for the bucket since */
 
 byte operations = OPERATIONS;
@@ -106,6 +109,7 @@ inline rearm() {
 /* The registry ends: its memory goes, and with it the replies that it waits for. */
 inline crash() {
   crashes--;
+  if :: asked == START -> forgotten[about] = true :: else fi;
   operation = NONE; asked = NOTHING; tries = 0; heard = false;
   for (n : 0 .. INCARNATIONS - 1) { started[n] = SILENT; ended[n] = SILENT }
   n = 0;
@@ -127,7 +131,7 @@ inline free(reasonIsEnd) {
 
 /* A request leaves when what was written before is on disk, unless the registry ends between the two. */
 inline ask(what, whom) {
-  asked = what; about = whom;
+  asked = what; about = whom; early = false;
   if
   :: crashes > 0 -> crash()
   :: what == START -> start[whom] = true
@@ -161,13 +165,12 @@ inline take() {
   :: !LIVES && tries == TRIES -> finish()
   :: row == FREE && tries < TRIES && made < INCARNATIONS ->
     tries++;
-    holder = made; made++;
-    wants[holder] = options;
-    row = STARTING; arm();
+    wants[made] = options;
+    made++;
 #ifdef BUG_CONFIRMED_EARLY
-    row = RUNNING;
+    row = RUNNING; holder = made - 1;
 #endif
-    ask(START, holder)
+    ask(START, made - 1)
   :: row == FREE && tries < TRIES && made == INCARNATIONS -> finish()
   :: CUT_OFF && tries < TRIES ->
     tries++;
@@ -183,19 +186,20 @@ inline take() {
 inline said() {
   asked = NOTHING;
   if
-  :: row == FREE || holder != whom ->
+  :: heardOf == START && outcome == OK && !early ->
+    assert(!created[whom]);
+    assert(!absent);            /* 1: what was NOT FOUND does not come unasked */
+    created[whom] = true;
+    row = RUNNING; holder = whom;
+    if :: heard && operation == CREATE -> assert(wants[whom] == options) :: else fi;  /* 2: with its own options */
+    finish()
+  :: heardOf == START && !(outcome == OK && !early) -> take()
+  :: heardOf == END && (row == FREE || holder != whom) ->
     /* Its own notice has freed the name. */
     if :: operation == CREATE -> take()
     :: else -> if :: operation == STOP -> acknowledged[whom] = true :: else fi; finish()
     fi
-  :: row != FREE && holder == whom && heardOf == START && outcome == OK ->
-    assert(!created[whom]);
-    assert(!absent);            /* 1: what was NOT FOUND does not come unasked */
-    created[whom] = true;
-    row = RUNNING;
-    if :: heard && operation == CREATE -> assert(wants[whom] == options) :: else fi;  /* 2: with its own options */
-    finish()
-  :: row != FREE && holder == whom && !(heardOf == START && outcome == OK) ->
+  :: heardOf == END && row != FREE && holder == whom ->
     free(true);
     if :: operation == CREATE -> take()
     :: else -> if :: operation == STOP -> acknowledged[whom] = true :: else fi; finish()
@@ -213,6 +217,8 @@ inline late() {
 #ifdef BUG_SILENCE_IS_OK
   if :: asked == END -> ended[about] = OK :: else -> finish() fi
 #else
+  /* It may live, or start later: the row says that it has to go. */
+  if :: asked == START -> row = STARTING; holder = about; arm() :: else fi;
   finish()
 #endif
 #endif
@@ -262,8 +268,30 @@ inline hear() {
 #ifdef BUG_OLD_NOTICE
     if :: row != FREE -> free(true) :: else fi
 #else
-    if :: row != FREE && holder == i -> free(true) :: else fi
+    if
+    :: row != FREE && holder == i -> free(true)
+#ifndef BUG_EARLY_END
+    :: row == FREE && asked == START && about == i -> early = true
 #endif
+    :: else
+    fi
+#endif
+  /* A bucket asks whether it has its name. One whose create is under way waits for that. */
+  :: object[i] == ALIVE && !known[i] ->
+    if
+    :: row != FREE && holder == i -> known[i] = true
+    :: asked == START && about == i ->
+#ifdef BUG_EARLY_YES
+      known[i] = true
+#else
+#ifdef BUG_EARLY_NO
+      object[i] = MARKED
+#else
+      skip
+#endif
+#endif
+    :: else -> object[i] = MARKED
+    fi
   :: else
   fi;
   i = 0
@@ -272,7 +300,8 @@ inline hear() {
 #define QUIET(i) (!start[i] && !end[i] && started[i] == SILENT && ended[i] == SILENT && !notice[i])
 #define ALL_QUIET (operation == NONE && QUIET(0) && QUIET(1) && QUIET(2))
 #define HAS_END(i) (!created[i] || down[i] || (row != FREE && holder == i))
-#define NOT_LEAKED(i) (object[i] != ALIVE || (row != FREE && holder == i))
+#define NOT_LEAKED(i) (object[i] != ALIVE || (row != FREE && holder == i) || (forgotten[i] && !known[i]))
+#define HAS_NAME(i) (object[i] == ALIVE && !forgotten[i])
 
 inline check() {
   /* 1: the name does not lead to what has been wiped, and what was acknowledged as ended does not live. */
@@ -280,11 +309,11 @@ inline check() {
   assert(object[0] != ALIVE || (!down[0] && !acknowledged[0]));
   assert(object[1] != ALIVE || (!down[1] && !acknowledged[1]));
   assert(object[2] != ALIVE || (!down[2] && !acknowledged[2]));
-  /* 2: one object of a name lives. */
-  assert((object[0] == ALIVE) + (object[1] == ALIVE) + (object[2] == ALIVE) <= 1);
+  /* 2: one object of a name lives, but for those that nothing leads to. */
+  assert(HAS_NAME(0) + HAS_NAME(1) + HAS_NAME(2) <= 1);
   if
   :: ALL_QUIET ->
-    /* 4: nothing is left between two states with no alarm, no object lives that no name leads to. */
+    /* 4: nothing is left between two states with no alarm, no object lives that no name leads to, but one that will ask. */
     assert(!CUT_OFF || alarm == SET || alarm == LOST);
     assert(NOT_LEAKED(0) && NOT_LEAKED(1) && NOT_LEAKED(2));
     /* 5: no DOWN is missing. */

@@ -4,7 +4,7 @@
  */
 
 import { isLiving } from "../../../src/model/registration.ts";
-import type { Operation, Row } from "../../../src/registry/protocol.ts";
+import type { Asked, Operation, Row } from "../../../src/registry/protocol.ts";
 
 /**
  * A bucket's object. `empty`: it keeps nothing. `alive`. `obituary`: it has ended by itself, and repeats its notice until
@@ -49,6 +49,10 @@ export interface Incarnation extends History {
   readonly object: Obj;
   /** How many times the object was restarted. */
   readonly restarts: number;
+  /** The registry has ended while its start was under way: no row will ever lead to it, and it has to ask. */
+  readonly forgotten: boolean;
+  /** It was told that it has its name, and does not ask any more. */
+  readonly known: boolean;
 }
 
 export interface Name {
@@ -92,6 +96,18 @@ export interface World extends Omit<Bounds, "names"> {
   readonly names: readonly Name[];
   readonly alarm: Alarm;
 }
+
+export const NEW_INCARNATION: Omit<Incarnation, "options"> = {
+  object: "empty",
+  created: false,
+  down: false,
+  mayEnd: false,
+  ended: false,
+  restarts: 0,
+  restarted: 0,
+  forgotten: false,
+  known: false,
+};
 
 export const NEW_NAME: Name = { row: null, operations: [], incarnations: [], net: [], absent: false };
 
@@ -156,14 +172,18 @@ function makeKey({ row, operations, incarnations, net, absent }: Name): string {
     flag(absent) + String(incarnations.length),
     ...operations.map(
       ({ kind, asker, tries, asked }) =>
-        `${kind}${asker}.${tries ?? ""}${asked === undefined ? "" : asked.what + to(numberOf(asked.incarnation)) + (asked.before?.state ?? "")}`,
+        `${kind}${asker}.${tries ?? ""}${asked === undefined ? "" : keyOfAsked(asked, to)}`,
     ),
     ...[...anew.keys()].map((n) => {
       const one = incarnations[n] as Incarnation;
-      return `${one.object}${one.options}${flag(one.created)}${flag(one.down)}${flag(one.mayEnd)}${flag(one.ended)}${one.restarts}${one.restarted}`;
+      return `${one.object}${one.options}${flag(one.created)}${flag(one.down)}${flag(one.mayEnd)}${flag(one.ended)}${flag(one.forgotten)}${flag(one.known)}${one.restarts}${one.restarted}`;
     }),
     ...net.map((message) => keyOfMessage(message, to, rows)).toSorted(),
   ].join(",");
+}
+
+function keyOfAsked({ what, incarnation, before, ended, restart }: Asked, to: (n: number) => string): string {
+  return what + to(numberOf(incarnation)) + (before?.state ?? "") + (ended ?? "") + (restart?.restarts ?? "");
 }
 
 function keyOfMessage(message: Message, to: (n: number) => string, rows: (row: Row) => string): string {
