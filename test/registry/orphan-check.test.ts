@@ -5,10 +5,11 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { call } from "../../src/otp/call.ts";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
+import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
 import { create, isolate } from "../support/directories.ts";
 import { armFailpoint, bucketOf, bucketsSince, bucketState, registryOf, rowOf } from "../support/faults.ts";
 import { HOUR_MS } from "../support/looking.ts";
-import { bucketIds, clock, orphans } from "../support/objects.ts";
+import { bucketIds, clock, holdNext, orphans } from "../support/objects.ts";
 
 const { directory } = isolate();
 afterEach(() => setFailpointHook());
@@ -51,26 +52,19 @@ describe("the orphan check", () => {
   });
 
   it("a bucket that asks while it is being created hears what has become of that", async () => {
-    const earlier = new Set(bucketIds);
-    const [replied, confirmed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    setFailpointHook((_, point) => {
-      if (point !== "create: object started, not confirmed") return undefined;
-      replied.resolve();
-      return confirmed.promise;
+    const registry = env.REGISTRY.get(env.REGISTRY.newUniqueId());
+    const start = holdNext();
+    const creating = call(() => registry.create({ partition: 0, partitions: 1 }, "newborn", {}));
+    await expect.poll(() => start.held?.is).toBe("start");
+    const [{ incarnation }] = (start.held?.args ?? []) as [BucketArgs];
+    const nothing = { entries: 0, bytes: 0, revision: 0, restarts: 0, id: start.held?.about ?? "" };
+    const answer = await runInDurableObject(registry, (one) => {
+      const asking = one.report({ name: "newborn", incarnation }, nothing);
+      start.held?.settle({ reply: "started" });
+      return asking;
     });
-    const creating = directory.create("newborn");
-    await replied.promise;
-    const [id = ""] = bucketsSince(earlier);
-    const { incarnation = "" } = await bucketState(id);
-    expect(await rowOf("newborn")).toBeUndefined();
-    const nothing = { entries: 0, bytes: 0, revision: 0, restarts: 0, id };
-    // It is asked before the create goes on.
-    const asking = await runInDurableObject(registryOf("newborn"), (registry) => ({
-      answer: registry.report({ name: "newborn", incarnation }, nothing),
-    }));
-    confirmed.resolve();
-    expect(await asking.answer).toEqual({ reply: true });
-    expect(await creating).toMatchObject({ created: true, registration: { id } });
+    expect(answer).toEqual({ reply: true });
+    expect(await creating).toMatchObject({ created: true, registration: { id: start.held?.about } });
   });
 
   it("a bucket whose create ended with the registry asks, hears no, and ends", async () => {

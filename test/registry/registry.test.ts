@@ -18,7 +18,7 @@ import {
   rowOf,
   wipeBehind,
 } from "../support/faults.ts";
-import { bucketIds, clock } from "../support/objects.ts";
+import { bucketIds, clock, holdNext } from "../support/objects.ts";
 import { nameRow } from "../support/rows.ts";
 
 const { directory } = isolate();
@@ -87,8 +87,10 @@ describe("create", () => {
     );
 
   it("sets no timer of its own: there is nothing to undo before the object has replied", async () => {
+    const before = await directory.create("beside-unarmed").then(() => timersOf("unarmed"));
     await directory.create("unarmed");
-    expect(await timersOf("unarmed")).not.toContain("otp:timer/check");
+    expect(await timersOf("unarmed")).toEqual(expect.arrayContaining(["otp:timer/sweep"]));
+    expect((await timersOf("unarmed")).includes("otp:timer/check")).toBe(before.includes("otp:timer/check"));
   });
 
   it("that gets no reply leaves a row and the repair's alarm behind, and nobody finds it", async () => {
@@ -116,21 +118,17 @@ describe("create", () => {
   });
 
   it("counts among the starting ones while its object has not replied", async () => {
-    const { promise: held, resolve: release } = Promise.withResolvers<void>();
-    const { promise: reached, resolve: hasReached } = Promise.withResolvers<void>();
-    await directory.create("beside-counted");
-    setFailpointHook((_, point) => {
-      if (point !== "create: object started, not confirmed") return undefined;
-      hasReached();
-      return held;
-    });
-    const creating = directory.create("counted");
-    await reached;
-    const caller = { partition: partitionOf("counted", PARTITIONS), partitions: PARTITIONS };
-    expect((await call(() => registryOf("counted").stats(caller))).states.starting).toBe(1);
-    release();
-    await creating;
-    expect((await call(() => registryOf("counted").stats(caller))).states.starting).toBe(0);
+    const registry = env.REGISTRY.get(env.REGISTRY.newUniqueId());
+    const caller = { partition: 0, partitions: 1 };
+    const starting = (): Promise<number> =>
+      call(() => registry.stats(caller)).then(({ states }) => states.starting);
+    const start = holdNext();
+    const creating = call(() => registry.create(caller, "counted", {}));
+    await expect.poll(() => start.held?.is).toBe("start");
+    expect(await starting()).toBe(1);
+    await runInDurableObject(registry, () => start.held?.settle({ reply: "started" }));
+    expect(await creating).toMatchObject({ created: true });
+    expect(await starting()).toBe(0);
   });
 });
 

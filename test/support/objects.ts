@@ -39,6 +39,19 @@ export interface Held {
 /** Where messages are held; undefined: none are. */
 export const wire: { hold: ((held: Held) => void) | undefined } = { hold: undefined };
 
+/**
+ * Holds the next message. Take a registry that no other test uses: the test environment can't make one end that has held a
+ * message. And wait by looking: what goes on in another object's turn may not use this one's stubs.
+ */
+export function holdNext(): { held: Held | undefined } {
+  const next: { held: Held | undefined } = { held: undefined };
+  wire.hold = (held) => {
+    wire.hold = undefined;
+    next.held = held;
+  };
+  return next;
+}
+
 function hold(is: Held["is"], about: string, args: readonly unknown[]): Promise<Reply<never>> {
   return new Promise((resolve) => {
     wire.hold?.({ is, about, args, settle: (reply) => resolve(reply as Reply<never>) });

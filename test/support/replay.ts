@@ -23,6 +23,7 @@ import {
   type World,
 } from "../registry/explore/world.ts";
 import { abortObject, bucketOf } from "./faults.ts";
+import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
 import { clock, type Held, type TestRegistry, wire } from "./objects.ts";
 
 const CALLER = { partition: 0, partitions: 1 };
@@ -102,9 +103,18 @@ class Real {
 
   constructor() {
     wire.hold = (held) => {
+      if (held.is === "start") this.#begun(held);
       (held.is === "notify" ? this.#notices : this.#requests).push(held);
       this.#arrived();
     };
+  }
+
+  /** A create has begun one more incarnation, as the model numbers them. */
+  #begun({ about, args }: Held): void {
+    const [{ incarnation }] = args as [BucketArgs];
+    if (this.#incarnations.includes(incarnation)) return;
+    this.#ids.push(about);
+    this.#incarnations.push(incarnation);
   }
 
   async does(action: Action, before: Name, effects: readonly Effect[]): Promise<void> {
@@ -113,7 +123,8 @@ class Real {
     // An operation's answer is that of the model; after a crash nobody gets any.
     const answers = effects.flatMap((effect) => (effect.does === "answer" ? [effect.answer] : []));
     if (crash === undefined && runsStep(action)) for (const answer of answers) await this.#answered(answer);
-    if (crash !== undefined || action.does === "crash") await this.#crash(isNotice(action));
+    if (crash !== undefined || action.does === "crash")
+      await this.#crash(isNotice(action) || action.does === "crash");
     const sends = effects.filter(({ does }) => does === "send");
     if (crash === undefined && runsStep(action) && sends.length > 0)
       await this.#until(() => this.#requests.length > 0);
@@ -126,7 +137,7 @@ class Real {
       case "deliver":
         return this.#deliver(action.message);
       case "deadline":
-        return this.#settle(action.what, Promise.reject(new Exit("timeout")));
+        return this.#settle(action.what, () => Promise.reject(new Exit("timeout")));
       case "exit": {
         const ended = bucketOf(this.#ids[action.n] ?? "").exit("shutdown");
         this.#exit = ended.catch(() => undefined);
@@ -207,7 +218,7 @@ class Real {
         message.outcome === "noproc"
           ? { exit: "noproc" }
           : { reply: message.what === "start" ? "started" : "normal" };
-      await this.#settle(message.what, reply, this.#ids[n]);
+      await this.#settle(message.what, () => reply, this.#ids[n]);
     } else await this.#deliverNotice(n);
   }
 
@@ -230,14 +241,14 @@ class Real {
   }
 
   /** Gives the registry the reply to the request that it waits for, if it is to this object. */
-  async #settle(what: string, reply: Reply<unknown> | Promise<never>, id?: string): Promise<void> {
+  async #settle(what: string, reply: () => Reply<unknown> | Promise<never>, id?: string): Promise<void> {
     const at = this.#requests.findIndex(
       (held) => held.is === what && (id === undefined || held.about === id),
     );
-    if (reply instanceof Promise) reply.catch(() => undefined);
     const [held] = at < 0 ? [] : this.#requests.splice(at, 1);
     if (held === undefined) return;
-    await runInDurableObject(this.#registry, () => held.settle(reply));
+    // Made in the registry's own turn: what follows from a promise goes on in the turn that has made it.
+    await runInDurableObject(this.#registry, () => held.settle(reply()));
     await this.#registry.partitionCount();
   }
 
@@ -248,9 +259,7 @@ class Real {
     const [is, incarnation, created] = await waiting.outcome;
     expect([waiting.kind, is]).toEqual([waiting.kind, answer.is === "noproc" ? "unknown" : answer.is]);
     if (answer.is !== "bucket" || incarnation === undefined) return;
-    const n = numberOf(answer.row.incarnation);
-    // A bucket that is new to the test is the one that the model has numbered last.
-    expect(this.#incarnations[n] ?? incarnation).toBe(incarnation);
+    expect(incarnation).toBe(this.#incarnations[numberOf(answer.row.incarnation)]);
     if (created !== undefined) expect(created).toBe(answer.created);
   }
 
@@ -274,11 +283,6 @@ class Real {
         ? [new Names(storage.sql).find(NAME), new Events(storage.sql, 1).after(0, 1_000, NAME)]
         : [undefined, []];
     });
-    if (row !== null && found !== undefined) {
-      const n = numberOf(row.incarnation);
-      this.#ids[n] ??= found.id;
-      this.#incarnations[n] ??= found.incarnation;
-    }
     const seen = found && {
       n: this.#incarnations.indexOf(found.incarnation),
       state: found.state,
