@@ -2,6 +2,7 @@
 
 import type { FailureJson } from "../contract/failure.ts";
 import { Exit, Refusal } from "../otp/exit.ts";
+import { logIncident } from "../otp/incident.ts";
 
 interface Meaning {
   /** The HTTP status of the response. */
@@ -145,21 +146,27 @@ function shortened(text: string): string {
   return `${text.slice(0, half)}…${text.slice(-half)}`.toWellFormed();
 }
 
-/** The failure to report for anything that was thrown. An unexpected error is logged and reported as `crash`. */
+/**
+ * The failure to report for anything that was thrown. An unexpected error is logged and reported as `crash`. The detail of
+ * what was logged has its id: see otp/incident.ts.
+ */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Refusal && isErrorCode(error.code)) return failure(error.code, error.message);
   if (error instanceof Exit) return failureOfExit(error);
-  console.error("unexpected", error);
-  return failure("crash", "The service had an unexpected error. The outcome of the request is unknown.");
+  return incident(
+    "crash",
+    "The service had an unexpected error. The outcome of the request is unknown.",
+    logIncident("unexpected", error),
+  );
 }
 
 function failureOfExit(exit: Exit): Failure {
   const { reason } = exit;
   if (typeof reason === "object") {
-    console.error("crash", reason.crash);
-    return failure(
+    return incident(
       "crash",
       "The bucket or the registry crashed during this request. The outcome is unknown.",
+      logIncident("crash", reason.crash, reason.incident),
     );
   }
   if (reason === "timeout") {
@@ -172,8 +179,16 @@ function failureOfExit(exit: Exit): Failure {
     return failure("unavailable", "The bucket is being restarted. Nothing was done: try again.");
   }
   if (exit.overloaded) return failure("overloaded", "The bucket is overloaded. Slow down, then try again.");
-  console.error(reason, exit.cause);
-  return failure("unavailable", `The bucket could not be reached (${reason}). The outcome is unknown.`);
+  return incident(
+    "unavailable",
+    `The bucket could not be reached (${reason}). The outcome is unknown.`,
+    logIncident(reason, exit.cause),
+  );
+}
+
+/** A failure that was logged: its detail says under which id. */
+function incident(code: ErrorCode, detail: string, id: string): Failure {
+  return failure(code, `${detail} The logs have it as incident ${id}.`);
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -15,6 +15,8 @@ export type ExitReason = "noproc" | "restarting" | "timeout" | "noconnection" | 
 /** An unexpected exception in the process's own code. */
 export interface Crash {
   readonly crash: string;
+  /** Under which the process has logged it: see incident.ts. */
+  readonly incident?: string;
 }
 
 /** What a process answers to a call; plain data, because class identity does not survive RPC. */

@@ -11,6 +11,7 @@ import {
   type Reply,
 } from "./exit.ts";
 import { failpoint } from "./failpoint.ts";
+import { logIncident } from "./incident.ts";
 import type { Life } from "./life.ts";
 import { Process } from "./process.ts";
 import { mayTryAgain } from "./restart.ts";
@@ -63,8 +64,7 @@ export abstract class GenServer<Env, Args extends object, Info = never> extends 
   async #crashed(life: Life<Args>, error: unknown): Promise<Reply<never>> {
     // A fault of the platform does not end the process; for the caller, the outcome is unknown.
     if (isInfrastructure(error)) throw error;
-    console.error("crash", error);
-    const crash = { crash: messageOf(error) };
+    const crash = { crash: messageOf(error), incident: logIncident("crash", error) };
     return asReply(async () => {
       if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "crash: caught, nothing written");
       // Another call may have ended it meanwhile.
