@@ -88,7 +88,7 @@ const EXAMPLES = "test/e2e/{docs,cli-docs,client-docs}.test.ts";
 const MOVES = "test/{e2e/older-data,cli/commands/import-workers-kv}.test.ts";
 const KILLS = "test/spec/invariant-2-own-options.e2e.test.ts";
 /** Nodes that are lost, and leases that have to end: a minute of waiting, with three engines each. */
-const CLUSTERS = "test/e2e/cluster-{erasure,faults,lives}.test.ts";
+const CLUSTERS = "test/e2e/cluster-{erasure,faults,lives,restore}.test.ts";
 /** What seldom changes, and takes long. */
 const SELDOM = "test/deep/{api-docs,openapi-clients}.e2e.test.ts";
 const LEFT_OUT: Readonly<Record<Depth, string[]>> = {

@@ -74,6 +74,17 @@ export class Objects {
     return true;
   }
 
+  /** All objects as they are, as a store with versions can give them back. */
+  moment(): ReadonlyMap<string, Buffer> {
+    return new Map([...this.#objects].map(([key, { body }]) => [key, body]));
+  }
+
+  /** Makes all objects as they were. They are new writes, as in a store with versions. */
+  restore(moment: ReadonlyMap<string, Buffer>): void {
+    this.#objects.clear();
+    for (const [key, body] of moment) this.put(key, body, {});
+  }
+
   page({ prefix, delimiter, after, limit }: PageOptions): Page {
     const folders = new Set<string>();
     const keys: string[] = [];
