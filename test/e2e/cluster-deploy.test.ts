@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -36,9 +37,11 @@ describe("deploy/compose.cluster.yaml", () => {
     const { command, environment, volumes, healthcheck } = service;
     const [first, ...rest] = command;
     expect(first).toBe("cluster");
-    // The names of services can be looked up in the containers only.
+    // The names of services, and a container's addresses, are known in the container only.
     const args = rest.map((word) => word.replace(`${name}:7000`, "172.18.0.2:7000"));
-    const options = await clusterOptions(args, { ...environment, ...SECRETS }, "durable-kv cluster");
+    const inside = (): ReturnType<typeof networkInterfaces> => ({});
+    const secrets = { ...environment, ...SECRETS };
+    const options = await clusterOptions(args, secrets, "durable-kv cluster", inside);
     if (options === "help") throw new Error("it shows its help");
     expect(options.store).toMatchObject({ endpoint: "http://minio:9000", bucket: "kv", prefix: "main" });
     expect([options.host, options.port, options.data]).toEqual(["0.0.0.0", 8787, "/data"]);

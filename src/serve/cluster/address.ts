@@ -2,6 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP, isIPv6 } from "node:net";
+import type { networkInterfaces } from "node:os";
 import { ClusterError } from "./errors.ts";
 
 export interface HostPort {
@@ -47,19 +48,31 @@ export function parseHostPort(option: string, text: string): HostPort {
 }
 
 /**
- * Refuses an address that other networks can reach. A name is looked up, and all its addresses have to be private.
+ * Refuses an address that other networks can reach. A name is looked up, and all its addresses have to be private; a wildcard
+ * stands for all addresses of this machine.
  * @throws {ClusterError} `cluster_address_public`, or `cluster_address_unknown` for a name without an address
  */
-export async function checkPrivate(option: string, { host }: HostPort): Promise<void> {
-  const addresses = isIP(host) === 0 ? await addressesOf(option, host) : [host];
-  const found = addresses.find(
-    (each) => !WILDCARDS.has(each) && !PRIVATE.check(each, isIPv6(each) ? "ipv6" : "ipv4"),
+export async function checkPrivate(
+  option: string,
+  { host }: HostPort,
+  interfaces: typeof networkInterfaces,
+): Promise<void> {
+  const named = isIP(host) === 0 ? await addressesOf(option, host) : [host];
+  const addresses = named.flatMap((each) =>
+    WILDCARDS.has(each) ? ownAddresses(each, interfaces()) : [each],
   );
+  const found = addresses.find((each) => !PRIVATE.check(each, isIPv6(each) ? "ipv6" : "ipv4"));
   if (found === undefined) return;
   throw new ClusterError(
     "cluster_address_public",
     `${option}: ${host === found ? host : `${host}, which is ${found},`} is a public address. The traffic between nodes is not encrypted, and who reads it can read and change all data: use an address of a private network (a VPC, WireGuard, Tailscale).`,
   );
+}
+
+/** The addresses at which a socket of this wildcard is reached. One for IPv6 takes IPv4, too. */
+function ownAddresses(wildcard: string, interfaces: ReturnType<typeof networkInterfaces>): string[] {
+  const all = Object.values(interfaces).flatMap((each) => each ?? []);
+  return all.filter(({ family }) => wildcard === "::" || family === "IPv4").map(({ address }) => address);
 }
 
 async function addressesOf(option: string, name: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { address, checkPort } from "../serve.ts";
+import { address } from "../serve.ts";
 import type { ServeCommand } from "../command.ts";
 import { aborted, watchForShutdown } from "../shutdown.ts";
 import { startAdmin, type Admin } from "./admin.ts";
@@ -11,8 +11,10 @@ import { nodeFolder, type NodeFolder } from "./data-folder.ts";
 import { drainCommand } from "./drain.ts";
 import { clusterEngine } from "./engine-path.ts";
 import { ClusterError } from "./errors.ts";
-import { nth, startNode, type ClusterNode } from "./node.ts";
+import { NodeState } from "./node-state.ts";
+import { startNode, type ClusterNode } from "./node.ts";
 import { clusterOptions, startUsage, type ClusterOptions } from "./options.ts";
+import { checkPorts, nth } from "./ports.ts";
 import { register, unregister } from "./registration.ts";
 import { removeRunning, writeRunning } from "./run-folder.ts";
 import { statusCommand } from "./status.ts";
@@ -69,8 +71,11 @@ async function run(
   const numbers = Array.from({ length: options.nodes }, (_, index) => index + 1);
   const folders = new Map<number, NodeFolder>();
   for (const number of numbers) folders.set(number, await nodeFolder(data, number, store.url));
-  await checkPorts(options, numbers);
-  await checkConditionalWrites(store);
+  await checkPorts(options);
+  // A store that does not answer must not keep a node from being stopped.
+  await Promise.race([checkConditionalWrites(store), aborted(shutdown)]);
+  shutdown.throwIfAborted();
+  for (const folder of folders.values()) folder.mark();
   const local = worker();
   const code = await local.code();
   shutdown.throwIfAborted();
@@ -81,6 +86,14 @@ async function run(
   const control = await serveControl(() => nodes, store);
   writeRunning(data, { pid: process.pid, socket: control.socket });
   try {
+    const states = new Map<number, NodeState>();
+    // First: a load balancer hears that nodes are not ready yet.
+    for (const number of numbers) {
+      const state = new NodeState();
+      states.set(number, state);
+      const { port } = nth({ host: options.adminHost, port: options.adminPort }, number);
+      admins.push(await startAdmin({ host: options.adminHost, port, state, store, versions }));
+    }
     // One after the other: several would be in each other's way on a small machine.
     for (const [number, folder] of folders) {
       const node = await startNode({
@@ -93,6 +106,7 @@ async function run(
         store,
         environment: env,
         shutdown,
+        state: states.get(number) ?? new NodeState(),
         serves: async (peer, before) => {
           process.stdout.write(`Node ${number} serves other nodes at ${peer}, unencrypted.\n`);
           if (before !== undefined && before !== peer) await unregister(store, before);
@@ -100,10 +114,7 @@ async function run(
         },
       });
       nodes.push(node);
-      const { port } = nth({ host: options.adminHost, port: options.adminPort }, number);
-      const admin = await startAdmin({ host: options.adminHost, port, state: node.state, store, versions });
-      admins.push(admin);
-      announce(node, options, admin.port);
+      announce(node, options, admins[number - 1]?.port ?? 0);
     }
     const allDrained = Promise.all(nodes.map((node) => node.drained));
     await Promise.race([aborted(shutdown), allDrained]);
@@ -123,21 +134,6 @@ async function run(
     for (const admin of admins) admin.stop();
     await control.close();
     removeRunning(data);
-  }
-}
-
-/** Refuses ports that are in use, before anything is started. @throws {StartupError} */
-async function checkPorts(options: ClusterOptions, numbers: readonly number[]): Promise<void> {
-  const { host, adminHost, peer, tcpPort } = options;
-  for (const number of numbers) {
-    await checkPort("--port", host, nth({ host, port: options.port }, number).port);
-    if (tcpPort !== undefined) await checkPort("--tcp-port", host, nth({ host, port: tcpPort }, number).port);
-    await checkPort(
-      "--admin-port",
-      adminHost,
-      nth({ host: adminHost, port: options.adminPort }, number).port,
-    );
-    await checkPort("--peer HOST:N, not", peer.host, nth(peer, number).port);
   }
 }
 

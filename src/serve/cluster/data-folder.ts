@@ -10,11 +10,16 @@ export interface NodeFolder {
   readonly path: string;
   /** A descriptor for the engine; see `lockFolder`. */
   readonly lock: number | undefined;
+  /**
+   * Marks the folder as that of this cluster. Not before the store was found to be good: a store that was named by mistake
+   * must not keep the folder from the right one.
+   */
+  mark(): void;
 }
 
 /**
  * Locks the folder of a node, and creates it if it does not exist.
- * @param store the store's URL, which the folder is marked with
+ * @param store the store's URL
  * @throws {ClusterError} if the folder has the data of a single server, or of another cluster
  */
 export async function nodeFolder(data: string, number: number, store: string): Promise<NodeFolder> {
@@ -25,8 +30,7 @@ export async function nodeFolder(data: string, number: number, store: string): P
   if (existsSync(mark)) refuseOther(path, readFileSync(mark, "utf8").trim(), store);
   else refuseSingleServer(path);
   const lock = await ownFolder(path);
-  writeFileSync(mark, `${store}\n`, { mode: 0o600 });
-  return { path, lock };
+  return { path, lock, mark: () => writeFileSync(mark, `${store}\n`, { mode: 0o600 }) };
 }
 
 function refuseSingleServer(folder: string): void {

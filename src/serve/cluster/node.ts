@@ -7,13 +7,13 @@ import { makeObjectFolders } from "../object-folders.ts";
 import { address, checkHealth, hasToken, settings, wait } from "../serve.ts";
 import { supervise, type Supervised } from "../supervisor.ts";
 import type { WorkerConfig } from "../worker-config.ts";
-import type { HostPort } from "./address.ts";
 import type { NodeFolder } from "./data-folder.ts";
 import { ErasedObjects } from "./erased-objects.ts";
 import type { ClusterEngine } from "./engine-path.ts";
 import { releaseLease } from "./leases.ts";
-import { NodeState } from "./node-state.ts";
+import type { NodeState } from "./node-state.ts";
 import type { ClusterOptions } from "./options.ts";
+import { nth } from "./ports.ts";
 import { engineEnvironment } from "./secrets.ts";
 import type { Store } from "./store.ts";
 import { waitForStore } from "./store-wait.ts";
@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly store: Store;
   readonly environment: NodeJS.ProcessEnv;
   readonly shutdown: AbortSignal;
+  /** What is known of it, from now on. */
+  readonly state: NodeState;
   /** Called each time an engine serves, with its address for other nodes, and that of the one before. Never fails. */
   readonly serves: (address: string, before: string | undefined) => Promise<void>;
 }
@@ -48,9 +50,8 @@ export interface ClusterNode extends Supervised {
 
 /** @throws {StartupError} if the engine does not start, or its settings are invalid */
 export async function startNode(node: NodeOptions): Promise<ClusterNode> {
-  const { number, options, config, folder, store, shutdown } = node;
+  const { number, options, config, folder, store, shutdown, state } = node;
   const log = (line: string): void => void process.stderr.write(`node ${number}: ${line}\n`);
-  const state = new NodeState();
   const stopping = new AbortController();
   const over = AbortSignal.any([shutdown, stopping.signal]);
   const folders = Object.values(config.objects).map((name) => join(folder.path, objectFolder(name)));
@@ -103,11 +104,6 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
       return stopped;
     },
   };
-}
-
-/** The nth of addresses whose ports follow on each other; port 0 stays "any free port". */
-export function nth({ host, port }: HostPort, number: number): HostPort {
-  return { host, port: port === 0 ? 0 : port + number - 1 };
 }
 
 function engineOptions(node: NodeOptions, before: Ports | undefined): Parameters<typeof startEngine>[1] {

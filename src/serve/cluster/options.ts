@@ -1,32 +1,22 @@
 /** The options of `durable-kv cluster`. */
 
 import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { checkToken, isLoopback } from "../options.ts";
 import { checkPrivate, type HostPort, isWildcard, parseHostPort } from "./address.ts";
 import { ClusterError } from "./errors.ts";
+import { refuseOverlaps, type PortOptions } from "./ports.ts";
 import { clusterKey, credentialSource } from "./secrets.ts";
 import type { StoreOptions } from "./store.ts";
 
 type Environment = NodeJS.ProcessEnv;
 
-export interface ClusterOptions {
+export interface ClusterOptions extends PortOptions {
   readonly store: StoreOptions;
   readonly key: string;
-  /** Nodes in this process. Their ports follow on each other. */
-  readonly nodes: number;
-  readonly host: string;
-  /** Of the first node; 0 for any free ports. */
-  readonly port: number;
-  /** Of the first node; undefined for no TCP. */
-  readonly tcpPort: number | undefined;
-  /** Where nodes listen for each other; of the first node. */
-  readonly peer: HostPort;
   /** At which other nodes reach this one, if that is not `peer`. */
   readonly advertise: HostPort | undefined;
-  readonly adminHost: string;
-  /** Of the first node, for `/ready` and `/metrics`. */
-  readonly adminPort: number;
   readonly data: string;
   /** Divides the engine's lease, for tests: 1 for all others. */
   readonly timeDivisor: number;
@@ -96,11 +86,12 @@ Environment: KV_TOKEN is the token that clients must send, the same on all nodes
 `;
 }
 
-/** @returns the options; `help` for --help @throws {ClusterError} for an invalid option */
+/** @returns the options; `help` for --help @param interfaces of this machine @throws {ClusterError} for an invalid option */
 export async function clusterOptions(
   args: readonly string[],
   env: Environment,
   name: string,
+  interfaces = networkInterfaces,
 ): Promise<ClusterOptions | "help"> {
   const values = parse(args, OPTIONS, name);
   if (values === "help") return "help";
@@ -117,10 +108,8 @@ export async function clusterOptions(
   if (values.data === "") throw invalid("--data needs the name of a folder.");
   const nodes = whole("--nodes", values.nodes, 1, MAX_NODES);
   const peer = parseHostPort("--peer", values.peer);
-  await checkPrivate("--peer", peer);
   const advertise =
     values.advertise === undefined ? undefined : parseHostPort("--advertise", values.advertise);
-  if (advertise !== undefined) await checkPrivate("--advertise", advertise);
   if (advertise !== undefined && isWildcard(advertise))
     throw invalid(
       `--advertise ${values.advertise}: other nodes can't connect to a wildcard. Give this node's own address.`,
@@ -131,7 +120,9 @@ export async function clusterOptions(
     );
   if (advertise !== undefined && nodes > 1)
     throw invalid("--advertise can't be combined with --nodes: it names one node.");
-  return {
+  await checkPrivate("--peer", peer, interfaces);
+  if (advertise !== undefined) await checkPrivate("--advertise", advertise, interfaces);
+  const options: ClusterOptions = {
     store: storeOf(values, env),
     key: clusterKey(values["key-file"], env),
     nodes,
@@ -146,6 +137,8 @@ export async function clusterOptions(
     timeDivisor: timeDivisor(env, peer),
     parent: /^\d+$/.test(values.parent ?? "") ? Number(values.parent) : undefined,
   };
+  refuseOverlaps(options);
+  return options;
 }
 
 /** Parses a command line strictly. @returns `help` for --help @throws {ClusterError} for an unknown option */

@@ -6,14 +6,18 @@ import type { Store } from "./store.ts";
 
 /** An ETag that no object has. */
 const NO_SUCH_ETAG = '"00000000000000000000000000000000"';
+/** How many writes of one key are tried at once. */
+const RACERS = 8;
 
 /**
- * Writes a small object, tries two writes that must be refused, and deletes it. Two nodes that claim one bucket are told
- * apart by such writes alone: a store that ignores conditions would let both of them own it.
+ * Writes two small objects, tries writes that must be refused and one that must not, several at once, and deletes them. Two
+ * nodes that claim one bucket are told apart by such writes alone: a store that ignores conditions, or looks and writes in two
+ * steps, would let both of them own it.
  * @throws {ClusterError} `cluster_store_unconditional`, or another code of the store's
  */
 export async function checkConditionalWrites(store: Store): Promise<void> {
   const key = `durable-kv/check/${randomUUID()}`;
+  const raced = `${key}-raced`;
   if (!(await store.put(key, "first", { ifNoneMatch: "*" }))) {
     throw new ClusterError(
       "cluster_store_refused",
@@ -25,8 +29,22 @@ export async function checkConditionalWrites(store: Store): Promise<void> {
       throw unconditional(store, "PUT with If-None-Match: * replaced an object");
     if (await store.put(key, "third", { ifMatch: NO_SUCH_ETAG }))
       throw unconditional(store, "PUT with If-Match replaced an object that has another ETag");
+    const { etag } = (await store.get(key)) ?? { etag: "" };
+    if (!(await store.put(key, "fourth", { ifMatch: etag }))) {
+      throw new ClusterError(
+        "cluster_store_refused",
+        `The store ${store.options.endpoint} refuses PUT with If-Match and the ETag ${etag}, which it has just given for that object.`,
+      );
+    }
+    const racing = Array.from({ length: RACERS }, (_, n) =>
+      store.put(raced, String(n), { ifNoneMatch: "*" }),
+    );
+    const won = (await Promise.all(racing)).filter(Boolean).length;
+    // None, if it tells all of them that another one is under way.
+    if (won > 1)
+      throw unconditional(store, `${won} of ${RACERS} PUTs at once with If-None-Match: * wrote one object`);
   } finally {
-    await store.delete(key);
+    await Promise.all([store.delete(key), store.delete(raced)]);
   }
 }
 

@@ -64,8 +64,12 @@ describe("the engine of a cluster", () => {
 describe("the folder of a node", () => {
   it("is marked, so that no single server takes it, and no other cluster", async () => {
     const data = join(folder.path, "nodes");
-    const { path } = await nodeFolder(data, 1, "s3://kv/main");
+    const node = await nodeFolder(data, 1, "s3://kv/main");
+    const { path } = node;
     expect(path).toBe(join(data, "node-1"));
+    // Before its store was found to be good, it may still be another's.
+    expect(() => refuseNodeFolder(path)).not.toThrow();
+    node.mark();
     expect(() => refuseNodeFolder(path)).toThrow("(cluster_data_folder)");
     expect(() => refuseNodeFolder(folder.path)).not.toThrow();
     await expect(nodeFolder(data, 1, "s3://kv/other")).rejects.toThrow("(cluster_data_of_other_cluster)");

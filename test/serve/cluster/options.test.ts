@@ -1,8 +1,10 @@
 /** The command line of `durable-kv cluster`: what it takes, and what it refuses, with which code. */
 
 import { writeFileSync } from "node:fs";
+import type { NetworkInterfaceInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { checkPrivate } from "../../../src/serve/cluster/address.ts";
 import { clusterOptions, type ClusterOptions } from "../../../src/serve/cluster/options.ts";
 import { engineEnvironment } from "../../../src/serve/cluster/secrets.ts";
 import { temporaryFolder } from "../../e2e/support/server.ts";
@@ -85,6 +87,19 @@ describe("the options of a cluster", () => {
       "cluster_option_invalid",
     ],
     ["a port that is none", ["--port", "70000"], {}, "cluster_option_invalid"],
+    ["a port beyond the last", ["--nodes", "3", "--port", "65534"], {}, "cluster_option_invalid"],
+    [
+      "ports of several nodes that overlap",
+      ["--nodes", "3", "--port", "8787", "--tcp-port", "8789"],
+      {},
+      "cluster_option_invalid",
+    ],
+    [
+      "a port for operators that is another node's",
+      ["--nodes", "2", "--admin-port", "8788"],
+      {},
+      "cluster_option_invalid",
+    ],
     ["two words about TCP", ["--no-tcp", "--tcp-port", "1"], {}, "cluster_option_invalid"],
   ] as const)("refuse %s", async (_, args, env, code) => {
     await expect(parsed(args, env)).rejects.toThrow(`(${code})`);
@@ -104,6 +119,34 @@ describe("the options of a cluster", () => {
     "localhost:0",
   ])("take the private address %s", async (peer) => {
     await expect(parsed(["--peer", peer])).resolves.toBeDefined();
+  });
+
+  it("refuse a wildcard where the machine has a public address, and take it where it has none", async () => {
+    const at = (address: string, family: "IPv4" | "IPv6"): NetworkInterfaceInfo =>
+      ({ address, family }) as NetworkInterfaceInfo;
+    const inside = (): NodeJS.Dict<NetworkInterfaceInfo[]> => ({
+      lo: [at("127.0.0.1", "IPv4")],
+      eth0: [at("10.0.0.5", "IPv4"), at("2606:4700::1", "IPv6")],
+    });
+    const outside = (): NodeJS.Dict<NetworkInterfaceInfo[]> => ({ eth0: [at("8.8.8.8", "IPv4")] });
+    await checkPrivate("--peer", { host: "0.0.0.0", port: 1 }, inside);
+    for (const [host, interfaces] of [
+      ["::", inside],
+      ["0.0.0.0", outside],
+      ["::", outside],
+    ] as const)
+      await expect(checkPrivate("--peer", { host, port: 1 }, interfaces)).rejects.toThrow(
+        "(cluster_address_public)",
+      );
+  });
+
+  it("take ports of several nodes that are far enough apart, and one port at two addresses", async () => {
+    for (const args of [
+      ["--nodes", "3", "--port", "8787", "--tcp-port", "8790", "--admin-port", "8793"],
+      ["--nodes", "3", "--port", "0", "--tcp-port", "0", "--admin-port", "0"],
+      ["--peer", "127.0.0.2:8787"],
+    ])
+      await expect(parsed(args)).resolves.toBeDefined();
   });
 
   it("read key and credentials from files, and the credentials again when the file is replaced", async () => {

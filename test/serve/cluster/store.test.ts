@@ -67,6 +67,8 @@ describe("the store", () => {
     await checkConditionalWrites(store);
     for (const [fault, code] of [
       ["unconditional", "cluster_store_unconditional"],
+      ["two steps", "cluster_store_unconditional"],
+      ["no match", "cluster_store_refused"],
       ["full", "cluster_store_full"],
       ["failing", "cluster_store_unreachable"],
       ["away", "cluster_store_unreachable"],

@@ -17,7 +17,11 @@ export type S3Fault =
   /** Writes get 507; reads and deletions work. */
   | "full"
   /** Conditions of writes are ignored, as by stores that do not have them. */
-  | "unconditional";
+  | "unconditional"
+  /** A first write is allowed as long as none is done: of several at once, all are told that they have won. */
+  | "two steps"
+  /** No ETag matches, not even the object's own. */
+  | "no match";
 
 export interface S3Request {
   readonly method: string;
@@ -145,6 +149,15 @@ export class S3Server {
     }
   }
 
+  #conditions(key: string, headers: IncomingMessage["headers"]): Conditions {
+    if (this.#fault.has("unconditional")) return {};
+    const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
+    if (this.#fault.has("no match") && ifMatch !== undefined) return { ifMatch: '"none"' };
+    // Those that came together have all looked before the first one wrote.
+    const looked = this.#fault.has("two steps") && key.endsWith("-raced");
+    return looked ? {} : { ifMatch, ifNoneMatch };
+  }
+
   #refusal({ headers }: IncomingMessage, bucket: string, kind: S3Request["kind"]): Answer | undefined {
     if (this.#fault.has("failing")) return error(500, "InternalError", "We encountered an internal error.");
     if (this.#fault.has("slow down")) return error(503, "SlowDown", "Please reduce your request rate.");
@@ -157,9 +170,7 @@ export class S3Server {
   }
 
   #answer({ method, headers }: IncomingMessage, url: URL, key: string, body: Buffer): Answer {
-    const conditions: Conditions = this.#fault.has("unconditional")
-      ? {}
-      : { ifMatch: headers["if-match"], ifNoneMatch: headers["if-none-match"] };
+    const conditions = this.#conditions(key, headers);
     switch (method) {
       case "GET":
       case "HEAD":
