@@ -16,6 +16,7 @@ import { LargeValues } from "./large-values.ts";
 import { draftPage } from "./page-draft.ts";
 import type { PageDraft } from "../model/page-draft.ts";
 import { rangeRows } from "./range-rows.ts";
+import { mayWait, WaitingRows } from "./waiting-rows.ts";
 import { Refusal } from "../otp/exit.ts";
 import { expiry } from "../model/lifetime.ts";
 
@@ -68,6 +69,7 @@ export class Entries {
   readonly large: LargeValues;
   readonly #storage: Storage;
   readonly #sql: SqlStorage;
+  readonly #waiting: WaitingRows;
   readonly #clock: Clock;
   readonly #changed: (changes: readonly Change[]) => void;
   /** The fixed time of the current write or list; undefined outside of one. */
@@ -81,6 +83,7 @@ export class Entries {
   constructor(storage: Storage, { clock, log, changed = () => undefined }: EntriesOptions) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.#waiting = new WaitingRows(storage.sql);
     this.#clock = clock;
     this.#changed = changed;
     this.log = new ChangeLog(storage.sql, log);
@@ -112,6 +115,7 @@ export class Entries {
       result = this.#atOneTime(() =>
         this.#storage.transactionSync(() => {
           const changed = change();
+          this.#waiting.flush();
           this.log.write(this.#changes);
           return changed;
         }),
@@ -135,6 +139,7 @@ export class Entries {
   reset(): void {
     this.log.reset();
     this.#recent.clear();
+    this.#waiting.clear();
     this.#changes = [];
   }
 
@@ -208,20 +213,22 @@ export class Entries {
   /** The keys of a page, without anything else. */
   names(query: ListQuery): readonly string[] {
     return this.#atOneTime(() =>
-      rangeRows<[string]>(this.#sql, "key", { ...query, now: this.#now() }).map(([key]) => key),
+      rangeRows<[string]>(this.#table, "key", { ...query, now: this.#now() }).map(([key]) => key),
     );
   }
 
   /** The page as JSON that SQLite writes; undefined if the page is large. See page-draft.ts. */
   draft(query: ListQuery, incarnation: string): PageDraft | undefined {
-    return this.#atOneTime(() => draftPage(this.#sql, query, { incarnation, now: this.#now() }));
+    return this.#atOneTime(() => draftPage(this.#table, query, { incarnation, now: this.#now() }));
   }
 
   #list({ values = false, limit, ...range }: ListQuery): ListPage {
     const query = { ...range, now: this.#now() };
     // Each statement must be read to its end: an unfinished one locks its table until it is garbage-collected, and a
     // bucket that ends could not drop the table. So the page's size is computed first, and the values are read after that.
-    const found = rangeRows<InfoColumns>(this.#sql, INFO_COLUMNS, { ...query, limit: limit + 1 }).map(listed);
+    const found = rangeRows<InfoColumns>(this.#table, INFO_COLUMNS, { ...query, limit: limit + 1 }).map(
+      listed,
+    );
     let bytes = 0;
     let count = 0;
     while (count < Math.min(found.length, limit) && bytes <= MAX_PAGE_BYTES) {
@@ -248,7 +255,7 @@ export class Entries {
 
   /** Removes up to `limit` expired entries, those that expired first. */
   expire(limit = REMOVE_AT_ONCE): void {
-    const due = this.#sql.exec<Row<EntryInfo> & { key: string }>(
+    const due = this.#table.exec<Row<EntryInfo> & { key: string }>(
       `SELECT key, ${INFO} FROM entries WHERE expires <= ? ORDER BY expires ${LIMIT} ?`,
       this.#now(),
       limit,
@@ -259,7 +266,7 @@ export class Entries {
   /** When the next entry expires, in milliseconds since the epoch; undefined if none will. */
   nextExpiry(): number | undefined {
     return (
-      this.#sql
+      this.#table
         .exec<{ next: number | null }>("SELECT min(expires) AS next FROM entries WHERE expires IS NOT NULL")
         .one().next ?? undefined
     );
@@ -280,10 +287,16 @@ export class Entries {
     return this.#time ?? this.#clock();
   }
 
+  /** For whoever reads more than one key. */
+  get #table(): SqlStorage {
+    this.#waiting.flush();
+    return this.#sql;
+  }
+
   #read(key: string): Entry | undefined {
-    const entry = this.#sql
-      .exec<Row<Entry>>(`SELECT value, ${INFO} FROM entries WHERE key = ?`, key)
-      .toArray()[0];
+    const entry =
+      this.#waiting.get(key) ??
+      this.#sql.exec<Row<Entry>>(`SELECT value, ${INFO} FROM entries WHERE key = ?`, key).toArray()[0];
     if (entry !== undefined) this.#remember(key, entry);
     return entry;
   }
@@ -291,6 +304,7 @@ export class Entries {
   #info(key: string): EntryInfo | undefined {
     return (
       this.#recent.get(key) ??
+      this.#waiting.get(key) ??
       this.#sql.exec<Row<EntryInfo>>(`SELECT ${INFO} FROM entries WHERE key = ?`, key).toArray()[0]
     );
   }
@@ -324,17 +338,10 @@ export class Entries {
     this.#changes.push({ revision, kind: "put", at, key, value: logged, size, type, metadata, expires });
     const kept = inChunks ? "" : value;
     const large = inChunks ? value.large : null;
-    // Most entries have none of the last columns, and a statement without them is faster.
-    if (expires === null && metadata === null && large === null) {
-      this.#sql.exec(
-        "INSERT OR REPLACE INTO entries (key, value, type, revision, at) VALUES (?, ?, ?, ?, ?)",
-        key,
-        kept,
-        type,
-        revision,
-        at,
-      );
-    } else {
+    const entry = { value: kept, type, revision, size, expires, at, metadata, large };
+    if (mayWait(entry)) this.#waiting.put(key, entry);
+    else {
+      this.#waiting.drop(key);
       this.#sql.exec(
         `INSERT OR REPLACE INTO entries (key, value, type, revision, at, expires, metadata, large, large_size)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -349,12 +356,13 @@ export class Entries {
         inChunks ? size : null,
       );
     }
-    this.#remember(key, { value: kept, type, revision, size, expires, at, metadata, large });
+    this.#remember(key, entry);
     return { revision, created };
   }
 
   #remove(key: string, before: EntryInfo, kind: "delete" | "expired"): void {
     const at = this.#now();
+    this.#waiting.drop(key);
     this.#sql.exec("DELETE FROM entries WHERE key = ?", key);
     this.#recent.delete(key);
     this.#release(before, at);

@@ -28,6 +28,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("increment" as const), key, by: fc.bigInt({ min: -5n, max: 5n }) }),
   fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 0, max: 15 }) }),
   fc.record({ kind: fc.constant("expire" as const) }),
+  fc.record({ kind: fc.constant("list" as const) }),
   fc.record({ kind: fc.constant("forget what memory holds" as const) }),
 );
 const query = fc.record(
@@ -91,12 +92,19 @@ describe("entries", () => {
                     }
                   } else if (change.kind === "wait") waited += change.seconds * 1_000;
                   else if (change.kind === "expire") entries.expire(100);
+                  else if (change.kind === "list") {
+                    const there = KEYS.filter((name) => lives(name) !== undefined).toSorted(inByteOrder);
+                    expect(entries.names({ limit: 100 })).toEqual(there);
+                  }
                 }
               });
               time.now += waited;
               if (batch.some(({ kind }) => kind === "forget what memory holds")) entries.reset();
             }
+            // What is on disk is what memory holds.
+            const anew = tables.again();
             for (const name of KEYS) {
+              expect(anew.get(name)).toEqual(entries.get(name));
               const {
                 revision: _,
                 size: __,
