@@ -1,8 +1,8 @@
 /** Connects an RPC object of the binding with its bucket. */
 
-import { BucketHandle, isNoBucket } from "../directory/bucket-handle.ts";
+import { BucketHandle, existsDifferently, isNoBucket } from "../directory/bucket-handle.ts";
 import type { Directory } from "../directory/directory.ts";
-import { failureOf, KvError } from "../model/errors.ts";
+import { KvError } from "../model/errors.ts";
 import type { CreateOptions } from "../model/registration.ts";
 import { bucketName } from "../model/validators.ts";
 import { orBindingError } from "./failures.ts";
@@ -90,7 +90,7 @@ async function ensure(bucket: BucketHandle, options: CreateOptions): Promise<voi
   try {
     await bucket.create(options);
   } catch (error) {
-    if (failureOf(error).code !== "bucket_exists_differently") throw error;
+    if (!existsDifferently(error)) throw error;
   }
 }
 

@@ -38,7 +38,7 @@ import { isRead, isRemembered, perform, performGroup, type Work } from "./calls.
 import { checkIncarnation, listText } from "./pages.ts";
 import { Maintenance, type Info } from "./maintenance.ts";
 import { BUCKET_MIGRATIONS } from "./migrations.ts";
-import { askAfterMs, notBefore, report, reportAfterMs, reportMs } from "./report.ts";
+import { askAfterMs, notBefore, report, reportAfterMs, reportMs, reportWiped } from "./report.ts";
 import { Sockets } from "./sockets.ts";
 
 /**
@@ -150,7 +150,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Restores entries of an export. With `stop` it ends at the first entry that can't be restored. */
   restore(entries: readonly RestoredEntry[], { stop }: { readonly stop: boolean }): Answered<Restored[]> {
-    return this.#write(() => restore(this.#entries, entries, { clock: this.clock, stop }));
+    return this.#run(false, () => restore(this.#entries, entries, { clock: this.clock, stop }));
   }
 
   /** A page of entries, ordered by the bytes of their keys, ascending or descending. Refuses with `bucket_changed`. */
@@ -171,7 +171,7 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
 
   /** Removes the first keys of a range, at most 500. @returns how many, and whether there are more */
   removeRange(range: KeyRange): Answered<{ readonly removed: number; readonly more: boolean }> {
-    return this.#write(() => this.#entries.removeRange(range));
+    return this.#run(false, () => this.#entries.removeRange(range));
   }
 
   /** Stores chunk `n` of a large value that is being uploaded. Safe to repeat. */
@@ -317,15 +317,17 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
   /** Reports to the registry, and ends if it does not know the bucket. One that was known is known until it ends. */
   async #report(args: BucketArgs): Promise<void> {
     const { life, monitors } = this;
-    // One that is given up has to be probed: only that finds out whether it works again.
-    if (monitors[0] === undefined || life === undefined || life.givenUp !== undefined) return;
+    if (monitors[0] === undefined || life === undefined) return;
     const totals = this.#withRemembered(this.#entries.log.totals());
-    const said = { ...totals, restarts: life.restarts, id: this.ctx.id.toString() };
-    const isKnown = await report(this.env, monitors[0], args, said);
+    // One that is given up has a number that no row has: only a probe finds out whether it works again.
+    const restarts = life.givenUp === undefined ? life.restarts : -1;
+    const isKnown = await report(this.env, monitors[0], args, { ...totals, restarts });
     const asks = this.timers.due("orphan") !== undefined;
     if (isKnown && asks) this.timers.cancel("orphan");
-    if (!isKnown && this.settings.orphanPeriodMs > 0) await this.vanish();
-    else if (!isKnown && asks) this.#askLater();
+    if (!isKnown && this.settings.orphanPeriodMs > 0) {
+      await this.vanish();
+      await reportWiped(this.env, monitors[0], this.ctx.id);
+    } else if (!isKnown && asks) this.#askLater();
   }
 
   #askLater(): void {
@@ -346,10 +348,6 @@ export class Bucket extends GenServer<Env, BucketArgs, Info> implements BucketRp
     const work = { executor, incarnation, remembered: this.#remembered };
     if (calls.every(isRead)) return this.#entries.read(() => run(work));
     return this.#remembering(calls.some(isRemembered), () => run(work));
-  }
-
-  #write<T>(change: (args: BucketArgs) => T): Answered<T> {
-    return this.#run(false, change);
   }
 
   /** Runs what only reads as it is, and anything else in a transaction. */

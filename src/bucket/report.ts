@@ -21,6 +21,19 @@ export async function report(
   return call(() => registry.report({ name, incarnation }, said));
 }
 
+/**
+ * Tells the partition that the object of a bucket that it does not know has wiped itself, and can be cleaned up. Not before:
+ * until then it has its data. If this is lost, what is left of it stays for longer.
+ */
+export async function reportWiped(
+  { REGISTRY }: Pick<Env, "REGISTRY">,
+  { watcher }: Monitor,
+  id: DurableObjectId,
+): Promise<void> {
+  const registry = REGISTRY.get(REGISTRY.idFromString(watcher.id));
+  await call(() => registry.wiped(id.toString())).catch(() => undefined);
+}
+
 /** How many times a bucket trims its log, and reports, in the time for which it keeps a change. */
 const REPORTS = 24;
 

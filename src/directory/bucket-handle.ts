@@ -326,6 +326,11 @@ export async function existed(done: Promise<void>): Promise<boolean> {
   return (await orNoBucket(done.then(() => true))) ?? false;
 }
 
+/** Whether a create was refused because the bucket exists with other options. */
+export function existsDifferently(error: unknown): boolean {
+  return isRefusal(error, "bucket_exists_differently");
+}
+
 /** Whether an error is `bucket_not_found`. */
 export function isNoBucket(error: unknown): boolean {
   return isRefusal(error, "bucket_not_found");

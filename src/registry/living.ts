@@ -44,7 +44,9 @@ export function probed(row: Row, seen: Row, verdict: Exclude<Verdict, { readonly
 /** Counts a restart. The same one may be reported more than once. */
 export function restarted(row: Row, restart: Input & { readonly is: "restarted" }): Lived {
   const { incarnation, restarts, reason, givenUp } = restart;
-  if (row.incarnation !== incarnation || restarts <= row.restarts) return { row, effects: [] };
+  // One whose create is to be undone was never there for anyone.
+  const isUnborn = row.state === "starting";
+  if (row.incarnation !== incarnation || isUnborn || restarts <= row.restarts) return { row, effects: [] };
   const counted = { ...row, restarts };
   const effects: Effect[] = [
     { does: "count", restarts, reason },

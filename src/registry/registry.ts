@@ -159,22 +159,24 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
 
   /**
    * A bucket's report of its totals, beside the probes of the sweep. Replies whether this incarnation has its name: a bucket that
-   * receives `false` is an orphan and ends itself.
+   * receives `false` is an orphan, and ends itself if its settings say so.
    */
-  async report(
-    { name, incarnation }: Incarnation,
-    { restarts, id, ...totals }: Report,
-  ): Promise<Reply<boolean>> {
+  async report({ name, incarnation }: Incarnation, { restarts, ...totals }: Report): Promise<Reply<boolean>> {
     this.wake();
     // A partition without tables (its storage was lost) must not answer `false`, or its buckets would end themselves.
     if (this.args === undefined) return this.absent();
     return asReply(async () => {
       const has = await this.#runner.hasName(name, incarnation);
-      if (!has) this.freed(id);
       const found = has ? this.#living(name) : undefined;
       if (found?.restarts === restarts) this.#judged(found, { kind: "alive", totals });
       return has;
     });
+  }
+
+  /** The object of a bucket that has no name has wiped itself. */
+  wiped(id: string): Reply<null> {
+    this.freed(id);
+    return { reply: null };
   }
 
   /** Partition 0 only: the fixed partition count; null before the first create. */
@@ -241,12 +243,12 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
     if (globalThis.KV_FAILPOINTS) await failpoint(this.ctx, "notice: recorded, not answered");
   }
 
-  /** Called when no name leads to this object any more, and none ever will. The local server overrides it. */
+  /** Called when an object has been wiped, and no name will ever lead to it. The local server overrides it. */
   protected freed(_id: string): void {}
 
   async #create(name: string, options: CreateOptions): Promise<Created> {
     const { jurisdiction } = options;
-    // Before the name is touched: a row whose object cannot be made would have to be undone.
+    // Before anything is begun: no id can be made there.
     const unavailable =
       jurisdiction === undefined ? undefined : unavailability(this.env.BUCKET, jurisdiction);
     const result = await this.#runner.ask(name, unavailable === undefined ? "create" : "lookup", options);

@@ -43,7 +43,7 @@ export interface RunnerOptions {
   readonly stop: (entry: Registration) => Promise<string>;
   /** Schedules the check of names that are not `running`, at this time at the latest; milliseconds since the epoch. */
   readonly checkBy: (at: number) => void;
-  /** Called after a bucket has lost its name, with the id of its object. No name will ever lead to that object again. */
+  /** Called with the id of an object that has been wiped: no name leads to it, and none will ever again. */
   readonly freed: (id: string) => void;
 }
 
@@ -239,12 +239,27 @@ export class Runner {
         (why: unknown) => ({ said: { outcome: outcomeOf(why) }, why }),
       );
       this.tell(name, { is: "said", what, incarnation, ...outcome.said }, outcome.why);
+      // Ended before it had its row, so no row's end will say so.
+      const hasEnded = outcome.said.outcome === "ok" || outcome.said.outcome === "noproc";
+      if (what === "start" && hasEnded && !this.#hasRow(entry)) this.#options.freed(entry.id);
     } catch (error) {
       // The storage failed. As after a restart of the registry, the row says what has to be done, and the alarm does it.
       this.#forget(name, error);
-      // There is no row of a bucket that was just begun. If this fails too, its object finds out by itself.
-      if (what === "start") await this.#options.stop(entry).catch(() => undefined);
+      if (what === "start" && !this.#hasRow(entry)) await this.#undo(entry);
     }
+  }
+
+  /** Stops the object of a create whose row can't be written. If this fails too, the object finds out by itself. */
+  async #undo(begun: Registration): Promise<void> {
+    const undone = await this.#options.stop(begun).then(
+      () => true,
+      () => false,
+    );
+    if (undone) this.#options.freed(begun.id);
+  }
+
+  #hasRow({ name, incarnation }: Registration): boolean {
+    return this.#options.names.find(name)?.incarnation === incarnation;
   }
 
   async #request(entry: Registration, what: "start" | "stop", options: CreateOptions): Promise<string> {

@@ -84,17 +84,18 @@ export function step({ row: before, operations: waiting, next }: State, input: I
       effects.push({ does: "insert", row, asker: operation.asker });
       return row;
     };
-    if (outcome.outcome === "ok" && ended !== true) {
+    // One that has ended begins anew, whatever has become of the reply.
+    if (ended === true || outcome.outcome === "noproc") return;
+    if (outcome.outcome === "ok") {
       const inserted = insert("running");
       effects.push({ does: "record", event: "created", incarnation, reason: null });
       if (restart !== undefined) live(restarted(inserted, { is: "restarted", incarnation, ...restart }));
       answer(operation, { is: "bucket", row: row ?? inserted, created: true });
-    } else if (outcome.outcome === "unknown" || outcome.outcome === "refused") {
+    } else {
       // It may live, or start later: from here on the row says that it has to go. One that refused has done nothing.
       if (outcome.outcome === "unknown") insert("starting");
       answer(operation, { is: "unknown" });
     }
-    // Otherwise it has ended, and the create begins anew.
   };
 
   /** What the object of a create says of itself before the reply to its start. */

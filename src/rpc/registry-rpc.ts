@@ -24,10 +24,8 @@ export interface SweepStats {
 
 /** What a bucket reports. */
 export interface Report extends Totals {
-  /** How many times it was restarted. A registry that knows of others has been told something newer. */
+  /** How many times it was restarted. A registry that knows of another number takes no word of its health from it. */
   readonly restarts: number;
-  /** The id of its object. */
-  readonly id: string;
 }
 
 /** A partition's statistics. */
@@ -76,6 +74,7 @@ export interface RegistryRpc extends Rpc.DurableObjectBranded {
   stopBucket(caller: Partition, name: string): Promise<Reply<boolean>>;
   suspect(caller: Partition, name: string, incarnation: string): Promise<Reply<boolean>>;
   report(bucket: Incarnation, said: Report): Promise<Reply<boolean>>;
+  wiped(id: string): Reply<null>;
   partitionCount(): Reply<number | null>;
   fixPartitionCount(partitions: number): Reply<number>;
 }

@@ -45,7 +45,7 @@ describe("a bucket whose alarm is lost", () => {
 });
 
 describe("a partition whose alarm is lost", () => {
-  const NOTHING = { entries: 0, bytes: 0, revision: 0, restarts: 0, id: "none" };
+  const NOTHING = { entries: 0, bytes: 0, revision: 0, restarts: 0 };
   const name = "lost-partition";
   const caller = { partition: partitionOf(name, PARTITIONS), partitions: PARTITIONS };
   const doors: [string, (registry: DurableObjectStub<TestRegistry>) => Promise<unknown>][] = [

@@ -150,7 +150,7 @@ describe("a partition of a newer version", () => {
     expect(
       await again.report(
         { name: "held", incarnation: "none" },
-        { entries: 0, bytes: 0, revision: 0, restarts: 0, id: "none" },
+        { entries: 0, bytes: 0, revision: 0, restarts: 0 },
       ),
     ).toMatchObject({
       refusal: { code: "storage_newer" },

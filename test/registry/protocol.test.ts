@@ -73,7 +73,8 @@ describe("a create", () => {
   it("whose object ends before it has replied begins anew, with no event", () => {
     const ended = step(create().state, { is: "down", incarnation: "bbbb", reason: "normal" });
     expect(ended.effects).toEqual([]);
-    expect(said(ended, "ok").effects).toEqual([{ does: "send", what: "start", incarnation: "cccc" }]);
+    for (const outcome of ["ok", "noproc", "unknown"] as const)
+      expect(said(ended, outcome).effects).toEqual([{ does: "send", what: "start", incarnation: "cccc" }]);
     // Not that of another one.
     const other = step(create().state, { is: "down", incarnation: "aaaa", reason: "normal" });
     expect(does(said(other, "ok").effects)).toEqual(["insert", "record", "answer"]);
@@ -83,6 +84,9 @@ describe("a create", () => {
     const again = said(step(create().state, restart), "ok");
     expect([events(again), again.state.row?.restarts]).toEqual([["created", "RESTARTED"], 1]);
     expect(again.effects.at(-1)).toMatchObject({ does: "answer", answer: { row: { restarts: 1 } } });
+    // Nobody has heard of one that is to be undone.
+    const undone = said(create(), "unknown");
+    expect(step(undone.state, restart).effects).toEqual([]);
   });
 });
 

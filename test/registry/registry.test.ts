@@ -7,6 +7,7 @@ import type { Registration } from "../../src/model/registration.ts";
 import { call } from "../../src/otp/call.ts";
 import { setFailpointHook } from "../../src/otp/failpoint.ts";
 import { Names } from "../../src/registry/names.ts";
+import type { BucketArgs } from "../../src/rpc/bucket-rpc.ts";
 import { partitionOf } from "../../src/rpc/partition.ts";
 import { ask, isolate, PARTITIONS } from "../support/directories.ts";
 import {
@@ -18,7 +19,7 @@ import {
   rowOf,
   wipeBehind,
 } from "../support/faults.ts";
-import { bucketIds, clock, holdNext } from "../support/objects.ts";
+import { bucketIds, clock, freed, holdNext } from "../support/objects.ts";
 import { nameRow } from "../support/rows.ts";
 
 const { directory } = isolate();
@@ -115,6 +116,25 @@ describe("create", () => {
     expect(others).toEqual([]);
     await expect.poll(() => bucketOf(id).totals()).toEqual({ exit: "noproc" });
     expect(await rowOf("unwritten")).toBeUndefined();
+    await expect.poll(() => freed).toContain(id);
+  });
+
+  it.each([
+    ["has ended by itself", true],
+    ["was stopped before", false],
+  ])("begins anew if its object %s, which is then cleaned up", async (_, notice) => {
+    const registry = env.REGISTRY.get(env.REGISTRY.newUniqueId());
+    const start = holdNext();
+    const creating = call(() => registry.create({ partition: 0, partitions: 1 }, "anew", {}));
+    await expect.poll(() => start.held?.is).toBe("start");
+    const [{ incarnation }] = (start.held?.args ?? []) as [BucketArgs];
+    await runInDurableObject(registry, async (one) => {
+      if (notice) await one.notify({ kind: "down", ref: `${incarnation}/anew`, reason: "shutdown" });
+      start.held?.settle(notice ? { exit: "timeout" } : { exit: "noproc" });
+    });
+    const { registration } = await creating;
+    expect(registration.id).not.toBe(start.held?.about);
+    if (!notice) expect(freed).toContain(start.held?.about);
   });
 
   it("counts among the starting ones while its object has not replied", async () => {

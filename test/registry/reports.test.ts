@@ -48,7 +48,7 @@ describe("a bucket that has changed", () => {
       if (due !== null && due <= Date.now() + clock.aheadMs && (await runDurableObjectAlarm(bucketOf(id))))
         runs.push(put);
     }
-    // None on the first day, and one an hour on the second; the orphan check is one of the two days.
+    // None on the first day, and one an hour on the second; and the orphan check, within the first hours.
     expect(runs.length).toBeGreaterThan(12);
     expect(runs.length).toBeLessThanOrEqual(26);
   });

@@ -74,8 +74,9 @@ function alive(): number {
     try {
       const row = database.prepare("SELECT 1 FROM _cf_KV WHERE key = 'otp:process'").get();
       if (row !== undefined) lives += 1;
-    } catch {
-      // No tables: it has been wiped.
+    } catch (error) {
+      // It has been wiped, or its first commit was cut off.
+      if (!String(error).includes("no such table: _cf_KV")) throw error;
     } finally {
       database.close();
     }

@@ -17,6 +17,9 @@ import type { Created } from "../../src/rpc/registry-rpc.ts";
 /** The time of all objects: so many milliseconds later than it is, or than the moment at which the clock was stopped. */
 export const clock: { aheadMs: number; stoppedAt: number | undefined } = { aheadMs: 0, stoppedAt: undefined };
 
+/** Ids of objects that registries have handed over to be cleaned up. */
+export const freed: string[] = [];
+
 /** `Settings.orphanPeriodMs` of all buckets. */
 export const orphans = { periodMs: 3_600_000 };
 
@@ -103,6 +106,10 @@ export const seeded: { bug: SeededBug | undefined } = { bug: undefined };
 export const births = new Map<string, DurableObjectLocationHint>();
 
 export class TestRegistry extends Registry {
+  protected override freed(id: string): void {
+    freed.push(id);
+  }
+
   protected override readonly clock = now;
 
   protected override bucket(entry: Registration, near?: DurableObjectLocationHint): BucketStub {

@@ -21,6 +21,7 @@ export const VIOLATIONS = {
   downMissing: "5: a bucket that was there has ended, and there is no DOWN",
   downUnborn: "5: DOWN of what was never created",
   restartedTwice: "5: RESTARTED twice",
+  restartedUnborn: "5: RESTARTED of what was never created",
   killed: "6: DOWN of what nobody has ended",
 } as const;
 
@@ -45,6 +46,7 @@ export function recorded(name: Name, effect: Effect & { readonly does: "record" 
       holds(one.mayEnd, "killed");
       return changed(name, n, { down: true });
     case "RESTARTED": {
+      holds(one.created, "restartedUnborn");
       holds(one.restarted < one.restarts, "restartedTwice");
       return changed(name, n, { restarted: one.restarts });
     }
