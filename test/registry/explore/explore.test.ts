@@ -26,6 +26,7 @@ const BOUNDS: readonly (readonly [typeof explored, Partial<Bounds>])[] = [
   ["medium", { reports: 2, resends: 1 }],
   ["medium", { names: 2, operations: 3 }],
   ["large", { operations: 3, exits: 1, lostAlarms: 1 }],
+  ["large", { operations: 3, exits: 1, reports: 1 }],
   ["large", { operations: 3, exits: 1, resends: 1 }],
   ["large", { names: 2, operations: 3, exits: 1 }],
 ];
