@@ -67,7 +67,8 @@ async function readAgain(bucket: BucketHandle, reads: readonly BucketCommand[]):
   try {
     return (await orNoBucket(bucket.run(reads))) ?? reads.map(() => ({ kind: "no_bucket" }));
   } catch (error) {
-    return reads.map(() => failed(error));
+    const answer = failed(error); // once, because it is logged
+    return reads.map(() => answer);
   }
 }
 

@@ -326,6 +326,8 @@ export class Entries {
     value: Value | LargeValue,
     { type, metadata, expires }: Pick<EntryInfo, "type" | "metadata" | "expires">,
   ): { readonly revision: number; readonly created: boolean } {
+    if (this.#time === undefined)
+      throw new Error("a put outside of a write: its row would wait for the next one");
     const before = this.#current(key);
     const at = this.#now();
     const inChunks = isLarge(value);

@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP, isIPv6 } from "node:net";
-import type { networkInterfaces } from "node:os";
+import type { NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { ClusterError } from "./errors.ts";
 
 export interface HostPort {
@@ -32,6 +32,12 @@ for (const [net, prefix] of [
 /** Addresses that stand for all interfaces. */
 const WILDCARDS = new Set(["0.0.0.0", "::"]);
 
+/** An address in its usual spelling, as `0.0.0.0` for `0` and `::1` for `0:0:0:0:0:0:0:1`; a name as it is. */
+export function canonical(host: string): string {
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}/`;
+  return URL.canParse(url) ? new URL(url).hostname.replaceAll(/^\[|\]$/g, "") : host;
+}
+
 /** Whether a node that listens here is reachable on every interface of its machine. */
 export function isWildcard({ host }: HostPort): boolean {
   return WILDCARDS.has(host);
@@ -40,7 +46,7 @@ export function isWildcard({ host }: HostPort): boolean {
 /** Reads `HOST:PORT`, with brackets around an IPv6 address. @throws {ClusterError} */
 export function parseHostPort(option: string, text: string): HostPort {
   const [, host6, host = host6 ?? "", port = ""] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  if (host !== "" && Number(port) <= 65_535) return { host, port: Number(port) };
+  if (host !== "" && Number(port) <= 65_535) return { host: canonical(host), port: Number(port) };
   throw new ClusterError(
     "cluster_option_invalid",
     `${option} ${text}: give HOST:PORT, such as 10.0.0.5:7000 or [fd00::5]:7000.`,
@@ -59,7 +65,7 @@ export async function checkPrivate(
 ): Promise<void> {
   const named = isIP(host) === 0 ? await addressesOf(option, host) : [host];
   const addresses = named.flatMap((each) =>
-    WILDCARDS.has(each) ? ownAddresses(each, interfaces()) : [each],
+    WILDCARDS.has(each) ? ownAddresses(option, each, interfaces) : [each],
   );
   const found = addresses.find((each) => !PRIVATE.check(each, isIPv6(each) ? "ipv6" : "ipv4"));
   if (found === undefined) return;
@@ -70,8 +76,16 @@ export async function checkPrivate(
 }
 
 /** The addresses at which a socket of this wildcard is reached. One for IPv6 takes IPv4, too. */
-function ownAddresses(wildcard: string, interfaces: ReturnType<typeof networkInterfaces>): string[] {
-  const all = Object.values(interfaces).flatMap((each) => each ?? []);
+function ownAddresses(option: string, wildcard: string, interfaces: typeof networkInterfaces): string[] {
+  let all: NetworkInterfaceInfo[];
+  try {
+    all = Object.values(interfaces()).flatMap((each) => each ?? []);
+  } catch (error) {
+    throw new ClusterError(
+      "cluster_address_unknown",
+      `${option} ${wildcard}: this machine does not say which addresses it has (${(error as Error).message}). Give the address to listen at.`,
+    );
+  }
   return all.filter(({ family }) => wildcard === "::" || family === "IPv4").map(({ address }) => address);
 }
 

@@ -21,7 +21,7 @@ import { statusCommand } from "./status.ts";
 import { checkConditionalWrites } from "./store-check.ts";
 import { Store } from "./store.ts";
 
-/** Milliseconds that a stopping node takes at most to remove what `status` shows of it. */
+/** Milliseconds that a stopping node takes at most to remove from the store what it has left there. */
 const UNREGISTER_WITHIN_MS = 1_500;
 
 export interface ClusterCommand extends ServeCommand {
@@ -72,10 +72,10 @@ async function run(
   const folders = new Map<number, NodeFolder>();
   for (const number of numbers) folders.set(number, await nodeFolder(data, number, store.url));
   await checkPorts(options);
-  // A store that does not answer must not keep a node from being stopped.
-  await Promise.race([checkConditionalWrites(store), aborted(shutdown)]);
+  // A store that does not answer must not keep a node from being stopped for long.
+  const stopped = aborted(shutdown).then(() => sleep(UNREGISTER_WITHIN_MS, undefined, { ref: false }));
+  await Promise.race([checkConditionalWrites(store, { over: shutdown }), stopped]);
   shutdown.throwIfAborted();
-  for (const folder of folders.values()) folder.mark();
   const local = worker();
   const code = await local.code();
   shutdown.throwIfAborted();
@@ -84,8 +84,8 @@ async function run(
   const nodes: ClusterNode[] = [];
   const admins: Admin[] = [];
   const control = await serveControl(() => nodes, store);
-  writeRunning(data, { pid: process.pid, socket: control.socket });
   try {
+    writeRunning(data, { pid: process.pid, socket: control.socket });
     const states = new Map<number, NodeState>();
     // First: a load balancer hears that nodes are not ready yet.
     for (const number of numbers) {
@@ -119,7 +119,8 @@ async function run(
     const allDrained = Promise.all(nodes.map((node) => node.drained));
     await Promise.race([aborted(shutdown), allDrained]);
   } finally {
-    await Promise.all(
+    // Whatever one of them fails at, the others are stopped, too.
+    await Promise.allSettled(
       nodes.map(async (node) => {
         await node.stop();
         const { peerAddress } = node.state;

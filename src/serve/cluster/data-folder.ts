@@ -1,6 +1,6 @@
 /** The folder in which a node keeps its copies of the objects that it owns. What counts is in the store. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CLUSTER_MARK } from "../cluster-mark.ts";
 import { ownFolder } from "../serve.ts";
@@ -11,8 +11,8 @@ export interface NodeFolder {
   /** A descriptor for the engine; see `lockFolder`. */
   readonly lock: number | undefined;
   /**
-   * Marks the folder as that of this cluster. Not before the store was found to be good: a store that was named by mistake
-   * must not keep the folder from the right one.
+   * Marks the folder as that of this cluster: just before an engine writes to it, and not before the store was found to be
+   * good. A store that was named by mistake must not keep the folder from the right one.
    */
   mark(): void;
 }
@@ -27,10 +27,19 @@ export async function nodeFolder(data: string, number: number, store: string): P
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const path = join(data, `node-${number}`);
   const mark = join(path, CLUSTER_MARK);
-  if (existsSync(mark)) refuseOther(path, readFileSync(mark, "utf8").trim(), store);
-  else refuseSingleServer(path);
+  const found = existsSync(mark) ? readFileSync(mark, "utf8").trim() : undefined;
+  if (found === undefined) refuseSingleServer(path);
+  // One without a word is of a disk that was full, or a machine that lost its power.
+  else if (found !== "") refuseOther(path, found, store);
   const lock = await ownFolder(path);
-  return { path, lock, mark: () => writeFileSync(mark, `${store}\n`, { mode: 0o600 }) };
+  return { path, lock, mark: () => writeMark(mark, store) };
+}
+
+/** Writes the mark whole or not at all. */
+function writeMark(mark: string, store: string): void {
+  if (existsSync(mark) && readFileSync(mark, "utf8").trim() === store) return;
+  writeFileSync(`${mark}.new`, `${store}\n`, { mode: 0o600, flush: true });
+  renameSync(`${mark}.new`, mark);
 }
 
 function refuseSingleServer(folder: string): void {
@@ -47,6 +56,6 @@ function refuseOther(folder: string, found: string, store: string): void {
   if (found === store) return;
   throw new ClusterError(
     "cluster_data_of_other_cluster",
-    `The folder ${folder} belongs to the cluster of ${found}, and not to that of ${store}. Choose another folder: --data DIR`,
+    `The folder ${folder} belongs to the cluster of ${found}, and not to that of ${store}. Choose another folder: --data DIR. Or delete it, if no node runs in it: a node's folder has copies only.`,
   );
 }

@@ -16,6 +16,7 @@ export type ClusterErrorCode =
   | "cluster_store_refused"
   | "cluster_store_no_bucket"
   | "cluster_store_full"
+  | "cluster_store_busy"
   | "cluster_store_unconditional"
   | "cluster_data_of_single_server"
   | "cluster_data_of_other_cluster"

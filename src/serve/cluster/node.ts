@@ -69,6 +69,7 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     await waitForStore(store, { log, over });
     if (last !== undefined && (await releaseLease(store, last)))
       log("Its lease is released, so that its buckets need not wait for that.");
+    folder.mark();
     const engine = await startEngine(node.code, engineOptions(node, before), over);
     await checkHealth(engine, options.host, over);
     const peer = reachableAt(node, engine.ports);
@@ -79,7 +80,10 @@ export async function startNode(node: NodeOptions): Promise<ClusterNode> {
     return engine;
   };
   const clock = (): number => performance.now();
-  const service = await supervise({ start, log, clock, wait });
+  const service = await supervise({ start, log, clock, wait }).catch((error: unknown) => {
+    unwatch();
+    throw error;
+  });
   let isDrained = (): void => undefined;
   const drained = new Promise<void>((resolve) => {
     isDrained = resolve;

@@ -1,7 +1,8 @@
 /** The ports of the nodes of one process: they follow on each other, and none may be another's. */
 
+import { isIPv4 } from "node:net";
 import { checkPort } from "../serve.ts";
-import { isWildcard, type HostPort } from "./address.ts";
+import { canonical, type HostPort } from "./address.ts";
 import { ClusterError } from "./errors.ts";
 
 const MAX_PORT = 65_535;
@@ -46,7 +47,9 @@ export function refuseOverlaps(options: PortOptions): void {
     if (other === undefined) continue;
     throw new ClusterError(
       "cluster_option_invalid",
-      `Port ${port} would be that of ${other.option} of node ${other.node} and of ${option} of node ${node}: ports of several nodes follow on each other. Choose others that are further apart.`,
+      options.nodes === 1
+        ? `${other.option} and ${option} are both ${port}. Choose another one for one of them.`
+        : `Port ${port} would be that of ${other.option} of node ${other.node} and of ${option} of node ${node}: ports of several nodes follow on each other. Choose others that are further apart.`,
     );
   }
 }
@@ -73,5 +76,13 @@ function listenersOf({ nodes, host, port, tcpPort, adminHost, adminPort, peer }:
 
 function overlap(one: HostPort, other: HostPort): boolean {
   if (one.port === 0 || one.port !== other.port) return false;
-  return one.host === other.host || isWildcard(one) || isWildcard(other);
+  const others = addressesOf(other.host);
+  return addressesOf(one.host).some((each) => others.some((its) => covers(each, its) || covers(its, each)));
 }
+
+const addressesOf = (host: string): string[] =>
+  host === "localhost" ? ["127.0.0.1", "::1"] : [canonical(host)];
+
+/** Whether a socket at one address is in the way of one at the other. A wildcard for IPv6 takes IPv4, too. */
+const covers = (one: string, other: string): boolean =>
+  one === other || one === "::" || (one === "0.0.0.0" && isIPv4(other));

@@ -154,6 +154,11 @@ export class Store {
         "cluster_store_refused",
         `The store ${endpoint} refuses the credentials for the bucket ${bucket} (${status}). They need to get, put, delete and list its objects; check the region, too: --region`,
       );
+    if (status === 429 || status === 503)
+      return new ClusterError(
+        "cluster_store_busy",
+        `The store ${endpoint} asks to slow down (${status}). Try again later, and look at what else uses it.`,
+      );
     if (status === 507)
       return new ClusterError("cluster_store_full", `The store ${endpoint} is full. Make room in it.`);
     return new ClusterError(

@@ -1,6 +1,6 @@
 /** The engine of a cluster: its version, its configuration, and the folder of a node. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { capnpConfig } from "../../../src/serve/capnp.ts";
@@ -73,6 +73,15 @@ describe("the folder of a node", () => {
     expect(() => refuseNodeFolder(path)).toThrow("(cluster_data_folder)");
     expect(() => refuseNodeFolder(folder.path)).not.toThrow();
     await expect(nodeFolder(data, 1, "s3://kv/other")).rejects.toThrow("(cluster_data_of_other_cluster)");
+  });
+
+  it("is taken with a mark that was cut off, which says nothing, and marked anew", async () => {
+    const data = join(folder.path, "cut-off");
+    mkdirSync(join(data, "node-1"), { recursive: true, mode: 0o700 });
+    const mark = join(data, "node-1", "cluster");
+    writeFileSync(mark, "");
+    (await nodeFolder(data, 1, "s3://kv/main")).mark();
+    expect(readFileSync(mark, "utf8")).toBe("s3://kv/main\n");
   });
 
   it("is not that of a single server", async () => {

@@ -100,6 +100,15 @@ describe("the options of a cluster", () => {
       {},
       "cluster_option_invalid",
     ],
+    ["one port for two", ["--admin-port", "8787"], {}, "cluster_option_invalid"],
+    [
+      "one port for two, by name",
+      ["--host", "localhost", "--admin-port", "8787"],
+      {},
+      "cluster_option_invalid",
+    ],
+    ["a wildcard in another spelling", ["--peer", "0:7000"], {}, "cluster_option_invalid"],
+    ["a wildcard of IPv6 in another spelling", ["--peer", "[::0]:7000"], {}, "cluster_option_invalid"],
     ["two words about TCP", ["--no-tcp", "--tcp-port", "1"], {}, "cluster_option_invalid"],
   ] as const)("refuse %s", async (_, args, env, code) => {
     await expect(parsed(args, env)).rejects.toThrow(`(${code})`);
@@ -130,6 +139,12 @@ describe("the options of a cluster", () => {
     });
     const outside = (): NodeJS.Dict<NetworkInterfaceInfo[]> => ({ eth0: [at("8.8.8.8", "IPv4")] });
     await checkPrivate("--peer", { host: "0.0.0.0", port: 1 }, inside);
+    const silent = (): never => {
+      throw new Error("uv_interface_addresses returned Unknown system error 97");
+    };
+    await expect(checkPrivate("--peer", { host: "0.0.0.0", port: 1 }, silent)).rejects.toThrow(
+      "(cluster_address_unknown)",
+    );
     for (const [host, interfaces] of [
       ["::", inside],
       ["0.0.0.0", outside],
@@ -145,6 +160,7 @@ describe("the options of a cluster", () => {
       ["--nodes", "3", "--port", "8787", "--tcp-port", "8790", "--admin-port", "8793"],
       ["--nodes", "3", "--port", "0", "--tcp-port", "0", "--admin-port", "0"],
       ["--peer", "127.0.0.2:8787"],
+      ["--peer", "[::1]:8787"],
     ])
       await expect(parsed(args)).resolves.toBeDefined();
   });

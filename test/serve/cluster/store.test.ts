@@ -68,15 +68,36 @@ describe("the store", () => {
     for (const [fault, code] of [
       ["unconditional", "cluster_store_unconditional"],
       ["two steps", "cluster_store_unconditional"],
+      ["two steps to match", "cluster_store_unconditional"],
+      ["slow down", "cluster_store_busy"],
       ["no match", "cluster_store_refused"],
       ["full", "cluster_store_full"],
       ["failing", "cluster_store_unreachable"],
       ["away", "cluster_store_unreachable"],
     ] as const) {
       s3.spoil(fault);
-      await expect(checkConditionalWrites(store)).rejects.toThrow(`(${code})`);
+      await expect(checkConditionalWrites(store, { pauseMs: 1 })).rejects.toThrow(`(${code})`);
       s3.mend();
     }
+    expect(s3.objects.keys("check/")).toEqual([]);
+  });
+
+  it("is taken although it asks to slow down now and then: some allow a key one write a second", async () => {
+    s3.spoil("busy");
+    await expect(
+      checkConditionalWrites(storeOf({ prefix: "check" }), { pauseMs: 1 }),
+    ).resolves.toBeUndefined();
+    s3.mend();
+    expect(s3.objects.keys("check/")).toEqual([]);
+  });
+
+  it("is left as it was when the check is given up", async () => {
+    const over = new AbortController();
+    const first = s3.next(({ kind }) => kind === "put");
+    const checking = checkConditionalWrites(storeOf({ prefix: "check" }), { over: over.signal });
+    await first;
+    over.abort();
+    await expect(checking).rejects.toThrow("aborted");
     expect(s3.objects.keys("check/")).toEqual([]);
   });
 });

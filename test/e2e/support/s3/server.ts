@@ -18,8 +18,12 @@ export type S3Fault =
   | "full"
   /** Conditions of writes are ignored, as by stores that do not have them. */
   | "unconditional"
-  /** A first write is allowed as long as none is done: of several at once, all are told that they have won. */
+  /** A write looks whether it may, and is done later: of several at once, all are told that they have won. */
   | "two steps"
+  /** Likewise, but only writes with If-Match. */
+  | "two steps to match"
+  /** Every other write gets 429, as where a key may be written only so often. */
+  | "busy"
   /** No ETag matches, not even the object's own. */
   | "no match";
 
@@ -50,6 +54,7 @@ export class S3Server {
   readonly #server: Server;
   readonly objects = new Objects();
   readonly #fault = new Set<S3Fault>();
+  #writes = 0;
   readonly #watchers = new Set<(request: S3Request) => void>();
   /** How often each kind of request was answered, by kind and status: `put 200`. */
   readonly counts = new Map<string, number>();
@@ -154,13 +159,18 @@ export class S3Server {
     const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
     if (this.#fault.has("no match") && ifMatch !== undefined) return { ifMatch: '"none"' };
     // Those that came together have all looked before the first one wrote.
-    const looked = this.#fault.has("two steps") && key.endsWith("-raced");
-    return looked ? {} : { ifMatch, ifNoneMatch };
+    const looked = ifMatch === undefined ? "two steps" : "two steps to match";
+    return this.#fault.has(looked) && key.endsWith("-raced") ? {} : { ifMatch, ifNoneMatch };
   }
 
   #refusal({ headers }: IncomingMessage, bucket: string, kind: S3Request["kind"]): Answer | undefined {
     if (this.#fault.has("failing")) return error(500, "InternalError", "We encountered an internal error.");
     if (this.#fault.has("slow down")) return error(503, "SlowDown", "Please reduce your request rate.");
+    if (this.#fault.has("busy") && kind === "put") {
+      this.#writes += 1;
+      if (this.#writes % 2 === 1)
+        return error(429, "TooManyRequests", "Reduce your rate of writes of this object.");
+    }
     if (this.#fault.has("full") && kind === "put")
       return error(507, "XMinioStorageFull", "No space is left.");
     if (!(headers.authorization ?? "").includes(`Credential=${S3_KEYS.accessKeyId}/`))
