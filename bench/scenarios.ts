@@ -24,6 +24,8 @@ const PUT: Command = { text: () => `PUT bench other ${freshValue()}`, reply: "OK
 export const scenarios: readonly Scenario[] = [
   { name: "HTTP GET, 32 connections", target: 0.85, load: (server) => http(server, "GET", 32) },
   { name: "HTTP PUT, 32 connections", target: 0.85, load: (server) => http(server, "PUT", 32) },
+  { name: "HTTP GET, 4 connections", load: (server) => http(server, "GET", 4) },
+  { name: "HTTP PUT, 4 connections", load: (server) => http(server, "PUT", 4) },
   { name: "HTTP create bucket, 8 connections", load: createBucket },
   { name: "TCP GET, one at a time", load: (server) => tcp(server, GET, 1, 1) },
   { name: "TCP PUT, one at a time", load: (server) => tcp(server, PUT, 1, 1) },

@@ -47,13 +47,18 @@ const again = <T>(request: () => Promise<T>): Promise<T> =>
 
 const KEYS = ["a", "b", "c", "d"];
 
+/** So many calls that those that follow travel together. */
+const CROWD = 9;
+
 /** Puts that go to the bucket together, and a bad one among them. What is acknowledged is there. */
 async function meet({ directory }: Isolate, name: string): Promise<void> {
+  const crowd = Array.from({ length: CROWD }, () => directory.call(name, together("get", "crowd", {})));
   const stale = { conditions: { ifMatch: ["stale"] } };
   const bad = directory.call(name, together("put", "b", "bad", stale));
   const puts = KEYS.map((key) => directory.call(name, together("put", key, key)));
   const refused = await bad.catch((error: unknown) => error);
   const done = await Promise.allSettled(puts);
+  await Promise.allSettled(crowd);
   for (const [index, { status }] of done.entries()) {
     const key = KEYS[index] as string;
     const found = await again(() => ask(directory, name, (bucket) => bucket.get(key, {})));

@@ -5,9 +5,12 @@ import type { Call, Operation } from "../check/history.ts";
 import type { Target } from "../faults/target.ts";
 import type { Random } from "../../support/random.ts";
 import { type Caller, HttpCaller, SessionCaller, TcpCaller } from "./callers.ts";
-import { createBucket, Impossible } from "./http.ts";
+import { ask, createBucket, Impossible } from "./http.ts";
 
 const CALLERS = 5;
+/** Further callers of every other history, which only read a key that is not there: so many calls that they travel together. */
+const CROWD = 10;
+const IN_THE_CROWD = "crowd";
 const KEYS = ["a", "b"];
 const COUNTER = "n";
 /** Each operation without an answer doubles what has to be searched, so a caller that had none waits; in milliseconds. */
@@ -74,12 +77,21 @@ export async function makeHistory(
     caller.close();
   };
 
+  const done = new AbortController();
+  const read = async (): Promise<void> => {
+    while (!done.signal.aborted) {
+      const answer = await ask(target, "GET", `/v1/buckets/${bucket}/keys/${IN_THE_CROWD}`);
+      if (answer === undefined) await pause(AFTER_UNKNOWN_MS);
+    }
+  };
+  const crowd = Array.from({ length: random.below(2) === 0 ? CROWD : 0 }, read);
   const callers = Array.from({ length: CALLERS }, (_, n): Caller => {
     const way = n < 3 ? 0 : n - 2;
     if (way === 0) return new HttpCaller(target, bucket);
     return way === 1 ? new TcpCaller(target, bucket) : new SessionCaller(target, bucket);
   });
-  await Promise.all(callers.map(work));
+  await Promise.all(callers.map(work)).finally(() => done.abort());
+  await Promise.all(crowd);
   return { bucket, calls, impossible };
 }
 
