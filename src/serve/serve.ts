@@ -43,6 +43,8 @@ export async function serve(
   process.umask(0o077);
   if (options.data !== undefined) refuseNodeFolder(resolve(options.data));
   const lock = options.data === undefined ? undefined : await ownFolder(resolve(options.data));
+  if (port !== 0 && port === tcpPort)
+    throw new StartupError(`--port and --tcp-port are both ${port}. Choose another one for one of them.`);
   await checkPort("--port", host, port);
   if (tcpPort !== undefined) await checkPort("--tcp-port", host, tcpPort);
   shutdown.throwIfAborted();

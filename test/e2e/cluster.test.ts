@@ -93,6 +93,8 @@ describe("a cluster of two nodes", () => {
     expect(nodes.reduce((sum, { buckets }) => sum + Number(buckets), 0)).toBe(ids.length);
     expect(nodes.every(({ workerd }) => String(workerd).startsWith("1."))).toBe(true);
     expect((await cluster.run("status")).output).toContain("it answers");
+    // As `npm run cluster -- status` calls it.
+    expect((await cluster.run("--parent", "1", "status")).output).toContain("it answers");
   });
 
   it("keeps neither key nor credentials on a command line or in a file of the engine's", async () => {

@@ -79,6 +79,7 @@ describe("the server", () => {
       `Port ${port} of 127.0.0.1 is in use. Stop the process that uses it, or choose another port: --port N\n`,
     );
     expect(await complaint(["--memory", "--tcp-port", String(port)])).toContain("--tcp-port N");
+    expect(await complaint(["--memory", "--port", "8799", "--tcp-port", "8799"])).toContain("are both 8799");
     taken.close();
   });
 

@@ -52,13 +52,15 @@ const CROWD = 9;
 
 /** Puts that go to the bucket together, and a bad one among them. What is acknowledged is there. */
 async function meet({ directory }: Isolate, name: string): Promise<void> {
-  const crowd = Array.from({ length: CROWD }, () => directory.call(name, together("get", "crowd", {})));
+  const crowd = Promise.allSettled(
+    Array.from({ length: CROWD }, () => directory.call(name, together("get", "crowd", {}))),
+  );
   const stale = { conditions: { ifMatch: ["stale"] } };
   const bad = directory.call(name, together("put", "b", "bad", stale));
-  const puts = KEYS.map((key) => directory.call(name, together("put", key, key)));
+  const puts = Promise.allSettled(KEYS.map((key) => directory.call(name, together("put", key, key))));
   const refused = await bad.catch((error: unknown) => error);
-  const done = await Promise.allSettled(puts);
-  await Promise.allSettled(crowd);
+  const done = await puts;
+  await crowd;
   for (const [index, { status }] of done.entries()) {
     const key = KEYS[index] as string;
     const found = await again(() => ask(directory, name, (bucket) => bucket.get(key, {})));

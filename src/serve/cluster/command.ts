@@ -32,7 +32,8 @@ export interface ClusterCommand extends ServeCommand {
 /** @returns the exit code @throws {StartupError} that the user can fix */
 export async function clusterCommand(command: ClusterCommand): Promise<number> {
   const { name, args, env } = command;
-  const [first, ...rest] = args;
+  // The script of package.json puts the id of its shell first.
+  const [first, ...rest] = args[0] === "--parent" ? args.slice(2) : args;
   if (first === "status") return statusCommand(rest, env, `${name} status`);
   if (first === "drain") return drainCommand(rest, `${name} drain`);
   const options = await clusterOptions(args, env, name);

@@ -5,6 +5,8 @@ import { StartupError } from "../run-program.ts";
 export type ClusterErrorCode =
   | "cluster_option_invalid"
   | "cluster_platform_unsupported"
+  | "cluster_port_unavailable"
+  | "cluster_token_missing"
   | "cluster_engine_missing"
   | "cluster_key_missing"
   | "cluster_key_too_short"

@@ -102,7 +102,11 @@ export async function clusterOptions(
   ] as const)
     if (value !== "localhost" && isIP(value) === 0)
       throw invalid(`${option} ${value}: give an IP address, or localhost.`);
-  checkToken(`--host ${host}`, host, env["KV_TOKEN"] || undefined);
+  try {
+    checkToken(`--host ${host}`, host, env["KV_TOKEN"] || undefined);
+  } catch (error) {
+    throw new ClusterError("cluster_token_missing", (error as Error).message);
+  }
   if (values["no-tcp"] && values["tcp-port"] !== undefined)
     throw invalid("--no-tcp can't be combined with --tcp-port.");
   if (values.data === "") throw invalid("--data needs the name of a folder.");

@@ -54,10 +54,18 @@ export function refuseOverlaps(options: PortOptions): void {
   }
 }
 
-/** Refuses ports that are in use, before anything is started. @throws {StartupError} */
+/**
+ * Refuses ports that are in use, and addresses that this machine does not have, before anything is started.
+ * @throws {ClusterError} `cluster_port_unavailable`
+ */
 export async function checkPorts(options: PortOptions): Promise<void> {
-  for (const { option, host, port } of listenersOf(options))
-    await checkPort(option === "--peer" ? "--peer HOST:N, not" : option, host, port);
+  for (const { option, host, port } of listenersOf(options)) {
+    try {
+      await checkPort(option === "--peer" ? "--peer HOST:N, not" : option, host, port);
+    } catch (error) {
+      throw new ClusterError("cluster_port_unavailable", (error as Error).message);
+    }
+  }
 }
 
 function listenersOf({ nodes, host, port, tcpPort, adminHost, adminPort, peer }: PortOptions): Listener[] {

@@ -1,11 +1,14 @@
 /** The command line of `durable-kv cluster`: what it takes, and what it refuses, with which code. */
 
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import type { NetworkInterfaceInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkPrivate } from "../../../src/serve/cluster/address.ts";
 import { clusterOptions, type ClusterOptions } from "../../../src/serve/cluster/options.ts";
+import { checkPorts } from "../../../src/serve/cluster/ports.ts";
 import { engineEnvironment } from "../../../src/serve/cluster/secrets.ts";
 import { temporaryFolder } from "../../e2e/support/server.ts";
 
@@ -115,7 +118,11 @@ describe("the options of a cluster", () => {
   });
 
   it("refuse to listen for other machines without a token, as a single server does", async () => {
-    await expect(parsed(["--host", "0.0.0.0"])).rejects.toThrow("KV_TOKEN");
+    const open = parsed(["--host", "0.0.0.0"]);
+    await expect(open).rejects.toThrow(/KV_TOKEN.*\(cluster_token_missing\)/);
+    await expect(parsed(["--host", "0.0.0.0"], { KV_TOKEN: "short" })).rejects.toThrow(
+      "(cluster_token_missing)",
+    );
     expect((await parsed(["--host", "0.0.0.0"], { KV_TOKEN: "t".repeat(16) })).host).toBe("0.0.0.0");
   });
 
@@ -163,6 +170,18 @@ describe("the options of a cluster", () => {
       ["--peer", "[::1]:8787"],
     ])
       await expect(parsed(args)).resolves.toBeDefined();
+  });
+
+  it("name the port that is in use, and the address that is not this machine's", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (const args of [
+      ["--port", String(port), "--tcp-port", "0", "--admin-port", "0"],
+      ["--peer", "10.99.99.99:7000", "--port", "0", "--tcp-port", "0", "--admin-port", "0"],
+    ])
+      await expect(checkPorts(await parsed(args))).rejects.toThrow("(cluster_port_unavailable)");
+    server.close();
   });
 
   it("read key and credentials from files, and the credentials again when the file is replaced", async () => {
