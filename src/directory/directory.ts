@@ -47,10 +47,10 @@ const NOPROC = Symbol("noproc");
 /** Keeps the Worker running for a promise after the response: the context's `waitUntil`. */
 export type KeepAlive = (sent: Promise<unknown>) => void;
 
-/** Options of a call. `repeat: "once"`: repeat it when the connection breaks, for calls that are safe to repeat. */
+/** Options of a call. `repeat: "twice"`: repeat it when the connection breaks, for calls that are safe to repeat. */
 export type AskOptions = Pick<CallOptions, "repeat">;
 /** Options of a read. It is safe to repeat, so it is repeated once, and readers do not notice a bucket's reset. */
-export const READ: AskOptions = { repeat: "once" };
+export const READ: AskOptions = { repeat: "twice" };
 
 /**
  * A request to a bucket: a call of its stub, or of what groups calls.
@@ -303,7 +303,7 @@ export class Directory {
     return Promise.all(
       Array.from({ length: partitions }, (_, partition) =>
         this.#call(() => request(partitionStub(this.#env.REGISTRY, partition), { partition, partitions }), {
-          repeat: "once",
+          repeat: "twice",
         }),
       ),
     );
@@ -319,7 +319,7 @@ export class Directory {
         const { registry, partition } = this.#partition(name);
         return request(registry, partition);
       },
-      { repeat: "once" },
+      { repeat: "twice" },
     );
   }
 

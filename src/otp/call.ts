@@ -9,8 +9,11 @@ export const DEFAULT_CALL_TIMEOUT_MS = 5_000;
 export interface CallOptions {
   /** The time limit of the call; {@link DEFAULT_CALL_TIMEOUT_MS} if left out. */
   readonly deadlines?: Deadlines;
-  /** Repeat the request once if the connection breaks: only for requests that may be done twice. */
-  readonly repeat?: "once";
+  /**
+   * Repeat the request, at most twice, if the connection breaks: only for requests that may be done more than once. A
+   * process that is made to end again as it comes back breaks two connections in a row.
+   */
+  readonly repeat?: "twice";
 }
 
 /**
@@ -18,6 +21,8 @@ export interface CallOptions {
  * a lost node is called again in the turn in which its connection breaks; by then it has forgotten that connection.
  */
 const RECONNECT_MS = 10;
+
+const MAX_REPEATS = 2;
 
 /** Waits between two tries of a call to a process that is restarting, in milliseconds: a reset takes a few. */
 const RESTART_WAITS_MS = [1, 2, 5, 10, 20, 50, 100, 200];
@@ -37,12 +42,13 @@ export async function call<T>(
 ): Promise<T> {
   const inTime = (): Promise<Reply<T>> => deadlines.within(request());
   if (repeat === undefined) return replyOf(inTime);
-  try {
-    return await replyOf(inTime);
-  } catch (error) {
-    // Not if the process is overloaded: another request would make it worse.
-    if (!isExit(error, "noconnection") || error.overloaded) throw error;
-    return replyOf(inTime);
+  for (let repeats = 0; ; repeats += 1) {
+    try {
+      return await replyOf(inTime);
+    } catch (error) {
+      // Not if the process is overloaded: another request would make it worse.
+      if (repeats === MAX_REPEATS || !isExit(error, "noconnection") || error.overloaded) throw error;
+    }
   }
 }
 

@@ -351,7 +351,7 @@ export class Registry extends GenServer<Env, Partition, Info> implements Registr
 
   #call<T>(request: () => Promise<Reply<T>>): Promise<T> {
     // All calls to buckets and to partition 0 in this file are repeatable.
-    return call(request, { deadlines: this.#deadlines, repeat: "once" });
+    return call(request, { deadlines: this.#deadlines, repeat: "twice" });
   }
 
   /** Runs a read. In a partition that was never used it creates nothing and replies with `unused`. */

@@ -61,7 +61,7 @@ describe("commands of one bucket whose connection breaks", () => {
     ]);
     expect(asked).toEqual([
       { verbs: ["PUT", "GET", "INCR", "GET", "DELETE"], options: undefined },
-      { verbs: ["GET", "GET"], options: { repeat: "once" } },
+      { verbs: ["GET", "GET"], options: { repeat: "twice" } },
     ]);
   });
 

@@ -260,7 +260,7 @@ describe("a permanent process", () => {
       await runInDurableObject(process(name), (instance) => instance.heard.push("in memory"));
       await call(() => end(process(name)) as Promise<{ reply: unknown }>).catch(() => undefined);
       // The reset is a moment away, and a call asks again until it is over.
-      expect(await call(() => process(name).next(), { repeat: "once" })).toBe(2);
+      expect(await call(() => process(name).next(), { repeat: "twice" })).toBe(2);
       expect(await runInDurableObject(process(name), (instance) => instance.heard)).toEqual([]);
       expect(await heardBy(watcher)).toEqual([restartedBy(reason, 1)]);
     },
