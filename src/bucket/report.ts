@@ -4,7 +4,7 @@ import type { Env } from "../config/env.ts";
 import type { Incarnation } from "../model/incarnation.ts";
 import { call } from "../otp/call.ts";
 import type { Monitor } from "../otp/monitor.ts";
-import type { Report } from "../rpc/registry-rpc.ts";
+import type { RegistryStub, Report } from "../rpc/registry-rpc.ts";
 
 /**
  * Tells the partition that monitors the bucket its totals and restarts. If the registry ended while it created the bucket, it
@@ -12,12 +12,12 @@ import type { Report } from "../rpc/registry-rpc.ts";
  * @returns whether the registry knows the bucket. An error is no answer: only a definite no is a reason to end
  */
 export async function report(
-  { REGISTRY }: Pick<Env, "REGISTRY">,
-  { watcher }: Monitor,
+  env: Pick<Env, "REGISTRY">,
+  monitor: Monitor,
   { name, incarnation }: Incarnation,
   said: Report,
 ): Promise<boolean> {
-  const registry = REGISTRY.get(REGISTRY.idFromString(watcher.id));
+  const registry = partitionOf(env, monitor);
   return call(() => registry.report({ name, incarnation }, said));
 }
 
@@ -26,12 +26,16 @@ export async function report(
  * until then it has its data. If this is lost, what is left of it stays for longer.
  */
 export async function reportWiped(
-  { REGISTRY }: Pick<Env, "REGISTRY">,
-  { watcher }: Monitor,
+  env: Pick<Env, "REGISTRY">,
+  monitor: Monitor,
   id: DurableObjectId,
 ): Promise<void> {
-  const registry = REGISTRY.get(REGISTRY.idFromString(watcher.id));
+  const registry = partitionOf(env, monitor);
   await call(() => registry.wiped(id.toString())).catch(() => undefined);
+}
+
+function partitionOf({ REGISTRY }: Pick<Env, "REGISTRY">, { watcher }: Monitor): RegistryStub {
+  return REGISTRY.get(REGISTRY.idFromString(watcher.id));
 }
 
 /** How many times a bucket trims its log, and reports, in the time for which it keeps a change. */

@@ -49,7 +49,7 @@ export type KeepAlive = (sent: Promise<unknown>) => void;
 
 /** Options of a call. `repeat: "twice"`: repeat it when the connection breaks, for calls that are safe to repeat. */
 export type AskOptions = Pick<CallOptions, "repeat">;
-/** Options of a read. It is safe to repeat, so it is repeated once, and readers do not notice a bucket's reset. */
+/** Options of a read. It is safe to repeat, so it is repeated, and readers do not notice a bucket's reset. */
 export const READ: AskOptions = { repeat: "twice" };
 
 /**

@@ -287,7 +287,7 @@ export class Entries {
     return this.#time ?? this.#clock();
   }
 
-  /** For whoever reads more than one key. */
+  /** For reads of more than one key. */
   get #table(): SqlStorage {
     this.#waiting.flush();
     return this.#sql;

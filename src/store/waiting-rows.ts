@@ -3,7 +3,7 @@
  * written, and several rows go in one statement: a statement costs more than a row (docs/performance.md). What the puts were
  * is in the change log all the same.
  *
- * Whoever reads the table, and not one key, has to {@link flush} first.
+ * A reader of the table, and not of one key, has to {@link flush} first.
  */
 
 import type { Entry } from "../model/entry.ts";

@@ -2,68 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CallGroup, type Sender } from "../../src/directory/call-group.ts";
-import type { Reply } from "../../src/otp/exit.ts";
-import type { BucketCall, GroupReply } from "../../src/rpc/bucket-calls.ts";
-
-const TIMEOUT_MS = 1_500;
-
-const get = (key: string): BucketCall => ["get", key, {}];
-const put = (key: string, value: string): BucketCall => ["put", key, value];
-
-interface Sent {
-  readonly keys: readonly unknown[];
-  /** Replies to the first calls with their keys; to all if left out. */
-  readonly answer: (count?: number) => void;
-  readonly settle: (reply: Reply<GroupReply>) => void;
-  readonly fail: (error: Error) => void;
-}
-
-/** A bucket that answers when the test says so. */
-function bucket(options: { readonly crosses?: boolean; readonly crowd?: number } = {}) {
-  const sent: Sent[] = [];
-  const kept: Promise<unknown>[] = [];
-  const time = { now: 0 };
-  const timers = new Set<() => void>();
-  const group = new CallGroup({
-    timeoutMs: TIMEOUT_MS,
-    crosses: true,
-    crowd: 1,
-    clock: () => time.now,
-    after: (_ms, then) => {
-      timers.add(then);
-      return () => timers.delete(then);
-    },
-    ...options,
-  });
-  const send = (calls: readonly BucketCall[]): Promise<Reply<GroupReply>> =>
-    new Promise((resolve, reject) => {
-      const keys = calls.map(([, key]) => key);
-      sent.push({
-        keys,
-        settle: resolve,
-        answer: (count = keys.length) =>
-          resolve({ reply: keys.slice(0, count).map((key) => ({ reply: key })) }),
-        fail: reject,
-      });
-    });
-  const sender: Sender = {
-    alone: async (one) => {
-      const answer = await send([one]);
-      return "reply" in answer ? (answer.reply[0] as Reply<unknown>) : answer;
-    },
-    send,
-    keepAlive: (promise) => kept.push(promise),
-  };
-  const call = (one: BucketCall): Promise<Reply<unknown>> => group.call(one, sender);
-  /** Lets all that is ready run. */
-  const settled = (): Promise<void> => scheduler.wait(0);
-  /** Lets the time of those who wait be over. */
-  const patienceEnds = (): void => {
-    for (const then of timers) then();
-  };
-  return { sent, kept, time, timers, patienceEnds, call, settled, keys: () => sent.map(({ keys }) => keys) };
-}
+import { bucket, get, put, TIMEOUT_MS, type Sent } from "../support/grouped-bucket.ts";
 
 /** As {@link bucket}, with a call on its way that was sent alone: the next one leads a group. */
 async function busy(options: { readonly crosses?: boolean } = {}) {
@@ -113,62 +52,6 @@ describe("calls to one bucket", () => {
     time.now += 1;
     void call(get("b"));
     expect(kept.length).toBe(4);
-  });
-
-  it("go alone as long as they are no crowd: the one that finds too many on their way leads a group", async () => {
-    const { call, sent, keys, settled } = bucket({ crowd: 3 });
-    const few = ["a", "b", "c"].map((key) => call(get(key)));
-    expect(keys()).toEqual([["a"], ["b"], ["c"]]);
-    sent[1]?.answer();
-    await few[1];
-    void call(get("d"));
-    expect(keys()).toEqual([["a"], ["b"], ["c"], ["d"]]);
-    for (const key of ["e", "f", "g"]) void call(get(key));
-    // e leads; f and g wait for it.
-    expect(keys().slice(4)).toEqual([["e"]]);
-    sent[4]?.answer();
-    await settled();
-    expect(keys().slice(4)).toEqual([["e"], ["f", "g"]]);
-  });
-
-  it("go alone again a second after the last crowd, although a few have met since", async () => {
-    const { call, sent, keys, time, settled } = bucket({ crowd: 2 });
-    const answerAll = async (): Promise<void> => {
-      for (const one of sent) one.answer();
-      await settled();
-    };
-    for (const key of ["a", "b", "c", "d"]) void call(get(key));
-    expect(keys()).toEqual([["a"], ["b"], ["c"]]);
-    await answerAll();
-    expect(keys().at(-1)).toEqual(["d"]);
-    await answerAll();
-    // Two that meet are no crowd, and do not make the time longer in which calls wait for each other.
-    for (; time.now < 1_000; time.now += 500) {
-      for (const key of ["e", "f"]) void call(get(key));
-      await answerAll();
-      expect(keys().at(-1)).toEqual(["f"]);
-      await answerAll();
-    }
-    const before = sent.length;
-    for (const key of ["g", "h"]) void call(get(key));
-    expect(keys().slice(before)).toEqual([["g"], ["h"]]);
-    await answerAll();
-    // Three are one, and calls wait again.
-    for (const key of ["i", "j", "k"]) void call(get(key));
-    expect(keys().slice(before + 2)).toEqual([["i"], ["j"], ["k"]]);
-    void call(get("l"));
-    expect(keys().slice(before + 2)).toEqual([["i"], ["j"], ["k"]]);
-  });
-
-  it("are no crowd with calls whose requests were lost", async () => {
-    const { call, keys, time } = bucket({ crowd: 2 });
-    for (const key of ["lost", "lost, too"]) void call(get(key));
-    time.now += TIMEOUT_MS;
-    for (const key of ["a", "b"]) void call(get(key));
-    expect(keys().slice(2)).toEqual([["a"], ["b"]]);
-    void call(get("c"));
-    void call(get("d"));
-    expect(keys().slice(2)).toEqual([["a"], ["b"], ["c"]]);
   });
 
   it("wait while a group is on its way, and go together when it returns, in their order, each with its reply", async () => {

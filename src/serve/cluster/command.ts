@@ -87,16 +87,17 @@ async function run(
   const control = await serveControl(() => nodes, store);
   try {
     writeRunning(data, { pid: process.pid, socket: control.socket });
-    const states = new Map<number, NodeState>();
+    const starting: { number: number; folder: NodeFolder; state: NodeState; adminPort: number }[] = [];
     // First: a load balancer hears that nodes are not ready yet.
-    for (const number of numbers) {
+    for (const [number, folder] of folders) {
       const state = new NodeState();
-      states.set(number, state);
-      const { port } = nth({ host: options.adminHost, port: options.adminPort }, number);
-      admins.push(await startAdmin({ host: options.adminHost, port, state, store, versions }));
+      const at = nth({ host: options.adminHost, port: options.adminPort }, number);
+      const admin = await startAdmin({ ...at, state, store, versions });
+      admins.push(admin);
+      starting.push({ number, folder, state, adminPort: admin.port });
     }
     // One after the other: several would be in each other's way on a small machine.
-    for (const [number, folder] of folders) {
+    for (const { number, folder, state, adminPort } of starting) {
       const node = await startNode({
         number,
         options,
@@ -107,7 +108,7 @@ async function run(
         store,
         environment: env,
         shutdown,
-        state: states.get(number) ?? new NodeState(),
+        state,
         serves: async (peer, before) => {
           process.stdout.write(`Node ${number} serves other nodes at ${peer}, unencrypted.\n`);
           if (before !== undefined && before !== peer) await unregister(store, before);
@@ -115,7 +116,7 @@ async function run(
         },
       });
       nodes.push(node);
-      announce(node, options, admins[number - 1]?.port ?? 0);
+      announce(node, options, adminPort);
     }
     const allDrained = Promise.all(nodes.map((node) => node.drained));
     await Promise.race([aborted(shutdown), allDrained]);

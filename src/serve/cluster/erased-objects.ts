@@ -10,8 +10,8 @@ export interface ErasedObjectsOptions extends FreedIdsOptions {
 }
 
 /**
- * A bucket wipes its data before its name is free, or before it says that it has none, and the engine then has an empty database of it in the store, with a
- * record of its owner. Each would stay forever.
+ * A bucket wipes its data before its name is free, or before it says that it has none, and the engine then has an empty
+ * database of it in the store, with a record of its owner. Each would stay forever.
  *
  * No data can be lost: the registry never gives a freed object a name again, ids are never reused, and no write to an object
  * without a name is ever acknowledged. A caller with a stale id finds an empty object, as before. What is left of objects that

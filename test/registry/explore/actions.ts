@@ -11,6 +11,7 @@ import {
   askerOf,
   type Bounds,
   changed,
+  forgetting,
   type Incarnation,
   isCutOff,
   type Message,
@@ -360,13 +361,6 @@ export class Successors {
     const alarm = wakes === "checking" || wakes === "none" ? (isDue ? "set" : "none") : wakes;
     return { ...world, names, crashes: world.crashes - 1, alarm };
   }
-}
-
-/** The object of a create under way: the registry will not know of it any more. */
-function forgetting(name: Name): Name {
-  const asked = name.operations[0]?.asked;
-  if (asked?.what !== "start" || name.row?.incarnation === asked.incarnation) return name;
-  return changed(name, numberOf(asked.incarnation), { forgotten: true });
 }
 
 /** Requests leave, and answers reach their callers. */

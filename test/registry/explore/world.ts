@@ -211,3 +211,10 @@ export function changed(name: Name, n: number, change: Partial<Incarnation>): Na
   const incarnations = name.incarnations.map((one, at) => (at === n ? { ...one, ...change } : one));
   return { ...name, incarnations };
 }
+
+/** The object of a create under way: the registry will not know of it any more. */
+export function forgetting(name: Name): Name {
+  const asked = name.operations[0]?.asked;
+  if (asked?.what !== "start" || name.row?.incarnation === asked.incarnation) return name;
+  return changed(name, numberOf(asked.incarnation), { forgotten: true });
+}
